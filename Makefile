@@ -1,0 +1,41 @@
+# The two commands that matter are `make run` and `make test`; both set everything up first and skip what is done.
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Two test processes share the cores; torch must not start a team of threads in each.
+CHECK_ENV := QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench setup clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## set up and open the app on the example Spiral
+	@$(PYTHON) .ci/setup.py run
+
+test: lint ## set up, then lint, check types and import contracts, and run all tests offscreen
+	$(CHECK_ENV) $(BIN)/pytest -n 2 --dist worksteal
+
+lint: setup ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## put the code in order as far as that is automatic
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## run the benchmarks and print their figures
+	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} $(BIN)/pytest -s --timeout 0 tests/bench
+
+setup: ## virtual environment, dependencies and Qt's system libraries
+	@$(PYTHON) .ci/setup.py
+
+clean: ## remove caches and builds
+	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove the virtual environment too
+	rm -rf .venv
