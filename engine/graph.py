@@ -1,0 +1,310 @@
+"""The document as a value: frozen graphs on persistent maps, and the edits that make new ones from them.
+
+An edit of a `Graph` returns `(graph, touched)`: the new graph and the ids of the nodes whose plan may differ. Maps are
+shared between versions, so undo is keeping the old reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+from rpds import HashTrieMap
+
+from engine.frozen import FrozenDict
+from engine.names import id_error
+from engine.problem import GraphError
+
+Touched = frozenset[str]
+Point = tuple[float, float]
+EMPTY = FrozenDict()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One block on the canvas.
+
+    Attributes:
+        id: unique in its graph, valid by `engine.names`.
+        block: kind, as the registry knows it; unknown kinds are kept.
+        params: the values set by hand; what is left out takes the default; unknown keys are kept.
+        frozen: short names of parameters that are not trained (`weight`, `bias`).
+        label: display name; empty shows the id.
+        bypass: muted: its first input goes straight to its first output.
+        extra: unknown keys of the file, kept.
+        rank: place in the file; not part of the node's identity.
+    """
+
+    id: str
+    block: str
+    params: FrozenDict = EMPTY
+    frozen: frozenset[str] = frozenset()
+    label: str = ""
+    bypass: bool = False
+    extra: FrozenDict = EMPTY
+    rank: int = field(default=0, compare=False)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A connection from an output port to an input port, with optional bend points on the canvas."""
+
+    from_node: str
+    from_port: str
+    to_node: str
+    to_port: str
+    via: tuple[Point, ...] = ()
+    extra: FrozenDict = EMPTY
+    rank: int = field(default=0, compare=False)
+
+    @property
+    def ends(self) -> tuple[str, str, str, str]:
+        """What makes two wires the same connection."""
+        return (self.from_node, self.from_port, self.to_node, self.to_port)
+
+    def __str__(self) -> str:
+        return f"{self.from_node}.{self.from_port} → {self.to_node}.{self.to_port}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes and wires. `into[id]` and `out_of[id]` hold the wires at a node, in the order they were drawn."""
+
+    nodes: HashTrieMap[str, Node] = field(default_factory=HashTrieMap)
+    into: HashTrieMap[str, tuple[Wire, ...]] = field(default_factory=HashTrieMap)
+    out_of: HashTrieMap[str, tuple[Wire, ...]] = field(default_factory=HashTrieMap)
+    next_rank: int = field(default=0, compare=False)
+
+    # -- reading --
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __contains__(self, node_id: object) -> bool:
+        return node_id in self.nodes
+
+    def node(self, node_id: str) -> Node:
+        """The node of that id. Raises GraphError when there is none."""
+        found = self.nodes.get(node_id)
+        if found is None:
+            raise GraphError(f'There is no block "{node_id}".', code="G20")
+        return found
+
+    def ordered_nodes(self) -> list[Node]:
+        """All nodes in file order."""
+        return sorted(self.nodes.values(), key=_rank)
+
+    def wires(self) -> list[Wire]:
+        """All wires in file order."""
+        return sorted((wire for wires in self.into.values() for wire in wires), key=_rank)
+
+    def iter_wires(self) -> Iterator[Wire]:
+        """All wires in no particular order, without sorting."""
+        for wires in self.into.values():
+            yield from wires
+
+    def wires_into(self, node_id: str, port: str | None = None) -> tuple[Wire, ...]:
+        """Wires that end at the node (at that port)."""
+        wires = self.into.get(node_id, ())
+        return wires if port is None else tuple(wire for wire in wires if wire.to_port == port)
+
+    def wires_out_of(self, node_id: str, port: str | None = None) -> tuple[Wire, ...]:
+        """Wires that begin at the node (at that port)."""
+        wires = self.out_of.get(node_id, ())
+        return wires if port is None else tuple(wire for wire in wires if wire.from_port == port)
+
+    # -- edits --
+
+    def add(self, *nodes: Node) -> tuple[Graph, Touched]:
+        """With these nodes added. Raises GraphError on an id that is taken or not allowed."""
+        table, rank = self.nodes, self.next_rank
+        for node in nodes:
+            why = id_error(node.id)
+            if why:
+                raise GraphError(f'The name "{node.id}" {why}.', code="G21")
+            if node.id in table:
+                raise GraphError(f'There is a block "{node.id}" already.', code="G22", hint="Choose another name.")
+            table = table.insert(node.id, replace(node, rank=rank))
+            rank += 1
+        return replace(self, nodes=table, next_rank=rank), frozenset(node.id for node in nodes)
+
+    def remove(self, node_ids: Iterable[str]) -> tuple[Graph, Touched]:
+        """Without these nodes and the wires at them."""
+        gone = {node_id for node_id in node_ids if self.node(node_id)}
+        graph, touched = self.disconnect(
+            {wire for node_id in gone for wire in (*self.wires_into(node_id), *self.wires_out_of(node_id))}
+        )
+        table = graph.nodes
+        for node_id in gone:
+            table = table.remove(node_id)
+        return replace(graph, nodes=table), touched | gone
+
+    def update(self, node_id: str, **changes: Any) -> tuple[Graph, Touched]:
+        """With fields of a node replaced (not `id`; see `rename`)."""
+        if "id" in changes:
+            raise GraphError("A node is renamed with rename, not update.", code="G21")
+        return replace(self, nodes=self.nodes.insert(node_id, replace(self.node(node_id), **changes))), frozenset(
+            {node_id}
+        )
+
+    def set_params(self, node_id: str, changes: Mapping[str, Any]) -> tuple[Graph, Touched]:
+        """With parameters of a node set; `frozen.DROP` takes a key out, back to its default."""
+        return self.update(node_id, params=self.node(node_id).params.merged(changes))
+
+    def connect(self, *wires: Wire) -> tuple[Graph, Touched]:
+        """With these wires added; a wire that is there already is left as it is.
+
+        Raises:
+            GraphError: a wire names a node that does not exist. (Ports are `check`'s to judge.)
+        """
+        into, out_of, rank, touched = self.into, self.out_of, self.next_rank, set[str]()
+        for wire in wires:
+            self.node(wire.from_node)
+            self.node(wire.to_node)
+            here = into.get(wire.to_node, ())
+            if any(other.ends == wire.ends for other in here):
+                continue
+            placed = replace(wire, rank=rank)
+            rank += 1
+            into = into.insert(wire.to_node, (*here, placed))
+            out_of = out_of.insert(wire.from_node, (*out_of.get(wire.from_node, ()), placed))
+            touched |= {wire.to_node, wire.from_node}
+        return replace(self, into=into, out_of=out_of, next_rank=rank), frozenset(touched)
+
+    def disconnect(self, wires: Iterable[Wire]) -> tuple[Graph, Touched]:
+        """Without these wires; one that is not there is no error."""
+        into, out_of, touched = self.into, self.out_of, set[str]()
+        for wire in wires:
+            into = _without(into, wire.to_node, wire.ends)
+            out_of = _without(out_of, wire.from_node, wire.ends)
+            touched |= {wire.to_node, wire.from_node}
+        return replace(self, into=into, out_of=out_of), frozenset(touched)
+
+    def replace_wire(self, wire: Wire, **changes: Any) -> tuple[Graph, Touched]:
+        """With one wire's `via` or `extra` changed, in the same place."""
+        new = replace(wire, **changes)
+        if new.ends != wire.ends:
+            raise GraphError("A wire's ends are changed with disconnect and connect.", code="G23")
+        swap = {wire.ends: new}
+        into = tuple(swap.get(other.ends, other) for other in self.wires_into(wire.to_node))
+        out_of = tuple(swap.get(other.ends, other) for other in self.wires_out_of(wire.from_node))
+        return (
+            replace(
+                self,
+                into=self.into.insert(wire.to_node, into),
+                out_of=self.out_of.insert(wire.from_node, out_of),
+            ),
+            frozenset({wire.from_node, wire.to_node}),
+        )
+
+    def rename(self, old: str, new: str) -> tuple[Graph, Touched]:
+        """With a node's id changed in nodes and wires; what else names it is `engine.edits.rename`'s to follow."""
+        node = self.node(old)
+        if old == new:
+            return self, frozenset()
+        why = id_error(new)
+        if why:
+            raise GraphError(f'The name "{new}" {why}.', code="G21")
+        if new in self.nodes:
+            raise GraphError(f'There is a block "{new}" already.', code="G22", hint="Choose another name.")
+        wires = {wire.ends: wire for wire in (*self.wires_into(old), *self.wires_out_of(old))}.values()
+        graph, touched = self.disconnect(wires)
+        nodes = graph.nodes.remove(old).insert(new, replace(node, id=new))
+        into, out_of = graph.into, graph.out_of
+        for wire in wires:
+            moved = replace(
+                wire,
+                from_node=new if wire.from_node == old else wire.from_node,
+                to_node=new if wire.to_node == old else wire.to_node,
+            )
+            into = into.insert(moved.to_node, (*into.get(moved.to_node, ()), moved))
+            out_of = out_of.insert(moved.from_node, (*out_of.get(moved.from_node, ()), moved))
+        into, out_of = _sorted_at(into, wires, old, new), _sorted_at(out_of, wires, old, new)
+        return replace(graph, nodes=nodes, into=into, out_of=out_of), touched | {old, new}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GroupPort:
+    """A port of a group: its name and the inner `node`.`port` it stands for."""
+
+    name: str
+    node: str
+    port: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are drawn; never looked at by `check`."""
+
+    nodes: HashTrieMap[str, Point] = field(default_factory=HashTrieMap)
+    frames: tuple[FrozenDict, ...] = ()
+    notes: tuple[FrozenDict, ...] = ()
+    extra: FrozenDict = EMPTY
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A composite block: a graph of its own with ports."""
+
+    graph: Graph = field(default_factory=Graph)
+    inputs: tuple[GroupPort, ...] = ()
+    outputs: tuple[GroupPort, ...] = ()
+    layout: Layout = field(default_factory=Layout)
+    extra: FrozenDict = EMPTY
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole document.
+
+    Attributes:
+        name: title; notes: markdown.
+        graph: the top level.
+        groups: definitions by name.
+        parameters: explicit start values, `block.parameter` -> nested tuples of numbers.
+        weights: name of the safetensors file beside the graph file, or "".
+        training: settings as in the file (see `engine.settings`); what is left out takes the default.
+        layout: positions of the top level.
+        extra: unknown top-level keys of the file, kept.
+    """
+
+    name: str = ""
+    notes: str = ""
+    graph: Graph = field(default_factory=Graph)
+    groups: HashTrieMap[str, Group] = field(default_factory=HashTrieMap)
+    parameters: HashTrieMap[str, Any] = field(default_factory=HashTrieMap)
+    weights: str = ""
+    training: FrozenDict = EMPTY
+    layout: Layout = field(default_factory=Layout)
+    extra: FrozenDict = EMPTY
+
+
+def _rank(item: Node | Wire) -> int:
+    return item.rank
+
+
+def _without(
+    table: HashTrieMap[str, tuple[Wire, ...]], node_id: str, ends: tuple[str, str, str, str]
+) -> HashTrieMap[str, tuple[Wire, ...]]:
+    left = tuple(wire for wire in table.get(node_id, ()) if wire.ends != ends)
+    return table.insert(node_id, left) if left else table.discard(node_id)
+
+
+def _sorted_at(
+    table: HashTrieMap[str, tuple[Wire, ...]], wires: Iterable[Wire], old: str, new: str
+) -> HashTrieMap[str, tuple[Wire, ...]]:
+    """Each neighbour's wires back in the order they were drawn."""
+    ends = {node_id for wire in wires for node_id in (wire.from_node, wire.to_node)} - {old} | {new}
+    for node_id in ends:
+        here = table.get(node_id)
+        if here is not None:
+            table = table.insert(node_id, tuple(sorted(here, key=_rank)))
+    return table

@@ -1,0 +1,125 @@
+"""What `plan.check` finds out: the intermediate representation between the document and everything torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from rpds import HashTrieMap
+
+from engine.dataspec import DataFacts
+from engine.problem import Problem
+from engine.recipe import Recipe
+from engine.tensorspec import TensorSpec
+
+Source = tuple[str, str]
+"""(node path, output port)."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """One node as planned, groups flattened.
+
+    Attributes:
+        path: id, or `group_use.inner_id`, with a repeat `group_use.2.inner_id`; names weights, problems and moments.
+        node: id of the top-level node that contains it (itself, outside groups).
+        block: kind.
+        params: parsed parameters, defaults filled in (empty for an unknown block).
+        sources: input port -> where its value comes from (only proper, single connections).
+        inputs: input port -> spec, None while unknown; declared ports first, then ports that only wires name.
+        outputs: output port -> spec, None while unknown.
+        recipe: None while shapes are unknown or wrong.
+        frozen: short names of parameters that are not trained.
+        parameters: trainable and frozen numbers owned; 0 for a later use of shared weights.
+        macs: multiply-adds for one sample; activation_bytes: float32 bytes of its outputs for one sample; None unknown.
+        summary: the line under the name.
+        weights_path: where its parameters live: the path itself, or the first path that shares them.
+    """
+
+    path: str
+    node: str
+    block: str
+    params: Mapping[str, Any]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    inputs: Mapping[str, TensorSpec | None] = field(default_factory=dict)
+    outputs: Mapping[str, TensorSpec | None] = field(default_factory=dict)
+    recipe: Recipe | None = None
+    frozen: frozenset[str] = frozenset()
+    parameters: int = 0
+    macs: int | None = None
+    activation_bytes: int | None = None
+    summary: str = ""
+    weights_path: str = ""
+    facts: DataFacts | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A scalar that is minimised: `weight` × the output `port` of `path`."""
+
+    path: str
+    port: str = "out"
+    weight: float = 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One alternation of the training: what is minimised (negative weights: maximised), over which parameters, how.
+
+    Attributes:
+        objectives: their weighted sum is minimised.
+        update: `block.parameter` names this phase updates, in plan order (frozen ones left out).
+        settings: parsed training settings with the phase's own values on top.
+        steps: updates in a row before the next phase's turn.
+    """
+
+    objectives: tuple[Objective, ...]
+    update: tuple[str, ...]
+    settings: Mapping[str, Any]
+    steps: int = 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A checked project. `check` never raises: an unfinished graph gives problems and what shapes could be found.
+
+    Attributes:
+        nodes: path -> plan, of every node.
+        order: all paths that are not in a cycle, in execution order (stable: file order among equals).
+        problems: everything found, errors first, in plan order.
+        objectives: what is minimised when there is one phase.
+        phases: never empty when `objectives` is not.
+        settings: parsed training settings, defaults filled in.
+        inputs: paths of Input nodes, in order.
+        live: paths that an objective depends on (others are dead branches: not run in training).
+        parameters, macs, activation_bytes: totals; macs and bytes are None while anything is unknown.
+        replanned: how many nodes this check planned anew (the rest was taken over).
+    """
+
+    nodes: HashTrieMap[str, NodePlan]
+    order: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    objectives: tuple[Objective, ...]
+    phases: tuple[Phase, ...]
+    settings: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    live: frozenset[str]
+    parameters: int
+    macs: int | None
+    activation_bytes: int | None
+    replanned: int
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop building and training."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def trainable(self) -> bool:
+        """No errors, and something to minimise."""
+        return not self.errors and bool(self.objectives)

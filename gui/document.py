@@ -1,0 +1,238 @@
+"""The current project, its history and what the engine says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from engine import files
+from engine.dataspec import Facts
+from engine.facts import FactsCache
+from engine.graph import Project, Touched
+from engine.plan import check
+from engine.result import Result
+from gui.background import run_aside
+
+NOTHING: Touched = frozenset()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an edit (or its undoing) changed.
+
+    Attributes:
+        touched: ids of nodes whose plan or look may differ, wires at them included.
+        moved: ids of nodes at another place.
+        renamed: old id -> new id.
+        whole: everything may differ (frames, notes, settings, groups): look at the project afresh.
+    """
+
+    touched: Touched = NOTHING
+    moved: Touched = NOTHING
+    renamed: tuple[tuple[str, str], ...] = ()
+    whole: bool = False
+
+    def reversed(self) -> Change:
+        """The change that undoing makes."""
+        return Change(self.touched, self.moved, tuple((new, old) for old, new in reversed(self.renamed)), self.whole)
+
+    def joined(self, later: Change) -> Change:
+        """Both changes as one."""
+        return Change(
+            self.touched | later.touched,
+            self.moved | later.moved,
+            self.renamed + later.renamed,
+            self.whole or later.whole,
+        )
+
+
+@final
+class Document(QObject):
+    """One project being edited. Every change goes through `edit`; undo swaps a reference.
+
+    Signals:
+        changed(Change): the project is another one now; emitted after `checked`.
+        checked(Result): the engine looked at it again.
+        replaced(): another document is here: new, opened or reverted.
+        path_changed(): it has another name.
+        clean_changed(bool): saved state.
+        facts_wanted(object): list of (key, Input params) whose data files have to be read (`RunFeed` does).
+    """
+
+    changed = Signal(object)
+    checked = Signal(object)
+    replaced = Signal()
+    path_changed = Signal()
+    clean_changed = Signal(bool)
+    facts_wanted = Signal(object)
+
+    def __init__(self, project: Project | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._project = project or Project()
+        self._path: Path | None = None
+        self._folder: Path | None = None
+        self._facts = FactsCache(None)
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.cleanChanged.connect(self.clean_changed)
+        self._result = check(self._project, self._facts.lookup)
+
+    # -- reading --
+
+    @property
+    def project(self) -> Project:
+        """The current value."""
+        return self._project
+
+    @property
+    def result(self) -> Result:
+        """What the engine says of the current project."""
+        return self._result
+
+    @property
+    def path(self) -> Path | None:
+        """Where it was opened or saved; None for a new document and for a pristine copy of an example."""
+        return self._path
+
+    @property
+    def folder(self) -> Path | None:
+        """What relative data paths start from."""
+        return self._folder
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything is saved."""
+        return self.undo_stack.isClean()
+
+    @property
+    def title(self) -> str:
+        """The file's name, or the project's, or `Untitled`."""
+        if self._path is not None:
+            return self._path.name
+        return self._project.name or self.tr("Untitled")
+
+    # -- editing --
+
+    def edit(
+        self,
+        text: str,
+        project: Project,
+        touched: Touched = NOTHING,
+        *,
+        moved: Touched = NOTHING,
+        renamed: tuple[tuple[str, str], ...] = (),
+        whole: bool = False,
+        merge: str = "",
+    ) -> None:
+        """Make `project` the current one as one undo step named `text`.
+
+        Steps in a row with the same non-empty `merge` become one (a spin box turned, a text typed).
+        """
+        if project == self._project:
+            return
+        change = Change(touched, moved, renamed, whole)
+        self.undo_stack.push(_EditCommand(self, text, self._project, project, change, merge))
+
+    def _set(self, project: Project, change: Change) -> None:
+        before, self._project = self._project, project
+        if _planned_part(before) != _planned_part(project):
+            self._check(change.touched if before.groups == project.groups else None)
+        self.changed.emit(change)
+
+    def _check(self, touched: Touched | None) -> None:
+        previous = self._result if touched is not None else None
+        self._result = check(self._project, self._facts.lookup, previous, touched)
+        self.checked.emit(self._result)
+        pending = self._facts.pending()
+        if pending:
+            self.facts_wanted.emit(pending)
+
+    def put_facts(self, key: str, facts: Facts) -> None:
+        """A data file was read: check the Input blocks again."""
+        self._facts.put(key, facts)
+        self._check(frozenset(self._result.nodes[path].node for path in self._result.inputs))
+        self.changed.emit(Change(touched=frozenset(self._result.nodes[path].node for path in self._result.inputs)))
+
+    def recheck(self) -> None:
+        """Look at everything again (a data file was moved or changed)."""
+        self._facts = FactsCache(self._folder)
+        self._check(None)
+        self.changed.emit(Change(touched=frozenset(self._project.graph.nodes)))
+
+    # -- files --
+
+    def replace(self, project: Project, path: Path | None = None, folder: Path | None = None) -> None:
+        """Another document, with an empty history. `folder` is what relative data paths start from."""
+        self._project, self._path = project, path
+        self._folder = path.parent if path is not None else folder
+        self._facts = FactsCache(self._folder)
+        self.undo_stack.clear()
+        self.undo_stack.setClean()
+        self._result = check(project, self._facts.lookup)
+        self.replaced.emit()
+        self.checked.emit(self._result)
+        self.path_changed.emit()
+        self.clean_changed.emit(True)
+        pending = self._facts.pending()
+        if pending:
+            self.facts_wanted.emit(pending)
+
+    def open(self, path: Path) -> None:
+        """Read a graph file; the window goes on painting meanwhile.
+
+        Raises:
+            FileError: the file is missing or damaged; the current document stays.
+        """
+        project = run_aside(lambda: files.load(path))
+        self.replace(project, path)
+
+    def open_copy(self, path: Path) -> None:
+        """Read a graph file as a new, unnamed document (an example). Raises FileError."""
+        self.replace(run_aside(lambda: files.load(path)), None, path.parent)
+
+    def save(self, path: Path, weights: dict[str, Any] | None = None) -> None:
+        """Write the project, atomically. Raises FileError; nothing is changed then."""
+        project = self._project
+        saved = run_aside(lambda: files.save(project, path, weights))
+        if self._project is project and saved != project:
+            self._project = saved
+        self._path, self._folder = path, path.parent
+        self.undo_stack.setClean()
+        self.path_changed.emit()
+        self.clean_changed.emit(self.undo_stack.isClean())
+
+
+def _planned_part(project: Project) -> tuple[object, ...]:
+    return (project.graph, project.groups, project.training, project.parameters, project.weights)
+
+
+@final
+class _EditCommand(QUndoCommand):
+    """Holds the value before and after; neither knows how to change anything."""
+
+    def __init__(
+        self, document: Document, text: str, before: Project, after: Project, change: Change, merge: str
+    ) -> None:
+        super().__init__(text)
+        self._set: Callable[[Project, Change], None] = document._set  # noqa: SLF001  the command is part of Document
+        self._before, self._after, self._change, self._merge = before, after, change, merge
+
+    def id(self) -> int:
+        return hash(self._merge) & 0x7FFFFFFF if self._merge else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802  Qt's name
+        if not isinstance(other, _EditCommand) or other._merge != self._merge:
+            return False
+        self._after, self._change = other._after, self._change.joined(other._change)
+        return True
+
+    def redo(self) -> None:
+        self._set(self._after, self._change)
+
+    def undo(self) -> None:
+        self._set(self._before, self._change.reversed())

@@ -1,0 +1,183 @@
+"""Between the session's worker thread and the panels: one mailbox, drained at most once a frame."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar, final
+
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+
+from engine import session as sessions
+from engine.events import Applied, Event, FactsRead, RunState, StateChanged
+from engine.graph import Project
+from engine.session import Session
+from gui.document import Change, Document
+
+FRAME_MS = 33
+E = TypeVar("E", bound=Event)
+
+
+@final
+class RunFeed(QObject):
+    """Owns the session of the document and hands its events to whoever asked for that type.
+
+    The session is opened at the first command, so that a document that is only drawn costs no thread. The worker wakes
+    the feed when the mailbox fills; the feed drains it after at most a frame: nothing runs while nothing happens.
+
+    Signals:
+        frame(): after each drain; panels repaint here, once.
+        state_changed(str): the run's state.
+        stale_changed(bool): the document differs (or no longer differs) from what runs.
+        session_changed(): another session is to come: forget what was shown.
+    """
+
+    frame = Signal()
+    state_changed = Signal(str)
+    stale_changed = Signal(bool)
+    session_changed = Signal()
+    _woken = Signal()
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._session: Session | None = None
+        self._running_project: Project | None = None
+        self._renamed: dict[str, str] = {}
+        self._stale = False
+        self._state: RunState = "ready"
+        self._slots: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
+        self._watched: dict[object, frozenset[str]] = {}
+        self._requests = 0
+        self._since_drain = QElapsedTimer()
+        self._since_drain.start()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.drain)
+        self._woken.connect(self._schedule, Qt.ConnectionType.QueuedConnection)
+        document.changed.connect(self._document_changed)
+        document.replaced.connect(self._document_replaced)
+        document.facts_wanted.connect(self._read_facts)
+        self.on(StateChanged, self._note_state)
+        self.on(FactsRead, lambda event: document.put_facts(event.key, event.facts))
+        self.on(Applied, lambda _: self._set_stale())
+
+    # -- listening --
+
+    def on(self, kind: type[E], slot: Callable[[E], None]) -> None:
+        """Call `slot` in the GUI thread with every event of that type."""
+        self._slots[kind].append(slot)
+
+    def watch(self, who: object, lanes: frozenset[str]) -> None:
+        """Say which snapshot lanes a panel shows now (none while it is hidden); nothing else is computed."""
+        self._watched[who] = lanes
+        if self._session is not None:
+            self._session.watch(self._all_watched())
+
+    def _all_watched(self) -> frozenset[str]:
+        return frozenset().union(*self._watched.values())
+
+    def drain(self) -> None:
+        """Hand out everything that waits in the mailbox, then let the panels repaint once."""
+        self._since_drain.restart()
+        if self._session is None:
+            return
+        for event in self._session.mailbox.drain():
+            for slot in self._slots[type(event)]:
+                slot(event)
+        self.frame.emit()
+
+    def _schedule(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start(max(0, FRAME_MS - int(self._since_drain.elapsed())))
+
+    # -- commanding --
+
+    @property
+    def session(self) -> Session:
+        """The session of the document, opened when first needed."""
+        if self._session is None:
+            self._session = sessions.open(self._document.project, folder=self._document.folder)
+            self._session.mailbox.on_first = self._woken.emit
+            self._session.watch(self._all_watched())
+            self._running_project = self._document.project
+            self._renamed = {}
+            self._schedule()
+            self._set_stale()
+        return self._session
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a session is open."""
+        return self._session is not None
+
+    @property
+    def state(self) -> RunState:
+        """The run's last state that reached the window."""
+        return self._state
+
+    @property
+    def stale(self) -> bool:
+        """Whether the document differs from what runs in a way that Apply or Restart would bring over."""
+        return self._stale
+
+    def next_request(self) -> int:
+        """A fresh number for a request."""
+        self._requests += 1
+        return self._requests
+
+    def apply(self) -> None:
+        """Let the edited graph run, keeping what was learned wherever name and shape allow."""
+        self.session.apply(self._document.project, dict(self._renamed))
+        self._running_project, self._renamed = self._document.project, {}
+        self._set_stale()
+
+    def restart(self) -> None:
+        """Start afresh from the document as it is."""
+        self.apply()
+        self.session.reset()
+
+    def close(self) -> None:
+        """End the session's thread."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            session.mailbox.on_first = None
+            session.close()
+        self._timer.stop()
+        self._running_project = None
+
+    # -- following the document --
+
+    def _document_changed(self, change: Change) -> None:
+        for old, new in change.renamed:
+            origin = next((start for start, now in self._renamed.items() if now == old), old)
+            self._renamed[origin] = new
+        self._set_stale()
+
+    def _document_replaced(self) -> None:
+        self.close()
+        self._state = "ready"
+        self._set_stale()
+        self.session_changed.emit()
+        self.state_changed.emit(self._state)
+
+    def _set_stale(self) -> None:
+        running, now = self._running_project, self._document.project
+        stale = running is not None and (running.graph, running.groups, running.training, running.parameters) != (
+            now.graph,
+            now.groups,
+            now.training,
+            now.parameters,
+        )
+        if stale != self._stale:
+            self._stale = stale
+            self.stale_changed.emit(stale)
+
+    def _note_state(self, event: StateChanged) -> None:
+        if event.state != self._state:
+            self._state = event.state
+            self.state_changed.emit(event.state)
+
+    def _read_facts(self, wanted: list[tuple[str, dict[str, Any]]]) -> None:
+        for key, params in wanted:
+            self.session.read_facts(key, params, self._document.folder)
