@@ -118,7 +118,7 @@ def install_project(wants_window: bool) -> None:
         return
     STAMP.unlink(missing_ok=True)
     say("installing what pyproject.toml names, in the versions of constraints.txt (minutes, the first time)")
-    pip = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    pip = [str(VENV_PYTHON), "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check"]
     # In the environment and not as an option, so that it also holds for what the build needs.
     constraints = {"PIP_CONSTRAINT": "constraints.txt", "PIP_BUILD_CONSTRAINT": "constraints.txt"}
     installed = subprocess.run([*pip, "--editable", ".[dev]"], cwd=ROOT, env={**os.environ, **constraints}, check=False)
