@@ -1,0 +1,1 @@
+"""What the tests share: guards that make a test answer for what it leaves behind, and isolation from the user."""
