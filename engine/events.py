@@ -204,6 +204,16 @@ class WeightsTaken(Event):
 
 @final
 @dataclass(frozen=True, slots=True)
+class Exported(Event):
+    """Answer to `export`: the files written, or a sentence why not."""
+
+    request: int
+    paths: tuple[str, ...] = ()
+    error: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Traced(Event):
     """Answer to `trace`: the content of `chainrule step --json`, values as arrays; `error` when it failed."""
 

@@ -1,0 +1,93 @@
+"""Every action of the window that is not the canvas's own, with its name, icon and shortcut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence, QUndoStack
+from PySide6.QtWidgets import QWidget
+
+from gui.icons import icon
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Actions", text)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The actions, by what they do. Their object names (`actionOpen`, …) are relied on by other programs."""
+
+    new: QAction
+    open: QAction
+    save: QAction
+    save_as: QAction
+    save_weights: QAction
+    export_pytorch: QAction
+    export_weights: QAction
+    quit: QAction
+    undo: QAction
+    redo: QAction
+    play: QAction
+    step: QAction
+    stop: QAction
+    reset: QAction
+    apply: QAction
+    presentation: QAction
+    preview: QAction
+    tour: QAction
+    messages: QAction
+    about: QAction
+
+
+def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
+    """All actions, added to the window so that their shortcuts work everywhere in it."""
+
+    def make(name: str, text: str, icon_name: str = "", keys: str | QKeySequence.StandardKey = "") -> QAction:
+        action = QAction(text, window)
+        action.setObjectName(f"action{name}")
+        if icon_name:
+            action.setIcon(icon(icon_name))
+        sequence = QKeySequence(keys)
+        if not sequence.isEmpty():
+            action.setShortcut(sequence)
+            shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{text.replace('&', '').rstrip('…')} ({shown})")
+        window.addAction(action)
+        return action
+
+    standard = QKeySequence.StandardKey
+    undo = undo_stack.createUndoAction(window, _tr("Undo"))
+    redo = undo_stack.createRedoAction(window, _tr("Redo"))
+    for action, name, keys in ((undo, "undo", standard.Undo), (redo, "redo", standard.Redo)):
+        action.setObjectName(f"action{name.capitalize()}")
+        action.setIcon(icon(name))
+        action.setShortcuts(QKeySequence.keyBindings(keys))
+        window.addAction(action)
+    actions = Actions(
+        new=make("New", _tr("&New"), "new", standard.New),
+        open=make("Open", _tr("&Open…"), "open", standard.Open),
+        save=make("Save", _tr("&Save"), "save", standard.Save),
+        save_as=make("SaveAs", _tr("Save &as…"), "", "Ctrl+Shift+S"),
+        save_weights=make("SaveWeights", _tr("Save with trained &weights")),
+        export_pytorch=make("ExportPytorch", _tr("&PyTorch code…"), "code"),
+        export_weights=make("ExportWeights", _tr("&Weights…"), "download"),
+        quit=make("Quit", _tr("&Quit"), "", "Ctrl+Q"),
+        undo=undo,
+        redo=redo,
+        play=make("Play", _tr("Play"), "play", "Ctrl+Return"),
+        step=make("Step", _tr("Step"), "step", "Ctrl+."),
+        stop=make("Stop", _tr("Stop"), "stop", "Ctrl+Shift+Return"),
+        reset=make("Reset", _tr("Reset"), "reset", "Ctrl+R"),
+        apply=make("Apply", _tr("Apply"), "check", "Ctrl+Shift+A"),
+        presentation=make("Presentation", _tr("&Presentation mode"), "presentation", "F11"),
+        preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
+        tour=make("Tour", _tr("Three-step &tour"), "tour"),
+        messages=make("Messages", _tr("&Messages so far…"), "info"),
+        about=make("About", _tr("&About Chainrule")),
+    )
+    actions.presentation.setCheckable(True)
+    return actions

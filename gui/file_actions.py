@@ -1,0 +1,204 @@
+"""New, open, save, recent files, examples, export, and what happens to unsaved changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, final
+
+from PySide6.QtCore import QObject, QSettings, QStandardPaths, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from engine import assets
+from engine.events import Exported, WeightsTaken
+from engine.graph import Project
+from engine.problem import ChainruleError
+from gui.actions import Actions
+from gui.document import Document
+from gui.notices import notices
+from gui.run_feed import RunFeed
+
+SUFFIX = ".chainrule"
+MAX_RECENT = 10
+
+
+@final
+class FileActions(QObject):
+    """All that turns documents into files and back. `recent_changed` tells the menu."""
+
+    recent_changed = Signal()
+
+    def __init__(self, actions: Actions, document: Document, feed: RunFeed, window: QWidget) -> None:
+        super().__init__(window)
+        self._document, self._feed, self._window = document, feed, window
+        self._waiting: dict[int, Callable[[WeightsTaken], None]] = {}
+        actions.new.triggered.connect(lambda: self.new())
+        actions.open.triggered.connect(self.ask_open)
+        actions.save.triggered.connect(lambda: self.ask_save())
+        actions.save_as.triggered.connect(lambda: self.ask_save_as())
+        actions.save_weights.triggered.connect(lambda: self.save_weights())
+        actions.export_pytorch.triggered.connect(lambda: self.ask_export("pytorch"))
+        actions.export_weights.triggered.connect(lambda: self.ask_export("weights"))
+        feed.on(WeightsTaken, self._weights_came)
+        feed.on(Exported, self._exported)
+
+    # -- unsaved changes --
+
+    def may_leave(self) -> bool:
+        """Whether the document may be left: it is saved, or the user saved or discarded it just now."""
+        if self._document.is_clean:
+            return True
+        answer = notices().ask_save(self._document.title)
+        if answer == "save":
+            return self.ask_save()
+        return answer == "discard"
+
+    # -- opening --
+
+    def new(self) -> None:
+        """An empty document."""
+        if self.may_leave():
+            self._document.replace(Project())
+
+    def ask_open(self) -> None:
+        """Choose a graph file and open it."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open"), self._start_folder(), self.tr("Chainrule graphs (*.chainrule)")
+        )
+        if name:
+            self.open(Path(name))
+
+    def open(self, path: Path) -> bool:
+        """Open a graph file; says what is wrong with it when it cannot be."""
+        if not self.may_leave():
+            return False
+        try:
+            self._document.open(path)
+        except (ChainruleError, OSError) as error:
+            notices().failure(error)
+            self.forget(path)
+            return False
+        self._remember(path)
+        return True
+
+    def open_example(self, name: str) -> bool:
+        """Open an example as a pristine, unnamed copy."""
+        if not self.may_leave():
+            return False
+        try:
+            self._document.open_copy(assets.example(name))
+        except (ChainruleError, OSError) as error:
+            notices().failure(error)
+            return False
+        return True
+
+    # -- saving --
+
+    def ask_save(self) -> bool:
+        """Save where it was saved before, or ask where."""
+        return self.save(self._document.path) if self._document.path is not None else self.ask_save_as()
+
+    def ask_save_as(self) -> bool:
+        """Ask where to save, and save there."""
+        stem = self._document.project.name or self._document.title
+        safe = "".join(char if char.isalnum() or char in "-_ ." else "-" for char in stem).strip(". ") or "network"
+        start = self._document.path or Path(self._start_folder()) / (safe.removesuffix(SUFFIX) + SUFFIX)
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save as"), str(start), self.tr("Chainrule graphs (*.chainrule)")
+        )
+        if not name:
+            return False
+        path = Path(name)
+        return self.save(path if path.suffix else path.with_suffix(SUFFIX))
+
+    def save(self, path: Path, weights: dict[str, Any] | None = None) -> bool:
+        """Save to a path; says what went wrong when it could not be done."""
+        try:
+            self._document.save(path, weights)
+        except (ChainruleError, OSError) as error:
+            notices().failure(
+                error,
+                self.tr("The file was not saved."),
+                [(self.tr("Save elsewhere…"), lambda: self.ask_save_as())],
+            )
+            return False
+        self._remember(path)
+        return True
+
+    def save_weights(self) -> None:
+        """Save the document with the weights as trained so far as its start values."""
+
+        def save(event: WeightsTaken) -> None:
+            path = self._document.path
+            if path is not None and self.save(path, dict(event.weights)):
+                notices().success(self.tr("Saved with the weights of step {0}.").format(event.step))
+
+        if self._document.path is None and not self.ask_save_as():
+            return
+        if not self._feed.has_session:
+            notices().info(self.tr("Nothing is trained yet: the file holds the graph and its start values."))
+            return
+        request = self._feed.next_request()
+        self._waiting[request] = save
+        self._feed.session.weights(request)
+
+    def _weights_came(self, event: WeightsTaken) -> None:
+        waiting = self._waiting.pop(event.request, None)
+        if waiting is not None:
+            waiting(event)
+
+    # -- exporting --
+
+    def ask_export(self, kind: str) -> None:
+        """Ask where to, and let the session export the network as it runs (or would start)."""
+        if self._document.result.errors:
+            problem = self._document.result.errors[0]
+            notices().warn(self.tr("This network cannot be exported yet. {0}").format(problem.message))
+            return
+        suffix, filters = (
+            (".py", self.tr("Python (*.py)")) if kind == "pytorch" else (".safetensors", self.tr("Weights (*.safetensors)"))
+        )
+        start = Path(self._start_folder()) / ("net" + suffix)
+        name, _ = QFileDialog.getSaveFileName(self._window, self.tr("Export"), str(start), filters)
+        if name:
+            self.export(kind, Path(name))
+
+    def export(self, kind: str, path: Path) -> None:
+        """Export the document with the weights of its session, in the session's thread."""
+        if self._feed.stale:
+            self._feed.apply()
+        self._feed.session.export(kind, path, self._feed.next_request())
+
+    def _exported(self, event: Exported) -> None:
+        if event.error:
+            notices().error(event.error)
+        else:
+            notices().success(self.tr("Exported to {0}.").format(", ".join(event.paths)))
+
+    # -- recent files --
+
+    def recent(self) -> list[Path]:
+        """The files opened and saved last, newest first."""
+        stored = QSettings().value("recent", [])
+        names = [stored] if isinstance(stored, str) else list(stored or [])
+        return [Path(name) for name in names if isinstance(name, str)]
+
+    def _remember(self, path: Path) -> None:
+        names = [str(path.resolve())]
+        names += [str(other) for other in self.recent() if str(other) not in names]
+        QSettings().setValue("recent", names[:MAX_RECENT])
+        self.recent_changed.emit()
+
+    def forget(self, path: Path) -> None:
+        """Take a file out of the recent ones."""
+        left = [str(other) for other in self.recent() if other != path]
+        QSettings().setValue("recent", left)
+        self.recent_changed.emit()
+
+    def _start_folder(self) -> str:
+        if self._document.path is not None:
+            return str(self._document.path.parent)
+        recent = self.recent()
+        if recent:
+            return str(recent[0].parent)
+        return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)

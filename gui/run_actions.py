@@ -1,0 +1,150 @@
+"""What play, step, stop, reset and apply do, and when they can be done."""
+
+from __future__ import annotations
+
+from typing import cast, final
+
+from PySide6.QtCore import QObject
+
+from engine.events import Applied, HyperChanged, RunFailed, Said, StateChanged
+from engine.settings import LIVE
+from engine.session import Grain
+from gui.actions import Actions
+from gui.document import Document
+from gui.icons import icon
+from gui.notices import Notice, notices
+from gui.run_feed import RunFeed
+from gui.selection import Selection
+from gui.transport import TransportBar
+
+_SHOWN_NAMES = 6
+
+
+@final
+class RunActions(QObject):
+    """Connects the actions of the transport with the session, and tells what came of them."""
+
+    def __init__(
+        self, actions: Actions, document: Document, feed: RunFeed, selection: Selection, bar: TransportBar
+    ) -> None:
+        super().__init__(bar)
+        self._actions, self._document, self._feed, self._bar = actions, document, feed, bar
+        self._selection = selection
+        self._failure: Notice | None = None
+        actions.play.triggered.connect(self.toggle_play)
+        actions.step.triggered.connect(self.step)
+        actions.stop.triggered.connect(self.stop)
+        actions.reset.triggered.connect(self.reset)
+        actions.apply.triggered.connect(feed.apply)
+        document.checked.connect(self._update)
+        feed.state_changed.connect(self._update)
+        feed.stale_changed.connect(self._update)
+        feed.on(RunFailed, self._tell_failure)
+        feed.on(Applied, self._tell_applied)
+        feed.on(Said, self._tell)
+        feed.on(HyperChanged, lambda _: None)
+        feed.on(StateChanged, self._tell_state)
+        self._update()
+
+    # -- doing --
+
+    def toggle_play(self) -> None:
+        """Play, pause or go on."""
+        if self._feed.state == "running":
+            self._feed.session.pause()
+        elif self._ready():
+            self._feed.session.play()
+
+    def step(self) -> None:
+        """One step of the chosen grain."""
+        if self._ready():
+            self._feed.session.step(cast("Grain", self._bar.grain.value()))
+
+    def stop(self) -> None:
+        """End the training; what was learned stays."""
+        if self._feed.has_session:
+            self._feed.session.stop()
+
+    def reset(self) -> None:
+        """Back to the start values."""
+        self._dismiss()
+        if self._feed.stale:
+            self._feed.restart()
+        else:
+            self._feed.session.reset()
+
+    def _ready(self) -> bool:
+        """Whether the graph can train; tells why not."""
+        self._dismiss()
+        result = self._document.result
+        if result.trainable:
+            return True
+        problem = result.errors[0] if result.errors else next(iter(result.problems), None)
+        text = problem.message if problem else self.tr("There is nothing to minimise yet.")
+        actions = []
+        if problem is not None and problem.node is not None:
+            node = problem.node.split(".", 1)[0]
+            actions.append((self.tr("Show"), lambda: self._selection.show(node)))
+        notices().warn(self.tr("This network cannot train yet. {0}").format(text), actions=actions)
+        return False
+
+    # -- telling --
+
+    def _update(self) -> None:
+        running = self._feed.state in ("running", "loading")
+        play = self._actions.play
+        play.setText(self.tr("Pause") if running else self.tr("Play"))
+        play.setIcon(icon("pause" if running else "play", "on_accent"))
+        self._actions.stop.setEnabled(self._feed.state in ("running", "loading", "paused"))
+        self._actions.step.setEnabled(not running)
+        self._actions.apply.setEnabled(self._feed.stale and not self._document.result.errors)
+
+    def _dismiss(self) -> None:
+        if self._failure is not None:
+            notices().dismiss(self._failure)
+            self._failure = None
+
+    def _tell_failure(self, event: RunFailed) -> None:
+        actions = []
+        if event.suggested_lr is not None:
+            lr = event.suggested_lr
+            actions.append((self.tr("Use learning rate {0:g}").format(lr), lambda: self._use_lr(lr)))
+        if event.node is not None:
+            node = event.node.split(".", 1)[0]
+            if node in self._document.project.graph:
+                actions.append((self.tr("Show block"), lambda: self._selection.show(node)))
+        self._failure = notices().error(f"{event.message} {event.hint}".strip(), event.details, actions)
+
+    def _use_lr(self, lr: float) -> None:
+        from engine import edits
+
+        project, touched = edits.set_training(self._document.project, {"lr": lr})
+        self._document.edit(self.tr("Learning rate {0:g}").format(lr), project, touched)
+        assert "lr" in LIVE
+        self._feed.session.set_hyper("lr", lr)
+        self._feed.session.play()
+
+    def _tell_applied(self, event: Applied) -> None:
+        if not event.drawn and not event.gone:
+            notices().success(self.tr("Applied. Everything learned was kept."))
+            return
+        parts = [self.tr("Applied.")]
+        if event.kept:
+            parts.append(self.tr("Kept: {0}.").format(_some(event.kept)))
+        if event.drawn:
+            parts.append(self.tr("New: {0}.").format(_some(event.drawn)))
+        if event.gone:
+            parts.append(self.tr("Gone: {0}.").format(_some(event.gone)))
+        notices().success(" ".join(parts))
+
+    def _tell(self, event: Said) -> None:
+        (notices().warn if event.severity == "warning" else notices().info)(event.message)
+
+    def _tell_state(self, event: StateChanged) -> None:
+        if event.state == "finished" and event.message:
+            notices().info(event.message)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    return shown if len(names) <= _SHOWN_NAMES else f"{shown} … ({len(names)})"
