@@ -29,14 +29,14 @@ def test_thread():
     threading.Thread(target=threading.Event().wait, name="forgotten", daemon=True).start()
 
 def test_thread_that_ends_in_time():
-    threading.Thread(target=time.sleep, args=(0.2,)).start()
+    threading.Thread(target=time.sleep, args=(0.1,)).start()
 
 def test_qthread(qapp):
     kept.append(QThread(objectName="forgotten"))
     kept[-1].start()
 
 def test_pool(qapp):
-    QThreadPool.globalInstance().start(lambda: time.sleep(4))
+    QThreadPool.globalInstance().start(lambda: time.sleep(3))
 
 def test_timer(qtbot):
     kept.append(QTimer(objectName="forgotten"))
@@ -146,7 +146,9 @@ def outcomes(tmp_path_factory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("sinners")
     (folder / "test_sinners.py").write_text(SINNERS)
     (folder / "test_wide.py").write_text(WIDE_SINNER)
-    (folder / "conftest.py").write_text('pytest_plugins = ["tests.helpers.guards"]\n')
+    (folder / "conftest.py").write_text(
+        'from tests.helpers import leaks\nleaks.PATIENCE = 1.0\npytest_plugins = ["tests.helpers.guards"]\n'
+    )
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     lines = [f"{key} = {options[key]}" for key in ("qt_api", "qt_log_level_fail")]
     (folder / "pytest.ini").write_text("\n".join(["[pytest]", "filterwarnings = error", *lines]) + "\n")
