@@ -60,6 +60,8 @@ QT_DISPLAY = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
+# Parts of Python that Debian packages by themselves.
+PYTHON_PARTS = {"ensurepip": f"python3.{sys.version_info[1]}-venv"}
 
 # Loads Qt as the app does, and the platform plugin named on the command line with all it links to.
 PROBE = """
@@ -76,11 +78,17 @@ def main(arguments: list[str]) -> None:
     if arguments not in ([], ["run"]):
         sys.exit(f"usage: {sys.argv[0]} [run]")
     require_python()
-    wants_window = arguments == ["run"] and has_display()
-    require_qt_libraries(wants_window)
+    opens = arguments == ["run"]
+    if not opens:
+        platform, libraries = "offscreen", QT_CORE
+    elif has_display():
+        platform, libraries = "xcb", {**QT_CORE, **QT_DISPLAY}
+    else:  # training without a window needs no Qt
+        platform, libraries = "", {}
+    require_system({**PYTHON_PARTS, **libraries})
     make_environment()
-    install_project(wants_window)
-    if arguments == ["run"]:
+    install_project(platform)
+    if opens:
         open_app()
 
 
@@ -101,18 +109,12 @@ def make_environment() -> None:
     version = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     if VENV_PYTHON.exists() and subprocess.run([VENV_PYTHON, "-c", version], check=False).returncode == 0:
         return
-    if importlib.util.find_spec("ensurepip") is None:  # Debian has it in a package of its own
-        package = f"python3.{sys.version_info[1]}-venv"
-        if can_apt():
-            apt_install([package])
-        if importlib.util.find_spec("ensurepip") is None:
-            fail(f"this Python cannot make virtual environments; as root: apt-get install {package}")
     say(f"making .venv with Python {sys.version.split()[0]}")
     run_quietly([sys.executable, "-m", "venv", "--clear", str(VENV)], "could not make .venv")
 
 
-def install_project(wants_window: bool) -> None:
-    """Installs the project and everything it needs, in the tested versions, unless the stamp says that it is there."""
+def install_project(platform: str) -> None:
+    """Installs the project and what it needs, in the tested versions, unless the stamp says that this is done."""
     wanted = fingerprint()
     if STAMP.exists() and STAMP.read_text(encoding="ascii") == wanted:
         return
@@ -124,7 +126,8 @@ def install_project(wants_window: bool) -> None:
     installed = subprocess.run([*pip, "--editable", ".[dev]"], cwd=ROOT, env={**os.environ, **constraints}, check=False)
     if installed.returncode:
         fail("pip could not install the dependencies (its message is above)")
-    probe_qt(["offscreen", "xcb"] if wants_window else ["offscreen"])
+    if platform:
+        probe_qt(platform)
     STAMP.write_text(wanted, encoding="ascii")
 
 
@@ -135,41 +138,37 @@ def fingerprint() -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-# --- Qt's system libraries ------------------------------------------------------------------------------------------
+# --- what comes from the system -------------------------------------------------------------------------------------
 
 
-def require_qt_libraries(wants_window: bool) -> None:
-    """Sees to it that what Qt loads from the system is there; installs it where this may, or stops with one line."""
+def require_system(needed: dict[str, str]) -> None:
+    """Installs what is missing from the system where this may, or stops with one line that names it."""
     if sys.platform != "linux":
-        return  # the wheels for macOS need nothing else
-    missing = not_loadable({**QT_CORE, **QT_DISPLAY})
+        return  # Python and the wheels for macOS bring everything along
+    missing = not_found({**QT_CORE, **QT_DISPLAY, **PYTHON_PARTS})
     if missing and can_apt():
         apt_install(sorted(set(missing.values())))
-    needed = not_loadable({**QT_CORE, **QT_DISPLAY} if wants_window else QT_CORE)
-    if needed and shutil.which("apt-get"):
-        fail(f"Qt needs system libraries; install them: sudo apt-get install {' '.join(sorted(set(needed.values())))}")
-    if needed:
-        fail(f"Qt needs system libraries; install the packages that contain {' '.join(sorted(needed))}")
+    missing = not_found(needed)
+    if missing and shutil.which("apt-get"):
+        fail(f"needs system packages; install them: sudo apt-get install {' '.join(sorted(set(missing.values())))}")
+    if missing:
+        fail(f"install, with the system's package manager, what contains {' '.join(sorted(missing))}")
 
 
-def not_loadable(libraries: dict[str, str]) -> dict[str, str]:
-    """Those that the dynamic linker does not find."""
-    missing = {}
-    for name, package in libraries.items():
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            missing[name] = package
-    return missing
+def not_found(parts: dict[str, str]) -> dict[str, str]:
+    """Those of the parts that are not on this machine."""
+    return {name: package for name, package in parts.items() if not is_here(name)}
 
 
-def probe_qt(platforms: list[str]) -> None:
-    """Loads Qt and platform plugins in a process of their own: the proof that the lists above are complete."""
-    if sys.platform != "linux":
-        platforms = []
-    probe = subprocess.run([VENV_PYTHON, "-c", PROBE, *platforms], capture_output=True, text=True, check=False)
-    if probe.returncode:
-        fail(f"Qt does not start: {(probe.stderr.strip().splitlines() or ['no message'])[-1]}")
+def is_here(name: str) -> bool:
+    """Whether the dynamic linker finds a library; or Python a part of its own, which .venv then has."""
+    if name in PYTHON_PARTS:
+        return VENV_PYTHON.exists() or importlib.util.find_spec(name) is not None
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def can_apt() -> bool:
@@ -187,6 +186,14 @@ def apt_install(packages: list[str]) -> None:
     if done.returncode:
         print(done.stdout + done.stderr, file=sys.stderr)
     importlib.invalidate_caches()
+
+
+def probe_qt(platform: str) -> None:
+    """Loads Qt and a platform plugin in a process of their own: the proof that the lists above are complete."""
+    platforms = [platform] if sys.platform == "linux" else []
+    probe = subprocess.run([VENV_PYTHON, "-c", PROBE, *platforms], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        fail(f"Qt does not start: {(probe.stderr.strip().splitlines() or ['no message'])[-1]}")
 
 
 # --- the app --------------------------------------------------------------------------------------------------------
