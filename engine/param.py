@@ -247,10 +247,15 @@ class Shape(Param):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Text(Param):
-    """A line of text: an expression, a column name, a path (`path` = "file" or "folder" gives a browse button)."""
+    """A line of text: an expression, a column name, a path.
+
+    `path` = "file", "folder" or "any" (either) gives a browse button. `offers` are entries to choose from; any other text
+    is taken too.
+    """
 
     default: str
     path: str = ""
+    offers: tuple[str, ...] = ()
     pattern: str = ""
     """Name filter of the file dialog, such as `CSV files (*.csv)`."""
     multiline: bool = False
@@ -270,9 +275,10 @@ class Text(Param):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Names(Param):
-    """A list of free words (column names)."""
+    """A list of free words (column names, formulas). `offers` are words to choose from; any other is taken too."""
 
     default: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
 
     @property
     def start(self) -> tuple[str, ...]:
