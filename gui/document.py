@@ -141,7 +141,7 @@ class Document(QObject):
     def _set(self, project: Project, change: Change) -> None:
         before, self._project = self._project, project
         if _planned_part(before) != _planned_part(project):
-            self._check(change.touched if before.groups == project.groups else None)
+            self._check(None if change.whole or before.groups != project.groups else change.touched)
         self.changed.emit(change)
 
     def _check(self, touched: Touched | None) -> None:
@@ -181,6 +181,11 @@ class Document(QObject):
         pending = self._facts.pending()
         if pending:
             self.facts_wanted.emit(pending)
+
+    def recover(self, project: Project, path: Path | None) -> None:
+        """A recovered document: it stands where it was, with the recovery as one unsaved step."""
+        self.replace(Project(), path)
+        self.edit(self.tr("Recover"), project, whole=True)
 
     def open(self, path: Path) -> None:
         """Read a graph file; the window goes on painting meanwhile.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, final
 
-from PySide6.QtCore import QObject, QSettings, QStandardPaths, Signal
+from PySide6.QtCore import QObject, QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from engine import assets
@@ -17,6 +17,7 @@ from gui.actions import Actions
 from gui.document import Document
 from gui.notices import notices
 from gui.run_feed import RunFeed
+from gui.settings import settings
 
 SUFFIX = ".chainrule"
 MAX_RECENT = 10
@@ -179,20 +180,20 @@ class FileActions(QObject):
 
     def recent(self) -> list[Path]:
         """The files opened and saved last, newest first."""
-        stored = QSettings().value("recent", [])
+        stored = settings().value("recent", [])
         names = [stored] if isinstance(stored, str) else list(stored or [])
         return [Path(name) for name in names if isinstance(name, str)]
 
     def _remember(self, path: Path) -> None:
         names = [str(path.resolve())]
         names += [str(other) for other in self.recent() if str(other) not in names]
-        QSettings().setValue("recent", names[:MAX_RECENT])
+        settings().setValue("recent", names[:MAX_RECENT])
         self.recent_changed.emit()
 
     def forget(self, path: Path) -> None:
         """Take a file out of the recent ones."""
         left = [str(other) for other in self.recent() if other != path]
-        QSettings().setValue("recent", left)
+        settings().setValue("recent", left)
         self.recent_changed.emit()
 
     def _start_folder(self) -> str:

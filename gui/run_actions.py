@@ -6,8 +6,7 @@ from typing import cast, final
 
 from PySide6.QtCore import QObject
 
-from engine.events import Applied, HyperChanged, RunFailed, Said, StateChanged
-from engine.settings import LIVE
+from engine.events import Applied, RunFailed, Said, StateChanged
 from engine.session import Grain
 from gui.actions import Actions
 from gui.document import Document
@@ -42,7 +41,6 @@ class RunActions(QObject):
         feed.on(RunFailed, self._tell_failure)
         feed.on(Applied, self._tell_applied)
         feed.on(Said, self._tell)
-        feed.on(HyperChanged, lambda _: None)
         feed.on(StateChanged, self._tell_state)
         self._update()
 
@@ -120,7 +118,6 @@ class RunActions(QObject):
 
         project, touched = edits.set_training(self._document.project, {"lr": lr})
         self._document.edit(self.tr("Learning rate {0:g}").format(lr), project, touched)
-        assert "lr" in LIVE
         self._feed.session.set_hyper("lr", lr)
         self._feed.session.play()
 

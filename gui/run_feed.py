@@ -46,6 +46,7 @@ class RunFeed(QObject):
         self._renamed: dict[str, str] = {}
         self._stale = False
         self._state: RunState = "ready"
+        self._step = 0
         self._slots: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
         self._watched: dict[object, frozenset[str]] = {}
         self._requests = 0
@@ -117,6 +118,11 @@ class RunFeed(QObject):
         return self._state
 
     @property
+    def trained(self) -> bool:
+        """Whether the session has made a step, so that something would be lost by starting afresh."""
+        return self._step > 0 or self._state in ("running", "paused", "finished")
+
+    @property
     def stale(self) -> bool:
         """Whether the document differs from what runs in a way that Apply or Restart would bring over."""
         return self._stale
@@ -156,7 +162,7 @@ class RunFeed(QObject):
 
     def _document_replaced(self) -> None:
         self.close()
-        self._state = "ready"
+        self._state, self._step = "ready", 0
         self._set_stale()
         self.session_changed.emit()
         self.state_changed.emit(self._state)
@@ -174,6 +180,7 @@ class RunFeed(QObject):
             self.stale_changed.emit(stale)
 
     def _note_state(self, event: StateChanged) -> None:
+        self._step = event.step
         if event.state != self._state:
             self._state = event.state
             self.state_changed.emit(event.state)

@@ -1,0 +1,67 @@
+"""The application: what happens between the command and the window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from gui.notices import notices, show_uncaught_errors
+
+NO_DISPLAY = "There is no display to open a window on. Train without one: chainrule train {0}"
+
+
+def has_display() -> bool:
+    """Whether a window can be opened, as far as the environment tells."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Open the window, on a graph file if one is named. Returns the exit code."""
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    if not has_display():
+        print(NO_DISPLAY.format(names[0] if names else "FILE"), file=sys.stderr)  # noqa: T201
+        return 1
+    QCoreApplication.setOrganizationName("chainrule")
+    QCoreApplication.setApplicationName("chainrule")
+    app = QApplication([sys.argv[0], *arguments])
+    app.setApplicationDisplayName("Chainrule")
+    app.setDesktopFileName("chainrule")
+    show_uncaught_errors()
+
+    from gui.main_window import MainWindow
+    from gui.recover import offer_recovery
+    from gui.settings import settings
+    from gui.theme import theme
+    from gui.threads import GuiCollector
+
+    mode = settings().value("theme", "system")
+    theme().set_mode(mode if mode in ("dark", "light") else "system")
+    collector = GuiCollector(app)
+    window = MainWindow()
+    window.show()
+    if names:
+        _open(window, Path(names[0]))
+    else:
+        offer_recovery(window)
+    window.tour.offer()
+    code = app.exec()
+    collector.stop()
+    return code
+
+
+def _open(window: object, path: Path) -> None:
+    from engine import assets
+    from gui.main_window import MainWindow
+
+    assert isinstance(window, MainWindow)
+    if path.resolve().parent == (assets.folder() / "examples").resolve() and path.exists():
+        window.files.open_example(path.name)
+    elif not window.open(path):
+        notices().info(QCoreApplication.translate("App", "An empty graph was opened instead."))

@@ -1,0 +1,165 @@
+"""The main window: makes the parts and wires them together, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import final
+
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+
+from engine.graph import Project
+from gui.about import show_about, show_messages
+from gui.actions import make_actions
+from gui.autosave import Autosave
+from gui.canvas.view import CanvasView
+from gui.data_preview import DataPreviewDialog
+from gui.docks import Docks
+from gui.document import Document
+from gui.file_actions import SUFFIX, FileActions
+from gui.icons import app_icon
+from gui.inspector.panel import Inspector
+from gui.menus import Menus
+from gui.notices import notices
+from gui.palette import Palette
+from gui.panels import make_panels
+from gui.presentation import Presentation
+from gui.problems import ProblemList
+from gui.relink import Relink
+from gui.run_actions import RunActions
+from gui.run_feed import RunFeed
+from gui.selection import Selection
+from gui.stale_banner import StaleBanner
+from gui.status import StatusBar
+from gui.toasts import ToastArea
+from gui.tour import Tour
+from gui.transport import TransportBar
+from gui.window_state import WindowState
+
+
+@final
+class MainWindow(QMainWindow):
+    """One document in one window. Can be built wherever a QApplication runs.
+
+    Attributes:
+        document: the document; `document.project` is the current Project.
+        feed: the door to the running training.
+    """
+
+    def __init__(self, project: Project | None = None) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.document = Document(project, self)
+        self.selection = Selection(self)
+        self.feed = RunFeed(self.document, self)
+        self.actions_ = make_actions(self, self.document.undo_stack)
+        self.canvas = CanvasView(self.document, self.selection, self)
+        self.palette_panel = Palette(self)
+        self.inspector = Inspector(self.document, self.selection, self.feed, self)
+        self.problems = ProblemList(self.document, self.selection, self)
+        self.panels = make_panels(self.document, self.feed, self)
+        self.transport = TransportBar(self.actions_, self.feed, self)
+        self.files = FileActions(self.actions_, self.document, self.feed, self)
+        self.run_actions = RunActions(self.actions_, self.document, self.feed, self.selection, self.transport)
+        self._arrange()
+        self._connect()
+        self._state = WindowState(self, self.docks)
+        self._state.restore()
+        self._autosave = Autosave(self.document, self)
+        self._follow_title()
+
+    def _arrange(self) -> None:
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.AllowNestedDocks
+        )
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(StaleBanner(self.actions_, self.document, self.feed, centre))
+        column.addWidget(self.canvas, 1)
+        self.setCentralWidget(centre)
+        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels)
+        top = QWidget(self)
+        rows = QVBoxLayout(top)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        bar = self.menuBar()
+        self.menus = Menus(
+            bar,
+            self.actions_,
+            self.files,
+            self.canvas.edit_actions(),
+            self.canvas.view_actions(),
+            self.docks.all(),
+        )
+        rows.addWidget(bar)
+        rows.addWidget(self.transport)
+        self.setMenuWidget(top)
+        self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
+        self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
+        self.tour = Tour(self)
+        self.toasts = ToastArea(self)
+
+    def _connect(self) -> None:
+        self.palette_panel.add_wanted.connect(self.canvas.add_block)
+        self.relink = Relink(self.document, self)
+        self.actions_.quit.triggered.connect(self.close)
+        self.actions_.preview.triggered.connect(self.preview_data)
+        self.actions_.tour.triggered.connect(self.tour.begin)
+        self.actions_.messages.triggered.connect(lambda: show_messages())
+        self.actions_.about.triggered.connect(lambda: show_about())
+        self.document.path_changed.connect(self._follow_title)
+        self.document.clean_changed.connect(self._follow_title)
+        self.document.changed.connect(self._follow_title)
+        self.document.replaced.connect(self._follow_title)
+
+    # -- what other programs call --
+
+    def open(self, path: str | Path) -> bool:
+        """Open a graph file. False when it could not be opened (a notice says why) or the user stayed."""
+        return self.files.open(Path(path))
+
+    def save(self, path: str | Path) -> bool:
+        """Save to a path. False when it could not be done (a notice says why)."""
+        return self.files.save(Path(path))
+
+    # -- the rest --
+
+    def preview_data(self) -> None:
+        """Look at the data of the selected Input, or of the first one."""
+        inputs = [self.document.result.nodes[path].node for path in self.document.result.inputs]
+        if not inputs:
+            notices().info(self.tr("There is no Input block to look at. Drag one onto the canvas."))
+            return
+        chosen = self.selection.single
+        DataPreviewDialog(chosen if chosen in inputs else inputs[0], self.document, self.feed, self).open()
+
+    def _follow_title(self) -> None:
+        self.setWindowTitle(f"{self.document.title}[*]")
+        self.setWindowModified(not self.document.is_clean)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.toLocalFile().endswith(SUFFIX) for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.toLocalFile().endswith(SUFFIX):
+                event.acceptProposedAction()
+                self.open(url.toLocalFile())
+                return
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_leave():
+            event.ignore()
+            return
+        self._state.store()
+        self._autosave.forget()
+        self.tour.end()
+        self.feed.close()
+        event.accept()

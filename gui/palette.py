@@ -1,0 +1,205 @@
+"""The palette: all blocks by category, searched by typing, dragged onto the canvas."""
+
+from __future__ import annotations
+
+from typing import final
+
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from engine.block import Block, Category, registry
+from gui.canvas.mime import BLOCK_MIME
+from gui.icons import block_icon
+from gui.settings import settings
+from gui.theme import set_kind, set_role, set_tone, theme
+from gui.widgets.search_field import SearchField
+from gui.widgets.segmented import Segmented
+
+CATEGORY_ORDER: tuple[Category, ...] = ("data", "layers", "activation", "regularisation", "shape", "loss")
+
+
+@final
+class PaletteEntry(QFrame):
+    """One block of the palette. Emits `activated(kind)` on double-click or Enter; a drag carries the kind."""
+
+    activated = Signal(str)
+
+    def __init__(self, block: Block, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.block = block
+        self._pressed_at: QPoint | None = None
+        self.setObjectName(f"palette_{block.kind}")
+        set_kind(self, "entry")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setToolTip(block.doc)
+        self.setAccessibleName(block.kind)
+        self.setAccessibleDescription(block.doc)
+        self._strip = QFrame(self)
+        self._strip.setFixedWidth(3)
+        self._icon = QLabel(self)
+        self._name = QLabel(block.kind, self)
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 8, 0)
+        row.setSpacing(8)
+        row.addWidget(self._strip)
+        row.addWidget(self._icon)
+        row.addWidget(self._name, 1)
+        theme().changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        size = theme().px(16)
+        self._icon.setPixmap(block_icon(self.block.icon, self.block.category).pixmap(QSize(size, size)))
+        self._strip.setStyleSheet(f"background: {theme().color(self.block.category).name()}; border-radius: 1px;")
+        self.setFixedHeight(theme().px(30))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed_at = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed_at is None:
+            return
+        distance = (event.position().toPoint() - self._pressed_at).manhattanLength()
+        if distance >= QApplication.startDragDistance():
+            self._pressed_at = None
+            self.drag().exec(Qt.DropAction.CopyAction)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = None
+        super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.activated.emit(self.block.kind)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.activated.emit(self.block.kind)
+        elif event.key() == Qt.Key.Key_Down:
+            self.focusNextChild()
+        elif event.key() == Qt.Key.Key_Up:
+            self.focusPreviousChild()
+        else:
+            super().keyPressEvent(event)
+
+    def drag(self) -> QDrag:
+        """The drag that carries this block."""
+        data = QMimeData()
+        data.setData(BLOCK_MIME, QByteArray(self.block.kind.encode()))
+        data.setText(self.block.kind)
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setOpacity(0.85)
+        painter.drawPixmap(0, 0, self.grab())
+        painter.end()
+        drag.setPixmap(picture)
+        drag.setHotSpot(QPoint(self.width() // 4, self.height() // 2))
+        return drag
+
+
+@final
+class Palette(QWidget):
+    """The list of blocks. `add_wanted(kind)` asks the canvas to add one where there is room."""
+
+    add_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("palette")
+        self.search = SearchField(self.tr("Search blocks"), parent=self)
+        self.search.setObjectName("paletteSearch")
+        self.search.textChanged.connect(self._filter)
+        self.search.returnPressed.connect(self._take_first)
+        self.extent = Segmented([("basic", self.tr("Basic")), ("all", self.tr("All"))], parent=self)
+        self.extent.setObjectName("paletteExtent")
+        self.extent.setAccessibleName(self.tr("Which blocks are shown"))
+        stored = settings().value("palette/extent", "basic")
+        self.extent.set_value(stored if stored in ("basic", "all") else "basic")
+        self.extent.changed.connect(self._extent_changed)
+        self._headings: dict[str, QLabel] = {}
+        self._entries: list[PaletteEntry] = []
+        self._nothing = QLabel(self.tr("No block of that name. Try another word."), self)
+        self._nothing.setWordWrap(True)
+        set_tone(self._nothing, "secondary")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.search)
+        layout.addWidget(self.extent)
+        layout.addWidget(self._list(), 1)
+        self._filter()
+
+    def _list(self) -> QScrollArea:
+        inner = QWidget(self)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 4, 12)
+        column.setSpacing(4)
+        column.addWidget(self._nothing)
+        names = self._category_names()
+        for category in CATEGORY_ORDER:
+            heading = QLabel(names[category], inner)
+            set_role(heading, "caption")
+            set_tone(heading, "secondary")
+            heading.setContentsMargins(0, 8, 0, 2)
+            self._headings[category] = heading
+            column.addWidget(heading)
+            blocks = [block for block in registry().values() if block.category == category]
+            for block in sorted(blocks, key=lambda block: (not block.beginner, block.kind)):
+                entry = PaletteEntry(block, inner)
+                entry.activated.connect(self.add_wanted)
+                self._entries.append(entry)
+                column.addWidget(entry)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        return area
+
+    def _category_names(self) -> dict[str, str]:
+        return {
+            "data": self.tr("DATA"),
+            "layers": self.tr("LAYERS"),
+            "activation": self.tr("ACTIVATION"),
+            "regularisation": self.tr("REGULARISATION"),
+            "shape": self.tr("SHAPE"),
+            "loss": self.tr("LOSS"),
+        }
+
+    def shown(self) -> list[str]:
+        """The kinds now listed, top to bottom."""
+        return [entry.block.kind for entry in self._entries if not entry.isHidden()]
+
+    def _extent_changed(self, value: str) -> None:
+        settings().setValue("palette/extent", value)
+        self._filter()
+
+    def _filter(self) -> None:
+        words = self.search.text().lower().split()
+        everything = self.extent.value() == "all"
+        for entry in self._entries:
+            block = entry.block
+            text = " ".join((block.kind, block.doc, block.category, *block.keywords)).lower()
+            found = all(word in text for word in words) if words else everything or block.beginner
+            entry.setVisible(found)
+        for category, heading in self._headings.items():
+            heading.setVisible(any(entry.block.category == category and not entry.isHidden() for entry in self._entries))
+        self._nothing.setVisible(not self.shown())
+
+    def _take_first(self) -> None:
+        words = self.search.text().lower().split()
+        shown = [entry.block for entry in self._entries if not entry.isHidden()]
+        if words and shown:
+            best = min(shown, key=lambda block: (not block.kind.lower().startswith(words[0]), block.kind))
+            self.add_wanted.emit(best.kind)
+            self.search.clear()

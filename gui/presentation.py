@@ -1,0 +1,48 @@
+"""Presentation mode for a lecture hall: large text, light colours, only the canvas and what is trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow
+
+from gui.docks import Docks
+from gui.theme import Mode, theme
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QByteArray
+
+    from gui.canvas.view import CanvasView
+
+TEXT_SCALE = 1.6
+HIDDEN = ("palette", "inspector", "problems", "weightPlot", "predictions", "gradientPlot")
+
+
+@final
+class Presentation(QObject):
+    """Switched by one action; leaving it brings everything back as it was."""
+
+    def __init__(self, action: QAction, window: QMainWindow, docks: Docks, canvas: CanvasView) -> None:
+        super().__init__(window)
+        self._window, self._docks, self._canvas = window, docks, canvas
+        self._before: tuple[QByteArray, Mode, float] | None = None
+        action.toggled.connect(self._switch)
+
+    def _switch(self, on: bool) -> None:
+        if on:
+            self._before = (self._window.saveState(), theme().mode, theme().text_scale)
+            self._window.setProperty("presenting", True)
+            theme().set_mode("light")
+            theme().set_text_scale(TEXT_SCALE)
+            for name in HIDDEN:
+                self._docks[name].hide()
+        elif self._before is not None:
+            state, mode, scale = self._before
+            self._before = None
+            theme().set_text_scale(scale)
+            theme().set_mode(mode)
+            self._window.restoreState(state)
+            self._window.setProperty("presenting", False)
+        self._canvas.fit()

@@ -1,0 +1,104 @@
+"""The status bar: problems, saved state and what the machine does on the left, the size of the network on the right."""
+
+from __future__ import annotations
+
+from typing import final
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
+
+from engine.events import StateChanged
+from engine.result import Result
+from gui.docks import Docks
+from gui.document import Document
+from gui.format import format_bytes, format_count, format_integer
+from gui.icons import icon
+from gui.problems import ProblemList
+from gui.run_feed import RunFeed
+from gui.theme import set_kind, set_role, set_tone, theme
+
+
+@final
+class StatusBar(QStatusBar):
+    """One line, always true."""
+
+    def __init__(
+        self, document: Document, feed: RunFeed, problems: ProblemList, docks: Docks, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._problems = QToolButton(self)
+        self._problems.setObjectName("problemCount")
+        set_kind(self._problems, "small")
+        self._problems.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._problems.clicked.connect(lambda: docks.show("problems"))
+        self._saved, self._doing, self._size = QLabel(self), QLabel(self), QLabel(self)
+        self._size.setObjectName("networkSize")
+        for label in (self._saved, self._doing):
+            set_role(label, "caption")
+            set_tone(label, "secondary")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self._size, "mono_caption")
+        set_tone(self._size, "secondary")
+        self.addWidget(self._problems)
+        self.addWidget(self._saved)
+        self.addWidget(self._doing, 1)
+        self.addPermanentWidget(self._size)
+        problems.counted.connect(self._show_count)
+        document.checked.connect(self._show_size)
+        document.clean_changed.connect(self._show_saved)
+        document.path_changed.connect(self._show_saved)
+        feed.on(StateChanged, self._show_state)
+        feed.session_changed.connect(lambda: self._doing.setText(""))
+        problems_now = document.result
+        self._show_count(
+            len(problems_now.errors), sum(problem.severity == "warning" for problem in problems_now.problems)
+        )
+        self._show_size(document.result)
+        self._show_saved()
+
+    def _show_count(self, errors: int, warnings: int) -> None:
+        if errors:
+            name, color, tone = "error", "error_text", "error"
+        elif warnings:
+            name, color, tone = "warning", "warning_text", "warning"
+        else:
+            name, color, tone = "success", "secondary", "secondary"
+        parts = []
+        if errors:
+            parts.append(self.tr("1 problem") if errors == 1 else self.tr("{0} problems").format(errors))
+        if warnings:
+            parts.append(self.tr("1 warning") if warnings == 1 else self.tr("{0} warnings").format(warnings))
+        self._problems.setText(", ".join(parts) or self.tr("No problems"))
+        self._problems.setIcon(icon(name, color))
+        self._problems.setIconSize(QSize(theme().px(14), theme().px(14)))
+        set_tone(self._problems, "error" if tone == "error" else "warning" if tone == "warning" else "secondary")
+
+    def _show_saved(self) -> None:
+        if not self._document.is_clean:
+            text = self.tr("Unsaved changes")
+        elif self._document.path is None:
+            text = self.tr("Not saved yet")
+        else:
+            text = self.tr("Saved")
+        self._saved.setText(text)
+
+    def _show_state(self, event: StateChanged) -> None:
+        words = {
+            "loading": self.tr("Loading…"),
+            "ready": "",
+            "running": self.tr("Training"),
+            "paused": self.tr("Paused"),
+            "finished": self.tr("Training finished"),
+            "failed": self.tr("Training stopped by a problem"),
+            "closed": "",
+        }
+        self._doing.setText(event.message or words[event.state])
+
+    def _show_size(self, result: Result) -> None:
+        parts = [self.tr("{0} parameters").format(format_integer(result.parameters))]
+        if result.macs is not None:
+            parts.append(self.tr("{0} multiply-adds a sample").format(format_count(result.macs)))
+        if result.activation_bytes is not None:
+            parts.append(self.tr("{0} of activations").format(format_bytes(result.activation_bytes)))
+        self._size.setText(" · ".join(parts))
