@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Protocol, final
@@ -79,7 +80,7 @@ class Guards:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         """Judges, after every other teardown."""
         messages: list[str] = []
-        previous = qInstallMessageHandler(_collector(messages))
+        previous = qInstallMessageHandler(_collector(messages, item.config.getini("qt_log_ignore")))
         try:
             result = yield
             failed = item.stash.get(_FAILED, False)
@@ -116,9 +117,9 @@ _FAILED = pytest.StashKey[bool]()
 _GUARDS = pytest.StashKey[Guards]()
 
 
-def _collector(messages: list[str]) -> Callable[[QtMsgType, QMessageLogContext, str], None]:
+def _collector(messages: list[str], harmless: list[str]) -> Callable[[QtMsgType, QMessageLogContext, str], None]:
     def collect(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
-        if kind in _LOUD:
+        if kind in _LOUD and not any(re.search(pattern, message) for pattern in harmless):
             messages.append(message)
 
     return collect
