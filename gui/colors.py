@@ -32,6 +32,7 @@ class Palette:
     line: str  # separators
     border: str  # outlines of controls
     control: str  # outlines of check boxes and switches, which have no other mark
+    segment: str  # the chosen one of several side by side
     knob: str  # handles of sliders and switches
     grid: str  # dots of the canvas, grid lines of plots
 
@@ -122,6 +123,7 @@ DARK: Final = Palette(
     line="#2e3444",
     border="#3a4155",
     control="#6b7489",
+    segment="#323848",
     knob="#e6e9f0",
     grid="#262b38",
     text="#e6e9f0",
@@ -178,6 +180,7 @@ LIGHT: Final = Palette(
     line="#d9dee7",
     border="#c3cad6",
     control="#868fa1",
+    segment="#ffffff",
     knob="#ffffff",
     grid="#e6e9ef",
     text="#1a1f2b",

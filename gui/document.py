@@ -230,7 +230,7 @@ class _EditCommand(QUndoCommand):
     def id(self) -> int:
         return hash(self._merge) & 0x7FFFFFFF if self._merge else -1
 
-    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802  Qt's name
+    def mergeWith(self, other: QUndoCommand) -> bool:
         if not isinstance(other, _EditCommand) or other._merge != self._merge:
             return False
         self._after, self._change = other._after, self._change.joined(other._change)

@@ -33,11 +33,11 @@ class FileActions(QObject):
         super().__init__(window)
         self._document, self._feed, self._window = document, feed, window
         self._waiting: dict[int, Callable[[WeightsTaken], None]] = {}
-        actions.new.triggered.connect(lambda: self.new())
+        actions.new.triggered.connect(self.new)
         actions.open.triggered.connect(self.ask_open)
-        actions.save.triggered.connect(lambda: self.ask_save())
-        actions.save_as.triggered.connect(lambda: self.ask_save_as())
-        actions.save_weights.triggered.connect(lambda: self.save_weights())
+        actions.save.triggered.connect(self.ask_save)
+        actions.save_as.triggered.connect(self.ask_save_as)
+        actions.save_weights.triggered.connect(self.save_weights)
         actions.export_pytorch.triggered.connect(lambda: self.ask_export("pytorch"))
         actions.export_weights.triggered.connect(lambda: self.ask_export("weights"))
         feed.on(WeightsTaken, self._weights_came)
@@ -120,7 +120,7 @@ class FileActions(QObject):
             notices().failure(
                 error,
                 self.tr("The file was not saved."),
-                [(self.tr("Save elsewhere…"), lambda: self.ask_save_as())],
+                [(self.tr("Save elsewhere…"), self.ask_save_as)],
             )
             return False
         self._remember(path)
@@ -157,7 +157,9 @@ class FileActions(QObject):
             notices().warn(self.tr("This network cannot be exported yet. {0}").format(problem.message))
             return
         suffix, filters = (
-            (".py", self.tr("Python (*.py)")) if kind == "pytorch" else (".safetensors", self.tr("Weights (*.safetensors)"))
+            (".py", self.tr("Python (*.py)"))
+            if kind == "pytorch"
+            else (".safetensors", self.tr("Weights (*.safetensors)"))
         )
         start = Path(self._start_folder()) / ("net" + suffix)
         name, _ = QFileDialog.getSaveFileName(self._window, self.tr("Export"), str(start), filters)

@@ -1,4 +1,4 @@
-"""Inter for text, JetBrains Mono for numbers and shapes: loaded from the assets, so pictures are the same everywhere."""
+"""Inter for text, JetBrains Mono for numbers and shapes: bundled, so that pictures are the same everywhere."""
 
 from __future__ import annotations
 

@@ -120,10 +120,7 @@ class _ThemedIcon(QIconEngine):
         return self.scaledPixmap(size, mode, state, 1.0)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        if mode == QIcon.Mode.Disabled:
-            name = "disabled"
-        else:
-            name = self._color or "text"
+        name = "disabled" if mode == QIcon.Mode.Disabled else self._color or "text"
         return _drawn(self._name, size.width(), size.height(), theme().color(name).rgba(), scale)
 
 

@@ -107,12 +107,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.palette_panel.add_wanted.connect(self.canvas.add_block)
+        self.inspector.preview_wanted.connect(self.preview_data)
         self.relink = Relink(self.document, self)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)
         self.actions_.tour.triggered.connect(self.tour.begin)
-        self.actions_.messages.triggered.connect(lambda: show_messages())
-        self.actions_.about.triggered.connect(lambda: show_about())
+        self.actions_.messages.triggered.connect(show_messages)
+        self.actions_.about.triggered.connect(show_about)
         self.document.path_changed.connect(self._follow_title)
         self.document.clean_changed.connect(self._follow_title)
         self.document.changed.connect(self._follow_title)

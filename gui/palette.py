@@ -193,7 +193,9 @@ class Palette(QWidget):
             found = all(word in text for word in words) if words else everything or block.beginner
             entry.setVisible(found)
         for category, heading in self._headings.items():
-            heading.setVisible(any(entry.block.category == category and not entry.isHidden() for entry in self._entries))
+            heading.setVisible(
+                any(entry.block.category == category and not entry.isHidden() for entry in self._entries)
+            )
         self._nothing.setVisible(not self.shown())
 
     def _take_first(self) -> None:

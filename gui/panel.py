@@ -41,10 +41,10 @@ class Panel(QWidget):
     def table(self) -> tuple[list[str], list[list[object]]]:
         """The numbers shown, as header and rows, for CSV."""
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         self.feed.watch(self, self.lanes)
         super().showEvent(event)
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802  Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         self.feed.watch(self, frozenset())
         super().hideEvent(event)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar, final
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
+from engine import edits
 from engine import session as sessions
 from engine.events import Applied, Event, FactsRead, RunState, StateChanged
 from engine.graph import Project
 from engine.session import Session
+from engine.settings import TRAINING
 from gui.document import Change, Document
 
 FRAME_MS = 33
@@ -131,6 +134,16 @@ class RunFeed(QObject):
         """A fresh number for a request."""
         self._requests += 1
         return self._requests
+
+    def set_live(self, name: str, value: Any) -> None:
+        """Let a live setting reach the session, if there is one; the document then no longer differs by it."""
+        if self._session is None or self._running_project is None:
+            return
+        self._session.set_hyper(name, value)
+        running = self._running_project
+        training = edits.set_training(running, {name: value})[0].training if name in TRAINING else running.training
+        self._running_project = replace(running, training=training)
+        self._set_stale()
 
     def apply(self) -> None:
         """Let the edited graph run, keeping what was learned wherever name and shape allow."""

@@ -19,7 +19,20 @@ from gui.fonts import ROLES, Role, load_fonts, make_font
 from gui.motion import system_reduces_motion
 from gui.stylesheet import qt_palette, stylesheet
 
-__all__ = ["DARK", "LIGHT", "Mode", "Palette", "Role", "Theme", "Tone", "restyle", "set_kind", "set_role", "set_tone", "theme"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Mode",
+    "Palette",
+    "Role",
+    "Theme",
+    "Tone",
+    "restyle",
+    "set_kind",
+    "set_role",
+    "set_tone",
+    "theme",
+]
 
 Mode = Literal["system", "dark", "light"]
 Tone = Literal[
@@ -181,7 +194,7 @@ class Theme(QObject):
         self._app.setFont(self.font("text"))
         QToolTip.setFont(self.font("caption"))
         for class_name in ("QHeaderView", "QStatusBar"):
-            self._app.setFont(self.font("caption"), class_name)
+            self._app.setFont(self.font("caption"), class_name)  # type: ignore[arg-type] # takes str, not bytes
         self._app.setPalette(qt_palette(self._palette))
         self._app.setStyleSheet(stylesheet(self._palette, self._scale))
         for widget in self._app.allWidgets():
@@ -215,12 +228,12 @@ def set_role(widget: QWidget, role: Role) -> None:
 
 
 def set_tone(widget: QWidget, tone: Tone) -> None:
-    """Gives a label the text colour of a meaning: secondary, positive, error, …"""
+    """Gives a label the text colour of a meaning: secondary, positive or error."""
     restyle(widget, "tone", tone)
 
 
 def set_kind(widget: QWidget, kind: str) -> None:
-    """Gives a button or frame one of the looks of `assets/theme.qss`: primary, quiet, danger, card, well, …"""
+    """Gives a button or frame one of the looks of `assets/theme.qss`: primary, quiet, danger, card or well."""
     restyle(widget, "kind", kind)
 
 

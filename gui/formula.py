@@ -1,0 +1,245 @@
+"""A widget that shows formulas as mathematics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import (
+    QAction,
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from shiboken6 import isValid
+
+from gui.background import run_in_background
+from gui.icons import icon
+from gui.mathtext import FormulaError, formula_path, formula_ready, pieces, prepare
+from gui.notices import notices
+from gui.theme import theme
+
+__all__ = ["FormulaError", "FormulaWidget", "formula_path"]
+
+SMALLEST: Final = 0.72
+"""A line too long is drawn smaller, down to this part of its size, and broken if that is not enough."""
+LINE_GAP: Final = 0.55
+INDENT: Final = 1.2
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row as it is drawn: an outline in place, or raw text where the formula cannot be set."""
+
+    outline: QPainterPath
+    text: str
+    rect: QRect
+
+
+@final
+class FormulaWidget(QWidget):
+    """Formulas below each other, in the colour of text, as wide as there is room.
+
+    Until the outlines are made (in a pool thread, the first time) the widget is empty but has about its final height.
+    """
+
+    def __init__(self, lines: Sequence[str] | str = (), size: float = 17, parent: QWidget | None = None) -> None:
+        """Shows lines of LaTeX.
+
+        Args:
+            lines: one or several.
+            size: font size in px at text scale 1.
+            parent: Qt's parent.
+        """
+        super().__init__(parent)
+        self._lines: tuple[str, ...] = ()
+        self._size = size
+        self._rows: list[_Row] = []
+        self._laid_out: tuple[int, float] | None = None
+        self._color = "text"
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        theme().changed.connect(self._relayout)
+        self.set_lines(lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The LaTeX shown."""
+        return self._lines
+
+    @property
+    def ready(self) -> bool:
+        """Whether all outlines are made."""
+        return all(formula_ready(part) for part in self._parts())
+
+    def set_lines(self, lines: Sequence[str] | str) -> None:
+        """Shows other formulas."""
+        wanted = (lines,) if isinstance(lines, str) else tuple(lines)
+        if wanted == self._lines:
+            return
+        self._lines = wanted
+        self.setAccessibleName("\n".join(wanted))
+        if self.ready:
+            self._relayout()
+            return
+        parts = self._parts()
+        run_in_background(lambda: prepare(parts), lambda _none: self._prepared(), self._failed)
+        self._relayout()
+
+    def set_color(self, color: str) -> None:
+        """Draws in another colour of the palette, such as `secondary`."""
+        self._color = color
+        self.update()
+
+    def latex(self) -> str:
+        """What "Copy as LaTeX" copies."""
+        return "\n".join(self._lines)
+
+    def _parts(self) -> list[str]:
+        """All that needs an outline: the lines, and their pieces in case they must be broken."""
+        return list(dict.fromkeys(part for line in self._lines for part in (line, *pieces(line))))
+
+    def _prepared(self) -> None:
+        if isValid(self):
+            self._relayout()
+
+    def _failed(self, error: BaseException) -> None:
+        notices().failure(error, self.tr("A formula could not be drawn."))
+
+    def _relayout(self) -> None:
+        self._laid_out = None
+        self.updateGeometry()
+        self.update()
+
+    # --- layout ---
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._height(self._lay_out(width))
+
+    def sizeHint(self) -> QSize:
+        size = self._size * theme().text_scale
+        if not self.ready:
+            return QSize(round(size * 10), self._height([]))
+        widths = [_natural_width(line, size) for line in self._lines]
+        width = round(max(widths, default=0)) + 2
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme().px(80), self.heightForWidth(max(self.width(), theme().px(80))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
+    def _height(self, rows: list[_Row]) -> int:
+        size = self._size * theme().text_scale
+        if not rows:
+            return round(len(self._lines) * size * 2.2)
+        return rows[-1].rect.bottom() + 1
+
+    def _lay_out(self, width: int) -> list[_Row]:
+        size = self._size * theme().text_scale
+        if self._laid_out == (width, size):
+            return self._rows
+        self._rows = []
+        if self.ready:
+            top = 0.0
+            for line in self._lines:
+                for row in _rows_of(line, size, width, top):
+                    self._rows.append(row)
+                    top = row.rect.bottom() + 1 + size * LINE_GAP
+        self._laid_out = (width, size)
+        return self._rows
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        rows = self._lay_out(self.width())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for row in rows:
+            if row.text:
+                painter.setFont(theme().font("mono_caption"))
+                painter.setPen(theme().pen("secondary"))
+                painter.drawText(row.rect, _RAW_TEXT, row.text)
+            else:
+                painter.fillPath(row.outline, theme().brush(self._color if self.isEnabled() else "disabled"))
+
+    # --- copying ---
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        copy = QAction(icon("copy"), self.tr("Copy as LaTeX"), menu)
+        copy.triggered.connect(self.copy_latex)
+        menu.addAction(copy)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def copy_latex(self) -> None:
+        """Puts the LaTeX on the clipboard."""
+        QGuiApplication.clipboard().setText(self.latex())
+
+
+_RAW_TEXT: Final = Qt.TextFlag.TextWrapAnywhere | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+
+
+def _natural_width(line: str, size: float) -> float:
+    try:
+        return formula_path(line, size).boundingRect().right()
+    except FormulaError:
+        return QFontMetrics(theme().font("mono_caption")).horizontalAdvance(line)
+
+
+def _rows_of(line: str, size: float, width: int, top: float) -> list[_Row]:
+    """A line as one row, a smaller row, or several rows: the first that fits."""
+    try:
+        whole = formula_path(line, size)
+    except FormulaError:
+        metrics = QFontMetrics(theme().font("mono_caption"))
+        rect = metrics.boundingRect(QRect(0, round(top), max(1, width), 10_000), int(_RAW_TEXT), line)
+        return [_Row(QPainterPath(), line, rect)]
+    natural = whole.boundingRect().right()
+    if natural <= width:
+        return [_row(whole, top)]
+    parts = pieces(line)
+    if natural * SMALLEST <= width or len(parts) == 1:
+        return [_row(formula_path(line, size * width / natural), top)]
+    return _broken(parts, size * SMALLEST**0.5, width, top)
+
+
+def _broken(parts: list[str], size: float, width: int, top: float) -> list[_Row]:
+    """Pieces flowing over several rows, all but the first indented."""
+    rows: list[QPainterPath] = [QPainterPath()]
+    for part in parts:
+        path = formula_path(part, size)
+        indent = 0.0 if len(rows) == 1 else size * INDENT
+        used = rows[-1].boundingRect().right() + size * 0.28 if not rows[-1].isEmpty() else indent
+        if used + path.boundingRect().right() > width and not rows[-1].isEmpty():
+            rows.append(QPainterPath())
+            used = size * INDENT
+        room = width - used
+        if path.boundingRect().right() > room > 0:
+            path = formula_path(part, size * room / path.boundingRect().right())
+        rows[-1].addPath(path.translated(used, 0))
+    made: list[_Row] = []
+    for row in rows:
+        made.append(_row(row, top))
+        top = made[-1].rect.bottom() + 1 + size * LINE_GAP * 0.8
+    return made
+
+
+def _row(path: QPainterPath, top: float) -> _Row:
+    box = path.boundingRect()
+    placed = path.translated(max(0.0, -box.left()), top - box.top())
+    return _Row(placed, "", placed.boundingRect().toAlignedRect())

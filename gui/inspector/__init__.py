@@ -1,0 +1,1 @@
+"""The inspector: editors generated from `engine.param`; no block is known by name."""

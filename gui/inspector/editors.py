@@ -1,0 +1,158 @@
+"""One editor for each kind of parameter, with one way in (`set_value`) and one way out (`changed`)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, final
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from engine.param import Bool, Choice, Choices, Float, Int, Param
+from gui.widgets.number_edit import IntEdit, Limits, NumberEdit
+from gui.widgets.switch import Switch
+
+
+class Editor(QWidget):
+    """Edits one parameter. Subclasses are final.
+
+    Signals:
+        changed(object): a valid value (JSON-like) that the user set; `set_value` is silent.
+        fault_changed(str): why the present text is no value, "" when it is again.
+    """
+
+    changed = Signal(object)
+    fault_changed = Signal(str)
+    wide = False
+    """Whether the editor stands under its label rather than beside it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.setSpacing(6)
+
+    @abstractmethod
+    def set_value(self, value: Any) -> None:
+        """Show a value, without a signal."""
+
+    def take(self, control: QWidget) -> None:
+        """Fill the editor with its control, which gets focus and name."""
+        self.row.addWidget(control, 1)
+        self.setFocusProxy(control)
+
+
+@final
+class IntEditor(Editor):
+    """A whole number."""
+
+    def __init__(self, param: Int) -> None:
+        super().__init__()
+        limits = Limits(minimum=param.min, maximum=param.max, optional=param.optional)
+        self._edit = IntEdit(param.default, limits, unit=param.unit)
+        self._edit.changed.connect(self.changed)
+        self._edit.fault_changed.connect(self.fault_changed)
+        self.take(self._edit)
+
+    def set_value(self, value: Any) -> None:
+        self._edit.set_value(value)
+
+
+@final
+class FloatEditor(Editor):
+    """A number."""
+
+    def __init__(self, param: Float) -> None:
+        super().__init__()
+        limits = Limits(minimum=param.min, maximum=param.max, above=param.above, optional=param.optional)
+        self._edit = NumberEdit(param.default, limits, log=param.log, unit=param.unit)
+        self._edit.changed.connect(self.changed)
+        self._edit.fault_changed.connect(self.fault_changed)
+        self.take(self._edit)
+
+    def set_value(self, value: Any) -> None:
+        self._edit.set_value(value)
+
+
+@final
+class BoolEditor(Editor):
+    """Yes or no."""
+
+    def __init__(self, param: Bool) -> None:
+        super().__init__()
+        self._switch = Switch(checked=param.default)
+        self._switch.toggled.connect(self.changed)
+        self.row.addStretch(1)
+        self.row.addWidget(self._switch)
+        self.setFocusProxy(self._switch)
+
+    def set_value(self, value: Any) -> None:
+        with QSignalBlocker(self):
+            self._switch.setChecked(bool(value))
+
+
+@final
+class ChoiceEditor(Editor):
+    """One of several words."""
+
+    def __init__(self, param: Choice) -> None:
+        super().__init__()
+        self._options = param.options
+        self._box = QComboBox()
+        self._box.addItems(list(param.labels or param.options))
+        self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._box.setMinimumContentsLength(8)
+        self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._box.wheelEvent = lambda event: event.ignore()  # type: ignore[method-assign]  # scrolling must not edit
+        self._box.activated.connect(lambda index: self.changed.emit(self._options[index]))
+        self.take(self._box)
+
+    def set_value(self, value: Any) -> None:
+        self._box.setCurrentIndex(self._options.index(value) if value in self._options else -1)
+
+
+@final
+class ChoicesEditor(Editor):
+    """Several words, each a check box."""
+
+    wide = True
+
+    def __init__(self, param: Choices) -> None:
+        super().__init__()
+        self._options = param.options
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        self._boxes: dict[str, QCheckBox] = {}
+        for option, label in zip(param.options, param.labels or param.options, strict=True):
+            box = QCheckBox(label)
+            box.toggled.connect(self._toggled)
+            self._boxes[option] = box
+            column.addWidget(box)
+        self.row.addLayout(column, 1)
+        self.setFocusProxy(next(iter(self._boxes.values())))
+
+    def _toggled(self) -> None:
+        self.changed.emit([option for option, box in self._boxes.items() if box.isChecked()])
+
+    def set_value(self, value: Any) -> None:
+        with QSignalBlocker(self):
+            for option, box in self._boxes.items():
+                box.setChecked(option in value)
+
+
+def make_editor(param: Param) -> Editor:
+    """The editor for a parameter.
+
+    Raises:
+        TypeError: a new kind of parameter has no editor yet.
+    """
+    from gui.inspector.array_editor import ArrayEditor
+    from gui.inspector.text_editors import NamesEditor, RefsEditor, ShapeEditor, SizeEditor, TextEditor
+
+    makers = (IntEditor, FloatEditor, BoolEditor, ChoiceEditor, ChoicesEditor)
+    makers += (SizeEditor, ShapeEditor, TextEditor, NamesEditor, ArrayEditor, RefsEditor)  # type: ignore[assignment]
+    for maker in makers:
+        name = maker.__name__.removesuffix("Editor")
+        if type(param).__name__ == name:
+            return maker(param)  # type: ignore[arg-type]
+    raise TypeError(f"no editor for {type(param).__name__}")

@@ -1,0 +1,80 @@
+"""The inspector dock: the page of the selected block, or of the whole graph."""
+
+from __future__ import annotations
+
+from typing import final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QWidget
+
+from gui.document import Document
+from gui.inspector.node_page import NodePage
+from gui.inspector.settings_page import SettingsPage
+from gui.run_feed import RunFeed
+from gui.selection import Selection
+from gui.widgets.empty_state import EmptyState
+
+
+@final
+class Inspector(QWidget):
+    """Keeps one page a kind of block and fills it with the selected node.
+
+    Signals:
+        preview_wanted(): the user wants to look at the data of the selected Input.
+    """
+
+    preview_wanted = Signal()
+
+    def __init__(self, document: Document, selection: Selection, feed: RunFeed, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("inspector")
+        self._document, self._selection = document, selection
+        self._settings = SettingsPage(document, feed)
+        self._several = EmptyState("layers", "")
+        self._pages: dict[str, NodePage] = {}
+        self._areas: dict[QWidget, QScrollArea] = {}
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._add(self._settings)
+        self._stack.addWidget(self._several)
+        selection.changed.connect(self.refresh)
+        document.changed.connect(lambda _: self.refresh())
+        document.checked.connect(lambda _: self.refresh())
+        document.replaced.connect(self.refresh)
+        feed.session_changed.connect(self._settings.forget_run)
+        self.refresh()
+
+    def _add(self, page: QWidget) -> None:
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(page)
+        self._areas[page] = area
+        self._stack.addWidget(area)
+
+    def refresh(self) -> None:
+        """Show what is selected now."""
+        graph = self._document.project.graph
+        ids = [node_id for node_id in self._selection.ids if node_id in graph]
+        if len(ids) > 1:
+            self._several.set_text(
+                self.tr("{0} blocks selected").format(len(ids)),
+                self.tr("Move, copy, duplicate or delete them together; select one to see its parameters."),
+            )
+            self._stack.setCurrentWidget(self._several)
+        elif not ids:
+            self._settings.refresh()
+            self._stack.setCurrentWidget(self._areas[self._settings])
+        else:
+            page = self._page(graph.node(ids[0]).block)
+            page.show_node(ids[0])
+            self._stack.setCurrentWidget(self._areas[page])
+
+    def _page(self, kind: str) -> NodePage:
+        page = self._pages.get(kind)
+        if page is None:
+            page = self._pages[kind] = NodePage(kind, self._document)
+            page.preview.clicked.connect(self.preview_wanted)
+            self._add(page)
+        return page

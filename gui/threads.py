@@ -1,0 +1,93 @@
+"""Which thread is which. Qt lets a widget be called from any thread, silently, until it crashes: here it is caught."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Final, final
+
+from PySide6.QtCore import QAbstractEventDispatcher, QCoreApplication, QObject, Qt, QThread, Signal, Slot
+from shiboken6 import isValid
+
+
+def in_gui_thread() -> bool:
+    """Whether this is the thread of the application; without an application, whether it is any."""
+    app = QCoreApplication.instance()
+    return app is None or QThread.currentThread() == app.thread()
+
+
+def assert_gui_thread() -> None:
+    """Guards code that touches widgets.
+
+    Raises:
+        RuntimeError: called from another thread.
+    """
+    if not in_gui_thread():
+        raise RuntimeError("widgets may only be touched from the GUI thread; use gui.threads.in_gui(callable)")
+
+
+@final
+class _Courier(QObject):
+    """Lives in the GUI thread and runs there what other threads hand over."""
+
+    handed = Signal(object)
+
+    def __init__(self, app: QCoreApplication) -> None:
+        super().__init__()
+        self.moveToThread(app.thread())
+        self.handed.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    @Slot(object)
+    def _run(self, call: Callable[[], None]) -> None:
+        call()
+
+
+_courier: _Courier | None = None
+
+
+def in_gui(call: Callable[[], None]) -> None:
+    """Runs `call` in the GUI thread: at once when this is it, else as soon as its event loop turns.
+
+    For rare things such as messages. What comes often goes through the mailbox: a queued signal each is too much.
+    """
+    global _courier  # noqa: PLW0603 - one courier as there is one GUI thread
+    app = QCoreApplication.instance()
+    if in_gui_thread() or app is None:
+        call()
+        return
+    if _courier is None or not isValid(_courier):
+        _courier = _Courier(app)
+    _courier.handed.emit(call)
+
+
+@final
+class GuiCollector(QObject):
+    """Runs Python's cyclic garbage collection in the GUI thread only, whenever its event loop is about to rest.
+
+    Left alone, Python collects in whichever thread happens to allocate, and a widget destroyed outside the GUI thread
+    crashes the process. No timer is involved: nothing happens while nothing happens.
+    """
+
+    _YOUNG: Final = 5_000
+    _OLD_EVERY: Final = 20
+
+    def __init__(self, app: QCoreApplication) -> None:
+        super().__init__(app)
+        self._turns = 0
+        dispatcher = QAbstractEventDispatcher.instance()
+        assert dispatcher is not None
+        gc.disable()
+        dispatcher.aboutToBlock.connect(self._collect)
+
+    def stop(self) -> None:
+        """Gives automatic collection back to Python."""
+        dispatcher = QAbstractEventDispatcher.instance()
+        if dispatcher is not None:
+            dispatcher.aboutToBlock.disconnect(self._collect)
+        gc.enable()
+
+    def _collect(self) -> None:
+        if gc.get_count()[0] < self._YOUNG:
+            return
+        self._turns += 1
+        gc.collect(2 if self._turns % self._OLD_EVERY == 0 else 1)

@@ -1,0 +1,309 @@
+"""Notices as cards in the lower right corner of a window."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, final
+
+from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QEvent, QObject, QPropertyAnimation, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGraphicsOpacityEffect,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.icons import icon
+from gui.notices import Notice, Notices, notices
+from gui.theme import set_kind, set_role, theme
+
+MAX_CARDS: Final = 4
+MARGIN: Final = 16
+CARD_WIDTH: Final = 360
+ICONS: Final = {
+    "info": ("info", "accent_text"),
+    "success": ("success", "success_text"),
+    "warning": ("warning", "warning_text"),
+    "error": ("error", "error_text"),
+}
+
+
+def reading_time_ms(notice: Notice) -> int:
+    """How long a notice stays by itself: time to read it; 0 is for good."""
+    if notice.level in ("warning", "error") or notice.actions:
+        return 0
+    return 4000 + 60 * len(notice.text)
+
+
+@final
+class ToastCard(QFrame):
+    """One notice. It stays while the pointer is over it or the keyboard in it; Escape closes it."""
+
+    closed = Signal()
+
+    def __init__(self, notice: Notice, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        self._count = 1
+        self.setObjectName("toast")
+        set_kind(self, "toast" if notice.level in ("info", "success") else notice.level)
+        self.setAccessibleName(notice.text)
+        self._text = QLabel(notice.text)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.close_card)
+        self._start_timer()
+
+    def _build(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 10, 8, 10)
+        layout.setSpacing(10)
+        name, color = ICONS[self.notice.level]
+        mark = QLabel()
+        mark.setPixmap(icon(name, color).pixmap(theme().px(18)))
+        layout.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        body = QVBoxLayout()
+        body.setSpacing(8)
+        body.addWidget(self._text)
+        self._details = self._make_details()
+        if self._details is not None:
+            body.addWidget(self._details)
+        buttons = self._make_buttons()
+        if buttons is not None:
+            body.addLayout(buttons)
+        layout.addLayout(body, 1)
+        close = QToolButton()
+        close.setObjectName("toastClose")
+        close.setIcon(icon("close", "secondary"))
+        close.setAccessibleName(self.tr("Close"))
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_kind(close, "small")
+        close.clicked.connect(self.close_card)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _make_details(self) -> QPlainTextEdit | None:
+        if not self.notice.details:
+            return None
+        details = QPlainTextEdit(self.notice.details)
+        details.setReadOnly(True)
+        details.setVisible(False)
+        details.setFixedHeight(theme().px(120))
+        set_role(details, "mono_caption")
+        return details
+
+    def _make_buttons(self) -> QHBoxLayout | None:
+        if not self.notice.actions and self._details is None:
+            return None
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        kinds = {"error": "danger", "warning": "caution"}
+        for label, call in self.notice.actions:
+            button = QPushButton(label)
+            set_kind(button, kinds.get(self.notice.level, ""))
+            button.clicked.connect(lambda _checked=False, call=call: self._act(call))
+            row.addWidget(button)
+        if self._details is not None:
+            show = QPushButton(self.tr("Details"))
+            show.setCheckable(True)
+            set_kind(show, "quiet")
+            show.toggled.connect(self._show_details)
+            row.addWidget(show)
+        row.addStretch(1)
+        return row
+
+    def _act(self, call: object) -> None:
+        self.close_card()
+        assert callable(call)
+        call()
+
+    def _show_details(self, shown: bool) -> None:
+        if self._details is not None:
+            self._details.setVisible(shown)
+            self.updateGeometry()
+
+    def _start_timer(self) -> None:
+        duration = reading_time_ms(self.notice)
+        if duration:
+            self._timer.start(duration)
+
+    def repeat(self) -> None:
+        """The same message came again."""
+        self._count += 1
+        self._text.setText(f"{self.notice.text}  ×{self._count}")
+        self._start_timer()
+
+    def close_card(self) -> None:
+        """Goes away."""
+        self._timer.stop()
+        self.closed.emit()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._start_timer()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_card()
+        else:
+            super().keyPressEvent(event)
+
+
+@final
+class ToastHost(QWidget):
+    """The corner of a window where notices appear: the newest four, the others when there is room again."""
+
+    def __init__(self, window: QWidget, bottom: int = 0, door: Notices | None = None) -> None:
+        """Takes over showing notices.
+
+        Args:
+            window: whose corner.
+            bottom: pixels to keep free at the lower edge, for a status bar.
+            door: whose notices; those of `notices()` unless told.
+        """
+        super().__init__(window)
+        self.setObjectName("toasts")
+        self.setAccessibleName(self.tr("Messages"))
+        self._window = window
+        self._bottom = bottom
+        self._cards: list[ToastCard] = []
+        self._hidden: deque[Notice] = deque()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(8)
+        self._more = QLabel(self)
+        set_role(self._more, "caption")
+        self._layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignRight)
+        window.installEventFilter(self)
+        door = door or notices()
+        self.destroyed.connect(lambda: door.detach(self))
+        theme().changed.connect(self._place)
+        self._show_rest()
+        door.attach(self)
+
+    @property
+    def cards(self) -> tuple[ToastCard, ...]:
+        """What is shown, oldest first."""
+        return tuple(self._cards)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Adds a card below the others; the same text again only counts."""
+        for card in self._cards:
+            if (card.notice.level, card.notice.text) == (notice.level, notice.text):
+                card.repeat()
+                return
+        self._add(notice)
+        if len(self._cards) > MAX_CARDS:
+            # What leaves by itself gives way first; errors wait until there is room again.
+            oldest = next((it for it in self._cards[:-1] if reading_time_ms(it.notice)), self._cards[0])
+            if not reading_time_ms(oldest.notice):
+                self._hidden.append(oldest.notice)
+            self._remove(oldest)
+        self._show_rest()
+        self._announce(notice)
+
+    def withdraw_notice(self, notice: Notice) -> None:
+        """Takes a notice away, shown or waiting for room."""
+        if notice in self._hidden:
+            self._hidden.remove(notice)
+        for card in [it for it in self._cards if it.notice is notice]:
+            self._close(card)
+
+    def dialog_parent(self) -> QWidget:
+        """The window questions are asked over."""
+        return self._window
+
+    def focus_newest(self) -> None:
+        """Moves the keyboard to the newest card, for a shortcut of the window."""
+        if self._cards:
+            self._cards[-1].findChildren(QToolButton)[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _add(self, notice: Notice, at: int | None = None) -> None:
+        card = ToastCard(notice, self)
+        card.closed.connect(lambda: self._close(card))
+        index = len(self._cards) if at is None else at
+        self._cards.insert(index, card)
+        self._layout.insertWidget(index + 1, card)
+        card.show()
+        _fade_in(card)
+
+    def _close(self, card: ToastCard) -> None:
+        if card not in self._cards:
+            return
+        self._remove(card)
+        if self._hidden and len(self._cards) < MAX_CARDS:
+            self._add(self._hidden.pop(), at=0)
+        self._show_rest()
+
+    def _remove(self, card: ToastCard) -> None:
+        self._cards.remove(card)
+        self._layout.removeWidget(card)
+        card.hide()
+        card.deleteLater()
+
+    def _show_rest(self) -> None:
+        self._more.setVisible(bool(self._hidden))
+        self._more.setText(self._rest_text(len(self._hidden)))
+        self._place()
+
+    def _rest_text(self, count: int) -> str:
+        return self.tr("1 earlier message") if count == 1 else self.tr("{0} earlier messages").format(count)
+
+    def _place(self) -> None:
+        self.setVisible(bool(self._cards))
+        if not self._cards:
+            return
+        width = min(theme().px(CARD_WIDTH), max(1, self._window.width() - 2 * MARGIN))
+        self.setFixedWidth(width)
+        self._layout.activate()
+        height = self._layout.totalHeightForWidth(width)
+        top = self._window.height() - self._bottom - MARGIN - height
+        self.setGeometry(self._window.width() - MARGIN - width, top, width, height)
+        self.raise_()
+
+    def _announce(self, notice: Notice) -> None:
+        if QAccessible.isActive():
+            event = QAccessibleAnnouncementEvent(self, notice.text)
+            urgent = notice.level in ("warning", "error")
+            politeness = QAccessible.AnnouncementPoliteness
+            event.setPoliteness(politeness.Assertive if urgent else politeness.Polite)
+            QAccessible.updateAccessibility(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place()
+        return super().event(event)
+
+
+def _fade_in(card: ToastCard) -> None:
+    duration = theme().animation_ms(150)
+    if not duration:
+        return
+    effect = QGraphicsOpacityEffect(card)
+    card.setGraphicsEffect(effect)
+    animation = QPropertyAnimation(effect, b"opacity", card)
+    animation.setDuration(duration)
+    animation.setStartValue(0.0)
+    animation.setEndValue(1.0)
+    animation.setEasingCurve(QEasingCurve.Type.OutCubic)
+    # An effect left behind would draw the card through a pixmap for ever.
+    animation.finished.connect(lambda: card.setGraphicsEffect(None))  # type: ignore[arg-type]
+    animation.start(QAbstractAnimation.DeletionPolicy.DeleteWhenStopped)
