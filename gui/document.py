@@ -136,7 +136,7 @@ class Document(QObject):
         if project == self._project:
             return
         change = Change(touched, moved, renamed, whole)
-        self.undo_stack.push(_EditCommand(self, text, self._project, project, change, merge))
+        self.undo_stack.push(_EditCommand(self._set, text, self._project, project, change, merge))
 
     def _set(self, project: Project, change: Change) -> None:
         before, self._project = self._project, project
@@ -221,23 +221,29 @@ class _EditCommand(QUndoCommand):
     """Holds the value before and after; neither knows how to change anything."""
 
     def __init__(
-        self, document: Document, text: str, before: Project, after: Project, change: Change, merge: str
+        self,
+        document_set: Callable[[Project, Change], None],
+        text: str,
+        before: Project,
+        after: Project,
+        change: Change,
+        merge: str,
     ) -> None:
         super().__init__(text)
-        self._set: Callable[[Project, Change], None] = document._set  # noqa: SLF001  the command is part of Document
-        self._before, self._after, self._change, self._merge = before, after, change, merge
+        self._set = document_set
+        self._before, self.after, self.change, self.merge = before, after, change, merge
 
     def id(self) -> int:
-        return hash(self._merge) & 0x7FFFFFFF if self._merge else -1
+        return hash(self.merge) & 0x7FFFFFFF if self.merge else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, _EditCommand) or other._merge != self._merge:
+        if not isinstance(other, _EditCommand) or other.merge != self.merge:
             return False
-        self._after, self._change = other._after, self._change.joined(other._change)
+        self.after, self.change = other.after, self.change.joined(other.change)
         return True
 
     def redo(self) -> None:
-        self._set(self._after, self._change)
+        self._set(self.after, self.change)
 
     def undo(self) -> None:
-        self._set(self._before, self._change.reversed())
+        self._set(self._before, self.change.reversed())

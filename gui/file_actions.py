@@ -156,11 +156,10 @@ class FileActions(QObject):
             problem = self._document.result.errors[0]
             notices().warn(self.tr("This network cannot be exported yet. {0}").format(problem.message))
             return
-        suffix, filters = (
-            (".py", self.tr("Python (*.py)"))
-            if kind == "pytorch"
-            else (".safetensors", self.tr("Weights (*.safetensors)"))
-        )
+        suffix, filters = {
+            "pytorch": (".py", self.tr("Python (*.py)")),
+            "weights": (".safetensors", self.tr("Weights (*.safetensors)")),
+        }[kind]
         start = Path(self._start_folder()) / ("net" + suffix)
         name, _ = QFileDialog.getSaveFileName(self._window, self.tr("Export"), str(start), filters)
         if name:

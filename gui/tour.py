@@ -41,8 +41,8 @@ class Tour(QObject):
                 window.canvas,
                 self.tr("Draw"),
                 self.tr(
-                    "A network is blocks and wires. Drag a block from the left, or press Tab on the canvas and type its "
-                    "name. Drag from one dot to another to connect them. What does not fit says why."
+                    "A network is blocks and wires. Drag a block from the left, or press Tab on the canvas and type "
+                    "its name. Drag from one dot to another to connect them. What does not fit says why."
                 ),
             ),
             (

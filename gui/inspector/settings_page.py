@@ -42,13 +42,7 @@ class SettingsPage(QWidget):
         super().__init__(parent)
         self._document, self._feed = document, feed
         self._forms: list[ParamForm] = []
-        self._name = QLineEdit()
-        self._name.setObjectName("projectName")
-        self._name.setAccessibleName(self.tr("Title of the network"))
-        self._name.setPlaceholderText(self.tr("Title of the network"))
-        set_kind(self._name, "title")
-        set_role(self._name, "title")
-        self._name.editingFinished.connect(self._rename)
+        self._name = self._title_edit()
         hint = QLabel(self.tr("Settings of the whole network. Select a block to see its own."))
         hint.setWordWrap(True)
         set_role(hint, "caption")
@@ -76,16 +70,30 @@ class SettingsPage(QWidget):
         self._dropout.setToolTip(self.tr("Only while it trains: see what the network does without them"))
         self._dropout.toggled.connect(lambda on: self._feed.set_live("dropout_off", on))
         column.addWidget(self._dropout)
-        self._notes = QPlainTextEdit()
-        self._notes.setObjectName("projectNotes")
-        self._notes.setPlaceholderText(self.tr("What this network is about, what to try …"))
-        self._notes.setTabChangesFocus(True)
-        self._notes.textChanged.connect(self._note)
+        self._notes = self._notes_edit()
         notes = Section(self.tr("Notes"))
         notes.body.addWidget(self._notes)
         column.addWidget(notes)
         column.addStretch(1)
         self._notes.setMinimumHeight(theme().px(140))
+
+    def _title_edit(self) -> QLineEdit:
+        edit = QLineEdit()
+        edit.setObjectName("projectName")
+        edit.setAccessibleName(self.tr("Title of the network"))
+        edit.setPlaceholderText(self.tr("Title of the network"))
+        set_kind(edit, "title")
+        set_role(edit, "title")
+        edit.editingFinished.connect(self._rename)
+        return edit
+
+    def _notes_edit(self) -> QPlainTextEdit:
+        edit = QPlainTextEdit()
+        edit.setObjectName("projectNotes")
+        edit.setPlaceholderText(self.tr("What this network is about, what to try …"))
+        edit.setTabChangesFocus(True)
+        edit.textChanged.connect(self._note)
+        return edit
 
     def refresh(self) -> None:
         """Show the settings as they are."""
