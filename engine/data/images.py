@@ -1,0 +1,133 @@
+"""A folder of images as a data set, one folder a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from engine.data.opening import check_amount, reason
+from engine.data.pictures import SUFFIXES, is_gray, open_picture, pixels, upright_size
+from engine.data.source import Source
+from engine.datafiles import missing, resolve
+from engine.dataspec import DataFacts, Field
+from engine.inline import MOST_CLASSES
+from engine.problem import DataError
+
+_MOST_IMAGES = 200_000
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The images of a folder, ordered by class and name, and what their headers say."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    paths: tuple[Path, ...]
+    labels: tuple[int, ...]
+    channels: int
+    size: tuple[int, int]
+    """(height, width) of all."""
+
+
+def image_facts(params: Mapping[str, Any], folder: Path | None) -> DataFacts:
+    """Source facts from the folder and the headers of the images.
+
+    Raises:
+        DataError: there are none, one is broken, or they differ in size.
+    """
+    return _facts(_list(params, folder))
+
+
+def _facts(listing: _Listing) -> DataFacts:
+    x = Field("x", (listing.channels, *listing.size))
+    return DataFacts((x, Field("y", (), "int", classes=listing.classes)), (len(listing.paths), 0, 0))
+
+
+def read_images(params: Mapping[str, Any], folder: Path | None) -> Source:
+    """All images, bytes (n, channels, height, width).
+
+    Raises:
+        DataError: there are none, one is broken, or they differ in size.
+    """
+    listing = _list(params, folder)
+    x = np.empty((len(listing.paths), listing.channels, *listing.size), dtype=np.uint8)
+    size = listing.size if params["size"] is not None else None
+    for index, path in enumerate(listing.paths):
+        with open_picture(path) as image:
+            picture = pixels(image, listing.channels, size)
+        if picture.shape != x.shape[1:]:
+            raise _differs(path, picture.shape[1:], listing.size)
+        x[index] = picture
+    y = np.array(listing.labels, dtype=np.int64)
+    return Source(_facts(listing), {"x": x, "y": y}, divisor=255.0, label=listing.folder.name)
+
+
+def _list(params: Mapping[str, Any], folder: Path | None) -> _Listing:
+    place = resolve(params["path"], folder)
+    classes = _entries(place, folders=True)
+    found = [(path, index) for index, name in enumerate(classes) for path in _entries(name, folders=False)]
+    used = tuple(name for index, name in enumerate(classes) if any(label == index for _, label in found))
+    if not used or len(used) > MOST_CLASSES:
+        raise DataError(
+            f'"{place}" has {"too many folders" if used else "no folders with images"}; '
+            "one folder a class is expected, with the images in it.",
+            code="D02",
+            hint=f"Images are {', '.join(sorted(SUFFIXES))}.",
+        )
+    if len(found) > _MOST_IMAGES:
+        raise DataError(f'"{place}" holds {len(found):,} images; at most {_MOST_IMAGES:,} are read.', code="D01")
+    number = {name: index for index, name in enumerate(used)}
+    labels = tuple(number[classes[label]] for _, label in found)
+    paths = tuple(path for path, _ in found)
+    channels, size = _headers(paths, params["color"], _wanted(params["size"]))
+    check_amount(place, len(paths) * channels * size[0] * size[1])
+    return _Listing(place, tuple(name.name for name in used), paths, labels, channels, size)
+
+
+def _wanted(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _entries(place: Path, *, folders: bool) -> list[Path]:
+    """Subfolders, or image files, by name; hidden ones are left out."""
+    try:
+        entries = sorted(entry for entry in place.iterdir() if not entry.name.startswith("."))
+    except FileNotFoundError:
+        raise missing(place) from None
+    except NotADirectoryError:
+        raise DataError(
+            f'"{place}" is a file; a folder is expected, with one folder a class in it.', code="D01"
+        ) from None
+    except OSError as error:
+        raise DataError(f'"{place}" cannot be read: {reason(error)}.', code="D01") from None
+    if folders:
+        return [entry for entry in entries if entry.is_dir()]
+    return [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+
+
+def _headers(paths: tuple[Path, ...], color: str, wanted: tuple[int, int] | None) -> tuple[int, tuple[int, int]]:
+    """(channels, (height, width)) that all images get."""
+    size = wanted
+    colours = False
+    for path in paths:
+        with open_picture(path) as image:
+            colours = colours or not is_gray(image)
+            own = upright_size(image)
+        size = size or own
+        if wanted is None and own != size:
+            raise _differs(path, own, size)
+    assert size is not None
+    return (3 if colours else 1) if color == "auto" else (1 if color == "gray" else 3), size
+
+
+def _differs(path: Path, own: tuple[int, ...], size: tuple[int, int]) -> DataError:
+    return DataError(
+        f'"{path.parent.name}/{path.name}" is {own[0]}×{own[1]} (height × width) but others are {size[0]}×{size[1]}.',
+        code="D06",
+        hint="Set size, so that every image is resized.",
+    )
