@@ -28,7 +28,7 @@ from gui.theme import theme
 
 __all__ = ["FormulaError", "FormulaWidget", "formula_path"]
 
-SMALLEST: Final = 0.72
+SMALLEST: Final = 0.8
 """A line too long is drawn smaller, down to this part of its size, and broken if that is not enough."""
 LINE_GAP: Final = 0.55
 INDENT: Final = 1.2
@@ -63,6 +63,7 @@ class FormulaWidget(QWidget):
         self._lines: tuple[str, ...] = ()
         self._size = size
         self._rows: list[_Row] = []
+        self._ready = True
         self._laid_out: tuple[int, float] | None = None
         self._color = "text"
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -79,7 +80,7 @@ class FormulaWidget(QWidget):
     @property
     def ready(self) -> bool:
         """Whether all outlines are made."""
-        return all(formula_ready(part) for part in self._parts())
+        return self._ready
 
     def set_lines(self, lines: Sequence[str] | str) -> None:
         """Shows other formulas."""
@@ -88,12 +89,11 @@ class FormulaWidget(QWidget):
             return
         self._lines = wanted
         self.setAccessibleName("\n".join(wanted))
-        if self.ready:
-            self._relayout()
-            return
         parts = self._parts()
-        run_in_background(lambda: prepare(parts), lambda _none: self._prepared(), self._failed)
+        self._ready = all(formula_ready(part) for part in parts)
         self._relayout()
+        if not self._ready:
+            run_in_background(lambda: prepare(parts), lambda _none: self._prepared(wanted), self._failed)
 
     def set_color(self, color: str) -> None:
         """Draws in another colour of the palette, such as `secondary`."""
@@ -108,8 +108,9 @@ class FormulaWidget(QWidget):
         """All that needs an outline: the lines, and their pieces in case they must be broken."""
         return list(dict.fromkeys(part for line in self._lines for part in (line, *pieces(line))))
 
-    def _prepared(self) -> None:
-        if isValid(self):
+    def _prepared(self, lines: tuple[str, ...]) -> None:
+        if isValid(self) and lines == self._lines:
+            self._ready = True
             self._relayout()
 
     def _failed(self, error: BaseException) -> None:

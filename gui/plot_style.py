@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, final
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QGuiApplication, QPen
 
 from gui.theme import theme
 
@@ -35,8 +35,11 @@ def style_plot(plot: pg.PlotItem) -> None:
 
 
 def curve_pen(color: str, width: float = 2.0, *, dashed: bool = False) -> QPen:
-    """A pen for a curve in a palette colour (`training`, `validation`): validation is dashed, never colour alone."""
-    pen = QPen(theme().color(color), width)
+    """A pen for a curve in a palette colour (`training`, `validation`): validation is dashed, never colour alone.
+
+    It is cosmetic, as pyqtgraph needs it; Qt counts the width of such pens in pixels of the screen.
+    """
+    pen = QPen(theme().color(color), width * QGuiApplication.primaryScreen().devicePixelRatio())
     pen.setCosmetic(True)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -54,6 +57,7 @@ class _Dresser(QObject):
         self._plot = plot
         plot.hideButtons()
         plot.setMenuEnabled(False)
+        plot.layout.setContentsMargins(6, 8, 10, 4)
         plot.showGrid(x=True, y=True, alpha=GRID_ALPHA / 255)
         theme().changed.connect(self.dress)
 
@@ -72,6 +76,6 @@ class _Dresser(QObject):
             axis.setTickPen(look.pen("secondary"))
             axis.setTextPen(look.pen("secondary"))
             axis.setTickFont(font)
-            axis.setStyle(tickLength=-4, tickTextOffset=6)
+            axis.setStyle(tickLength=-4, tickTextOffset=6, maxTickLevel=1)
             axis.label.setFont(look.font("caption"))
             axis.label.setDefaultTextColor(look.color("secondary"))

@@ -63,6 +63,7 @@ class QuestionDialog(QDialog):
             texts.addWidget(_text(question.text, "text"))
         if question.details:
             texts.addWidget(_details(question.details))
+        texts.addStretch(1)
         body.addLayout(texts, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
@@ -70,6 +71,7 @@ class QuestionDialog(QDialog):
         layout.addLayout(body)
         layout.addLayout(self._buttons(question))
         self.setMinimumWidth(theme().px(420))
+        self.adjustSize()  # or the height is that of the texts at their narrowest
 
     def _buttons(self, question: Question) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -110,7 +112,7 @@ def _mark(level: str) -> QLabel:
     names = {"info": ("help", "accent_text"), "warning": ("warning", "warning_text"), "error": ("error", "error_text")}
     name, color = names[level]
     label = QLabel()
-    label.setPixmap(icon(name, color).pixmap(theme().px(24)))
+    label.setPixmap(icon(name, color).pixmap(theme().px(22)))
     return label
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPalette
 from gui.assets import asset
 from gui.colors import Palette
 
-_TOKEN: Final = re.compile(r"@icon\(([a-z-]+)\)|@([a-z_]+)|(?<![\w.])(\d+)sp\b")
+_TOKEN: Final = re.compile(r"@icon\(([a-z-]+)\)|@([a-z_]+)|half\((\d+)sp\+(\d+)px\)|(?<![\w.])(\d+)sp\b")
 
 
 @cache
@@ -24,12 +24,14 @@ def stylesheet(palette: Palette, scale: float) -> str:
     """
 
     def fill(match: re.Match[str]) -> str:
-        icon, color, length = match.groups()
+        icon, color, inner, borders, length = match.groups()
         if icon:
             path = asset(f"icons/themed/{palette.name}/{icon}.svg").as_posix()
             return f'url("{path}")'
         if color:
             return str(getattr(palette, color))
+        if inner:  # the radius of a circle: any larger, and Qt draws a square
+            return f"{(round(int(inner) * scale) + int(borders)) // 2}px"
         return f"{max(1, round(int(length) * scale))}px"
 
     return _TOKEN.sub(fill, asset("theme.qss").read_text(encoding="utf-8"))

@@ -95,12 +95,11 @@ class Theme(QObject):
         return found
 
     def pen(self, name: str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-        """A round pen in a palette colour, the same at every zoom (cosmetic). Kept: do not change it."""
+        """A round pen in a palette colour. Kept: do not change it."""
         key = (name, width, style)
         found = self._pens.get(key)
         if found is None:
             found = QPen(self.color(name), width, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-            found.setCosmetic(True)
             self._pens[key] = found
         return found
 

@@ -66,13 +66,15 @@ class ToastCard(QFrame):
 
     def _build(self) -> None:
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 10, 8, 10)
+        layout.setContentsMargins(12, 8, 8, 8)
         layout.setSpacing(10)
         name, color = ICONS[self.notice.level]
         mark = QLabel()
         mark.setPixmap(icon(name, color).pixmap(theme().px(18)))
+        mark.setFixedHeight(theme().px(24))
         layout.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         body = QVBoxLayout()
+        body.setContentsMargins(0, 4, 0, 4)
         body.setSpacing(8)
         body.addWidget(self._text)
         self._details = self._make_details()

@@ -1,0 +1,85 @@
+"""Labels that behave: plain text only, elided where there is no room, exact values on hover."""
+
+from __future__ import annotations
+
+import html
+from typing import final
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
+
+from gui.fonts import Role
+from gui.theme import Tone, set_role, set_tone
+
+
+def plain_tooltip(text: str) -> str:
+    """Text for `setToolTip` that is shown as it is and wrapped: Qt takes tool tips for rich text when they look it."""
+    if not text:
+        return ""
+    return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>'
+
+
+def text_label(text: str, role: Role = "text", tone: Tone | None = None, *, wrap: bool = False) -> QLabel:
+    """A label for plain text in a role of the type scale."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wrap)
+    set_role(label, role)
+    if tone is not None:
+        set_tone(label, tone)
+    return label
+
+
+@final
+class ElidedLabel(QLabel):
+    """One line of plain text that ends in … where there is no room; the whole text shows on hover, then only."""
+
+    def __init__(
+        self,
+        text: str = "",
+        role: Role = "text",
+        tone: Tone | None = None,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        set_role(self, role)
+        if tone is not None:
+            set_tone(self, tone)
+        self.setText(text)
+
+    @property
+    def elided(self) -> bool:
+        """Whether part of the text is left out now."""
+        return self._shown() != self._line()
+
+    def _line(self) -> str:
+        return self.text().replace("\n", " ")
+
+    def _shown(self) -> str:
+        return self.fontMetrics().elidedText(self._line(), self._mode, self.contentsRect().width())
+
+    def minimumSizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance("…") * 2, metrics.height())
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._line()) + 2, metrics.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        flags = self.alignment() | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        painter.drawText(self.contentsRect(), int(flags), self._shown())
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and not self.toolTip() and self.elided:
+            QToolTip.showText(event.globalPos(), plain_tooltip(self.text()), self)
+            return True
+        return super().event(event)
