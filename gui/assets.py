@@ -1,17 +1,10 @@
-"""Where the files that ship with the app are: in a checkout beside `gui`, in the installed wheel inside it."""
+"""The files that ship with the app, by name."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-_HERE = Path(__file__).resolve().parent
-
-
-@cache
-def _root() -> Path:
-    installed = _HERE / "assets"
-    return installed if installed.is_dir() else _HERE.parent / "assets"
+from engine import assets
 
 
 def asset(path: str) -> Path:
@@ -20,7 +13,7 @@ def asset(path: str) -> Path:
     Raises:
         FileNotFoundError: nothing of that name ships.
     """
-    found = _root() / path
+    found = assets.folder() / path
     if not found.exists():
         raise FileNotFoundError(f'the asset "{path}" is missing (looked for {found})')
     return found

@@ -165,7 +165,7 @@ class ToastCard(QFrame):
 
 
 @final
-class ToastHost(QWidget):
+class ToastArea(QWidget):
     """The corner of a window where notices appear: the newest four, the others when there is room again."""
 
     def __init__(self, window: QWidget, bottom: int = 0, door: Notices | None = None) -> None:

@@ -47,7 +47,7 @@ from gui.notices import Notices
 from gui.plot_style import curve_pen, style_plot
 from gui.question import Choice, Question, QuestionDialog
 from gui.theme import set_kind, set_role, set_tone, theme
-from gui.toasts import ToastHost
+from gui.toasts import ToastArea
 from gui.widgets import (
     Card,
     ElidedLabel,
@@ -336,7 +336,7 @@ def build() -> QWidget:
     layout.addWidget(column(formulas(), messages(), width=400))
     layout.addWidget(column(plots(), scroller(), width=400))
     door = Notices()
-    host = ToastHost(page, door=door)
+    host = ToastArea(page, door=door)
     host.setObjectName("toasts")
     door.info("Saved spiral.chainrule.")
     door.success("Training finished after 200 epochs: loss 0.041.")
