@@ -26,12 +26,20 @@ def call(target: str, *args: Any, **kwargs: Any) -> Any:
 class Runner:
     """One node made real. `weights` are tensors by short name, and `NODE.weight` for borrowed ones."""
 
-    def __init__(self, recipe: Recipe, weights: Mapping[str, torch.Tensor] = {}, training: bool = True) -> None:
-        self.recipe, self.weights, self.training = recipe, dict(weights), training
+    def __init__(
+        self,
+        recipe: Recipe,
+        weights: Mapping[str, torch.Tensor] | None = None,
+        *,
+        training: bool = True,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        self.recipe, self.weights, self.training = recipe, dict(weights or {}), training
         self.module: torch.nn.Module | None = None
         if recipe.module:
             made = recipe.module
-            self.module = call(made.target, *made.args, **dict(made.kwargs)).train(training)
+            self.module = call(made.target, *made.args, **dict(made.kwargs)).to(device, dtype).train(training)
 
     def run(self, inputs: Mapping[str, torch.Tensor], traced: bool = False) -> dict[str, Any]:
         """All values by name, inputs included."""
