@@ -11,7 +11,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from engine import edits
 from engine import session as sessions
-from engine.events import Applied, Event, FactsRead, RunState, StateChanged
+from engine.events import Applied, Event, FactsRead, Progress, RunState, StateChanged
 from engine.graph import Project
 from engine.session import Session
 from engine.settings import TRAINING
@@ -32,6 +32,7 @@ class RunFeed(QObject):
         frame(): after each drain; panels repaint here, once.
         state_changed(str): the run's state.
         stale_changed(bool): the document differs (or no longer differs) from what runs.
+        restarted(): the run went back to step 0; what was shown of it is over.
         session_changed(): another session is to come: forget what was shown.
     """
 
@@ -39,6 +40,7 @@ class RunFeed(QObject):
     state_changed = Signal(str)
     stale_changed = Signal(bool)
     session_changed = Signal()
+    restarted = Signal()
     _woken = Signal()
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
@@ -63,6 +65,7 @@ class RunFeed(QObject):
         document.replaced.connect(self._document_replaced)
         document.facts_wanted.connect(self._read_facts)
         self.on(StateChanged, self._note_state)
+        self.on(Progress, self._note_progress)
         self.on(FactsRead, lambda event: document.put_facts(event.key, event.facts))
         self.on(Applied, lambda _: self._set_stale())
 
@@ -193,10 +196,15 @@ class RunFeed(QObject):
             self.stale_changed.emit(stale)
 
     def _note_state(self, event: StateChanged) -> None:
+        if event.step == 0 and self._step > 0:
+            self.restarted.emit()
         self._step = event.step
         if event.state != self._state:
             self._state = event.state
             self.state_changed.emit(event.state)
+
+    def _note_progress(self, event: Progress) -> None:
+        self._step = max(self._step, event.step)
 
     def _read_facts(self, wanted: list[tuple[str, dict[str, Any]]]) -> None:
         for key, params in wanted:

@@ -1,0 +1,1 @@
+"""Live panels: what a training looks like while it runs."""

@@ -1,0 +1,102 @@
+"""Bars in layer order on a logarithmic scale: vanishing and exploding are seen at a glance."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from gui.colormaps import HEALTH_HIGH, HEALTH_LOW, health_color, health_position
+from gui.format import format_exact, format_number
+from gui.theme import theme
+
+ROW = 24
+BAR = 14
+
+
+@final
+class LayerBars(QWidget):
+    """One row a layer: name, bar coloured by health, number."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layers: tuple[str, ...] = ()
+        self._norms: NDArray[np.float64] = np.empty(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        theme().changed.connect(self.updateGeometry)
+
+    def show_norms(self, layers: tuple[str, ...], norms: NDArray[np.float64]) -> None:
+        """Show these norms; not finite ones are drawn full and named."""
+        if layers != self._layers:
+            self._layers = layers
+            self.updateGeometry()
+            self.setMinimumHeight(self.sizeHint().height())
+        self._norms = norms
+        self.setAccessibleDescription(
+            ", ".join(f"{layer}: {format_number(float(norm))}" for layer, norm in zip(layers, norms, strict=True))
+        )
+        self.update()
+
+    def _row_height(self) -> float:
+        least, most = theme().px(16), theme().px(ROW)
+        if not self._layers:
+            return most
+        return max(least, min(most, self.height() / len(self._layers)))
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().px(240), theme().px(16) * max(1, len(self._layers)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look = theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = look.font("mono_caption")
+        painter.setFont(font)
+        metrics = QFontMetricsF(font)
+        names = min(max((metrics.horizontalAdvance(layer) for layer in self._layers), default=0.0), self.width() * 0.32)
+        number = metrics.horizontalAdvance("-8.888e-88")
+        row = self._row_height()
+        bar = min(look.px(BAR), row - 4)
+        room = max(20.0, self.width() - names - number - 20)
+        for index, (layer, norm) in enumerate(zip(self._layers, self._norms, strict=True)):
+            top = index * row
+            painter.setPen(look.pen("secondary"))
+            shown = metrics.elidedText(layer, Qt.TextElideMode.ElideMiddle, names)
+            left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+            painter.drawText(QRectF(0, top, names + 2, row), left, shown)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(look.brush("grid"))
+            place = QRectF(names + 10, top + (row - bar) / 2, room, bar)
+            painter.drawRoundedRect(place, 3, 3)
+            painter.setBrush(health_color(float(norm), look.palette))
+            place.setWidth(max(3.0, room * health_position(float(norm))))
+            painter.drawRoundedRect(place, 3, 3)
+            painter.setPen(look.pen("text" if math.isfinite(norm) else "error_text"))
+            painter.drawText(
+                QRectF(self.width() - number - 2, top, number, row),
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                format_number(float(norm)),
+            )
+
+    def _at(self, point: QPoint) -> int | None:
+        index = int(point.y() // self._row_height())
+        return index if 0 <= index < len(self._layers) else None
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            index = self._at(event.pos())
+            if index is None:
+                QToolTip.hideText()
+            else:
+                value = format_exact(float(self._norms[index]))
+                QToolTip.showText(event.globalPos(), f"{self._layers[index]}: {value}", self)
+            return True
+        return super().event(event)
+
+
+SCALE_ENDS = (HEALTH_LOW, HEALTH_HIGH)
