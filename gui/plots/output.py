@@ -1,0 +1,126 @@
+"""What the network makes of its inputs: the picture that fits the data, and the confusion matrix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import final
+
+from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from engine.events import Confusion, Curve, Fit, ImageGrid, Snapshot, Surface
+from gui.document import Document
+from gui.panel import Panel
+from gui.plots.confusion_view import ConfusionView
+from gui.plots.curve_view import CurveView
+from gui.plots.fit_view import FitView
+from gui.plots.image_view import ImageGridView
+from gui.plots.output_view import OutputView
+from gui.plots.saving import save_widget
+from gui.plots.surface_view import SurfaceView
+from gui.plots.toolbar import PlotToolbar
+from gui.run_feed import RunFeed
+from gui.widgets.empty_state import EmptyState
+from gui.widgets.segmented import Segmented
+
+VIEWS: tuple[tuple[type[Snapshot], type[OutputView]], ...] = (
+    (Surface, SurfaceView),
+    (Curve, CurveView),
+    (ImageGrid, ImageGridView),
+    (Fit, FitView),
+)
+"""Which picture goes with which snapshot; the session sends the one that fits the data."""
+
+
+@final
+class OutputPanel(Panel):
+    """Two inputs: decision surface; one: fitted curve; images: a grid; numbers: predicted against true."""
+
+    name = "outputPlot"
+    icon_name = "output"
+    lanes = frozenset({"Surface", "Curve", "ImageGrid", "Fit", "Confusion"})
+
+    def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
+        super().__init__(document, feed, parent)
+        self.latest: dict[type[Snapshot], Snapshot] = {}
+        self._fresh: set[type[Snapshot]] = set()
+        self.views: dict[type[Snapshot], OutputView] = {kind: view() for kind, view in VIEWS}
+        self.views[Confusion] = ConfusionView()
+        self._pages = QStackedWidget()
+        for view in self.views.values():
+            self._pages.addWidget(view)
+        self._view = Segmented([("picture", self.tr("Output")), ("confusion", self.tr("Confusion"))])
+        self._view.changed.connect(lambda _: self._show())
+        self._lay_out()
+        for kind in self.views:
+            feed.on(kind, self._take)
+        feed.frame.connect(self._redraw)
+        feed.session_changed.connect(self.clear)
+        feed.restarted.connect(self.clear)
+
+    @property
+    def title(self) -> str:
+        return self.tr("Output")
+
+    def _lay_out(self) -> None:
+        bar = PlotToolbar(self)
+        bar.left.addWidget(self._view)
+        filled = QWidget()
+        column = QVBoxLayout(filled)
+        column.setContentsMargins(8, 6, 8, 8)
+        column.setSpacing(4)
+        column.addWidget(bar)
+        column.addWidget(self._pages, 1)
+        empty = EmptyState(
+            "output",
+            self.tr("Output"),
+            self.tr("While it trains: what the network makes of the data, as a surface, a curve or a grid of images."),
+        )
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(empty)
+        self._stack.addWidget(filled)
+
+    # -- receiving --
+
+    def clear(self) -> None:
+        """Another run."""
+        self.latest.clear()
+        self._fresh.clear()
+        self._stack.setCurrentIndex(0)
+
+    def _take(self, event: Snapshot) -> None:
+        self.latest[type(event)] = event
+        self._fresh.add(type(event))
+
+    # -- drawing --
+
+    @property
+    def shown(self) -> type[Snapshot] | None:
+        """The kind of picture now in view."""
+        picture = next((kind for kind, _ in VIEWS if kind in self.latest), None)
+        if Confusion in self.latest and (self._view.value() == "confusion" or picture is None):
+            return Confusion
+        return picture
+
+    def _redraw(self) -> None:
+        if self._fresh and self.isVisible():
+            self._show()
+
+    def _show(self) -> None:
+        kind = self.shown
+        if kind is None:
+            return
+        self._stack.setCurrentIndex(1)
+        self._view.setVisible(Confusion in self.latest and len(self.latest) > 1)
+        view = self.views[kind]
+        view.show_snapshot(self.latest[kind])
+        self._pages.setCurrentWidget(view)
+        self._fresh.clear()
+
+    # -- taking away --
+
+    def save_picture(self, path: Path) -> None:
+        save_widget(self._pages.currentWidget(), path)
+
+    def table(self) -> tuple[list[str], list[list[object]]]:
+        kind = self.shown
+        return (["nothing"], []) if kind is None else self.views[kind].table()
