@@ -13,8 +13,8 @@ Role = Literal[
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
-TEXT_FAMILY: Final = "Inter"
-MONO_FAMILY: Final = "JetBrains Mono"
+TEXT_FAMILY: Final = "Chainrule Inter"
+MONO_FAMILY: Final = "Chainrule JetBrains Mono"
 _WEIGHTS: Final = ("Regular", "Medium", "SemiBold", "Bold")
 
 _SIZES: Final[dict[Role, tuple[str, float, QFont.Weight]]] = {
@@ -32,7 +32,7 @@ _SIZES: Final[dict[Role, tuple[str, float, QFont.Weight]]] = {
 
 
 def load_fonts() -> None:
-    """Registers the bundled faces; before any text is drawn, or faces of the system of the same name are taken.
+    """Registers the bundled faces, whose family names are their own: Qt would mix them with those of the system.
 
     Raises:
         RuntimeError: a bundled font cannot be read.

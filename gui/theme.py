@@ -174,7 +174,8 @@ class Theme(QObject):
 
     def _wanted_palette(self) -> Palette:
         if self._mode == "system":
-            return LIGHT if self._app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
+            # Where the system says nothing, dark it is.
+            return LIGHT if system_scheme(self._app) == Qt.ColorScheme.Light else DARK
         return DARK if self._mode == "dark" else LIGHT
 
     def _follow_system(self) -> None:
@@ -200,6 +201,11 @@ class Theme(QObject):
             role = widget.property("role")
             if role in ROLES:
                 widget.setFont(self.font(role))
+
+
+def system_scheme(app: QApplication) -> Qt.ColorScheme:
+    """What the system says: dark, light or nothing."""
+    return app.styleHints().colorScheme()
 
 
 _theme: Theme | None = None

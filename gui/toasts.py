@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QStatusBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -168,19 +169,17 @@ class ToastCard(QFrame):
 class ToastArea(QWidget):
     """The corner of a window where notices appear: the newest four, the others when there is room again."""
 
-    def __init__(self, window: QWidget, bottom: int = 0, door: Notices | None = None) -> None:
+    def __init__(self, window: QWidget, door: Notices | None = None) -> None:
         """Takes over showing notices.
 
         Args:
-            window: whose corner.
-            bottom: pixels to keep free at the lower edge, for a status bar.
+            window: whose corner; its status bar, if it has one, stays free.
             door: whose notices; those of `notices()` unless told.
         """
         super().__init__(window)
         self.setObjectName("toasts")
         self.setAccessibleName(self.tr("Messages"))
         self._window = window
-        self._bottom = bottom
         self._cards: list[ToastCard] = []
         self._hidden: deque[Notice] = deque()
         self._layout = QVBoxLayout(self)
@@ -272,7 +271,9 @@ class ToastArea(QWidget):
         self.setFixedWidth(width)
         self._layout.activate()
         height = self._layout.totalHeightForWidth(width)
-        top = self._window.height() - self._bottom - MARGIN - height
+        bar = self._window.findChild(QStatusBar)
+        bottom = bar.height() if bar is not None and bar.isVisible() else 0
+        top = self._window.height() - bottom - MARGIN - height
         self.setGeometry(self._window.width() - MARGIN - width, top, width, height)
         self.raise_()
 
