@@ -35,6 +35,14 @@ def open_regular(path: Path, limit: int = MAX_FILE) -> Iterator[BinaryIO]:
     Raises:
         DataError: D03, it does not exist; D01, it is no regular file, larger than `limit` bytes, or cannot be read.
     """
+    with _opened(path, limit) as file:
+        try:
+            yield file
+        except OSError as error:
+            raise DataError(f'"{path}" cannot be read: {reason(error)}.', code="D01") from None
+
+
+def _opened(path: Path, limit: int) -> BinaryIO:
     try:
         # Without O_NONBLOCK, opening a pipe waits for someone to write into it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -42,23 +50,26 @@ def open_regular(path: Path, limit: int = MAX_FILE) -> Iterator[BinaryIO]:
         raise missing(path) from None
     except (OSError, ValueError) as error:
         raise DataError(f'"{path}" cannot be read: {reason(error)}.', code="D01") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = next((word for test, word in _KINDS if test(status.st_mode)), "something else")
-            raise DataError(
-                f'"{path}" is {kind}; a file is expected.', code="D01", hint="Choose the file that holds the data."
-            )
-        if status.st_size > limit:
-            raise DataError(
-                f'"{path}" has {status.st_size / GIB:.1f} GiB; at most {limit / GIB:.2g} GiB are read.', code="D01"
-            )
-        if status.st_size == 0:
-            raise DataError(f'"{path}" is empty.', code="D02")
-        try:
-            yield file
-        except OSError as error:
-            raise DataError(f'"{path}" cannot be read: {reason(error)}.', code="D01") from None
+    try:
+        _check(path, os.fstat(descriptor), limit)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _check(path: Path, status: os.stat_result, limit: int) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((word for test, word in _KINDS if test(status.st_mode)), "something else")
+        raise DataError(
+            f'"{path}" is {kind}; a file is expected.', code="D01", hint="Choose the file that holds the data."
+        )
+    if status.st_size > limit:
+        raise DataError(
+            f'"{path}" has {status.st_size / GIB:.1f} GiB; at most {limit / GIB:.2g} GiB are read.', code="D01"
+        )
+    if status.st_size == 0:
+        raise DataError(f'"{path}" is empty.', code="D02")
 
 
 def reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -97,7 +98,7 @@ def _numbers(data: DataSet, split: Split) -> NDArray[np.float64]:
     y = data.raw[split].get("y")
     if y is None:
         return np.zeros(data.count(split))
-    return np.asarray(y, dtype=np.float64).reshape(len(y), -1)[:, 0]
+    return np.asarray(y if y.ndim == 1 else y.reshape(len(y), math.prod(y.shape[1:]))[:, 0], dtype=np.float64)
 
 
 def _extent(data: DataSet) -> Extent:
