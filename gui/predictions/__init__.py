@@ -1,0 +1,1 @@
+"""Ask the network: a typed row, a dropped image or file, a clicked point."""

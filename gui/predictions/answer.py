@@ -1,0 +1,85 @@
+"""The network's answer: a bar for each class, or the numbers."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from engine.events import Predicted
+from gui.format import format_number
+from gui.plots.class_colors import class_colors
+from gui.theme import theme
+
+ROW = 22
+MAX_ROWS = 20
+
+
+@final
+class AnswerView(QWidget):
+    """Draws the first row of a `Predicted`, most likely class first."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[tuple[str, float, int]] = []
+        self._bars = False
+        theme().changed.connect(self.updateGeometry)
+
+    def show_answer(self, event: Predicted) -> None:
+        """Show an answer without an error."""
+        self._bars = event.probabilities is not None
+        values = np.asarray(event.probabilities if event.probabilities is not None else event.outputs)[0].ravel()
+        names = event.classes if len(event.classes) == values.size else ()
+        order = np.argsort(-values, kind="stable") if self._bars else np.arange(values.size)
+        self.rows = [
+            (names[index] if names else self._plain_name(int(index), values.size), float(values[index]), int(index))
+            for index in order[:MAX_ROWS]
+        ]
+        self.setAccessibleDescription(", ".join(f"{name} {format_number(value)}" for name, value, _ in self.rows))
+        self.setMinimumHeight(self.sizeHint().height())
+        self.update()
+
+    def _plain_name(self, index: int, count: int) -> str:
+        return self.tr("output") if count == 1 else self.tr("output {0}").format(index + 1)
+
+    def clear(self) -> None:
+        """No answer."""
+        self.rows = []
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().px(160), theme().px(ROW) * max(1, len(self.rows)) + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look = theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font, mono = look.font("text"), look.font("mono")
+        metrics, numbers = QFontMetricsF(font), QFontMetricsF(mono)
+        names = min(max((metrics.horizontalAdvance(row[0]) for row in self.rows), default=0.0), self.width() * 0.4)
+        width = numbers.horizontalAdvance("-8.888e-88")
+        height = look.px(ROW)
+        colors = class_colors(max(2, len(self.rows)))
+        room = max(10.0, self.width() - names - width - 20)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        for place, (name, value, index) in enumerate(self.rows):
+            top = place * height
+            painter.setFont(font)
+            painter.setPen(look.pen("text"))
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, names)
+            painter.drawText(QRectF(0, top, names + 2, height), middle, shown)
+            if self._bars:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(look.brush("grid"))
+                painter.drawRoundedRect(QRectF(names + 10, top + 6, room, height - 12), 3, 3)
+                painter.setBrush(colors[index % len(colors)])
+                long = max(2.0, room * min(1.0, max(0.0, value)))
+                painter.drawRoundedRect(QRectF(names + 10, top + 6, long, height - 12), 3, 3)
+            painter.setFont(mono)
+            painter.setPen(look.pen("text"))
+            text = f"{100 * value:.1f} %" if self._bars else format_number(value)
+            right = middle | Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRectF(self.width() - width - 4, top, width, height), right, text)
