@@ -68,6 +68,7 @@ class DataPreviewDialog(QDialog):
         self._lay_out()
         self.resize(theme().px(860), theme().px(560))
         feed.on(Previewed, self._take)
+        self.finished.connect(lambda _: feed.off(Previewed, self._take))
         feed.session.preview(node_id, document.project, feed.next_request())
 
     def _lay_out(self) -> None:
@@ -169,10 +170,7 @@ class DataPreviewDialog(QDialog):
         colors = class_colors(levels.size) if few else class_colors(2)
         for part, symbol, size in ((0, "o", 6), (1, "d", 7)):
             mask = (split > 0) == bool(part)
-            if few:
-                index = np.searchsorted(levels, targets[mask])
-            else:
-                index = (targets[mask] > np.median(targets)).astype(int)
+            index = np.searchsorted(levels, targets[mask]) if few else (targets[mask] > np.median(targets)).astype(int)
             brushes = [pg.mkBrush(colors[int(i)]) for i in index]
             scatter = pg.ScatterPlotItem(
                 x=places[mask, 0], y=places[mask, 1], brush=brushes, pen=None, symbol=symbol, size=size

@@ -23,6 +23,8 @@ from gui.menus import Menus
 from gui.notices import notices
 from gui.palette import Palette
 from gui.panels import make_panels
+from gui.plots.output import OutputPanel
+from gui.predictions.panel import PredictionPanel
 from gui.presentation import Presentation
 from gui.problems import ProblemList
 from gui.relink import Relink
@@ -108,6 +110,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.palette_panel.add_wanted.connect(self.canvas.add_block)
         self.inspector.preview_wanted.connect(self.preview_data)
+        self._connect_panels()
         self.relink = Relink(self.document, self)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)
@@ -118,6 +121,15 @@ class MainWindow(QMainWindow):
         self.document.clean_changed.connect(self._follow_title)
         self.document.changed.connect(self._follow_title)
         self.document.replaced.connect(self._follow_title)
+
+    def _connect_panels(self) -> None:
+        """A click on the decision surface asks the Predict panel about that point."""
+        by_name = {panel.name: panel for panel in self.panels}
+        output, predictions = by_name["outputPlot"], by_name["predictions"]
+        assert isinstance(output, OutputPanel)
+        assert isinstance(predictions, PredictionPanel)
+        output.point_clicked.connect(predictions.ask_point)
+        output.point_clicked.connect(lambda *_: self.docks.show("predictions"))
 
     # -- what other programs call --
 

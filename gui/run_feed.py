@@ -75,6 +75,10 @@ class RunFeed(QObject):
         """Call `slot` in the GUI thread with every event of that type."""
         self._slots[kind].append(slot)
 
+    def off(self, kind: type[E], slot: Callable[[E], None]) -> None:
+        """No longer call `slot` (a dialog that is closed)."""
+        self._slots[kind].remove(slot)
+
     def watch(self, who: object, lanes: frozenset[str]) -> None:
         """Say which snapshot lanes a panel shows now (none while it is hidden); nothing else is computed."""
         self._watched[who] = lanes
@@ -90,7 +94,7 @@ class RunFeed(QObject):
         if self._session is None:
             return
         for event in self._session.mailbox.drain():
-            for slot in self._slots[type(event)]:
+            for slot in tuple(self._slots[type(event)]):
                 slot(event)
         self.frame.emit()
 

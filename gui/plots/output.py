@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import final
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events import Confusion, Curve, Fit, ImageGrid, Snapshot, Surface
@@ -33,7 +34,13 @@ VIEWS: tuple[tuple[type[Snapshot], type[OutputView]], ...] = (
 
 @final
 class OutputPanel(Panel):
-    """Two inputs: decision surface; one: fitted curve; images: a grid; numbers: predicted against true."""
+    """Two inputs: decision surface; one: fitted curve; images: a grid; numbers: predicted against true.
+
+    Signals:
+        point_clicked(float, float): a point of the plane, in data units, that the user wants to know about.
+    """
+
+    point_clicked = Signal(float, float)
 
     name = "outputPlot"
     icon_name = "output"
@@ -45,6 +52,9 @@ class OutputPanel(Panel):
         self._fresh: set[type[Snapshot]] = set()
         self.views: dict[type[Snapshot], OutputView] = {kind: view() for kind, view in VIEWS}
         self.views[Confusion] = ConfusionView()
+        surface = self.views[Surface]
+        assert isinstance(surface, SurfaceView)
+        surface.clicked.connect(self.point_clicked)
         self._pages = QStackedWidget()
         for view in self.views.values():
             self._pages.addWidget(view)
