@@ -100,7 +100,7 @@ def parse_number(text: str) -> float:
             raise ValueError(f'"{text}" may mean {head}{tail} or {head}.{tail}; write it without a comma')
         cleaned = f"{head}.{tail}"
     try:
-        value = float(cleaned)
+        value = float(cleaned.replace("_", "?"))  # Python takes 1_000 for a number, people do not write it
     except ValueError:
         raise ValueError(f'"{text}" is no number') from None
     if not math.isfinite(value):

@@ -46,6 +46,8 @@ _SPELLINGS: Final = (
 )
 
 _BREAKS: Final = frozenset(["=", "+", "-", r"\approx", r"\sim", r"\leq", r"\geq", r"\in", r"\odot"])
+_OPENING: Final = frozenset(["{", "[", "(", r"\{"])
+_CLOSING: Final = frozenset(["}", "]", ")", r"\}"])
 _WIDE: Final = frozenset([r"\quad", r"\qquad"])
 _OPEN_ENDS: Final = ("=", "+", "-", ",", "(", "^", "_", r"\approx", r"\sim", r"\leq", r"\geq", r"\in", r"\odot")
 
@@ -88,7 +90,8 @@ def pieces(latex: str) -> list[str]:
         if breaks and piece.strip() in _BREAKS:
             made.append("")
         made[-1] += piece
-        nesting += (piece in "{[(") - (piece in "}])")
+        nesting += piece.strip() in _OPENING
+        nesting -= piece.strip() in _CLOSING
     return [part.strip() for part in made if part.strip()]
 
 
@@ -205,6 +208,10 @@ def _set(latex: str, *, display: bool = True) -> QPainterPath:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
+    if not latex.strip():
+        return QPainterPath()
+    if re.search(r"(?<!\\)\$", latex):
+        raise FormulaError(f"{latex}: a dollar sign ends the formula")
     spelled = _displayed(latex.strip()) if display else latex.strip()
     for pattern, replacement in _SPELLINGS:
         spelled = re.sub(pattern, replacement, spelled)

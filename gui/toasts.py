@@ -8,6 +8,7 @@ from typing import Final, final
 from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QEvent, QObject, QPropertyAnimation, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent, QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QGraphicsOpacityEffect,
     QHBoxLayout,
@@ -52,6 +53,7 @@ class ToastCard(QFrame):
         super().__init__(parent)
         self.notice = notice
         self._count = 1
+        self._closed = False
         self.setObjectName("toast")
         set_kind(self, "toast" if notice.level in ("info", "success") else notice.level)
         self.setAccessibleName(notice.text)
@@ -62,7 +64,7 @@ class ToastCard(QFrame):
         self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.close_card)
+        self._timer.timeout.connect(self._time_up)
         self._start_timer()
 
     def _build(self) -> None:
@@ -136,8 +138,15 @@ class ToastCard(QFrame):
 
     def _start_timer(self) -> None:
         duration = reading_time_ms(self.notice)
-        if duration:
+        if duration and not self._closed:
             self._timer.start(duration)
+
+    def _time_up(self) -> None:
+        focus = QApplication.focusWidget()
+        if focus is not None and self.isAncestorOf(focus):
+            self._start_timer()
+        else:
+            self.close_card()
 
     def repeat(self) -> None:
         """The same message came again."""
@@ -147,6 +156,7 @@ class ToastCard(QFrame):
 
     def close_card(self) -> None:
         """Goes away."""
+        self._closed = True
         self._timer.stop()
         self.closed.emit()
 
