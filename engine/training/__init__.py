@@ -1,0 +1,1 @@
+"""The training: optimizers, schedules, batches, metrics, the loop, and what a run leaves behind."""

@@ -1,0 +1,124 @@
+"""Batches from tensors in memory: a permutation of our own, and slices of what it picks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from engine.training.seeds import stream
+
+Batch = dict[str, Tensor]
+
+_GATHERED_BYTES = 1 << 20
+"""About as much is picked at once: few calls for small data, and for large data it stays in the processor's cache."""
+
+
+@final
+class Batches:
+    """The samples of the training part, epoch by epoch, each epoch in a new order.
+
+    The order depends on the seed and the number of the epoch's draw alone; position and generator are the whole state.
+
+    Attributes:
+        epoch: epochs that were begun before this one.
+        position: samples of this epoch already handed out.
+        samples: of one epoch (what `drop_last` leaves).
+    """
+
+    def __init__(self, data: Mapping[str, Tensor], batch_size: int, *, shuffle: bool, drop: int, seed: int) -> None:
+        """Args: `data` name -> (n, ...), all of one length; `drop`: last batches of at most this many samples are
+        dropped (0 none)."""
+        self.data = dict(data)
+        self.total = len(next(iter(data.values())))
+        self.size = batch_size
+        self.shuffle = shuffle
+        rest = self.total % batch_size
+        self.samples = self.total - rest if 0 < rest <= drop and rest < self.total else self.total
+        self.epoch = 0
+        self.position = 0
+        self._generator = stream(seed, "order of the samples")
+        self._order: Tensor | None = None
+        row = sum(tensor[:1].numel() * tensor.element_size() for tensor in self.data.values())
+        self._chunk = max(1, _GATHERED_BYTES // max(1, row * batch_size)) * batch_size
+        self._gathered: tuple[int, Batch] | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return -(-self.samples // self.size)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether this epoch has no more samples."""
+        return self.position >= self.samples
+
+    def next(self, size: int | None = None) -> Batch:
+        """The next batch of this epoch, or the next `size` samples of it. Not to be changed in place.
+
+        Raises:
+            IndexError: the epoch is at its end.
+        """
+        if self.at_end:
+            raise IndexError("the epoch has no more samples")
+        start = self.position
+        stop = min(start + (size or self.size), self.samples)
+        batch = self._slice(start, stop)
+        self.position = stop
+        return batch
+
+    def peek(self, number: int) -> Batch:
+        """The batch of that number in this epoch, from 0, without moving on.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        start = number * self.size
+        if not 0 <= start < self.samples:
+            raise IndexError(f"an epoch has {self.steps_per_epoch} batches, counted from 0; there is no {number}")
+        return self._slice(start, min(start + self.size, self.samples))
+
+    def next_epoch(self) -> None:
+        """Begin another epoch."""
+        self.epoch += 1
+        self.position = 0
+        self._order = None
+        self._gathered = None
+
+    def _slice(self, start: int, stop: int) -> Batch:
+        if not self.shuffle:
+            return {name: tensor[start:stop] for name, tensor in self.data.items()}
+        first = start - start % self._chunk
+        if stop > first + self._chunk:
+            return self._pick(start, stop)
+        if self._gathered is None or self._gathered[0] != first:
+            self._gathered = (first, self._pick(first, min(first + self._chunk, self.samples)))
+        return {name: tensor[start - first : stop - first] for name, tensor in self._gathered[1].items()}
+
+    def _pick(self, start: int, stop: int) -> Batch:
+        if self._order is None:
+            device = next(iter(self.data.values())).device
+            self._order = torch.randperm(self.total, generator=self._generator).to(device)
+        rows = self._order[start:stop]
+        return {name: tensor.index_select(0, rows) for name, tensor in self.data.items()}
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed training needs: numbers and, as tensors, the generator and this epoch's order."""
+        order = self._order if self._order is not None else torch.empty(0, dtype=torch.int64)
+        return {
+            "epoch": self.epoch,
+            "position": self.position,
+            "generator": self._generator.get_state(),
+            "order": order.cpu().clone(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state` of the same data."""
+        self.epoch, self.position = int(state["epoch"]), int(state["position"])
+        self._generator.set_state(state["generator"])
+        order = state["order"]
+        device = next(iter(self.data.values())).device
+        self._order = order.to(device) if len(order) == self.total else None
+        self._gathered = None

@@ -1,0 +1,36 @@
+"""Limits to a gradient before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+_TINY = 1e-6
+"""torch.nn.utils.clip_grad_norm_ adds it to the norm it divides by."""
+
+
+def total_norm(grads: Sequence[Tensor]) -> float:
+    """L2 norm of all gradients taken as one vector; not finite as soon as one number is not."""
+    if len(grads) == 1:
+        return float(torch.linalg.vector_norm(grads[0]))
+    return float(torch.nn.utils.get_total_norm(grads)) if grads else 0.0
+
+
+def clip(grads: Sequence[Tensor], norm: float, clip_norm: float | None, clip_value: float | None) -> None:
+    """Clip in place as `clip_grad_value_` and then `clip_grad_norm_` of torch.nn.utils do; None is no limit.
+
+    Args:
+        grads: gradients that together form the vector whose norm is limited.
+        norm: their `total_norm`.
+        clip_norm: largest norm.
+        clip_value: largest size of one entry.
+    """
+    if clip_value is not None:
+        for grad in grads:
+            grad.clamp_(-clip_value, clip_value)
+        norm = total_norm(grads) if clip_norm is not None else norm
+    if clip_norm is not None and norm + _TINY > clip_norm:
+        for grad in grads:
+            grad.mul_(clip_norm / (norm + _TINY))

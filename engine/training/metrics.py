@@ -1,0 +1,146 @@
+"""Accuracy, top-5 accuracy, mean absolute error and R² over any number of batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from engine.training.task import Task
+
+_HELD = 1 << 20
+"""Numbers of predictions that are held before they are summed up: summing each small batch would slow a small network."""
+_TOP = 5
+
+
+def metric_names(chosen: Sequence[str], task: Task | None) -> tuple[str, ...]:
+    """The metrics that mean something for the task, `auto` replaced by what fits it."""
+    if task is None:
+        return ()
+    fitting = {"classes": ("accuracy", "top5"), "yes_no": ("accuracy", "mae"), "numbers": ("mae", "r2")}[task.kind]
+    automatic = ("accuracy",) if task.kind != "numbers" else ("mae", "r2")
+    wanted = [name for entry in chosen for name in (automatic if entry == "auto" else (entry,))]
+    return tuple(name for name in dict.fromkeys(wanted) if name in fitting)
+
+
+@final
+class Meter:
+    """Takes predictions and targets batch by batch and tells the metrics over all of them."""
+
+    def __init__(self, task: Task | None, names: Sequence[str]) -> None:
+        self.task = task
+        self.names = tuple(names)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._predictions: list[Tensor] = []
+        self._targets: list[Tensor] = []
+        self._held = 0
+        self._count = 0
+        self._sums = {"accuracy": 0.0, "top5": 0.0, "mae": 0.0, "elements": 0.0}
+        self._spread: tuple[int, Tensor, Tensor, Tensor] | None = None
+
+    def add(self, prediction: Tensor, target: Tensor) -> None:
+        """One batch; the tensors must not be changed afterwards."""
+        if not self.names:
+            return
+        self._predictions.append(prediction.detach())
+        self._targets.append(target)
+        self._held += prediction.numel()
+        if self._held >= _HELD:
+            self._sum_up()
+
+    def values(self) -> dict[str, float | None]:
+        """Metric -> value over everything since `clear`; None where it is not defined (no samples, constant targets)."""
+        self._sum_up()
+        found: dict[str, float | None] = {}
+        for name in self.names:
+            if name == "r2":
+                found[name] = self._r2()
+            else:
+                over = self._sums["elements"] if name == "mae" else float(self._count)
+                found[name] = self._sums[name] / over if over else None
+        return found
+
+    def _sum_up(self) -> None:
+        if not self._predictions or self.task is None:
+            return
+        prediction, target = torch.cat(self._predictions), torch.cat(self._targets)
+        self._predictions, self._targets, self._held = [], [], 0
+        if "accuracy" in self.names:
+            right = self.task.chosen(prediction) == _like(self.task.labels(target), self.task.chosen(prediction))
+            self._sums["accuracy"] += float(right.sum())
+            self._count += right.numel()
+        if "top5" in self.names:
+            labels = self.task.labels(target)
+            best = prediction.topk(min(_TOP, prediction.shape[1]), dim=1).indices
+            self._sums["top5"] += float((best == labels.unsqueeze(1)).any(1).sum())
+            self._count += 0 if "accuracy" in self.names else labels.numel()
+        if "mae" in self.names or "r2" in self.names:
+            self._sum_errors(prediction.double(), _like(target, prediction).double())
+
+    def _sum_errors(self, prediction: Tensor, target: Tensor) -> None:
+        error = prediction - target
+        self._sums["mae"] += float(error.abs().sum())
+        self._sums["elements"] += error.numel()
+        error, target = error.reshape(len(error), -1), target.reshape(len(target), -1)
+        count, mean = len(target), target.mean(0)
+        around, squares = (target - mean).square().sum(0), error.square().sum(0)
+        if self._spread is not None:  # two parts as one: Chan, Golub and LeVeque, 1979
+            before, old_mean, old_around, old_squares = self._spread
+            gap, total = mean - old_mean, before + count
+            around = around + old_around + gap.square() * (before * count / total)
+            mean = old_mean + gap * (count / total)
+            count, squares = total, squares + old_squares
+        self._spread = (count, mean, around, squares)
+
+    def _r2(self) -> float | None:
+        """1 minus the part of the variance that is not explained, averaged over outputs as scikit-learn does."""
+        if self._spread is None:
+            return None
+        count, _, around, squares = self._spread
+        if count < 2 or not bool((around > 0).all()):
+            return None
+        return float((1 - squares / around).mean())
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed training needs, batches that are held as they are: numbers and tensors."""
+        held = {}
+        if self._predictions:
+            held = {"prediction": torch.cat(self._predictions), "target": torch.cat(self._targets)}
+        spread = self._spread or (0, *(torch.empty(0, dtype=torch.float64),) * 3)
+        names = ("spread_count", "spread_mean", "spread_around", "spread_squares")
+        return {**held, "count": self._count, **self._sums, **dict(zip(names, spread, strict=True))}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state` of the same task."""
+        self.clear()
+        if "prediction" in state:
+            self._predictions, self._targets = [state["prediction"]], [state["target"]]
+            self._held = state["prediction"].numel()
+        self._count = int(state["count"])
+        self._sums = {name: float(state[name]) for name in self._sums}
+        if state["spread_count"]:
+            parts = (state["spread_mean"], state["spread_around"], state["spread_squares"])
+            self._spread = (int(state["spread_count"]), *parts)
+
+
+def mean_or_none(total: float, weight: float) -> float | None:
+    """total / weight; None for nothing."""
+    return total / weight if weight else None
+
+
+def finite_or_text(value: float | None) -> float | str | None:
+    """A number as JSON takes it: what is not finite as `NaN`, `Infinity`, `-Infinity`."""
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _like(target: Tensor, prediction: Tensor) -> Tensor:
+    """The target in the prediction's shape: one number a sample may stand without its dimension."""
+    return target if target.shape == prediction.shape else target.reshape(prediction.shape)

@@ -1,0 +1,177 @@
+"""How a gradient becomes an update: PyTorch's optimizers, written out.
+
+Each rule is, operation by operation, what `torch.optim` does with its default arguments (tests compare them to the
+bit), without the bookkeeping that costs `torch.optim` more than the arithmetic of a small network. A rule works on any
+tensor: the trainer hands it one vector of all weights, the step-through view one parameter at a time.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+State = dict[str, Tensor]
+"""What an optimizer remembers of one tensor, by torch's names: `momentum_buffer`, `exp_avg`, …; each of its shape."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hyper:
+    """The numbers of one optimizer, PyTorch's defaults filled in; `clip_…` None is no limit."""
+
+    lr: float
+    momentum: float
+    nesterov: bool
+    beta1: float
+    beta2: float
+    alpha: float
+    rho: float
+    eps: float
+    weight_decay: float
+    clip_norm: float | None
+    clip_value: float | None
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Hyper:
+        """From parsed training settings."""
+        kind = settings["optimizer"]
+        names = ("lr", "momentum", "nesterov", "beta1", "beta2", "alpha", "rho", "clip_norm", "clip_value")
+        eps, decay = settings["eps"], settings["weight_decay"]
+        return cls(
+            **{name: settings[name] for name in names},
+            eps=_EPS.get(kind, 0.0) if eps is None else eps,
+            weight_decay=_DECAY.get(kind, 0.0) if decay is None else decay,
+        )
+
+
+_EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}
+_DECAY = {"adamw": 1e-2}
+
+
+class Rule(ABC):
+    """One kind of optimizer; stateless."""
+
+    names: tuple[str, ...] = ()
+    """Of the state tensors it keeps."""
+
+    @final
+    def start(self, weight: Tensor) -> State:
+        """The state before the first update."""
+        return {name: torch.zeros_like(weight) for name in self.names}
+
+    def decayed(self, weight: Tensor, grad: Tensor, hyper: Hyper) -> Tensor:
+        """The gradient with the weight decay added (a new tensor when there is one)."""
+        return grad.add(weight, alpha=hyper.weight_decay) if hyper.weight_decay else grad
+
+    @abstractmethod
+    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+        """Change `weight` and `state` in place; `grad` is left as it is.
+
+        Args:
+            weight: of any shape, no autograd.
+            grad: of its shape, clipped already.
+            state: as `start` made it.
+            hyper: its `lr` is not looked at.
+            lr: learning rate of this step, schedule applied.
+            step: number of this update, from 1.
+        """
+
+
+@final
+class SGD(Rule):
+    """torch.optim.SGD: w ← w − lr·v, v ← momentum·v + g (with Nesterov, g + momentum·v takes the place of v)."""
+
+    names = ("momentum_buffer",)
+
+    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+        grad = self.decayed(weight, grad, hyper)
+        if hyper.momentum:
+            buffer = state["momentum_buffer"]
+            buffer.mul_(hyper.momentum).add_(grad)
+            grad = grad.add(buffer, alpha=hyper.momentum) if hyper.nesterov else buffer
+        weight.add_(grad, alpha=-lr)
+
+
+@final
+class Adam(Rule):
+    """torch.optim.Adam and AdamW (decay of the weights themselves). Kingma and Ba, 2015; Loshchilov and Hutter, 2019."""
+
+    names = ("exp_avg", "exp_avg_sq")
+
+    def __init__(self, *, decoupled: bool) -> None:
+        self.decoupled = decoupled
+
+    def decayed(self, weight: Tensor, grad: Tensor, hyper: Hyper) -> Tensor:
+        return grad if self.decoupled else super().decayed(weight, grad, hyper)
+
+    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+        if self.decoupled and hyper.weight_decay:
+            weight.mul_(1 - lr * hyper.weight_decay)
+        grad = self.decayed(weight, grad, hyper)
+        mean, square = state["exp_avg"], state["exp_avg_sq"]
+        mean.lerp_(grad, 1 - hyper.beta1)
+        square.mul_(hyper.beta2).addcmul_(grad, grad, value=1 - hyper.beta2)
+        step_size = lr / (1 - hyper.beta1**step)
+        divisor = (square.sqrt() / (1 - hyper.beta2**step) ** 0.5).add_(hyper.eps)
+        weight.addcdiv_(mean, divisor, value=-step_size)
+
+
+@final
+class RMSprop(Rule):
+    """torch.optim.RMSprop, not centred. Hinton's lecture 6e, 2012."""
+
+    names = ("square_avg", "momentum_buffer")
+
+    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+        grad = self.decayed(weight, grad, hyper)
+        square = state["square_avg"].mul_(hyper.alpha).addcmul_(grad, grad, value=1 - hyper.alpha)
+        divisor = square.sqrt().add_(hyper.eps)
+        if hyper.momentum:
+            buffer = state["momentum_buffer"].mul_(hyper.momentum).addcdiv_(grad, divisor)
+            weight.add_(buffer, alpha=-lr)
+        else:
+            weight.addcdiv_(grad, divisor, value=-lr)
+
+
+@final
+class Adagrad(Rule):
+    """torch.optim.Adagrad without its decay of the learning rate. Duchi et al., 2011."""
+
+    names = ("sum",)
+
+    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+        grad = self.decayed(weight, grad, hyper)
+        divisor = state["sum"].addcmul_(grad, grad, value=1).sqrt().add_(hyper.eps)
+        weight.addcdiv_(grad, divisor, value=-lr)
+
+
+@final
+class Adadelta(Rule):
+    """torch.optim.Adadelta. Zeiler, 2012."""
+
+    names = ("square_avg", "acc_delta")
+
+    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+        grad = self.decayed(weight, grad, hyper)
+        square, travelled = state["square_avg"], state["acc_delta"]
+        square.mul_(hyper.rho).addcmul_(grad, grad, value=1 - hyper.rho)
+        divisor = square.add(hyper.eps).sqrt_()
+        delta = travelled.add(hyper.eps).sqrt_().div_(divisor).mul_(grad)
+        travelled.mul_(hyper.rho).addcmul_(delta, delta, value=1 - hyper.rho)
+        weight.add_(delta, alpha=-lr)
+
+
+RULES: Mapping[str, Rule] = {
+    "sgd": SGD(),
+    "adam": Adam(decoupled=False),
+    "adamw": Adam(decoupled=True),
+    "rmsprop": RMSprop(),
+    "adagrad": Adagrad(),
+    "adadelta": Adadelta(),
+}
+"""By the names of `settings.OPTIMIZERS`."""
