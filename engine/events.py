@@ -9,7 +9,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dataspec import Facts
+from engine.dataspec import DataFacts
+from engine.problem import Problem
 
 Array = NDArray[Any]
 RunState = Literal["loading", "ready", "running", "paused", "finished", "failed", "closed"]
@@ -189,7 +190,7 @@ class FactsRead(Event):
     """Answer to `read_facts`: what a data file looks like; put it in the FactsCache and check again."""
 
     key: str
-    facts: Facts
+    facts: DataFacts | Problem
 
 
 @final

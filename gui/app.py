@@ -6,11 +6,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
-from gui.notices import notices, show_uncaught_errors
+from gui.notices import show_uncaught_errors
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
 
 NO_DISPLAY = "There is no display to open a window on. Train without one: chainrule train {0}"
 
@@ -49,19 +53,18 @@ def run(arguments: Sequence[str]) -> int:
     if names:
         _open(window, Path(names[0]))
     else:
-        offer_recovery(window)
+        offer_recovery(window.document)
     window.tour.offer()
     code = app.exec()
     collector.stop()
     return code
 
 
-def _open(window: object, path: Path) -> None:
+def _open(window: MainWindow, path: Path) -> None:
+    """Open a file named on the command line; an example as a pristine copy."""
     from engine import assets
-    from gui.main_window import MainWindow
 
-    assert isinstance(window, MainWindow)
-    if path.resolve().parent == (assets.folder() / "examples").resolve() and path.exists():
+    if path.exists() and path.resolve().parent == (assets.folder() / "examples").resolve():
         window.files.open_example(path.name)
-    elif not window.open(path):
-        notices().info(QCoreApplication.translate("App", "An empty graph was opened instead."))
+    else:
+        window.open(path)

@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from engine import files
-from engine.dataspec import Facts
+from engine.dataspec import DataFacts
 from engine.facts import FactsCache
 from engine.graph import Project, Touched
 from engine.plan import check
+from engine.problem import Problem
 from engine.result import Result
 from gui.background import run_aside
 
@@ -152,7 +153,7 @@ class Document(QObject):
         if pending:
             self.facts_wanted.emit(pending)
 
-    def put_facts(self, key: str, facts: Facts) -> None:
+    def put_facts(self, key: str, facts: DataFacts | Problem) -> None:
         """A data file was read: check the Input blocks again."""
         self._facts.put(key, facts)
         self._check(frozenset(self._result.nodes[path].node for path in self._result.inputs))

@@ -182,7 +182,7 @@ class FileActions(QObject):
     def recent(self) -> list[Path]:
         """The files opened and saved last, newest first."""
         stored = settings().value("recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])
+        names = stored if isinstance(stored, list) else [stored]
         return [Path(name) for name in names if isinstance(name, str)]
 
     def _remember(self, path: Path) -> None:

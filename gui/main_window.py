@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(top)
         self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
         self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
-        self.tour = Tour(self)
+        self.tour = Tour(self, self.canvas, self.transport, self.docks["lossPlot"])
         self.toasts = ToastArea(self)
 
     def _connect(self) -> None:

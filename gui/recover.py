@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QCoreApplication
 
 from engine import recovery
 from engine.problem import ChainruleError
+from gui.document import Document
 from gui.notices import notices
 from gui.question import Choice, Question
-
-if TYPE_CHECKING:
-    from gui.main_window import MainWindow
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Recover", text)
 
 
-def offer_recovery(window: MainWindow) -> None:
+def offer_recovery(document: Document) -> None:
     """Ask about each recovery copy that an earlier run left behind: open it, or delete it."""
     for copy in recovery.found():
         title = _tr('Recover "{0}"?').format(copy.name)
@@ -38,6 +34,6 @@ def offer_recovery(window: MainWindow) -> None:
             except (ChainruleError, OSError) as error:
                 notices().failure(error)
                 continue
-            window.document.recover(project, copy.document)
+            document.recover(project, copy.document)
             recovery.discard(copy)
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable
+from typing import final
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
@@ -11,9 +12,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from gui.settings import settings
 from gui.theme import set_kind, set_role, set_tone, theme
 
-if TYPE_CHECKING:
-    from gui.main_window import MainWindow
-
 WIDTH = 340
 
 
@@ -21,9 +19,9 @@ WIDTH = 340
 class Tour(QObject):
     """Shows one card a step beside the part it speaks of."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, canvas: QWidget, transport: QWidget, panels: QWidget) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._parts = window, (canvas, transport, panels)
         self._overlay: _Overlay | None = None
 
     def offer(self) -> None:
@@ -35,10 +33,10 @@ class Tour(QObject):
         """Show the first card."""
         settings().setValue("tour/seen", True)
         self.end()
-        window = self._window
+        canvas, transport, panels = self._parts
         steps = [
             (
-                window.canvas,
+                canvas,
                 self.tr("Draw"),
                 self.tr(
                     "A network is blocks and wires. Drag a block from the left, or press Tab on the canvas and type "
@@ -46,7 +44,7 @@ class Tour(QObject):
                 ),
             ),
             (
-                window.transport,
+                transport,
                 self.tr("Play"),
                 self.tr(
                     "Play trains the network on real data while you watch. Step goes one sample, batch or epoch at a "
@@ -54,7 +52,7 @@ class Tour(QObject):
                 ),
             ),
             (
-                window.docks["lossPlot"],
+                panels,
                 self.tr("Look inside"),
                 self.tr(
                     "Loss, gradients, weights and output move as the network learns. Select a block to see its formula "
@@ -62,7 +60,7 @@ class Tour(QObject):
                 ),
             ),
         ]
-        self._overlay = _Overlay(window, steps, self.end)
+        self._overlay = _Overlay(self._window, steps, self.end)
         self._overlay.show_step(0)
 
     @property
@@ -82,8 +80,9 @@ class Tour(QObject):
 class _Overlay(QWidget):
     """Dims the window but for the part a card speaks of."""
 
-    def __init__(self, window: QWidget, steps: list[tuple[QWidget, str, str]], done: object) -> None:
+    def __init__(self, window: QWidget, steps: list[tuple[QWidget, str, str]], done: Callable[[], None]) -> None:
         super().__init__(window)
+        self._window = window
         self.setObjectName("tour")
         self._steps, self._done = steps, done
         self.index = 0
@@ -122,7 +121,6 @@ class _Overlay(QWidget):
         column.addLayout(buttons)
 
     def _finish(self) -> None:
-        assert callable(self._done)
         self._done()
 
     def show_step(self, index: int) -> None:
@@ -144,11 +142,10 @@ class _Overlay(QWidget):
 
     def _hole(self) -> QRect:
         part = self._steps[self.index][0]
-        return QRect(part.mapTo(self.parentWidget(), QPoint(0, 0)), part.size()).adjusted(2, 2, -2, -2)
+        return QRect(part.mapTo(self._window, QPoint(0, 0)), part.size()).adjusted(2, 2, -2, -2)
 
     def _place(self) -> None:
-        window = self.parentWidget()
-        self.setGeometry(window.rect())
+        self.setGeometry(self._window.rect())
         self._card.setFixedWidth(theme().px(WIDTH))
         self._text.setMinimumHeight(self._text.heightForWidth(theme().px(WIDTH) - 40))
         self._card.adjustSize()

@@ -8,7 +8,7 @@ from typing import Any, final
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.param import Bool, Choice, Choices, Float, Int, Param
+from engine.param import Bool, Choice, Choices, Float, Int
 from gui.widgets.number_edit import IntEdit, Limits, NumberEdit
 from gui.widgets.switch import Switch
 
@@ -138,21 +138,3 @@ class ChoicesEditor(Editor):
         with QSignalBlocker(self):
             for option, box in self._boxes.items():
                 box.setChecked(option in value)
-
-
-def make_editor(param: Param) -> Editor:
-    """The editor for a parameter.
-
-    Raises:
-        TypeError: a new kind of parameter has no editor yet.
-    """
-    from gui.inspector.array_editor import ArrayEditor
-    from gui.inspector.text_editors import NamesEditor, RefsEditor, ShapeEditor, SizeEditor, TextEditor
-
-    makers = (IntEditor, FloatEditor, BoolEditor, ChoiceEditor, ChoicesEditor)
-    makers += (SizeEditor, ShapeEditor, TextEditor, NamesEditor, ArrayEditor, RefsEditor)  # type: ignore[assignment]
-    for maker in makers:
-        name = maker.__name__.removesuffix("Editor")
-        if type(param).__name__ == name:
-            return maker(param)  # type: ignore[arg-type]
-    raise TypeError(f"no editor for {type(param).__name__}")

@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from engine.param import Param
-from gui.inspector.editors import Editor, make_editor
+from gui.inspector.editors import Editor
+from gui.inspector.factory import make_editor
 from gui.inspector.text_editors import RefsEditor
 from gui.theme import set_role, set_tone
 from gui.widgets.labels import plain_tooltip

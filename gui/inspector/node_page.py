@@ -187,9 +187,9 @@ class NodePage(QWidget):
         frozen = self._document.project.graph.node(self._node_id).frozen
         for row, tensor in enumerate(tensors):
             item = self._weights_grid.itemAtPosition(row, 0)
-            label = item.widget() if item is not None else None
-            if isinstance(label, QLabel):
-                label.setText(f"{tensor.name}  {' × '.join(map(str, tensor.shape))}")
+            shown = item.widget() if item is not None else None
+            if isinstance(shown, QLabel):
+                shown.setText(f"{tensor.name}  {' × '.join(map(str, tensor.shape))}")
             self._frozen_boxes[tensor.name].setChecked(tensor.name in frozen)
 
     # -- editing --

@@ -193,7 +193,7 @@ class GradientPanel(Panel):
     # -- taking away --
 
     def save_picture(self, path: Path) -> None:
-        save_widget(self._pages.currentWidget(), path)
+        save_widget(self._pages.currentWidget() or self, path)
 
     def table(self) -> tuple[list[str], list[list[object]]]:
         event = self.latest

@@ -16,6 +16,7 @@ class HoverCard(QLabel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._room = parent
         self.setObjectName("plotHover")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -30,7 +31,7 @@ class HoverCard(QLabel):
             return
         self.setText(text)
         self.adjustSize()
-        room = self.parentWidget().size()
+        room = self._room.size()
         left = point.x() + 14
         if left + self.width() > room.width() - 4:
             left = point.x() - self.width() - 14

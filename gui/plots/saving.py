@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
@@ -28,14 +28,14 @@ def save_widget(widget: QWidget, path: Path) -> None:
         painter = QPainter()
         written = painter.begin(generator)
         if written:
-            widget.render(painter)
+            widget.render(painter, QPoint())
             painter.end()
     else:
         image = QImage(widget.size() * SCALE, QImage.Format.Format_ARGB32)
         image.setDevicePixelRatio(SCALE)
         image.fill(Qt.GlobalColor.transparent)
         widget.render(image)
-        written = image.save(str(beside), "PNG")
+        written = image.save(str(beside), b"PNG")
     if not written:
         raise OSError(None, "The picture could not be written", str(path))
     beside.replace(path)

@@ -80,8 +80,8 @@ class SurfaceView(OutputView):
         surface = theme().color("plot")
         base = np.array([surface.red(), surface.green(), surface.blue()], dtype=np.float64)
         strength = np.clip(0.25 + 0.65 * share, 0.0, 0.9)
-        mixed = base * (1 - strength) + class_table(values.shape[-1])[best] * strength
-        return mixed.astype(np.uint8)
+        mixed: Rgb = (base * (1 - strength) + class_table(values.shape[-1])[best] * strength).astype(np.uint8)
+        return mixed
 
     def _draw_points(self, snapshot: Surface) -> None:
         outline = pg.mkPen(theme().color("text" if not theme().is_dark else "plot"), width=1)

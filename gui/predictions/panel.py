@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from engine.blocks.input import TOYS
 from engine.dataspec import Field
 from engine.events import Predicted
 from gui.background import run_in_background
@@ -124,10 +125,10 @@ class PredictionPanel(Panel):
     def _asked_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Toy sets are asked for their two coordinates, functions for x: features are made from these."""
         plan = self.document.result.nodes[self.document.result.inputs[0]]
-        base = {"function": ("x",)}.get(plan.params.get("dataset", ""))
-        if base is None and plan.params.get("dataset") in _TOYS:
-            base = ("x1", "x2")
-        return base or names
+        dataset = plan.params.get("dataset")
+        if dataset == "function":
+            return ("x",)
+        return ("x1", "x2") if dataset in TOYS else names
 
     # -- asking --
 
@@ -148,8 +149,11 @@ class PredictionPanel(Panel):
     def ask_file(self, path: str) -> None:
         """Ask about an image, or every row of a table."""
         if self._input.currentWidget() is self._drop:
-            run_in_background(lambda: QImage(path), self._drop.set_image, lambda error: notices().failure(error))
+            run_in_background(lambda: QImage(path), self._drop.set_image, self._failed)
         self._send(path)
+
+    def _failed(self, error: BaseException) -> None:
+        notices().failure(error)
 
     def _send(self, data: object) -> None:
         if self.document.result.errors:
@@ -216,6 +220,3 @@ class PredictionPanel(Panel):
         labels = answer.labels or [""] * len(flat)
         rows = zip(labels, flat, strict=True)
         return ["row", "label", *names], [[i, label, *map(float, row)] for i, (label, row) in enumerate(rows)]
-
-
-_TOYS = ("circle", "xor", "gauss", "spiral", "moons", "checkerboard", "reg-plane", "reg-gauss")
