@@ -249,8 +249,8 @@ class Shape(Param):
 class Text(Param):
     """A line of text: an expression, a column name, a path.
 
-    `path` = "file", "folder" or "any" (either) gives a browse button. `offers` are entries to choose from; any other text
-    is taken too.
+    `path` = "file", "folder" or "any" (either) gives a browse button. `offers` are entries to choose from; any other
+    text is taken too.
     """
 
     default: str

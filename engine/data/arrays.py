@@ -75,7 +75,7 @@ def _chosen(params: Mapping[str, Any], folder: Path | None) -> Iterator[tuple[Pa
 def _by_name(path: Path, params: Mapping[str, Any], arrays: Mapping[str, Stored]) -> Chosen:
     if len(params["features"]) > 1:
         raise DataError(
-            "Of an NPZ file one array can be the input.", code="D05", hint="Name a single array under features."
+            f'Only one array of "{path.name}" can be the input.', code="D05", hint="Name a single array under features."
         )
     named = {"x": next(iter(params["features"]), ""), "y": params["target"]}
     chosen: Chosen = {}

@@ -1,7 +1,14 @@
-"""NPY arrays and NPZ archives opened with care: no pickled objects, sizes checked before anything is unpacked."""
+"""NPY arrays and NPZ archives opened with care: no pickled objects, sizes checked before anything is unpacked.
+
+The header is read here, not by NumPy, which evaluates it as a Python literal: a few expressions find what it may hold.
+Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+"""
 
 from __future__ import annotations
 
+import math
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +18,9 @@ from pathlib import Path
 from typing import IO, Any, final
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from engine.data.opening import check_amount, damaged, open_regular
+from engine.data.opening import MAX_FILE, check_amount, damaged, open_regular
 from engine.problem import DataError
 
 _MAX_MEMBERS = 1000
@@ -23,8 +29,13 @@ _HARMLESS = 1 << 28
 """What expands to less than this many bytes may be compressed as well as it likes."""
 _NUMBERS = "biuf"
 _TEXT = "U"
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-_BROKEN = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError, EOFError)
+_MAGIC = b"\x93NUMPY"
+_LENGTHS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
+_MAX_HEADER = 1 << 16
+_KEY = r"""['"]{}['"]\s*:\s*"""
+_DESCR = re.compile(_KEY.format("descr") + r"""(?:['"]([^'"]*)['"]|(\[))""")
+_ORDER = re.compile(_KEY.format("fortran_order") + "(True|False)")
+_SHAPE = re.compile(_KEY.format("shape") + r"\(((?:\d{1,18}L?\s*,?\s*)*)\)")
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
@@ -55,7 +66,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, Stored]]:
     with open_regular(path) as file:
         start = file.read(6)
         file.seek(0)
-        if start == npy.MAGIC_PREFIX:
+        if start == _MAGIC:
             yield {"": _stored(path, "", lambda: _Rewound(file), path.stat().st_size)}
             return
         if not start.startswith(b"PK"):
@@ -99,44 +110,80 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Stored
         yield name, _stored(path, name, lambda info=info: archive.open(info), info.file_size)  # type: ignore[misc]
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class _Header:
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran: bool
+    size: int
+    """Bytes before the first number."""
+
+    @property
+    def values(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.values * self.dtype.itemsize
+
+
 def _stored(path: Path, name: str, opened: Callable[[], Any], size: int) -> Stored:
     """One array, its header read and compared with the bytes there are."""
     what = f'the array "{name}"' if name else "the array"
-    try:
-        with opened() as file:
-            shape, dtype = _header(file)
-            header_bytes = file.tell()
-    except _BROKEN as error:
-        raise damaged(path, f"the header of {what} cannot be read ({_short(error)})") from None
-    if dtype.hasobject or dtype.kind not in _NUMBERS + _TEXT:
-        kind = "Python objects, which are never unpickled" if dtype.hasobject else f"values of type {dtype}"
-        raise DataError(f'"{path.name}": {what} holds {kind}; numbers are expected.', code="D02")
-    values = int(np.prod(shape, dtype=object))
-    check_amount(path, values)
-    if header_bytes + values * dtype.itemsize != size:
-        raise damaged(path, f"{what} should have {values:,} numbers but the file has another size", "Copy it again.")
+    with opened() as file:
+        header = _header(path, what, file)
+    check_amount(path, header.values)
+    if header.nbytes > MAX_FILE:
+        raise DataError(f'"{path.name}": {what} has {header.nbytes:,} bytes; at most {MAX_FILE:,} fit.', code="D01")
+    if header.size + header.nbytes != size:
+        found = f"should have {header.values:,} numbers but the file has another size"
+        raise damaged(path, f"{what} {found}", "Copy it again.")
 
     def read() -> NDArray[Any]:
-        try:
-            with opened() as file:
-                array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
-        except _BROKEN as error:
-            raise damaged(path, f"{what} cannot be read ({_short(error)})") from None
-        return array
+        content = bytearray(header.nbytes)
+        with opened() as file:
+            file.read(header.size)
+            if file.readinto(content) != header.nbytes or file.read(1):
+                raise damaged(path, f"{what} ends early", "Copy it again.")
+        array = np.frombuffer(content, dtype=header.dtype)
+        return array.reshape(header.shape, order="F" if header.fortran else "C")
 
-    return Stored(name, shape, dtype, read)
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = npy.read_magic(file)
-    reader = _HEADERS.get(version)
-    if reader is None:
-        raise ValueError(f"version {version[0]}.{version[1]}")
-    shape, _, dtype = reader(file)
-    if any(size < 0 for size in shape) or len(shape) > 8:
-        raise ValueError(f"shape {shape}")
-    return shape, dtype
+    return Stored(name, header.shape, header.dtype, read)
 
 
-def _short(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:80]
+def _header(path: Path, what: str, file: IO[bytes]) -> _Header:
+    """What an NPY header announces.
+
+    Raises:
+        DataError: it cannot be read, or announces something else than numbers or text.
+    """
+    start = file.read(12)
+    layout = _LENGTHS.get((start[6], start[7])) if start[:6] == _MAGIC and len(start) == 12 else None
+    if layout is None:
+        raise damaged(path, f"{what} has no NPY header of version 1 to 3")
+    skipped = 8 + struct.calcsize(layout)
+    (length,) = struct.unpack(layout, start[8:skipped])
+    if length > _MAX_HEADER:
+        raise damaged(path, f"the header of {what} has {length:,} bytes")
+    text = (start[skipped:] + file.read(length - (12 - skipped))).decode("latin-1")
+    descr, order, shape = _DESCR.search(text), _ORDER.search(text), _SHAPE.search(text)
+    if descr is None or order is None or shape is None or len(text) < length:
+        raise damaged(path, f"the header of {what} cannot be read")
+    sizes = tuple(int(size) for size in re.findall(r"\d+", shape[1]))
+    return _Header(sizes, _dtype(path, what, descr[1]), order[1] == "True", skipped + length)
+
+
+def _dtype(path: Path, what: str, descr: str | None) -> np.dtype[Any]:
+    """The type of the numbers; `descr` is None for records of several fields."""
+    try:
+        dtype = np.dtype(descr) if descr else None
+    except (TypeError, ValueError, SyntaxError):
+        dtype = None
+    if dtype is not None and dtype.hasobject:
+        raise DataError(f'"{path.name}": {what} holds Python objects, which are never unpickled.', code="D02")
+    if dtype is None or dtype.kind not in _NUMBERS + _TEXT:
+        raise DataError(
+            f'"{path.name}": {what} holds values of type {dtype or "record"}; numbers are expected.', code="D02"
+        )
+    return dtype

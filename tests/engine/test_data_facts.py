@@ -14,6 +14,7 @@ from engine.data import load_data
 from engine.data.filefacts import read_facts, waiting_lookup
 from engine.dataspec import DataFacts, Pending
 from engine.facts import FactsCache
+from engine.param import Choice
 from engine.problem import DataError, Problem
 from tests.helpers.data import input_params
 
@@ -148,7 +149,11 @@ def test_inline_targets(values, shape, dtype, classes):
     [
         ({"dataset": "inline"}, "D06", "no x"),
         ({"dataset": "inline", "x": [[1], [2]], "y": [1]}, "D06", "x has 2 samples but y has 1"),
-        ({"dataset": "inline", "x": [[1]], "y": [[1]], "x_val": [[1, 2]], "y_val": [[1]]}, "D06", "shape 1 but one of x_val"),
+        (
+            {"dataset": "inline", "x": [[1]], "y": [[1]], "x_val": [[1, 2]], "y_val": [[1]]},
+            "D06",
+            "shape 1 but one of x_val",
+        ),
         ({"dataset": "inline", "x": [[1]], "y": [[1]], "x_val": [[1]]}, "D06", "x_val is given without y_val"),
         ({"dataset": "inline", "x": [[1]], "y": [[1]], "y_test": [[1]]}, "D06", "y_test is given without x_test"),
         ({"dataset": "inline", "x": [[1]], "y": [0.5], "target_type": "classes"}, "D05", "y holds 0.5"),
@@ -190,6 +195,7 @@ def test_formulas_without_a_value_are_found_while_loading():
 def test_derived_features_are_computed_from_the_points():
     names = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"]
     data = load_data(input_params(dataset="xor", features=names, val_fraction=0.0), dtype=torch.float64)
+    assert data.points is not None
     a, b = data.points["train"].T
     expected = np.stack([a, b, a * a, b * b, a * b, np.sin(a), np.sin(b)], axis=1)
     assert np.allclose(data.train["x"].numpy(), expected, rtol=1e-15)
@@ -216,7 +222,10 @@ def test_labels_01_and_one_hot_of_toys():
     assert torch.equal(zero.train["y"], (plus.train["y"] + 1) / 2)
     assert torch.equal(hot.train["y"].argmax(dim=1), zero.train["y"][:, 0].long())
     assert hot.classes == ("-1", "1")
-    assert np.array_equal(plus.labels("train"), hot.labels("train"))
+    first, second = plus.labels("train"), hot.labels("train")
+    assert first is not None
+    assert second is not None
+    assert first.tolist() == second.tolist() == zero.train["y"].ravel().tolist()
 
 
 def test_the_split_is_stratified_or_not():
@@ -285,4 +294,6 @@ def test_a_broken_file_is_a_problem_that_is_kept(table):
 
 def test_no_data_set_is_forgotten():
     known = {*TOYS, "function", *REAL_TABLES, "inline", "fashion-mnist", "mnist", *FILES}
-    assert set(Input.params["dataset"].options) == known
+    choice = Input.params["dataset"]
+    assert isinstance(choice, Choice)
+    assert set(choice.options) == known

@@ -97,7 +97,11 @@ CONTENT_CASES = {
     "long": (IMAGES, GOOD + b"\0", "but it holds more"),
     "label": (LABELS, idx(np.array([3] * 19 + [10])), "label 10 of sample 20 is not one of 0 to 9"),
     "truncated gzip": (IMAGES, gzip.compress(GOOD)[:-20], "the compressed data end early"),
-    "flipped gzip": (IMAGES, bytes(gzip.compress(GOOD)[:-8]) + b"\0\0\0\0" + gzip.compress(GOOD)[-4:], "compression is broken"),
+    "flipped gzip": (
+        IMAGES,
+        bytes(gzip.compress(GOOD)[:-8]) + b"\0\0\0\0" + gzip.compress(GOOD)[-4:],
+        "compression is broken",
+    ),
     "gzip bomb": (IMAGES, gzip.compress(GOOD + bytes(50_000_000)), "but it holds more"),
 }
 

@@ -1,7 +1,7 @@
 """Draws the bundled sample of Fashion-MNIST from the full set: `python -m tests.helpers.make_fashion_sample FOLDER`.
 
-FOLDER holds the four original files. The sample is written to assets/data/fashion-mnist; running it again gives the same
-bytes (with the same zlib).
+FOLDER holds the four original files. The sample is written to assets/data/fashion-mnist; running it again gives the
+same bytes (with the same zlib).
 """
 
 from __future__ import annotations
