@@ -107,7 +107,7 @@ def _tensors(raw: Arrays, source: DataFacts, facts: DataFacts, pipeline: Pipelin
         indices = class_indices(before, raw["y"])
         assert indices is not None
         y = torch.nn.functional.one_hot(torch.from_numpy(indices), len(after.classes))
-    tensors["y"] = y.to(torch.int64 if after.dtype == "int" else pipeline.dtype)
+    tensors["y"] = y.to(torch.int64 if after.dtype == "int" else pipeline.dtype, copy=True)
     return tensors
 
 
