@@ -42,7 +42,6 @@ class LossFunction:
         slope: its derivative by the prediction.
         slopes: both derivatives as code.
         classes: compares scores of several classes with a class label; otherwise number with number.
-        binary: its target means no or yes, so class labels of two classes are numbers 0 and 1 (or −1 and 1).
         symbols: besides L, n, o, t and δ.
         source: where it comes from.
     """
@@ -53,7 +52,6 @@ class LossFunction:
     slope: str
     slopes: Slopes
     classes: bool = False
-    binary: bool = False
     symbols: tuple[tuple[str, str], ...] = ()
     source: str = ""
 
@@ -180,7 +178,6 @@ LOSSES: dict[str, LossFunction] = {
         r"-t_{i} \ln o_{i} - (1 - t_{i}) \ln(1 - o_{i})",
         r"\frac{o_{i} - t_{i}}{o_{i}\,(1 - o_{i})}",
         _cross_entropy_of_probability,
-        binary=True,
         source="torch.nn.BCELoss; Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.2.2",
     ),
     "bce_with_logits": LossFunction(
@@ -189,7 +186,6 @@ LOSSES: dict[str, LossFunction] = {
         r"-t_{i} \ln \sigma(o_{i}) - (1 - t_{i}) \ln(1 - \sigma(o_{i}))",
         r"(\sigma(o_{i}) - t_{i})",
         _cross_entropy_of_logit,
-        binary=True,
         symbols=(_SIGMA,),
         source="torch.nn.BCEWithLogitsLoss",
     ),
@@ -219,7 +215,6 @@ LOSSES: dict[str, LossFunction] = {
         r"\max(0,\ 1 - t_{i}\, o_{i})",
         r"(-t_{i})\,[t_{i}\, o_{i} < 1]",
         _hinge,
-        binary=True,
         symbols=(_STEP,),
         source="Cortes and Vapnik, Support-Vector Networks, 1995; targets are −1 and 1",
     ),

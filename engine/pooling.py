@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.block import ShapeError
 from engine.param import Param, Size
-from engine.shapes import per_dim, times
+from engine.shapes import fixed, per_dim, times
+from engine.tensorspec import Dim
 
 _LARGEST = 65_536
 
@@ -51,6 +52,31 @@ def check_padding(padding: tuple[int, ...], kernel: tuple[int, ...]) -> None:
             code="G06",
             fix=("set", "padding", min(kernel) // 2),
         )
+
+
+def check_seen(
+    sizes: Sequence[Dim],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> None:
+    """Raises ShapeError (G06) where a dilated window sees padding only.
+
+    PyTorch lets it through, finds a maximum of −∞ at a place that does not exist, and its gradient writes there.
+    """
+    for size, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True):
+        if not p or d == 1:
+            continue
+        end = fixed(size, "pixels")
+        for start in range(-p, end + p - d * (k - 1), s):
+            if not any(0 <= place < end for place in range(start, start + d * k, d)):
+                raise ShapeError(
+                    f"has windows of {times(kernel)} (dilation {times(dilation)}) that see nothing but padding",
+                    hint="Set padding to 0, or dilation to 1.",
+                    code="G06",
+                    fix=("set", "padding", 0),
+                )
 
 
 def pool_summary(params: Mapping[str, Any]) -> str:

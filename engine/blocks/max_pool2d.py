@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 from engine.block import EMPTY_CONTEXT, Block, Context
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Param, Size
-from engine.pooling import check_padding, pool_params, pool_summary, stride_of
+from engine.pooling import check_padding, check_seen, pool_params, pool_summary, stride_of
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
 from engine.shapes import changed, even_pads, images, per_dim, rearranged, slide
 from engine.tensorspec import TensorSpec
@@ -37,8 +37,9 @@ class MaxPool2d(Block):
         spec = inputs["in"]
         channels, sizes = images(spec)
         kernel, padding, dilation = (per_dim(params[name], 2) for name in ("kernel_size", "padding", "dilation"))
-        check_padding(padding, tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)))
+        check_padding(padding, kernel)
         places = slide(sizes, kernel, stride_of(params), even_pads(padding), dilation)
+        check_seen(sizes, kernel, stride_of(params), padding, dilation)
         return {"out": rearranged(spec, (spec.shape[0], channels, *places))}
 
     def recipe(
