@@ -19,7 +19,8 @@ from gui.notices import HISTORY_LENGTH, Notice, Notices, notices, show_uncaught_
 from gui.question import Choice, Question, QuestionDialog
 from gui.theme import theme
 from gui.threads import assert_gui_thread, in_gui, in_gui_thread
-from gui.toasts import MARGIN, MAX_CARDS, ToastArea, ToastCard, reading_time_ms
+from gui.toast_card import ToastCard, reading_time_ms
+from gui.toasts import MARGIN, MAX_CARDS, ToastArea
 
 T = TypeVar("T", bound=QObject)
 
