@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.dataspec import DataFacts, Field
-from engine.param import array_shape
 from engine.problem import DataError
 
 MOST_CLASSES = 10_000
@@ -51,7 +50,7 @@ def _count(params: Mapping[str, Any], part: str) -> int:
 def _common_shape(params: Mapping[str, Any], name: str) -> tuple[int, ...]:
     """The shape of a sample, the same in every part; a flat list counts as a column."""
     shapes = {
-        f"{name}{part}": array_shape(params[f"{name}{part}"])[1:] or (1,)
+        f"{name}{part}": _sample_shape(params[f"{name}{part}"]) or (1,)
         for part in PARTS
         if params[f"{name}{part}"] is not None
     }
@@ -64,6 +63,16 @@ def _common_shape(params: Mapping[str, Any], name: str) -> tuple[int, ...]:
                 hint="Give every part samples of one shape.",
             )
     return first
+
+
+def _sample_shape(array: tuple[Any, ...]) -> tuple[int, ...]:
+    """The shape of the first sample; parsing the parameter has seen to it that the others have the same."""
+    shape: list[int] = []
+    probe = array[0]
+    while isinstance(probe, tuple):
+        shape.append(len(probe))
+        probe = probe[0]
+    return tuple(shape)
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -82,7 +82,7 @@ _SOURCE: dict[str, Param] = {
         default="sin(x)",
         offers=("2*x + 1", "x^2", "sin(x)", "sin(3*x) + x/2", "exp(-x^2)"),
         when=("dataset", ("function",)),
-        doc="y as a formula in x, of numbers, + - * / ^, pi, e, sin, cos, tan, exp, log, sqrt, abs, tanh, sigmoid, min, max.",
+        doc="y as a formula in x, with + - * / ^, sin, cos, exp, log, sqrt, abs, tanh, sigmoid, min, max, pi, e.",
     ),
     "range": Array(default=(-3.0, 3.0), when=("dataset", ("function",)), doc="Smallest and largest x."),
     "folder": Text(
