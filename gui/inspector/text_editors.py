@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QMenu, QToolButton, QVBoxLayout
 
 from engine.param import Names, Param, ParamError, Refs, Shape, Size, Text
 from gui.icons import icon
@@ -129,12 +129,8 @@ class TextEditor(LineEditor):
     def __init__(self, param: Text) -> None:
         super().__init__(param, param.offers)
         if param.path:
-            self._kind, self._pattern = param.path, param.pattern
-            button = QToolButton()
-            button.setIcon(icon("folder"))
-            button.setToolTip(self.tr("Browse…"))
-            button.clicked.connect(self._browse)
-            self.row.addWidget(button)
+            self._pattern = param.pattern
+            self.row.addWidget(self._browse_button(param.path))
 
     def parsed(self, text: str) -> Any:
         return text
@@ -142,9 +138,23 @@ class TextEditor(LineEditor):
     def text_of(self, value: Any) -> str:
         return str(value)
 
-    def _browse(self) -> None:
+    def _browse_button(self, kind: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon("folder"))
+        button.setToolTip(self.tr("Browse…"))
+        if kind == "any":
+            menu = QMenu(button)
+            menu.addAction(self.tr("A file…")).triggered.connect(lambda: self._browse("file"))
+            menu.addAction(self.tr("A folder…")).triggered.connect(lambda: self._browse("folder"))
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        else:
+            button.clicked.connect(lambda: self._browse(kind))
+        return button
+
+    def _browse(self, kind: str) -> None:
         start = str(Path(self.edit.text()).parent) if self.edit.text() else ""
-        if self._kind == "folder":
+        if kind == "folder":
             name = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder"), start)
         else:
             name, _ = QFileDialog.getOpenFileName(self, self.tr("Choose a file"), start, self._pattern)
