@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from typing import Final, final
 
@@ -74,6 +75,7 @@ class GuiCollector(QObject):
     def __init__(self, app: QCoreApplication) -> None:
         super().__init__(app)
         self._turns = 0
+        self._modules = 0
         dispatcher = QAbstractEventDispatcher.instance()
         assert dispatcher is not None
         gc.disable()
@@ -90,4 +92,10 @@ class GuiCollector(QObject):
         if gc.get_count()[0] < self._YOUNG:
             return
         self._turns += 1
-        gc.collect(2 if self._turns % self._OLD_EVERY == 0 else 1)
+        if len(sys.modules) != self._modules:
+            # Modules stay for good, and looking through all of torch each time would take a tenth of a second.
+            self._modules = len(sys.modules)
+            gc.collect()
+            gc.freeze()
+        else:
+            gc.collect(2 if self._turns % self._OLD_EVERY == 0 else 1)

@@ -244,7 +244,6 @@ def formulas() -> QWidget:
 
 def lists() -> QWidget:
     tree = QTreeWidget()
-    tree.ensurePolished()  # or Qt keeps the row heights it measured before the style came
     tree.setHeaderLabels(["Problem", "Block"])
     error = QTreeWidgetItem(["Needs images but gets 784 numbers", "conv1"])
     error.setIcon(0, icon("error", "error"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QFontMetricsF, QPalette, QRawFont
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QListWidget, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from engine import assets
 from gui import motion
@@ -286,3 +287,24 @@ def test_missing_asset_is_named():
     with pytest.raises(FileNotFoundError, match=r'asset "icons/unicorn.svg"'):
         asset("icons/unicorn.svg")
     assert asset("icons/play.svg").parent.parent == assets.folder()
+
+
+def test_rows_filled_early_are_measured_with_the_style(look, qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    layout = QVBoxLayout(window)
+    entries, tree = QListWidget(), QTreeWidget()
+    entries.addItems(["dense1", "tanh1"])
+    item = QTreeWidgetItem(["dense1"])
+    tree.addTopLevelItem(item)
+    tree.expandAll()  # measures the rows, before the style sheet has come to the widget
+    layout.addWidget(entries)
+    layout.addWidget(tree)
+    window.show()
+    qtbot.waitUntil(lambda: tree.visualItemRect(item).height() == 26)
+    image = entries.viewport().grab().toImage()
+    paper = image.pixel(image.width() - 1, image.height() - 1)
+    inked = [y for y in range(image.height()) if any(image.pixel(x, y) != paper for x in range(image.width()))]
+    gaps = [after - before for before, after in pairwise(inked) if after - before > 1]
+    assert len(gaps) == 1
+    assert gaps[0] > 10
