@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -15,7 +16,7 @@ from engine.dataspec import DataFacts
 from engine.facts import FactsCache
 from engine.graph import Project, Touched
 from engine.plan import check
-from engine.problem import Problem
+from engine.problem import FileError, Problem
 from engine.result import Result
 from gui.background import run_aside
 
@@ -63,7 +64,7 @@ class Document(QObject):
         replaced(): another document is here: new, opened or reverted.
         path_changed(): it has another name.
         clean_changed(bool): saved state.
-        facts_wanted(object): list of (key, Input params) whose data files have to be read (`RunFeed` does).
+        facts_wanted(list): (key, Input params) of the data files that have to be read (`RunFeed` does).
     """
 
     changed = Signal(object)
@@ -79,6 +80,7 @@ class Document(QObject):
         self._path: Path | None = None
         self._folder: Path | None = None
         self._facts = FactsCache(None)
+        self._merge_series = 0
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self.clean_changed)
         self._result = check(self._project, self._facts.lookup)
@@ -117,6 +119,10 @@ class Document(QObject):
             return self._path.name
         return self._project.name or self.tr("Untitled")
 
+    def trial(self, project: Project, touched: Touched) -> Result:
+        """What the engine would say of another project, made from this one by an edit with these touched ids."""
+        return check(project, self._facts.lookup, self._result, touched)
+
     # -- editing --
 
     def edit(
@@ -132,16 +138,23 @@ class Document(QObject):
     ) -> None:
         """Make `project` the current one as one undo step named `text`.
 
-        Steps in a row with the same non-empty `merge` become one (a spin box turned, a text typed).
+        Steps in a row with the same non-empty `merge` become one (a spin box turned, a text typed), until `end_merge`.
         """
         if project == self._project:
             return
         change = Change(touched, moved, renamed, whole)
-        self.undo_stack.push(_EditCommand(self._set, text, self._project, project, change, merge))
+        series = f"{merge}#{self._merge_series}" if merge else ""
+        self.undo_stack.push(_EditCommand(self._set, text, self._project, project, change, series))
+
+    def end_merge(self) -> None:
+        """What comes next is an undo step of its own: the user turned to something else."""
+        self._merge_series += 1
 
     def _set(self, project: Project, change: Change) -> None:
-        before, self._project = self._project, project
-        if _planned_part(before) != _planned_part(project):
+        before = self._project
+        # Where the trained weights lie is settled by saving, and undo brings no deleted file back.
+        self._project = project if project.weights == before.weights else replace(project, weights=before.weights)
+        if _planned_part(before) != _planned_part(self._project):
             self._check(None if change.whole or before.groups != project.groups else change.touched)
         self.changed.emit(change)
 
@@ -149,6 +162,10 @@ class Document(QObject):
         previous = self._result if touched is not None else None
         self._result = check(self._project, self._facts.lookup, previous, touched)
         self.checked.emit(self._result)
+        self.ask_for_facts()
+
+    def ask_for_facts(self) -> None:
+        """Emit `facts_wanted` for what nobody has been asked for yet."""
         pending = self._facts.pending()
         if pending:
             self.facts_wanted.emit(pending)
@@ -156,8 +173,9 @@ class Document(QObject):
     def put_facts(self, key: str, facts: DataFacts | Problem) -> None:
         """A data file was read: check the Input blocks again."""
         self._facts.put(key, facts)
-        self._check(frozenset(self._result.nodes[path].node for path in self._result.inputs))
-        self.changed.emit(Change(touched=frozenset(self._result.nodes[path].node for path in self._result.inputs)))
+        inputs = frozenset(self._result.nodes[path].node for path in self._result.inputs)
+        self._check(inputs)
+        self.changed.emit(Change(touched=inputs))
 
     def recheck(self) -> None:
         """Look at everything again (a data file was moved or changed)."""
@@ -172,20 +190,22 @@ class Document(QObject):
         self._project, self._path = project, path
         self._folder = path.parent if path is not None else folder
         self._facts = FactsCache(self._folder)
+        self._result = check(project, self._facts.lookup)
         self.undo_stack.clear()
         self.undo_stack.setClean()
-        self._result = check(project, self._facts.lookup)
         self.replaced.emit()
         self.checked.emit(self._result)
         self.path_changed.emit()
         self.clean_changed.emit(True)
-        pending = self._facts.pending()
-        if pending:
-            self.facts_wanted.emit(pending)
+        self.ask_for_facts()
 
     def recover(self, project: Project, path: Path | None) -> None:
-        """A recovered document: it stands where it was, with the recovery as one unsaved step."""
-        self.replace(Project(), path)
+        """A recovered document stands where it was, with the recovery as one unsaved step away from what was saved."""
+        saved = Project(weights=project.weights)
+        if path is not None:
+            with suppress(FileError):
+                saved = run_aside(lambda: files.load(path))
+        self.replace(saved, path)
         self.edit(self.tr("Recover"), project, whole=True)
 
     def open(self, path: Path) -> None:
@@ -205,12 +225,15 @@ class Document(QObject):
         """Write the project, atomically. Raises FileError; nothing is changed then."""
         project = self._project
         saved = run_aside(lambda: files.save(project, path, weights))
-        if self._project is project and saved != project:
-            self._project = saved
+        moved = self._folder != path.parent
         self._path, self._folder = path, path.parent
-        self.undo_stack.setClean()
+        if self._project is project:
+            self._project = replace(project, weights=saved.weights)
+            self.undo_stack.setClean()
         self.path_changed.emit()
         self.clean_changed.emit(self.undo_stack.isClean())
+        if moved:  # relative data paths start from here now
+            self.recheck()
 
 
 def _planned_part(project: Project) -> tuple[object, ...]:
@@ -241,6 +264,7 @@ class _EditCommand(QUndoCommand):
         if not isinstance(other, _EditCommand) or other.merge != self.merge:
             return False
         self.after, self.change = other.after, self.change.joined(other.change)
+        self.setObsolete(self.after == self._before)
         return True
 
     def redo(self) -> None:
