@@ -239,7 +239,7 @@ def formulas() -> QWidget:
     narrow = Card("well")
     narrow.body.addWidget(FormulaWidget([FORMULAS[5], r"y = \undefined{x}"]))
     narrow.setFixedWidth(theme().px(230))
-    return section("Formulas", well, narrow)
+    return section("Formulas", well, row(narrow))
 
 
 def lists() -> QWidget:
@@ -331,7 +331,7 @@ def build() -> QWidget:
     layout.setContentsMargins(20, 20, 20, 20)
     layout.setSpacing(24)
     layout.addWidget(column(buttons(), fields(), choices(), width=370))
-    layout.addWidget(column(texts(), icons(), lists(), width=420))
+    layout.addWidget(column(texts(), icons(), lists(), width=500))
     layout.addWidget(column(formulas(), messages(), width=400))
     layout.addWidget(column(plots(), scroller(), width=400))
     door = Notices()
@@ -369,7 +369,8 @@ def main() -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until and not all(it.ready for it in page.findChildren(FormulaWidget)):
         app.processEvents()
-    app.processEvents()
+    for _ in range(8):  # a new height is passed on from layout to layout, one a round
+        app.processEvents()
     page.resize(page.sizeHint())
     app.processEvents()
     page.grab().save(options.out)
