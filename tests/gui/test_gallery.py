@@ -26,17 +26,16 @@ def test_no_text_is_cut(qtbot, mode, scale):
     qtbot.waitUntil(lambda: all(formula.ready for formula in page.findChildren(FormulaWidget)))
     for _ in range(8):
         QCoreApplication.processEvents()
-    texts = [it for kind in (QLabel, QAbstractButton) for it in page.findChildren(kind) if it.isVisible() and it.text()]
+    shown: list[QLabel | QAbstractButton] = [*page.findChildren(QLabel), *page.findChildren(QAbstractButton)]
+    texts = [it for it in shown if it.isVisible() and it.text()]
     assert len(texts) > 60
-    cut = [it.text() for it in texts if it.width() < it.sizeHint().width() and not wraps(it)]
-    cut += [it.text() for it in texts if wraps(it) and it.height() < it.heightForWidth(it.width())]
+    wrapped = [it for it in texts if isinstance(it, QLabel) and it.wordWrap()]
+    lines = [it for it in texts if it not in wrapped and not isinstance(it, ElidedLabel)]
+    cut = [it.text() for it in lines if it.width() < it.sizeHint().width()]
+    cut += [it.text() for it in wrapped if it.height() < it.heightForWidth(it.width())]
     assert cut == []
     for formula in page.findChildren(FormulaWidget):
         assert formula.height() >= formula.heightForWidth(formula.width())
     look.set_text_scale(1.0)
     look.set_mode("system")
     look.set_reduce_motion(None)
-
-
-def wraps(widget) -> bool:
-    return isinstance(widget, ElidedLabel) or (isinstance(widget, QLabel) and widget.wordWrap())
