@@ -32,8 +32,9 @@ class Mailbox:
                 self._latest[event.lane] = event
             else:
                 self._lossless.append(event)
-        if was_empty and self.on_first is not None:
-            self.on_first()
+        wake = self.on_first  # the reader may take it away meanwhile
+        if was_empty and wake is not None:
+            wake()
 
     def drain(self) -> list[Event]:
         """Everything posted since the last call: the lossless lane in order, then the latest snapshots."""

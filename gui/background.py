@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, final
 
-from PySide6.QtCore import QEventLoop, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QEventLoop, QObject, Qt, QThreadPool, Signal, Slot
+from shiboken6 import isValid
 
 T = TypeVar("T")
 
 
 @final
-class _Signals(QObject):
-    done = Signal(object, object)
+class _Job:
+    """One piece of work.
 
+    The pool's reference to it may be the last one to go, and goes in the pool's thread: by then it holds nothing, for
+    a widget that died there would take the process with it.
+    """
 
-@final
-class _Task(QRunnable):
-    def __init__(self, work: Callable[[], Any]) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self._work = work
-        self.signals = _Signals()
+    def __init__(
+        self, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        self._calls: tuple[Callable[[], Any], Callable[[Any], None], Callable[[BaseException], None]] | None
+        self._calls = (work, done, failed)
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.over = threading.Event()
 
     def run(self) -> None:
+        """Do the work; called in a pool thread."""
+        assert self._calls is not None
         try:
-            result, error = self._work(), None
+            self.result = self._calls[0]()
         except BaseException as caught:  # noqa: BLE001  handed over to the GUI thread, which raises or shows it
-            result, error = None, caught
-        self.signals.done.emit(result, error)
+            self.error = caught
+        self.over.set()
+
+    def tell(self) -> None:
+        """Say what came of it, once; called in the GUI thread."""
+        if self._calls is None:
+            return
+        (_, done, failed), self._calls = self._calls, None
+        result, error = self.result, self.error
+        self.result = self.error = None
+        if error is None:
+            done(result)
+        else:
+            failed(error)
 
 
 @final
-class _Receiver(QObject):
-    """Lives in the GUI thread, so that what it is told arrives there."""
+class _Desk(QObject):
+    """Lives in the GUI thread, where jobs come back."""
 
-    def __init__(self, task: _Task, done: Callable[[Any], None], failed: Callable[[BaseException], None]) -> None:
+    back = Signal(object)
+
+    def __init__(self) -> None:
         super().__init__()
-        self._task, self._done, self._failed = task, done, failed
-        task.signals.done.connect(self.receive, Qt.ConnectionType.QueuedConnection)
+        self.back.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
-    @Slot(object, object)
-    def receive(self, result: Any, error: BaseException | None) -> None:
-        _running.discard(self)
-        if error is None:
-            self._done(result)
-        else:
-            self._failed(error)
+    @Slot(object)
+    def _take(self, job: _Job) -> None:
+        job.tell()
 
 
-_running: set[_Receiver] = set()
+_desk: _Desk | None = None
+
+
+def _start(job: _Job) -> None:
+    global _desk  # noqa: PLW0603 - one desk as there is one GUI thread
+    if _desk is None or not isValid(_desk):
+        _desk = _Desk()
+    desk = _desk
+
+    def work() -> None:
+        job.run()
+        desk.back.emit(job)
+
+    QThreadPool.globalInstance().start(work)
 
 
 def run_in_background(
     work: Callable[[], T], done: Callable[[T], None], failed: Callable[[BaseException], None]
 ) -> None:
-    """Run `work` in a pool thread, then `done(result)` or `failed(error)` in the GUI thread."""
-    task = _Task(work)
-    _running.add(_Receiver(task, done, failed))
-    QThreadPool.globalInstance().start(task)
+    """Run `work` in a pool thread, then `done(result)` or `failed(error)` in the GUI thread, which calls this."""
+    _start(_Job(work, done, failed))
 
 
 def run_aside(work: Callable[[], T]) -> T:
@@ -67,15 +95,20 @@ def run_aside(work: Callable[[], T]) -> T:
     Raises whatever `work` raises.
     """
     loop = QEventLoop()
-    box: list[tuple[Any, BaseException | None]] = []
+    answer: list[tuple[Any, BaseException | None]] = []
 
     def finish(result: Any, error: BaseException | None) -> None:
-        box.append((result, error))
+        answer.append((result, error))
         loop.quit()
 
-    run_in_background(work, lambda result: finish(result, None), lambda error: finish(None, error))
-    loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-    result, error = box[0]
+    job = _Job(work, lambda result: finish(result, None), lambda error: finish(None, error))
+    _start(job)
+    while not answer:
+        loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        if not answer:  # the application is ending, and with it every loop: nothing is left to paint
+            job.over.wait()
+            job.tell()
+    result, error = answer[0]
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, final
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
-from engine import edits
+from engine import edits, settings
 from engine import session as sessions
-from engine.events import Applied, Event, FactsRead, Progress, RunState, StateChanged
+from engine.events import Event, FactsRead, Progress, RunState, StateChanged
+from engine.frozen import DROP
 from engine.graph import Project
 from engine.session import Session
-from engine.settings import TRAINING
 from gui.document import Change, Document
 
 FRAME_MS = 33
@@ -49,10 +49,12 @@ class RunFeed(QObject):
         self._session: Session | None = None
         self._running_project: Project | None = None
         self._renamed: dict[str, str] = {}
+        self._overrides: dict[str, Any] = {}
         self._stale = False
         self._state: RunState = "ready"
         self._step = 0
         self._slots: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
+        self._waiting: deque[Event] = deque()
         self._watched: dict[object, frozenset[str]] = {}
         self._requests = 0
         self._since_drain = QElapsedTimer()
@@ -67,7 +69,7 @@ class RunFeed(QObject):
         self.on(StateChanged, self._note_state)
         self.on(Progress, self._note_progress)
         self.on(FactsRead, lambda event: document.put_facts(event.key, event.facts))
-        self.on(Applied, lambda _: self._set_stale())
+        document.ask_for_facts()
 
     # -- listening --
 
@@ -81,25 +83,38 @@ class RunFeed(QObject):
 
     def watch(self, who: object, lanes: frozenset[str]) -> None:
         """Say which snapshot lanes a panel shows now (none while it is hidden); nothing else is computed."""
+        before = self._all_watched()
         self._watched[who] = lanes
-        if self._session is not None:
+        if self._session is not None and self._all_watched() != before:
             self._session.watch(self._all_watched())
 
     def _all_watched(self) -> frozenset[str]:
         return frozenset().union(*self._watched.values())
 
     def drain(self) -> None:
-        """Hand out everything that waits in the mailbox, then let the panels repaint once."""
+        """Hand out everything that waits in the mailbox, then let the panels repaint once.
+
+        A slot may turn the event loop (a file is saved) and so drain meanwhile: what waits is handed out in order all
+        the same.
+        """
         self._since_drain.restart()
-        if self._session is None:
+        session = self._session
+        if session is None:
             return
-        for event in self._session.mailbox.drain():
-            for slot in tuple(self._slots[type(event)]):
-                slot(event)
-        self.frame.emit()
+        self._waiting.extend(session.mailbox.drain())
+        try:
+            while self._waiting:
+                event = self._waiting.popleft()
+                for slot in tuple(self._slots[type(event)]):
+                    slot(event)
+        finally:
+            if self._waiting:  # a slot failed: what else came is handed out in the next frame
+                self._schedule()
+        if self._session is session:
+            self.frame.emit()
 
     def _schedule(self) -> None:
-        if not self._timer.isActive():
+        if self._session is not None and not self._timer.isActive():
             self._timer.start(max(0, FRAME_MS - int(self._since_drain.elapsed())))
 
     # -- commanding --
@@ -111,9 +126,10 @@ class RunFeed(QObject):
             self._session = sessions.open(self._document.project, folder=self._document.folder)
             self._session.mailbox.on_first = self._woken.emit
             self._session.watch(self._all_watched())
-            self._running_project = self._document.project
-            self._renamed = {}
-            self._schedule()
+            for name, value in self._overrides.items():
+                self._session.set_hyper(name, value)
+            self._running_project, self._renamed = self._document.project, {}
+            self._schedule()  # for what came before the mailbox could wake anybody
             self._set_stale()
         return self._session
 
@@ -142,19 +158,17 @@ class RunFeed(QObject):
         self._requests += 1
         return self._requests
 
-    def set_live(self, name: str, value: Any) -> None:
-        """Let a live setting reach the session, if there is one; the document then no longer differs by it."""
-        if self._session is None or self._running_project is None:
-            return
-        self._session.set_hyper(name, value)
-        running = self._running_project
-        training = edits.set_training(running, {name: value})[0].training if name in TRAINING else running.training
-        self._running_project = replace(running, training=training)
-        self._set_stale()
+    def override(self, name: str, value: Any) -> None:
+        """Set something of `engine.settings.LIVE` that is no part of the document (`dropout_off`), for this session."""
+        self._overrides[name] = value
+        if self._session is not None:
+            self._session.set_hyper(name, value)
 
     def apply(self) -> None:
         """Let the edited graph run, keeping what was learned wherever name and shape allow."""
-        self.session.apply(self._document.project, dict(self._renamed))
+        if self._session is None:
+            return  # it will open with the document as it is
+        self._session.apply(self._document.project, dict(self._renamed))
         self._running_project, self._renamed = self._document.project, {}
         self._set_stale()
 
@@ -163,13 +177,14 @@ class RunFeed(QObject):
         self.apply()
         self.session.reset()
 
-    def close(self) -> None:
-        """End the session's thread."""
+    def close(self, wait: bool = True) -> None:
+        """End the session's thread; unless told to wait, it takes its last step by itself."""
+        self._timer.stop()
+        self._waiting.clear()
         if self._session is not None:
             session, self._session = self._session, None
             session.mailbox.on_first = None
-            session.close()
-        self._timer.stop()
+            session.close(wait)
         self._running_project = None
 
     # -- following the document --
@@ -178,14 +193,31 @@ class RunFeed(QObject):
         for old, new in change.renamed:
             origin = next((start for start, now in self._renamed.items() if now == old), old)
             self._renamed[origin] = new
+        self._follow_live_settings()
         self._set_stale()
 
     def _document_replaced(self) -> None:
-        self.close()
-        self._state, self._step = "ready", 0
+        self.close(wait=False)
+        self._state, self._step, self._overrides = "ready", 0, {}
         self._set_stale()
         self.session_changed.emit()
         self.state_changed.emit(self._state)
+
+    def _follow_live_settings(self) -> None:
+        """Let the learning rate and its like reach the session at once, whichever edit or undo changed them."""
+        running, now = self._running_project, self._document.project
+        if self._session is None or running is None or running.training == now.training:
+            return
+        values, errors = settings.parse(now.training)
+        before, _ = settings.parse(running.training)
+        wrong = {name for name, _ in errors}
+        names = [name for name in settings.LIVE if name in settings.TRAINING and name not in wrong]
+        for name in names:
+            if values[name] != before[name]:
+                self._session.set_hyper(name, values[name])
+        written = settings.from_file(now.training)
+        same = edits.set_training(running, {name: written.get(name, DROP) for name in names})[0].training
+        self._running_project = replace(running, training=same)
 
     def _set_stale(self) -> None:
         running, now = self._running_project, self._document.project

@@ -1,13 +1,17 @@
-"""Numbers that arrive in pieces and are drawn as a whole."""
+"""Numbers that arrive in pieces and are drawn as a whole, at a cost that does not grow with their number."""
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Mapping
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+CHUNK: Final = 256
 
 
 @final
@@ -21,7 +25,7 @@ class Growing:
     def __len__(self) -> int:
         return self._size
 
-    def extend(self, values: NDArray[np.floating] | list[float]) -> None:
+    def extend(self, values: NDArray[Any] | list[float]) -> None:
         """Append values."""
         new = np.asarray(values, dtype=np.float64)
         need = self._size + new.size
@@ -82,3 +86,100 @@ class Smooth:
         means[~finite[self._tail.size :]] = np.nan
         self.result.extend(means)
         self._tail = joined[max(0, joined.size - self._window + 1) :] if self._window > 1 else np.empty(0)
+
+
+@final
+class Envelope:
+    """A long series as few points: the least and the greatest of each stretch, so that no spike is lost.
+
+    Lows and highs of whole chunks are kept, so drawing a million values costs as much as drawing a few thousand.
+    """
+
+    def __init__(self) -> None:
+        self._values = Growing()
+        self._low, self._high = Growing(), Growing()
+
+    @property
+    def values(self) -> Floats:
+        """The whole series, exactly as it came."""
+        return self._values.values
+
+    def extend(self, values: NDArray[Any]) -> None:
+        """The series went on."""
+        self._values.extend(values)
+        first = len(self._low) * CHUNK
+        whole = (len(self._values) - first) // CHUNK
+        if whole:
+            low, high = _ends(self.values[first : first + whole * CHUNK], CHUNK)
+            self._low.extend(low)
+            self._high.extend(high)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for growing in (self._values, self._low, self._high):
+            growing.clear()
+
+    def points(self, start: int, stop: int, most: int) -> tuple[Places, Floats]:
+        """At most about `most` points that look like the values from `start` to `stop`: indices and values."""
+        count = stop - start
+        if count <= most:
+            return np.arange(start, stop), self.values[start:stop]
+        size = -(-2 * count // most)
+        if size < 4 * CHUNK:
+            low, high = _ends(self.values[start:stop], size)
+            return _zigzag(low, high, start, size, stop)
+        chunks, group = slice(start // CHUNK, min(len(self._low), stop // CHUNK)), size // CHUNK
+        low, _ = _ends(self._low.values[chunks], group)
+        _, high = _ends(self._high.values[chunks], group)
+        return _zigzag(low, high, chunks.start * CHUNK, group * CHUNK, stop)
+
+
+def _ends(values: Floats, size: int) -> tuple[Floats, Floats]:
+    """Least and greatest finite value of each stretch of `size`; NaN where there is none."""
+    starts = np.arange(0, values.size, size)
+    finite = np.where(np.isfinite(values), values, np.nan)
+    return np.fmin.reduceat(finite, starts), np.fmax.reduceat(finite, starts)
+
+
+def _zigzag(low: Floats, high: Floats, start: int, size: int, stop: int) -> tuple[Places, Floats]:
+    places = start + np.arange(2 * low.size) * size // 2
+    return np.minimum(places, stop - 1), np.stack([low, high], axis=1).ravel()
+
+
+@final
+class Records:
+    """The lines of metrics.jsonl as they came, and each of their numbers as a column."""
+
+    def __init__(self) -> None:
+        self.rows: list[Mapping[str, Any]] = []
+        self.epochs = Growing()
+        self._columns: dict[str, Growing] = {}
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics, those of validation data included, in the order of their first appearance."""
+        return tuple(name for name in self._columns if name not in ("loss", "val_loss"))
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """One more epoch."""
+        self.rows.append(row)
+        self.epochs.extend([row["epoch"]])
+        found = {"loss": row["loss"], "val_loss": row["val_loss"], **row["metrics"]}
+        for name in found:
+            if name not in self._columns:
+                self._columns[name] = Growing()
+                self._columns[name].extend(np.full(len(self.rows) - 1, np.nan))
+        for name, column in self._columns.items():
+            value = found.get(name)
+            column.extend([np.nan if value is None else value])
+
+    def column(self, name: str) -> Floats:
+        """One value an epoch, NaN where it is missing; empty for an unknown name."""
+        found = self._columns.get(name)
+        return np.full(len(self.rows), np.nan) if found is None else found.values
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.rows.clear()
+        self.epochs.clear()
+        self._columns.clear()
