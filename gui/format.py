@@ -6,6 +6,8 @@ import math
 from numbers import Integral
 from typing import Final
 
+from PySide6.QtCore import QCoreApplication
+
 _PREFIXES: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BYTE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -97,14 +99,15 @@ def parse_number(text: str) -> float:
         head, tail = cleaned.split(",")
         # 1,000 is a thousand to some and one to others: asked about, not guessed.
         if len(tail) == 3 and head.strip("+-") not in ("", "0"):
-            raise ValueError(f'"{text}" may mean {head}{tail} or {head}.{tail}; write it without a comma')
+            told = QCoreApplication.translate("Numbers", '"{0}" may mean {1} or {2}; write it without a comma')
+            raise ValueError(told.format(text, f"{head}{tail}", f"{head}.{tail}"))
         cleaned = f"{head}.{tail}"
     try:
         value = float(cleaned.replace("_", "?"))  # Python takes 1_000 for a number, people do not write it
     except ValueError:
-        raise ValueError(f'"{text}" is no number') from None
+        raise ValueError(QCoreApplication.translate("Numbers", '"{0}" is no number').format(text)) from None
     if not math.isfinite(value):
-        raise ValueError(f'"{text}" is not finite')
+        raise ValueError(QCoreApplication.translate("Numbers", '"{0}" is not finite').format(text))
     return value
 
 
