@@ -230,11 +230,15 @@ class Graph:
 @final
 @dataclass(frozen=True, slots=True)
 class GroupPort:
-    """A port of a group: its name and the inner `node`.`port` it stands for."""
+    """A port of a group: its name and the inner `node`.`port` it stands for.
+
+    An input may be listed several times, with the same name, when it feeds several inner ports.
+    """
 
     name: str
     node: str
     port: str
+    extra: FrozenDict = EMPTY
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Any, Literal, final
 
 Severity = Literal["error", "warning", "info"]
 
@@ -20,6 +20,8 @@ class Problem:
         port: the node's port concerned, None for the whole node.
         message: one or two sentences naming block and port, what was expected and what was received.
         hint: the way out, an imperative sentence; may be empty.
+        fix: a quick fix the canvas can offer for the node, as in `ShapeError.fix`, or
+            `("drop_start", "block.parameter")`: take that start value out; empty when there is none.
     """
 
     severity: Severity
@@ -28,6 +30,7 @@ class Problem:
     port: str | None
     message: str
     hint: str = ""
+    fix: tuple[Any, ...] = ()
 
 
 class ChainruleError(Exception):

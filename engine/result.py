@@ -22,6 +22,10 @@ Source = tuple[str, str]
 class NodePlan:
     """One node as planned, groups flattened.
 
+    A use of a group has a plan of its own, too, for its ports and sums: in `Result.nodes`, never in `Result.order` and in
+    no total. A muted node (`bypass`) stays in the order with an empty recipe; what reads from it has the muted node's own
+    source as its `sources`, so nothing needs to run for it.
+
     Attributes:
         path: id, or `group_use.inner_id`, with a repeat `group_use.2.inner_id`; names weights, problems and moments.
         node: id of the top-level node that contains it (itself, outside groups).
@@ -99,6 +103,7 @@ class Result:
         live: paths that an objective depends on (others are dead branches: not run in training).
         parameters, macs, activation_bytes: totals; macs and bytes are None while anything is unknown.
         replanned: how many nodes this check planned anew (the rest was taken over).
+        state: what the next check builds on; private to `engine.plan`.
     """
 
     nodes: HashTrieMap[str, NodePlan]
@@ -113,6 +118,7 @@ class Result:
     macs: int | None
     activation_bytes: int | None
     replanned: int
+    state: object = field(default=None, compare=False, repr=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:

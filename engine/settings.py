@@ -19,19 +19,27 @@ TRAINING: Mapping[str, Param] = {
         labels=("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta"),
         doc="How a gradient becomes an update.",
     ),
-    "lr": Float(default=0.01, above=0.0, log=True, doc="Learning rate: how far one update goes.", label="learning rate"),
+    "lr": Float(
+        default=0.01, above=0.0, log=True, doc="Learning rate: how far one update goes.", label="learning rate"
+    ),
     "momentum": Float(
         default=0.0, min=0.0, max=0.9999, when=("optimizer", ("sgd", "rmsprop")), doc="Part of the last update kept."
     ),
-    "nesterov": Bool(default=False, when=("optimizer", ("sgd",)), doc="Look ahead along the momentum (needs momentum)."),
+    "nesterov": Bool(
+        default=False, when=("optimizer", ("sgd",)), doc="Look ahead along the momentum (needs momentum)."
+    ),
     "beta1": Float(
         default=0.9, min=0.0, max=0.99999, when=("optimizer", ("adam", "adamw")), doc="Decay of the gradient's mean."
     ),
     "beta2": Float(
         default=0.999, min=0.0, max=0.999999, when=("optimizer", ("adam", "adamw")), doc="Decay of its square's mean."
     ),
-    "alpha": Float(default=0.99, min=0.0, max=0.99999, when=("optimizer", ("rmsprop",)), doc="Decay of the square's mean."),
-    "rho": Float(default=0.9, min=0.0, max=0.99999, when=("optimizer", ("adadelta",)), doc="Decay of the squares' means."),
+    "alpha": Float(
+        default=0.99, min=0.0, max=0.99999, when=("optimizer", ("rmsprop",)), doc="Decay of the square's mean."
+    ),
+    "rho": Float(
+        default=0.9, min=0.0, max=0.99999, when=("optimizer", ("adadelta",)), doc="Decay of the squares' means."
+    ),
     "eps": Float(
         default=None,
         optional=True,
@@ -48,9 +56,15 @@ TRAINING: Mapping[str, Param] = {
         log=True,
         doc="Pulls weights towards zero by this factor; empty is PyTorch's default of the optimizer.",
     ),
-    "clip_norm": Float(default=None, optional=True, above=0.0, doc="Largest norm of the whole gradient; empty: no limit."),
+    "clip_norm": Float(
+        default=None, optional=True, above=0.0, doc="Largest norm of the whole gradient; empty: no limit."
+    ),
     "clip_value": Float(
-        default=None, optional=True, above=0.0, advanced=True, doc="Largest size of one gradient entry; empty: no limit."
+        default=None,
+        optional=True,
+        above=0.0,
+        advanced=True,
+        doc="Largest size of one gradient entry; empty: no limit.",
     ),
     "batch_size": Int(default=32, min=1, unit="samples", doc="Samples per update."),
     "epochs": Int(default=10, min=1, doc="Passes over the training data."),
@@ -63,14 +77,18 @@ TRAINING: Mapping[str, Param] = {
     ),
     "seed": Int(default=0, min=0, max=2**63 - 1, doc="The same seed gives the same run."),
     "dtype": Choice(default="float32", options=("float32", "float64"), doc="Precision of the numbers."),
-    "device": Choice(default="auto", options=("auto", "cpu", "cuda", "mps"), advanced=True, doc="Where the training runs."),
+    "device": Choice(
+        default="auto", options=("auto", "cpu", "cuda", "mps"), advanced=True, doc="Where the training runs."
+    ),
     "schedule": Choice(
         default="constant",
         options=("constant", "step", "cosine", "one_cycle", "plateau"),
         labels=("constant", "step decay", "cosine", "one cycle", "reduce on plateau"),
         doc="How the learning rate changes during the training.",
     ),
-    "schedule_step": Int(default=10, min=1, unit="epochs", when=("schedule", ("step",)), doc="Epochs between two reductions."),
+    "schedule_step": Int(
+        default=10, min=1, unit="epochs", when=("schedule", ("step",)), doc="Epochs between two reductions."
+    ),
     "schedule_gamma": Float(
         default=0.1, above=0.0, max=1.0, when=("schedule", ("step", "plateau")), doc="Factor of each reduction."
     ),
@@ -83,8 +101,12 @@ TRAINING: Mapping[str, Param] = {
     "schedule_warm": Float(
         default=0.3, min=0.0, max=1.0, when=("schedule", ("one_cycle",)), doc="Part of the training spent rising."
     ),
-    "warmup_steps": Int(default=0, min=0, unit="steps", advanced=True, doc="Steps over which the learning rate rises from 0."),
-    "early_stopping": Bool(default=False, doc="Stop when the monitored value no longer improves; the best weights return."),
+    "warmup_steps": Int(
+        default=0, min=0, unit="steps", advanced=True, doc="Steps over which the learning rate rises from 0."
+    ),
+    "early_stopping": Bool(
+        default=False, doc="Stop when the monitored value no longer improves; the best weights return."
+    ),
     "monitor": Choice(
         default="val_loss",
         options=("val_loss", "loss", "val_accuracy", "accuracy"),
@@ -156,3 +178,16 @@ def to_file(flat: Mapping[str, Any]) -> dict[str, Any]:
 def parse(training: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """All settings by flat name with defaults filled in, and the errors as (name, message)."""
     return parse_all(TRAINING, from_file(training))
+
+
+def unknown_keys(training: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Keys of a file's `training` that mean nothing, as (`schedule.kin`, the keys there are at that place)."""
+    known = (*TRAINING, "betas", "objective", "phases")
+    found = [(key, known) for key in training if key not in known]
+    for place, names in (("schedule", tuple(_SCHEDULE.values())), ("early_stopping", tuple(_STOPPING.values()))):
+        inner = training.get(place)
+        if isinstance(inner, Mapping):
+            found += [
+                (f"{place}.{key}", tuple(f"{place}.{name}" for name in names)) for key in inner if key not in names
+            ]
+    return found

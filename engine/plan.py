@@ -1,0 +1,209 @@
+"""`check`: everything wrong with a project at once, and everything that can be known of it: the `Result`.
+
+A check builds on the one before: `structure` updates the graph with groups written out and its order, `sweep` plans the
+nodes that changed and goes on to their readers only while specs change, and what concerns the whole graph is put
+together here. The result is the same, field for field, as that of a check from scratch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from rpds import HashTrieMap
+
+from engine.graph import Graph, Project
+from engine.planning.memory import judge_memory
+from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, live_paths, parameter_names
+from engine.planning.ports import FactsLookup
+from engine.planning.starts import lost_starts
+from engine.planning.structure import Structure, loop_problems, updated
+from engine.planning.sweep import Plans, Sweep, Swept
+from engine.planning.training import judge_beside_data, read_settings
+from engine.planning.uses import plan_use
+from engine.problem import Problem
+from engine.result import NodePlan, Result, Source
+
+__all__ = ["FactsLookup", "check"]
+
+_SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the next check takes over."""
+
+    project: Project
+    structure: Structure
+    plans: Plans
+    settings: Mapping[str, Any]
+    setting_problems: tuple[Problem, ...]
+    loops: tuple[Problem, ...]
+    use_problems: Mapping[str, tuple[Problem, ...]]
+    names: tuple[str, ...]
+    roots: tuple[Source, ...]
+    live: frozenset[str]
+    ends: tuple[str, ...]
+
+
+def check(
+    project: Project, facts: FactsLookup, previous: Result | None = None, touched: frozenset[str] | None = None
+) -> Result:
+    """Check a project and plan it as far as that is possible. Never raises: what is wrong is in the result.
+
+    Args:
+        project: any project, however unfinished.
+        facts: what is known of the data set of an Input with these parsed parameters.
+        previous: the result for an earlier version of the project.
+        touched: ids of all top-level nodes that differ between that version and this one, and of Inputs whose data were
+            read meanwhile. None: they are looked for, which takes a moment in a large graph.
+    """
+    old = previous.state if previous is not None else None
+    # By identity, for `!=` of rpds's maps is wrong where some of the entries are equal.
+    if not isinstance(old, _State) or old.project.groups is not project.groups:
+        return _check(project, facts, None, None, frozenset(project.graph.nodes))
+    inputs = frozenset(old.structure.flat[path].top for path in old.plans.inputs)
+    if touched is None:
+        touched = _differing(old.project.graph, project.graph) | inputs
+    assert previous is not None
+    return _check(project, facts, previous, old, touched)
+
+
+def _differing(before: Graph, after: Graph) -> frozenset[str]:
+    """Ids of nodes that are not the same in both graphs, by themselves or by their wires."""
+    names: set[str] = set()
+    for mine, other in (
+        (before.nodes, after.nodes),
+        (before.into, after.into),
+        (before.out_of, after.out_of),
+    ):
+        found = dict(mine.items())
+        for name, value in other.items():
+            was = found.pop(name, None)
+            if was is not value and (was != value or _ranks(was) != _ranks(value)):
+                names.add(name)
+        names.update(found)
+    return frozenset(names)
+
+
+def _ranks(item: Any) -> Any:
+    """Places in the file, which count for the order but not for equality."""
+    return [wire.rank for wire in item] if isinstance(item, tuple) else item.rank
+
+
+def _check(
+    project: Project, facts: FactsLookup, previous: Result | None, old: _State | None, touched: frozenset[str]
+) -> Result:
+    structure, delta = updated(old.structure if old else None, project, touched)
+    sweep = Sweep(old.plans if old else None, structure, delta)
+    sweep.run(project, facts, touched, old.project if old else None)
+    plans, swept = sweep.new, sweep.done
+    if old is not None and old.project.training is project.training:
+        settings, setting_problems = old.settings, old.setting_problems
+    else:
+        parsed, found = read_settings(project.training)
+        settings, setting_problems = parsed, tuple(found)
+    uses, use_problems = _uses(structure, plans)
+    names = old.names if old and not swept.weights else parameter_names(structure, plans)
+    goals = aims(project.training, settings, structure, plans, names)
+    if old is not None and not swept.rewired and old.roots == goals.roots:
+        live, ends = old.live, old.ends
+    else:
+        live = live_paths(goals.roots, plans.plans)
+        ends = tuple(dead_ends(structure, plans, live)) if goals.roots else ()
+    loops = old.loops if old and not delta.reordered else tuple(loop_problems(structure))
+    state = _State(
+        project, structure, plans, settings, setting_problems, loops, use_problems, names, goals.roots, live, ends
+    )
+    return _result(state, goals, _node_map(previous, plans, swept, old, uses), uses, swept.replanned)
+
+
+def _uses(structure: Structure, plans: Plans) -> tuple[dict[str, NodePlan], dict[str, tuple[Problem, ...]]]:
+    """The plans of all uses of groups, for their ports and sums, and what is wrong with their own ports."""
+    found: dict[str, NodePlan] = {}
+    problems: dict[str, tuple[Problem, ...]] = {}
+    for path, use in structure.uses.items():
+        found[path], wrong = plan_use(use, plans.shells, plans.plans)
+        if wrong:
+            problems[path] = wrong
+    return found, problems
+
+
+def _node_map(
+    previous: Result | None, plans: Plans, swept: Swept, old: _State | None, uses: Mapping[str, NodePlan]
+) -> HashTrieMap[str, NodePlan]:
+    if previous is None or old is None:
+        return HashTrieMap({**plans.plans, **uses})
+    nodes = previous.nodes
+    for path in swept.planned:
+        plan = plans.plans.get(path)
+        nodes = nodes.discard(path) if plan is None else nodes.insert(path, plan)
+    for path in old.structure.uses:
+        if path not in uses and path not in plans.plans:
+            nodes = nodes.discard(path)
+    for path, plan in uses.items():
+        if nodes.get(path) != plan:
+            nodes = nodes.insert(path, plan)
+    return nodes
+
+
+def _result(
+    state: _State, goals: Aims, nodes: HashTrieMap[str, NodePlan], uses: Mapping[str, NodePlan], replanned: int
+) -> Result:
+    plans, structure = state.plans, state.structure
+    totals = plans.totals
+    position = structure.position
+    inputs = sorted((path for path in plans.inputs if path not in structure.in_loop), key=position.__getitem__)
+    known = [data for path in inputs if (data := plans.shells[path].data) is not None]
+    whole = [
+        *state.setting_problems,
+        *judge_beside_data(state.settings, known),
+        *lost_starts(plans.lost, structure.flat),
+        *goals.problems,
+        *state.loops,
+        *judge_memory(totals.parameters, state.settings, plans.plans.values()),
+        *_dead(state),
+    ]
+    for wrong in (*plans.issues.values(), *state.use_problems.values()):
+        whole += wrong
+    return Result(
+        nodes=nodes,
+        order=structure.order,
+        problems=_sorted(whole, structure, uses),
+        objectives=goals.objectives,
+        phases=goals.phases,
+        settings=state.settings,
+        inputs=tuple(inputs),
+        live=state.live,
+        parameters=totals.parameters,
+        macs=None if totals.no_macs else totals.macs,
+        activation_bytes=None if totals.no_bytes else totals.bytes,
+        replanned=replanned,
+        state=state,
+    )
+
+
+def _dead(state: _State) -> Iterable[Problem]:
+    """Dead branches, where nothing worse is wrong at their end."""
+    for path in state.ends:
+        issues = state.plans.issues.get(path, ())
+        if not any(problem.severity == "error" for problem in issues):
+            yield dead_end_problem(path)
+
+
+def _sorted(problems: Iterable[Problem], structure: Structure, uses: Mapping[str, object]) -> tuple[Problem, ...]:
+    """Errors, warnings, infos; in each first what concerns the whole graph, then nodes in plan order."""
+    position = structure.position
+
+    def place(problem: Problem) -> tuple[int, int, str]:
+        path = problem.node
+        if path is None:
+            return (_SEVERITY[problem.severity], -1, "")
+        if path in uses:
+            members: tuple[str, ...] = structure.uses[path].members
+            return (_SEVERITY[problem.severity], min((position[member] for member in members), default=-1), path)
+        return (_SEVERITY[problem.severity], position.get(path, len(position)), path)
+
+    return tuple(sorted(problems, key=place))

@@ -1,0 +1,1 @@
+"""The parts of `engine.plan`: order, ports, shapes, objectives. `engine.plan.check` is the only door."""

@@ -1,0 +1,39 @@
+"""Words that the messages of several checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.param import closest
+
+_COMPARED = 400
+
+
+def near(word: str, options: Iterable[str]) -> str | None:
+    """The option most like the word; of very many only some are compared, for comparing costs time."""
+    among = sorted(set(options))
+    if len(among) > _COMPARED:
+        among = [name for name in among if name[:1] == word[:1] and abs(len(name) - len(word)) < 3][:_COMPARED]
+    return closest(word, among)
+
+
+def did_you_mean(word: str, options: Iterable[str], otherwise: str = "") -> str:
+    """The hint for a misspelt name."""
+    found = near(word, options)
+    return f'Did you mean "{found}"?' if found else otherwise
+
+
+def quoted(names: Iterable[str]) -> str:
+    """`"a", "b" and "c"`."""
+    words = [f'"{name}"' for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def byte_text(size: int) -> str:
+    """`18 GiB`, `3.6 TiB`."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    step = 0
+    while size >= 1024 << (10 * step) and step < len(units) - 1:
+        step += 1
+    whole, tenths = divmod(size * 10 >> (10 * step), 10)
+    return f"{whole:,}.{tenths} {units[step]}" if whole < 10 and tenths and step else f"{whole:,} {units[step]}"
