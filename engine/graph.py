@@ -117,6 +117,27 @@ class Graph:
         wires = self.out_of.get(node_id, ())
         return wires if port is None else tuple(wire for wire in wires if wire.from_port == port)
 
+    # -- making --
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node], wires: Iterable[Wire] = ()) -> Graph:
+        """A graph of many nodes and wires at once; a wire that comes twice counts once.
+
+        The caller vouches for the rest: ids are valid and unique, and wires join nodes that are there.
+        """
+        table = {node.id: replace(node, rank=rank) for rank, node in enumerate(nodes)}
+        into: dict[str, list[Wire]] = {}
+        out_of: dict[str, list[Wire]] = {}
+        rank, seen = len(table), set[tuple[str, str, str, str]]()
+        for wire in wires:
+            if wire.ends not in seen:
+                seen.add(wire.ends)
+                placed = replace(wire, rank=rank)
+                into.setdefault(wire.to_node, []).append(placed)
+                out_of.setdefault(wire.from_node, []).append(placed)
+                rank += 1
+        return cls(HashTrieMap(table), _frozen_lists(into), _frozen_lists(out_of), rank)
+
     # -- edits --
 
     def add(self, *nodes: Node) -> tuple[Graph, Touched]:
@@ -293,6 +314,10 @@ class Project:
 
 def _rank(item: Node | Wire) -> int:
     return item.rank
+
+
+def _frozen_lists(table: dict[str, list[Wire]]) -> HashTrieMap[str, tuple[Wire, ...]]:
+    return HashTrieMap({node_id: tuple(wires) for node_id, wires in table.items()})
 
 
 def _without(

@@ -1,0 +1,166 @@
+"""The text of a graph file: one node, wire, parameter or place a line, always the same for the same project.
+
+Maps without an order of their own (start values, places, groups) follow the order of the nodes or the alphabet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from engine.frozen import FrozenDict
+from engine.graph import Graph, Group, GroupPort, Layout, Node, Project, Wire
+
+FORMAT = "chainrule"
+VERSION = 1
+_WIDTH = 100
+_FIRST = {"weight": 0, "bias": 1}
+_DIGITS = re.compile(r"(\d+)")
+
+Json = dict[str, Any]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no value a file can hold")
+
+
+# Dashes and accents are written as they are, so that people can read them.
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain)
+encode = _encoder.encode
+
+
+def project_text(project: Project, *, fragment: bool = False) -> str:
+    """The whole file. Raises ValueError or TypeError for a value JSON has no words for."""
+    head: Json = {"format": FORMAT, "version": VERSION}
+    if fragment:
+        head["fragment"] = True
+    for key, value in (("name", project.name), ("notes", project.notes)):
+        if value:
+            head[key] = value
+    parts = [encode(head)[1:-1]]
+    parts += _graph(project.graph, 1)
+    if project.groups:
+        parts.append(_block("groups", _groups(project), "{}", 1))
+    if project.parameters:
+        names = sorted(project.parameters, key=_parameter_order(project.graph))
+        lines = [f"{encode(name)}: {encode(project.parameters[name])}" for name in names]
+        parts.append(_block("parameters", lines, "{}", 1))
+    if project.weights:
+        parts.append(f'"weights": {encode(project.weights)}')
+    if project.training:
+        parts.append(f'"training": {encode(project.training)}')
+    parts += _layout(project.layout, project.graph, 1)
+    parts += _members(project.extra)
+    return "{" + ",\n ".join(parts) + "}\n"
+
+
+def _graph(graph: Graph, depth: int) -> list[str]:
+    return [
+        _block("nodes", [encode(node_json(node)) for node in graph.ordered_nodes()], "[]", depth),
+        _block("wires", [encode(wire_json(wire)) for wire in graph.wires()], "[]", depth),
+    ]
+
+
+def _groups(project: Project) -> Iterator[str]:
+    for name in sorted(project.groups, key=natural):
+        group = project.groups[name]
+        parts = [*_graph(group.graph, 3), *_ports(group), *_layout(group.layout, group.graph, 3)]
+        parts += _members(group.extra)
+        yield f"{encode(name)}: {{\n   " + ",\n   ".join(parts) + "\n  }"
+
+
+def _ports(group: Group) -> Iterator[str]:
+    for side, key, ports in (("inputs", "to", group.inputs), ("outputs", "from", group.outputs)):
+        if ports:
+            yield _block(side, [encode(_port_json(port, key)) for port in ports], "[]", 3)
+
+
+def _layout(layout: Layout, graph: Graph, depth: int) -> list[str]:
+    if layout == Layout():
+        return []
+    order = [node.id for node in graph.ordered_nodes() if node.id in layout.nodes]
+    order += sorted(set(layout.nodes) - set(order), key=natural)
+    parts = [
+        ("nodes", [f"{encode(node_id)}: {_point(layout.nodes[node_id])}" for node_id in order], "{}"),
+        ("frames", [encode(frame) for frame in layout.frames], "[]"),
+        ("notes", [encode(note) for note in layout.notes], "[]"),
+    ]
+    extra = list(_members(layout.extra))
+    short = [f'"{key}": {ends[0]}{", ".join(lines)}{ends[1]}' for key, lines, ends in parts]
+    line = f'"layout": {{{", ".join(short + extra)}}}'
+    if len(line) <= _WIDTH:
+        return [line]
+    long = [_block(key, lines, ends, depth + 1) for key, lines, ends in parts]
+    pad = " " * (depth + 1)
+    return [f'"layout": {{\n{pad}' + f",\n{pad}".join(long + extra) + "\n" + " " * depth + "}"]
+
+
+def _block(key: str, lines: Iterable[str], ends: str, depth: int) -> str:
+    """`"key": [` and a line for each entry, indented by one more than the key; on one line when there is no entry."""
+    pad = "\n" + " " * (depth + 1)
+    inner = f",{pad}".join(lines)
+    return f'"{key}": {ends[0]}{pad}{inner}\n{" " * depth}{ends[1]}' if inner else f'"{key}": {ends}'
+
+
+# -- values --
+
+
+def node_json(node: Node) -> Json:
+    """The object of a node, defaults left out."""
+    made: Json = {"id": node.id, "block": node.block, "params": node.params}
+    if node.frozen:
+        made["frozen"] = sorted(node.frozen)
+    if node.label:
+        made["label"] = node.label
+    if node.bypass:
+        made["bypass"] = True
+    return {**made, **node.extra}
+
+
+def wire_json(wire: Wire) -> Json:
+    """The object of a wire, defaults left out."""
+    made: Json = {"from": f"{wire.from_node}.{wire.from_port}", "to": f"{wire.to_node}.{wire.to_port}"}
+    if wire.via:
+        made["via"] = [[_short(x), _short(y)] for x, y in wire.via]
+    return {**made, **wire.extra}
+
+
+def _port_json(port: GroupPort, key: str) -> Json:
+    return {"name": port.name, key: f"{port.node}.{port.port}", **port.extra}
+
+
+def _point(point: tuple[float, float]) -> str:
+    return encode([_short(point[0]), _short(point[1])])
+
+
+def _short(number: float) -> float | int:
+    """`120` for 120.0: places are whole numbers of pixels more often than not."""
+    return int(number) if abs(number) < 2**53 and number == int(number) else number
+
+
+def _members(extra: FrozenDict) -> Iterator[str]:
+    for key, value in extra.items():
+        yield f"{encode(key)}: {encode(value)}"
+
+
+# -- order --
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sorts `res.2` before `res.10`."""
+    parts = _DIGITS.split(text)
+    return [(1, int(part), part) if part.isascii() and part.isdigit() else (0, 0, part) for part in parts]
+
+
+def _parameter_order(graph: Graph) -> Any:
+    def key(name: str) -> tuple[Any, ...]:
+        path, _, short = name.rpartition(".")
+        node = graph.nodes.get(path.partition(".")[0])
+        rank = graph.next_rank if node is None else node.rank
+        return (rank, natural(path), _FIRST.get(short, 2), natural(short))
+
+    return key
