@@ -162,6 +162,8 @@ def _cases(body: str) -> QPainterPath:
         for row in re.split(r"\\\\(?:\[[^\]]*\])?", body)
         if row.strip()
     ]
+    if not rows:
+        raise FormulaError("cases without a case")
     columns = max(len(row) for row in rows)
     widths = [max((row[i].boundingRect().right() for row in rows if i < len(row)), default=0.0) for i in range(columns)]
     table = QPainterPath()
