@@ -123,10 +123,10 @@ def _log_softmax(at: At) -> Any:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "identity": Function("", (r"y = x",), r"\delta", lambda at: at.delta),
+    "identity": Function("torch.nn.Identity", (r"y = x",), r"\delta", lambda at: at.delta, source="torch.nn.Identity"),
     "sigmoid": Function(
         "torch.sigmoid",
-        (r"y = \frac{1}{1 + e^{-x}}",),
+        (r"y = \dfrac{1}{1 + e^{-x}}",),
         r"\delta\, y\,(1 - y)",
         lambda at: at.delta * at.y * (1 - at.y),
         source="torch.sigmoid; Rumelhart, Hinton and Williams, 1986",
@@ -134,7 +134,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "tanh": Function(
         "torch.tanh",
-        (r"y = \tanh(x) = \frac{e^{x} - e^{-x}}{e^{x} + e^{-x}}",),
+        (r"y = \tanh(x) = \dfrac{e^{x} - e^{-x}}{e^{x} + e^{-x}}",),
         r"\delta\,(1 - y^{2})",
         lambda at: at.delta * (1 - at.y * at.y),
         source="torch.tanh; LeCun et al., Efficient BackProp, 1998",
@@ -165,10 +165,10 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "elu": Function(
         _F + "elu",
-        (r"y = x \quad (x > 0)", r"y = <alpha>\,(e^{x} - 1) \quad (x \leq 0)"),
-        r"\delta\,([x > 0] + (y + <alpha>)\,[x \leq 0])",
+        (r"y = x \quad (x > 0)", r"y = \alpha\,(e^{x} - 1) \quad (x \leq 0), \quad \alpha = <alpha>"),
+        r"\delta\,([x > 0] + (y + \alpha)\,[x \leq 0])",
         _elu,
-        (_STEP,),
+        (_STEP, (r"\alpha", "minus the value far below zero")),
         "torch.nn.ELU; Clevert, Unterthiner and Hochreiter, 2016",
     ),
     "gelu": Function(
@@ -197,8 +197,8 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "softsign": Function(
         _F + "softsign",
-        (r"y = \frac{x}{1 + |x|}",),
-        r"\frac{\delta}{(1 + |x|)^{2}}",
+        (r"y = \dfrac{x}{1 + |x|}",),
+        r"\dfrac{\delta}{(1 + |x|)^{2}}",
         lambda at: at.delta / (1 + abs(at.x)) ** 2,
         source="torch.nn.Softsign; Glorot and Bengio, 2010",
     ),
@@ -212,8 +212,8 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "hardsigmoid": Function(
         _F + "hardsigmoid",
-        (r"y = \min(\max(0,\ \frac{x}{6} + \frac{1}{2}),\ 1)",),
-        r"\frac{\delta}{6}\,[-3 < x < 3]",
+        (r"y = \min(\max(0,\ \dfrac{x}{6} + \dfrac{1}{2}),\ 1)",),
+        r"\dfrac{\delta}{6}\,[-3 < x < 3]",
         lambda at: at.delta * ((at.x > -3) & (at.x < 3)) * _SIXTH,
         (_STEP,),
         "torch.nn.Hardsigmoid; Courbariaux, Bengio and David, 2015",
@@ -221,8 +221,8 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "hardswish": Function(
         _F + "hardswish",
-        (r"y = x\,\min(\max(0,\ \frac{x}{6} + \frac{1}{2}),\ 1)",),
-        r"\delta\,(\frac{2x + 3}{6}\,[-3 < x < 3] + [x \geq 3])",
+        (r"y = x\,\min(\max(0,\ \dfrac{x}{6} + \dfrac{1}{2}),\ 1)",),
+        r"\delta\,(\dfrac{2x + 3}{6}\,[-3 < x < 3] + [x \geq 3])",
         _hardswish,
         (_STEP,),
         "torch.nn.Hardswish; Howard et al., Searching for MobileNetV3, 2019",
@@ -230,7 +230,7 @@ FUNCTIONS: dict[str, Function] = {
     "step": Function(
         "chainrule.nn.step",
         (r"y = [x \geq 0]",),
-        r"0",
+        r"0 \cdot \delta",
         lambda at: at.delta * 0,
         (_STEP,),
         "McCulloch and Pitts, 1943: flat everywhere, so gradient descent cannot train through it",
@@ -238,7 +238,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "softmax": Function(
         "torch.softmax",
-        (r"y_{k} = \frac{e^{x_{k}}}{\sum_{j} e^{x_{j}}}",),
+        (r"y_{k} = \dfrac{e^{x_{k}}}{\sum_{j} e^{x_{j}}}",),
         r"y \odot (\delta - \sum_{j} \delta_{j}\, y_{j})",
         _softmax,
         (("k, j", "class"), (r"\odot", "product number by number")),
@@ -258,8 +258,8 @@ FUNCTIONS: dict[str, Function] = {
 
 GELU_TANH = Function(
     _F + "gelu",
-    (r"y = \frac{x}{2}\,(1 + u)", r"u = \tanh(\sqrt{2 / \pi}\,(x + 0.044715\,x^{3}))"),
-    r"\delta\,(\frac{1 + u}{2} + \frac{x}{2}\,(1 - u^{2})\,\sqrt{2 / \pi}\,(1 + 0.134145\,x^{2}))",
+    (r"y = \dfrac{x}{2}\,(1 + u)", r"u = \tanh(\sqrt{2 / \pi}\,(x + 0.044715\,x^{3}))"),
+    r"\delta\,(\dfrac{1 + u}{2} + \dfrac{x}{2}\,(1 - u^{2})\,\sqrt{2 / \pi}\,(1 + 0.134145\,x^{2}))",
     _gelu_tanh,
     (("u", "hyperbolic tangent that stands for the normal distribution"),),
     "torch.nn.GELU; Hendrycks and Gimpel, 2016",

@@ -14,7 +14,20 @@ from engine.initial import init_params, weight_and_bias
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Int, Param, Size
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref, Value
-from engine.shapes import Pads, changed, even_pads, fixed, images, numel, per_dim, same_pads, sequences, slide, times
+from engine.shapes import (
+    Pads,
+    changed,
+    check_groups,
+    even_pads,
+    fixed,
+    images,
+    numel,
+    per_dim,
+    same_pads,
+    sequences,
+    slide,
+    times,
+)
 from engine.tensorspec import TensorSpec
 
 _LARGEST = 65_536
@@ -57,27 +70,16 @@ def conv_params(dims: int) -> dict[str, Param]:
     }
 
 
-def check_groups(groups: int, **channels: int) -> None:
-    """Raises ShapeError (G06) unless every number of channels is a multiple of the groups."""
-    for name, count in channels.items():
-        if count % groups:
-            raise ShapeError(
-                f"splits {name} into {groups} groups but there are {count}, which is no multiple of {groups}",
-                hint="Set groups to 1, or choose a number that divides the channels.",
-                code="G06",
-                fix=("set", "groups", 1),
-            )
-
-
 def conv_shape(params: Mapping[str, Any], spec: TensorSpec, dims: int) -> TensorSpec:
     """What leaves the convolution. Raises ShapeError."""
     channels, sizes = images(spec) if dims == 2 else sequences(spec)
-    check_groups(params["groups"], input_channels=channels, out_channels=params["out_channels"])
+    check_groups("groups", params["groups"], "input channels", channels)
+    check_groups("groups", params["groups"], "output channels", params["out_channels"])
     kernel, stride, dilation = _windows(params, dims)
     if params["padding"] == "same" and any(step != 1 for step in stride):
         raise ShapeError(
-            f'has padding "same", which works with stride 1 only, but stride {times(stride)}',
-            hint=f"Set padding to {times(size // 2 for size in kernel)}, or stride to 1.",
+            f'has padding "same", which needs stride 1, but its stride is {times(stride)}',
+            hint="Set stride to 1, or write the padding as a number.",
             code="G06",
             fix=("set", "stride", 1),
         )

@@ -36,7 +36,7 @@ def drop_recipe(params: Mapping[str, Any], module: str) -> Recipe:
 def drop_formula(index: str, per: str, source: str) -> Formula:
     """The mask m is 0 with probability p, else 1 / (1 − p); in evaluation it is 1."""
     return Formula(
-        forward=(rf"y = m_{{{index}}}\ x", rf"m_{{{index}}} = \frac{{z_{{{index}}}}}{{1 - p}}"),
+        forward=(rf"y = m_{{{index}}}\ x", rf"m_{{{index}}} = \dfrac{{z_{{{index}}}}}{{1 - p}}"),
         backward=(rf"{wrt('x')} = m_{{{index}}}\ \delta",),
         symbols=(
             INPUT,

@@ -60,8 +60,8 @@ class LossFunction:
         index = "i"
         unit = "samples (for maps: positions)" if self.classes else "elements"
         mean = reduction == "mean"
-        front = rf"\frac{{1}}{{n}} \sum_{{{index}}} " if mean else rf"\sum_{{{index}}} "
-        delta = r"\frac{\delta}{n}\, " if mean else r"\delta\, "
+        front = rf"\dfrac{{1}}{{n}} \sum_{{{index}}} " if mean else rf"\sum_{{{index}}} "
+        delta = r"\dfrac{\delta}{n}\, " if mean else r"\delta\, "
         variable = "o_{i,k}" if self.classes else "o_{i}"
         return Formula(
             forward=(rf"L = {front}\ell_{{{index}}}", rf"\ell_{{{index}}} = {self.element}"),
@@ -136,7 +136,6 @@ def _negative_log_likelihood(at: At) -> tuple[Any, Any]:
 _F = "torch.nn.functional."
 _SIGMA = (r"\sigma", "logistic function, σ(x) = 1 / (1 + exp(−x))")
 _STEP = (r"[\,\cdot\,]", "1 where the condition in brackets holds, else 0")
-_CLASS = ("k, j", "class")
 
 LOSSES: dict[str, LossFunction] = {
     "mse": LossFunction(
@@ -150,7 +149,7 @@ LOSSES: dict[str, LossFunction] = {
     "half_squared_error": LossFunction(
         _F + "mse_loss",
         "numbers",
-        r"\frac{1}{2}(o_{i} - t_{i})^{2}",
+        r"\dfrac{1}{2}(o_{i} - t_{i})^{2}",
         r"(o_{i} - t_{i})",
         _half_squared,
         source="Rumelhart, Hinton and Williams, 1986",
@@ -166,17 +165,17 @@ LOSSES: dict[str, LossFunction] = {
     "huber": LossFunction(
         _F + "huber_loss",
         "numbers",
-        r"\min(|e_{i}|,\ d)\,(|e_{i}| - \frac{1}{2}\min(|e_{i}|,\ d))",
+        r"\min(|e_{i}|,\ d)\,(|e_{i}| - \dfrac{1}{2}\min(|e_{i}|,\ d)), \quad e_{i} = o_{i} - t_{i}",
         r"\max(-d,\ \min(e_{i},\ d))",
         _huber,
-        symbols=(("e", "error, o − t"), ("d", "delta: errors beyond it count linearly")),
+        symbols=(("e", "error"), ("d", "delta: errors beyond it count linearly")),
         source="torch.nn.HuberLoss; Huber, 1964",
     ),
     "binary_cross_entropy": LossFunction(
         _F + "binary_cross_entropy",
         "probabilities",
         r"-t_{i} \ln o_{i} - (1 - t_{i}) \ln(1 - o_{i})",
-        r"\frac{o_{i} - t_{i}}{o_{i}\,(1 - o_{i})}",
+        r"\dfrac{o_{i} - t_{i}}{o_{i}\,(1 - o_{i})}",
         _cross_entropy_of_probability,
         source="torch.nn.BCELoss; Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.2.2",
     ),
@@ -192,11 +191,11 @@ LOSSES: dict[str, LossFunction] = {
     "cross_entropy": LossFunction(
         _F + "cross_entropy",
         "logits",
-        r"-\sum_{k} t_{i,k} \ln p_{i,k}, \quad p_{i,k} = \frac{e^{o_{i,k}}}{\sum_{j} e^{o_{i,j}}}",
+        r"-\sum_{k} t_{i,k} \ln p_{i,k}, \quad p_{i,k} = \dfrac{e^{o_{i,k}}}{\sum_{j} e^{o_{i,j}}}",
         r"(p_{i,k} \sum_{j} t_{i,j} - t_{i,k})",
         _softmax_cross_entropy,
         classes=True,
-        symbols=(("p", "probability by softmax"), _CLASS),
+        symbols=(("p", "probability by softmax"), ("k, j", "class")),
         source="torch.nn.CrossEntropyLoss; Bridle, 1990",
     ),
     "nll": LossFunction(
@@ -206,7 +205,7 @@ LOSSES: dict[str, LossFunction] = {
         r"(-t_{i,k})",
         _negative_log_likelihood,
         classes=True,
-        symbols=(_CLASS,),
+        symbols=(("k", "class"),),
         source="torch.nn.NLLLoss",
     ),
     "hinge": LossFunction(

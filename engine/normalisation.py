@@ -19,7 +19,7 @@ EPS: dict[str, Param] = {
     )
 }
 _NORMALISED = (
-    rf"{wrt('x')} = \frac{{1}}{{\sqrt{{v + \varepsilon}}}}\,"
+    rf"{wrt('x')} = \dfrac{{1}}{{\sqrt{{v + \varepsilon}}}}\,"
     r"(\delta' - \mathrm{mean}(\delta') - \hat{x}\, \mathrm{mean}(\delta'\, \hat{x}))"
 )
 
@@ -35,12 +35,10 @@ def affine_tensors(shape: tuple[int, ...], bias: bool = True) -> tuple[Tensor, .
     return (weight, Tensor("bias", shape, Init("zeros"))) if bias else (weight,)
 
 
-def refuse_single(sizes: Sequence[Dim], what: str, hint: str, fix: tuple[Any, ...] = ()) -> None:
+def refuse_single(sizes: Sequence[Dim], what: str, hint: str) -> None:
     """Raises ShapeError where only one number would be normalised: it minus its mean is 0 always."""
     if all(size == 1 for size in sizes):
-        raise ShapeError(
-            f"normalises {what}, which is one number each: the result would always be 0", hint=hint, fix=fix
-        )
+        raise ShapeError(f"normalises {what}, which is a single number: the result would always be 0", hint=hint)
 
 
 def norm_formula(over: str, affine: bool, bias: bool, source: str) -> Formula:
@@ -60,7 +58,7 @@ def norm_formula(over: str, affine: bool, bias: bool, source: str) -> Formula:
         symbols.append((r"\beta", "bias (shift)"))
     return Formula(
         forward=(
-            r"\hat{x} = \frac{x - \mu}{\sqrt{v + \varepsilon}}",
+            r"\hat{x} = \dfrac{x - \mu}{\sqrt{v + \varepsilon}}",
             rf"y = \gamma\, \hat{{x}}{shift}" if affine else r"y = \hat{x}",
         ),
         backward=(
@@ -121,9 +119,9 @@ def batch_norm_formula(params: Mapping[str, Any], over: str, module: str) -> For
     formula = norm_formula(over, params["affine"], True, f"{module}; Ioffe and Szegedy, Batch normalization, 2015")
     keep, take = number(1 - params["momentum"]), number(params["momentum"])
     running = rf"\bar{{\mu}} \leftarrow {keep}\, \bar{{\mu}} + {take}\, \mu, \quad "
-    running += rf"\bar{{v}} \leftarrow {keep}\, \bar{{v}} + {take}\, \frac{{m}}{{m - 1}}\, v"
+    running += rf"\bar{{v}} \leftarrow {keep}\, \bar{{v}} + {take}\, \dfrac{{m}}{{m - 1}}\, v"
     scale = r"\gamma\, \delta" if params["affine"] else r"\delta"
-    in_evaluation = rf"\mathrm{{evaluation:}}\ {wrt('x')} = \frac{{{scale}}}{{\sqrt{{\bar{{v}} + \varepsilon}}}}"
+    in_evaluation = rf"\mathrm{{evaluation:}}\ {wrt('x')} = \dfrac{{{scale}}}{{\sqrt{{\bar{{v}} + \varepsilon}}}}"
     return Formula(
         forward=(*formula.forward, running),
         backward=(*formula.backward, in_evaluation),

@@ -9,7 +9,7 @@ OUTPUT = ("y", "output")
 
 def wrt(symbol: str) -> str:
     """The derivative of the loss with respect to a symbol: `∂L/∂W` as a fraction."""
-    return rf"\frac{{\partial L}}{{\partial {symbol}}}"
+    return rf"\dfrac{{\partial L}}{{\partial {symbol}}}"
 
 
 def number(value: float) -> str:

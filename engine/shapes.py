@@ -35,17 +35,18 @@ def plural(count: object, word: str) -> str:
 
 def received(spec: TensorSpec) -> str:
     """What arrives, in words: `784 numbers`, `N × 3 × 28 × 28`, `a class label (one of 10)`."""
-    if spec.dtype == "int" and spec.batched and len(spec.shape) == 1:
-        return f"a class label (one of {spec.classes})" if spec.classes else "one whole number per sample"
+    if spec.classes and spec.batched and len(spec.shape) == 1:
+        return f"a class label (one of {spec.classes})"
     if not spec.shape:
         return "a single number"
     if not spec.batched:
         return f"{spec}, which has no batch"
+    number = "whole number" if spec.dtype == "int" else "number"
     if len(spec.shape) == 1:
-        return "one number per sample without a dimension (N)"
+        return f"one {number} per sample (N)"
     if len(spec.shape) == 2:
-        return plural(spec.shape[1], "number")
-    return str(spec)
+        return plural(spec.shape[1], number)
+    return f"{spec} whole numbers" if spec.dtype == "int" else str(spec)
 
 
 # -- demands on inputs --
@@ -54,9 +55,10 @@ def received(spec: TensorSpec) -> str:
 def need_float(spec: TensorSpec, port: str = "in") -> None:
     """Raises ShapeError (G04) unless the numbers are floating point."""
     if spec.dtype != "float":
+        labels = "Switch one_hot on in the Input, or connect the features instead of the labels."
         raise ShapeError(
             f"computes with real numbers but gets {received(spec)}",
-            hint="Switch one_hot on in the Input, or connect the features instead of the labels.",
+            hint=labels if spec.classes else "Connect real numbers.",
             port=port,
             code="G04",
         )
@@ -70,6 +72,20 @@ def need_batch(spec: TensorSpec, port: str = "in") -> None:
             hint="Connect something that depends on an Input.",
             port=port,
         )
+
+
+def need_features(spec: TensorSpec, wanted: str, port: str = "in") -> None:
+    """Raises ShapeError unless each sample has a dimension at least; `wanted` says for what."""
+    need_float(spec, port)
+    if spec.batched and len(spec.shape) > 1:
+        return
+    single = spec.batched
+    raise ShapeError(
+        f"needs {wanted} but gets {received(spec)}",
+        hint="Put a Reshape to 1 between them." if single else "Connect something that depends on an Input.",
+        port=port,
+        fix=("insert", "Reshape", (("shape", (1,)),)) if single else (),
+    )
 
 
 def fixed(dim: Dim, what: str, port: str = "in") -> int:
@@ -124,6 +140,17 @@ def _sequence_shape(spec: TensorSpec) -> tuple[int, ...] | None:
     if not sizes or spec.numel is None:
         return None
     return (1, spec.numel) if len(sizes) == 1 else (int(sizes[0]), spec.numel // int(sizes[0]))
+
+
+def check_groups(param: str, groups: int, what: str, count: int) -> None:
+    """Raises ShapeError (G06) unless the parameter's number of groups divides the channels."""
+    if count % groups:
+        raise ShapeError(
+            f"splits its {count} {what} into {groups} groups, which does not come out even",
+            hint=f"Set {param} to a number that divides {count}.",
+            code="G06",
+            fix=("set", param, 1),
+        )
 
 
 # -- sliding windows --

@@ -92,7 +92,7 @@ class Activation(Block):
     ) -> Recipe:
         function = params["function"]
         if function == "identity":
-            return Recipe(module=Module("torch.nn.Identity"), calls=(Call("out", "self", (Ref("in"),)),))
+            return Recipe(module=Module(FUNCTIONS[function].target), calls=(Call("out", "self", (Ref("in"),)),))
         if function in _SOFTMAX:
             settings: tuple[tuple[str, Any], ...] = (("dim", params["dim"]),)
         else:

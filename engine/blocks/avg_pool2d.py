@@ -57,8 +57,8 @@ class AvgPool2d(Block):
     def formula(self, params: Mapping[str, Any]) -> Formula:
         zeros = "with" if params["count_include_pad"] else "without"
         return Formula(
-            forward=(r"y_{i,j} = \frac{1}{m_{i,j}} \sum_{(a,b) \in R_{i,j}} x_{a,b}",),
-            backward=(rf"{wrt('x_{a,b}')} = \sum_{{i,j:\ (a,b) \in R_{{i,j}}}} \frac{{\delta_{{i,j}}}}{{m_{{i,j}}}}",),
+            forward=(r"y_{i,j} = \dfrac{1}{m_{i,j}} \sum_{(a,b) \in R_{i,j}} x_{a,b}",),
+            backward=(rf"{wrt('x_{a,b}')} = \sum_{{i,j:\ (a,b) \in R_{{i,j}}}} \dfrac{{\delta_{{i,j}}}}{{m_{{i,j}}}}",),
             symbols=(
                 INPUT,
                 OUTPUT,

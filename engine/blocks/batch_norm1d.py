@@ -15,7 +15,7 @@ from engine.normalisation import (
 )
 from engine.param import Param
 from engine.recipe import Formula, GradContext, Recipe
-from engine.shapes import fixed, need_float, plural, received
+from engine.shapes import fixed, need_features, plural, received
 from engine.tensorspec import TensorSpec
 
 
@@ -34,14 +34,10 @@ class BatchNorm1d(Block):
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> dict[str, TensorSpec]:
         spec = inputs["in"]
-        need_float(spec)
-        if not spec.batched or len(spec.shape) not in {2, 3}:
-            image = spec.batched and len(spec.shape) == 4
-            raise ShapeError(
-                f"needs features (N × features) or sequences (N × channels × length) but gets {received(spec)}",
-                hint="Use BatchNorm2d for images." if image else "Connect features of a batch.",
-                port="in",
-            )
+        wanted = "features (N × features) or sequences (N × channels × length)"
+        need_features(spec, wanted)
+        if len(spec.shape) > 3:
+            raise ShapeError(f"needs {wanted} but gets {received(spec)}", hint="Use BatchNorm2d for images.", port="in")
         fixed(spec.shape[1], "features")
         return {"out": TensorSpec(spec.shape, meaning="logit")}
 

@@ -61,7 +61,7 @@ class Concat(Block):
                     hint="Flatten both, or bring the other sizes to one.",
                     port=port.name,
                 )
-            total += fixed(spec.shape[dim], "numbers to join", port.name)
+            total += fixed(spec.shape[dim], "values to join", port.name)
         meanings = {inputs[port.name].meaning for port in self.inputs(params)}
         shape = (*first.shape[:dim], total, *first.shape[dim + 1 :])
         keeps = meanings.pop() if meanings in ({"probability"}, {"logit"}, {"log_probability"}) else ""

@@ -7,12 +7,12 @@ from math import prod
 from typing import Any, ClassVar, final
 
 from engine.block import EMPTY_CONTEXT, Block, Context, ShapeError
-from engine.convolution import check_groups, conv_params, conv_summary
+from engine.convolution import conv_params, conv_summary
 from engine.initial import weight_and_bias
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Param, Size
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
-from engine.shapes import changed, fixed, images, numel, per_dim, times
+from engine.shapes import changed, check_groups, fixed, images, numel, per_dim, times
 from engine.tensorspec import TensorSpec
 
 
@@ -51,7 +51,8 @@ class ConvTranspose2d(Block):
     ) -> dict[str, TensorSpec]:
         spec = inputs["in"]
         channels, sizes = images(spec)
-        check_groups(params["groups"], input_channels=channels, out_channels=params["out_channels"])
+        check_groups("groups", params["groups"], "input channels", channels)
+        check_groups("groups", params["groups"], "output channels", params["out_channels"])
         extra, stride = per_dim(params["output_padding"], 2), per_dim(params["stride"], 2)
         if any(more >= step for more, step in zip(extra, stride, strict=True)):
             raise ShapeError(
@@ -67,7 +68,8 @@ class ConvTranspose2d(Block):
         )
         if min(places) < 1:
             raise ShapeError(
-                f"cuts off more than there is: padding {times(per_dim(params['padding'], 2))} leaves {times(places)}",
+                f"cuts off all there is: its output would be {times(max(size, 0) for size in places)}"
+                f" with padding {times(per_dim(params['padding'], 2))}",
                 hint="Set padding to 0.",
                 code="G06",
                 fix=("set", "padding", 0),

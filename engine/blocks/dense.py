@@ -10,7 +10,7 @@ from engine.initial import init_params, weight_and_bias
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Int, Param
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
-from engine.shapes import fixed, need_float, numel, plural, received
+from engine.shapes import fixed, need_features, numel, plural, received
 from engine.tensorspec import TensorSpec
 
 
@@ -35,15 +35,15 @@ class Dense(Block):
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> dict[str, TensorSpec]:
         spec = inputs["in"]
-        need_float(spec)
-        if not spec.batched or len(spec.shape) not in {2, 3}:
+        wanted = "a row of numbers per sample (N × features)"
+        need_features(spec, wanted)
+        if len(spec.shape) > 3:
             # torch.nn.Linear would act on the last dimension of an image, which is hardly ever meant.
-            flatten = spec.batched and len(spec.shape) > 3
             raise ShapeError(
-                f"needs a row of numbers per sample (N × features) but gets {received(spec)}",
-                hint="Insert a Flatten between them." if flatten else "Connect features of a batch.",
+                f"needs {wanted} but gets {received(spec)}",
+                hint="Insert a Flatten between them.",
                 port="in",
-                fix=("insert", "Flatten", ()) if flatten else (),
+                fix=("insert", "Flatten", ()),
             )
         fixed(spec.shape[-1], "features")
         return {"out": TensorSpec((*spec.shape[:-1], params["out_features"]), meaning="logit")}

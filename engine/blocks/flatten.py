@@ -38,11 +38,11 @@ class Flatten(Block):
         if len(spec.shape) <= start:
             raise ShapeError(
                 f"starts at dimension {start} but gets {received(spec)}",
-                hint="Set start_dim to 1." if start > 1 and len(spec.shape) > 1 else "Remove this Flatten.",
+                hint="Set start_dim to 1." if len(spec.shape) > 1 else "Remove this Flatten.",
                 port="in",
-                fix=("set", "start_dim", 1) if start > 1 and len(spec.shape) > 1 else (),
+                fix=("set", "start_dim", 1) if len(spec.shape) > 1 else (),
             )
-        size = prod(fixed(dim, "numbers") for dim in spec.shape[start:])
+        size = prod(fixed(dim, "values") for dim in spec.shape[start:])
         return {"out": rearranged(spec, (*spec.shape[:start], size))}
 
     def recipe(

@@ -46,8 +46,8 @@ class GlobalAvgPool(Block):
 
     def formula(self, params: Mapping[str, Any]) -> Formula:
         return Formula(
-            forward=(r"y_{c} = \frac{1}{m} \sum_{i} x_{c,i}",),
-            backward=(rf"{wrt('x_{c,i}')} = \frac{{\delta_{{c}}}}{{m}}",),
+            forward=(r"y_{c} = \dfrac{1}{m} \sum_{i} x_{c,i}",),
+            backward=(rf"{wrt('x_{c,i}')} = \dfrac{{\delta_{{c}}}}{{m}}",),
             symbols=(INPUT, OUTPUT, ("c", "channel"), ("i", "place"), ("m", "number of places"), DELTA),
             source="Lin, Chen and Yan, Network in network, 2013",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
-from engine.block import EMPTY_CONTEXT, Block, Context, ShapeError
+from engine.block import EMPTY_CONTEXT, Block, Context
 from engine.normalisation import (
     EPS,
     affine_macs,
@@ -17,7 +17,7 @@ from engine.normalisation import (
 )
 from engine.param import Int, Param
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
-from engine.shapes import changed, fixed, need_batch, need_float, plural, received
+from engine.shapes import changed, check_groups, fixed, need_features, plural
 from engine.tensorspec import TensorSpec
 
 
@@ -40,23 +40,10 @@ class GroupNorm(Block):
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> dict[str, TensorSpec]:
         spec, groups = inputs["in"], params["num_groups"]
-        need_float(spec)
-        need_batch(spec)
-        if len(spec.shape) < 2:
-            raise ShapeError(
-                f"needs channels (N × channels × …) but gets {received(spec)}",
-                hint="Connect features of a batch.",
-                port="in",
-            )
+        need_features(spec, "channels (N × channels × …)")
         channels = fixed(spec.shape[1], "channels")
-        if channels % groups:
-            raise ShapeError(
-                f"splits channels into {groups} groups but there are {channels}, which is no multiple of {groups}",
-                hint=f"Set num_groups to a number that divides {channels}.",
-                code="G06",
-                fix=("set", "num_groups", 1),
-            )
-        refuse_single((channels // groups, *spec.shape[2:]), "groups of one channel", "Set num_groups to less.")
+        check_groups("num_groups", groups, "channels", channels)
+        refuse_single((channels // groups, *spec.shape[2:]), "each group", "Set num_groups to less.")
         return {"out": TensorSpec(spec.shape, meaning="logit")}
 
     def recipe(

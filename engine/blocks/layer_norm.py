@@ -52,15 +52,13 @@ class LayerNorm(Block):
         need_batch(spec)
         if len(spec.shape) <= dims:
             raise ShapeError(
-                f"normalises the last {dims} dimensions of a sample but gets {received(spec)}",
+                f"normalises {_last(dims)} of each sample but gets {received(spec)}",
                 hint=f"Set dims to {len(spec.shape) - 1}." if len(spec.shape) > 1 else "Connect features of a batch.",
                 port="in",
                 fix=("set", "dims", len(spec.shape) - 1) if len(spec.shape) > 1 else (),
             )
         sizes = [fixed(size, "features") for size in spec.shape[-dims:]]
-        refuse_single(
-            sizes, f"the last {dims} dimensions of {spec}", "Normalise more dimensions, or remove this block."
-        )
+        refuse_single(sizes, f"{_last(dims)} of {spec}", "Normalise more dimensions, or remove this block.")
         return {"out": TensorSpec(spec.shape, meaning="logit")}
 
     def recipe(
@@ -106,3 +104,7 @@ class LayerNorm(Block):
         spec = inputs.get("in")
         known = spec is not None and len(spec.shape) > params["dims"]
         return f"over {times(spec.shape[-params['dims'] :])}" if spec is not None and known else ""
+
+
+def _last(dims: int) -> str:
+    return "the last dimension" if dims == 1 else f"the last {dims} dimensions"

@@ -111,7 +111,7 @@ class Loss(Block):
         function, prediction = params["function"], inputs["prediction"]
         found = _doubt(function, prediction)
         if function == "cross_entropy" and prediction.shape[1] == 1:
-            message = "compares classes but gets one score only: its loss and gradient are always 0, so nothing learns"
+            message = "compares classes but gets one score only: loss and gradient are always 0, so nothing learns"
             hint = "Choose bce_with_logits, or give the prediction one output per class."
             return (*found, Remark("G14", message, hint, "prediction"))
         return found
@@ -154,7 +154,7 @@ def _check_numbers(function: str, prediction: TensorSpec, target: TensorSpec) ->
     if target.dtype == "int" and target.classes is not None and target.classes > 2:
         outputs = prediction.shape[1] if len(prediction.shape) == 2 else 0
         _refuse_target(
-            f"{function} compares numbers but its target is a class label (one of {target.classes})",
+            f"compares numbers ({function}) but its target is a class label (one of {target.classes})",
             "Choose cross_entropy."
             if outputs == target.classes
             else "Choose cross_entropy, or switch one_hot on in the Input.",
@@ -168,7 +168,7 @@ def _check_numbers(function: str, prediction: TensorSpec, target: TensorSpec) ->
     both = f"prediction {prediction} and target {target}"
     if target.dtype == "int":
         _refuse_target(
-            f"{function} needs one output for a class label of two classes but gets {both}",
+            f"needs one output for a label of two classes ({function}) but gets {both}",
             "Give the layer before it 1 output, or choose cross_entropy.",
             ("set", "function", "cross_entropy"),
         )
@@ -215,7 +215,7 @@ def _check_classes(function: str, prediction: TensorSpec, target: TensorSpec) ->
 def _check_shares(function: str, prediction: TensorSpec, target: TensorSpec) -> None:
     if function == "nll":
         _refuse_target(
-            f"nll needs class labels (whole numbers) but gets {received(target)}",
+            f"needs class labels, whole numbers, for nll but gets {received(target)}",
             "Switch one_hot off in the Input, or choose cross_entropy without the log_softmax.",
         )
     if target.shape != prediction.shape:
@@ -250,19 +250,19 @@ def _doubt(function: str, prediction: TensorSpec) -> tuple[Remark, ...]:
     )
     message = hint = ""
     if wants == "probabilities" and not squashed:
-        message = f"{function} wants probabilities between 0 and 1 but gets {gets}"
+        message = f"wants probabilities between 0 and 1 ({function}) but gets {gets}"
         hint = "Put a sigmoid before it, or choose bce_with_logits."
     elif wants == "log_probabilities" and meaning != "log_probability":
-        message = f"nll wants log-probabilities but gets {'probabilities' if squashed else gets}"
+        message = f"wants log-probabilities (nll) but gets {'probabilities' if squashed else gets}"
         hint = "Choose cross_entropy on the logits, or put a log_softmax before it."
     elif function == "cross_entropy" and squashed:
         maker = "softmax" if meaning == "distribution" else "sigmoid"
-        message = f"cross_entropy wants logits but gets probabilities: it takes the softmax itself, after the {maker}"
+        message = f"wants logits but gets probabilities: cross_entropy takes the softmax itself, after the {maker}"
         hint = f"Remove the {maker} before it."
     elif function == "bce_with_logits" and (squashed or meaning == "log_probability"):
-        message = "bce_with_logits wants logits but gets probabilities: it takes the sigmoid itself, once more"
+        message = "wants logits but gets probabilities: bce_with_logits takes the sigmoid itself, once more"
         hint = "Remove the activation before it, or choose binary_cross_entropy."
     elif function == "hinge" and squashed:
-        message = "hinge wants raw scores on both sides of 0 but gets probabilities"
+        message = "wants raw scores on both sides of 0 (hinge) but gets probabilities"
         hint = "Remove the activation before it."
     return (Remark("G13", message, hint, "prediction"),) if message else ()

@@ -88,10 +88,10 @@ class Regularizer(Block):
     def formula(self, params: Mapping[str, Any]) -> Formula:
         square = params["penalty"] == "l2"
         strength = number(params["strength"])
-        price, slope = ("w^{2}", "2 w") if square else ("|w|", r"\mathrm{sign}(w)")
+        price, slope = ("w^{2}", r"2\, w") if square else ("|w|", r"\mathrm{sign}(w)")
         return Formula(
             forward=(rf"R = \lambda \sum_{{w}} {price}, \quad \lambda = {strength}",),
-            backward=(rf"{wrt('w')} = \delta\, \lambda\, {slope}",),
+            backward=(rf"{wrt('w')} = \delta\, \lambda \cdot {slope}",),
             symbols=(
                 ("R", "price, added to the loss"),
                 (r"\lambda", "strength"),

@@ -10,7 +10,7 @@ from engine.block import EMPTY_CONTEXT, Block, Context, ShapeError
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Param, Shape
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref
-from engine.shapes import plural, rearranged, times
+from engine.shapes import plural, rearranged, received, times
 from engine.tensorspec import TensorSpec
 
 
@@ -69,10 +69,10 @@ def _sizes(shape: tuple[int, ...], spec: TensorSpec) -> tuple[int, ...]:
     if -1 in shape and count % known == 0:
         return tuple(count // known if size == -1 else size for size in shape)
     if -1 in shape or known != count:
-        wanted = f"a multiple of {known}" if -1 in shape else plural(known, "number")
+        wanted = f"a multiple of {known} numbers" if -1 in shape else plural(known, "number")
+        goal = times("?" if size == -1 else size for size in shape) or "no dimension"
         raise ShapeError(
-            f"needs {wanted} for {times('?' if size == -1 else size for size in shape) or 'one number'}"
-            f" but gets {count} ({times(spec.sample_shape) or 'one number'})",
+            f"needs {wanted} for the shape {goal} but gets {received(spec)}",
             hint=f"Choose sizes whose product is {count}.",
             port="in",
         )

@@ -14,7 +14,7 @@ from engine.block import EMPTY_CONTEXT, Context
 from engine.recipe import Init, Tensor
 from engine.tensorspec import TensorSpec
 from tests.conformance import strategies as draw
-from tests.conformance.inputs import activation_data, distinct, loss_data, smooth
+from tests.conformance.inputs import activation_data, distinct, loss_data, smooth, spread
 from tests.conformance.strategies import Drawn, Params, Specs, labels, spec_of
 
 MakeData = Callable[[Mapping[str, Any], Mapping[str, TensorSpec], int, int, torch.dtype], dict[str, Any]]
@@ -118,10 +118,12 @@ CASES: dict[str, Case] = {
             _in(spec_of("T"), TORCH),
             _in(_NO_BATCH_ROW, NO_BATCH),
         ),
+        spread,
     ),
     "BatchNorm2d": Case(
         draw.one(draw.IMAGES, affine=st.booleans(), momentum=st.sampled_from((0.1, 0.3))),
         (_in(_ROW, TORCH), _in(spec_of(8, 8), TORCH), _in(_INT_IMAGE, TORCH)),
+        spread,
     ),
     "Concat": Case(
         draw.concats(),
@@ -198,6 +200,7 @@ CASES: dict[str, Case] = {
             _in(spec_of(4), ALWAYS_ZERO, num_groups=4),
             _in(_INT_IMAGE, TORCH, num_groups=3),
         ),
+        spread,
     ),
     "LayerNorm": Case(
         draw.layer_norms(),
@@ -208,6 +211,7 @@ CASES: dict[str, Case] = {
             _in(labels(4), TORCH),
             _in(_NO_BATCH_ROW, NO_BATCH),
         ),
+        spread,
     ),
     "Loss": Case(
         draw.losses(),

@@ -47,6 +47,16 @@ def distinct(
     return {"in": (order / count - 0.5).reshape(shape).to(dtype)}
 
 
+def spread(
+    params: Mapping[str, Any], specs: Mapping[str, TensorSpec], batch: int, seed: int, dtype: torch.dtype
+) -> dict[str, Any]:
+    """Neighbours differ by about 6: what is normalised has a variance, and single precision does not lose it."""
+    values = smooth(params, specs, batch, seed, torch.float64)["in"]
+    samples, places = torch.arange(batch), torch.arange(values[0].numel())
+    signs = 1 - 2 * ((samples[:, None] + places) % 2)
+    return {"in": (values + 3 * signs.reshape(values.shape)).to(dtype)}
+
+
 def away(values: torch.Tensor, kinks: tuple[float, ...], gap: float = 0.05) -> torch.Tensor:
     """The values, those near a kink moved off it."""
     for kink in kinks:
