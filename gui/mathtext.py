@@ -220,8 +220,10 @@ def _set(latex: str, *, display: bool = True) -> QPainterPath:
     text = f"${spelled}$"
     try:
         outline = TextPath((0, 0), text, size=EM, prop=FontProperties(math_fontfamily="stix"))
-    except (ValueError, RuntimeError, KeyError, IndexError) as error:
-        raise FormulaError(f"{latex}: {str(error).strip().splitlines()[-1]}") from error
+    except Exception as error:
+        # Besides its own errors, mathtext has AttributeError for `{}` and more: all mean that it cannot set this.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise FormulaError(f"{latex}: {lines[-1]}") from error
     return _to_qt(outline)
 
 

@@ -74,7 +74,16 @@ def test_common_spellings_are_understood(spelled: str, same: str):
 
 @pytest.mark.parametrize(
     "latex",
-    [r"\frac{a}{", r"\undefined{x}", "a^", r"\begin{pmatrix}a\end{pmatrix}", "$", "x_y_z", r"\begin{cases}\end{cases}"],
+    [
+        r"\frac{a}{",
+        r"\undefined{x}",
+        "a^",
+        r"\begin{pmatrix}a\end{pmatrix}",
+        "$",
+        "x_y_z",
+        r"\begin{cases}\end{cases}",
+        "{}",
+    ],
 )
 def test_what_cannot_be_set_is_one_kind_of_error(latex: str):
     for _ in range(2):  # kept, too
