@@ -80,6 +80,10 @@ class LossFunction:
         )
 
 
+_TINY = 9.999999960041972e-13
+"""The least that PyTorch divides by: 1e-12 in single precision, in float64 too."""
+
+
 def _squared(at: At) -> tuple[Any, Any]:
     slope = 2 * (at.o - at.t)
     return slope, -slope
@@ -100,11 +104,8 @@ def _huber(at: At) -> tuple[Any, Any]:
 
 
 def _cross_entropy_of_probability(at: At) -> tuple[Any, Any]:
-    # PyTorch keeps logarithms above −100 and the denominator above 1e-12.
-    slope = (at.o - at.t) / at.call("torch.clamp", at.o * (1 - at.o), 1e-12)
-    log_yes = at.call("torch.clamp", at.call("torch.log", at.o), -100.0)
-    log_no = at.call("torch.clamp", at.call("torch.log", 1 - at.o), -100.0)
-    return slope, log_no - log_yes
+    slope = (at.o - at.t) / at.call("torch.clamp", at.o * (1 - at.o), _TINY)
+    return slope, at.call("torch.log1p", -at.o) - at.call("torch.log", at.o)
 
 
 def _cross_entropy_of_logit(at: At) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ def step(x: Tensor) -> Tensor:
 
 def hinge_loss(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """max(0, 1 − target · prediction) with targets −1 and +1, averaged or added up; equal shapes."""
-    losses = torch.clamp(1 - target * prediction, min=0)
+    losses = torch.relu(1 - target * prediction)
     return losses.sum() if reduction == "sum" else losses.mean()
 
 

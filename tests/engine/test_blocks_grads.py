@@ -9,6 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.activation_functions import FUNCTIONS
+from engine.loss_functions import LOSSES
+from engine.tensorspec import TensorSpec
 from tests.conformance.cases import CASES
 from tests.helpers.block_step import block_step
 
@@ -80,3 +83,32 @@ def _compare(found: dict[str, Any], wanted: dict[str, torch.Tensor], kind: str, 
     for name, gradient in wanted.items():
         assert found[name].shape == gradient.shape, f"{kind}: {name}"
         torch.testing.assert_close(found[name], gradient, rtol=rtol, atol=atol)
+
+
+_KINKS = torch.tensor([-7.0, -6.0, -3.0, -1.0, 0.0, 1.0, 3.0, 6.0, 20.0, 25.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_at_kinks_as_autograd(function: str) -> None:
+    """Where a derivative is a matter of convention, the convention is PyTorch's."""
+    specs = {"in": TensorSpec(("N", 1))}
+    shape = specs | {"in": TensorSpec(("N", 5))} if function in {"softmax", "log_softmax"} else specs
+    x = _KINKS.reshape(-1, 5) if shape != specs else _KINKS.reshape(-1, 1)
+    done = block_step("Activation", {"function": function}, shape, {"in": x})
+    _compare(done.found, done.wanted, function, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [name for name, loss in LOSSES.items() if not loss.classes])
+def test_losses_at_kinks_as_autograd(function: str) -> None:
+    prediction = torch.tensor([[0.0], [1.0], [0.0], [1.0], [0.5], [1.0]], dtype=torch.float64)
+    target = torch.tensor([[0.0], [1.0], [1.0], [0.0], [0.5], [-1.0]], dtype=torch.float64)
+    if function in {"binary_cross_entropy", "bce_with_logits"}:
+        target = target.clamp(min=0)
+    spec = TensorSpec(("N", 1))
+    done = block_step(
+        "Loss",
+        {"function": function},
+        {"prediction": spec, "target": spec},
+        {"prediction": prediction, "target": target},
+    )
+    _compare(done.found, done.wanted, function, rtol=1e-10, atol=1e-12)

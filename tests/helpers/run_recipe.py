@@ -11,6 +11,7 @@ import torch
 
 import engine.nn
 from engine.recipe import Call, Recipe, Ref
+from engine.targets import resolve
 
 _ROOTS: dict[str, Any] = {"torch": torch, "operator": operator, "chainrule": type("chainrule", (), {"nn": engine.nn})}
 
@@ -19,6 +20,7 @@ def call(target: str, *args: Any, **kwargs: Any) -> Any:
     """Calls what the target names."""
     root, *names = target.split(".")
     function: Any = functools.reduce(getattr, names, _ROOTS[root])
+    assert resolve(target) is function
     return function(*args, **kwargs)
 
 
