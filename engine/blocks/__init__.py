@@ -1,1 +1,1 @@
-"""One block a file; each imports only problem, tensorspec, dataspec, param, recipe and block."""
+"""One block a file; each imports only the document half and no other block."""
