@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from engine.training.seeds import stream
+from engine.init import generator
 
 Batch = dict[str, Tensor]
 
@@ -39,7 +39,7 @@ class Batches:
         self.samples = self.total - rest if 0 < rest <= drop and rest < self.total else self.total
         self.epoch = 0
         self.position = 0
-        self._generator = stream(seed, "order of the samples")
+        self._generator = generator(seed, "order of the samples")
         self._order: Tensor | None = None
         row = sum(tensor[:1].numel() * tensor.element_size() for tensor in self.data.values())
         self._chunk = max(1, _GATHERED_BYTES // max(1, row * batch_size)) * batch_size

@@ -18,8 +18,12 @@ def total_norm(grads: Sequence[Tensor]) -> float:
     return float(torch.nn.utils.get_total_norm(grads)) if grads else 0.0
 
 
-def clip(grads: Sequence[Tensor], norm: float, clip_norm: float | None, clip_value: float | None) -> None:
-    """Clip in place as `clip_grad_value_` and then `clip_grad_norm_` of torch.nn.utils do; None is no limit.
+def clipped(
+    grads: Sequence[Tensor], norm: float, clip_norm: float | None, clip_value: float | None
+) -> Sequence[Tensor]:
+    """Gradients as `clip_grad_value_` and then `clip_grad_norm_` of torch.nn.utils make them; None is no limit.
+
+    What is within the limits is returned as it is; the gradients themselves are not changed.
 
     Args:
         grads: gradients that together form the vector whose norm is limited.
@@ -28,9 +32,8 @@ def clip(grads: Sequence[Tensor], norm: float, clip_norm: float | None, clip_val
         clip_value: largest size of one entry.
     """
     if clip_value is not None:
-        for grad in grads:
-            grad.clamp_(-clip_value, clip_value)
+        grads = [grad.clamp(-clip_value, clip_value) for grad in grads]
         norm = total_norm(grads) if clip_norm is not None else norm
     if clip_norm is not None and norm + _TINY > clip_norm:
-        for grad in grads:
-            grad.mul_(clip_norm / (norm + _TINY))
+        grads = [grad * (clip_norm / (norm + _TINY)) for grad in grads]
+    return grads

@@ -13,6 +13,8 @@ from engine.loss_functions import LOSSES
 from engine.result import NodePlan, Result, Source
 
 Kind = Literal["classes", "yes_no", "numbers"]
+_YES_NO = frozenset({"binary_cross_entropy", "bce_with_logits", "hinge"})
+"""Losses whose targets mean no or yes."""
 _LOOKED_AT = 1 << 20
 """Numbers of a target that are looked at to tell whether they are labels."""
 
@@ -78,7 +80,8 @@ def find_task(result: Result, targets: Mapping[Source, Tensor]) -> Task | None:
 
 def _task(result: Result, plan: NodePlan, targets: Mapping[Source, Tensor]) -> Task:
     prediction, target = plan.sources["prediction"], plan.sources["target"]
-    loss = LOSSES.get(str(plan.params.get("function")))
+    function = str(plan.params.get("function"))
+    loss, binary = LOSSES.get(function), function in _YES_NO
     facts = result.nodes[target[0]].facts
     field = facts.field(target[1]) if facts else None
     classes = field.classes if field else ()
@@ -93,11 +96,11 @@ def _task(result: Result, plan: NodePlan, targets: Mapping[Source, Tensor]) -> T
         if loss is not None and loss.wants == "logits":
             makes = "sigmoid"
         return Task(plan.path, prediction, target, "classes", makes, classes=classes)
-    if low is None and not (loss is not None and loss.binary):
+    if low is None and not binary:
         return Task(plan.path, prediction, target, "numbers")
     middle = 0.5 if low is None else (low + 1) / 2
     threshold, makes = middle, _meaning(result, prediction)
-    if loss is not None and loss.binary:
+    if loss is not None and binary:
         threshold = 0.5 if loss.wants == "probabilities" else 0.0
         makes = {"probabilities": "identity", "logits": "sigmoid"}.get(loss.wants, "")
     elif low == -1.0:

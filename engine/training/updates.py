@@ -8,14 +8,14 @@ are nothing, and gathering gradients would cost a copy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from engine.training.clipping import clip, total_norm
+from engine.training.clipping import clipped, total_norm
 from engine.training.optimizers import RULES, Hyper, Rule, State
 
 PACKED_NUMBERS = 1 << 20
@@ -41,6 +41,11 @@ class Slot:
     grad: Tensor | None
     state: State
     step: int = 0
+
+    @property
+    def gradient(self) -> Tensor | None:
+        """Of the last backward pass; None when that did not reach a parameter that is not packed."""
+        return self.members[0][1].grad if self.grad is None else self.grad
 
     def views(self, vector: Tensor) -> dict[str, Tensor]:
         """Name -> the part of a vector of this slot that belongs to the parameter, in its shape."""
@@ -68,7 +73,9 @@ class Updater:
         pack: bool = True,
         memory: Mapping[str, Memory] | None = None,
     ) -> None:
-        """Args:
+        """Start afresh, or go on with a memory.
+
+        Args:
         parameters: name -> parameter; when packed, their storage is replaced by views of a vector.
         settings: parsed training settings.
         pack: False when another updater works on some of the same parameters.
@@ -128,20 +135,31 @@ class Updater:
         """L2 norm of the whole gradient, before clipping."""
         return total_norm(self._grads())
 
-    def update(self, lr: float, norm: float) -> None:
-        """Clip and apply the gradients with this learning rate; `norm` is what `norm` told."""
-        hyper = self.hyper
-        if hyper.clip_norm is not None or hyper.clip_value is not None:
-            clip(self._grads(), norm, hyper.clip_norm, hyper.clip_value)
-        with torch.no_grad():
-            for slot in self._slots:
-                grad = slot.members[0][1].grad if slot.grad is None else slot.grad
-                if grad is not None:
-                    slot.step += 1
-                    self._rule.update(slot.weight, grad, slot.state, hyper, lr, slot.step)
+    def clipped(self, norm: float) -> dict[str, Tensor]:
+        """Name -> gradient as it is applied: clipped by the limits of `hyper`; `norm` is what `norm` told."""
+        found: dict[str, Tensor] = {}
+        for slot, grad in self._applied(norm):
+            found.update(slot.views(grad))
+        return found
 
-    def _grads(self) -> list[Tensor]:
-        grads = (slot.members[0][1].grad if slot.grad is None else slot.grad for slot in self._slots)
+    def update(self, lr: float, norm: float) -> None:
+        """Apply the gradients, clipped, with this learning rate; `norm` is what `norm` told."""
+        with torch.no_grad():
+            for slot, grad in self._applied(norm):
+                slot.step += 1
+                self._rule.update(slot.weight, grad, slot.state, self.hyper, lr, slot.step)
+
+    def _applied(self, norm: float) -> Iterable[tuple[Slot, Tensor]]:
+        """The slots that the last backward pass reached, with their clipped gradients."""
+        hyper = self.hyper
+        slots = [slot for slot in self._slots if slot.gradient is not None]
+        grads = self._grads()
+        if hyper.clip_norm is not None or hyper.clip_value is not None:
+            grads = clipped(grads, norm, hyper.clip_norm, hyper.clip_value)
+        return zip(slots, grads, strict=True)
+
+    def _grads(self) -> Sequence[Tensor]:
+        grads = (slot.gradient for slot in self._slots)
         return [grad for grad in grads if grad is not None]
 
     def memory(self) -> dict[str, Memory]:

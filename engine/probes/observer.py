@@ -1,0 +1,97 @@
+"""Takes snapshots of what is watched, at a pace that costs training little."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+from engine.events import Snapshot
+from engine.probes.confusion import ConfusionProbe
+from engine.probes.curve import CurveProbe
+from engine.probes.fit import FitProbe
+from engine.probes.gradients import GradientProbe
+from engine.probes.histograms import HistogramProbe
+from engine.probes.images import ImageProbe
+from engine.probes.probe import Interrupted, Probe
+from engine.probes.surface import SurfaceProbe
+from engine.training.run import Run
+
+PROBES: tuple[type[Probe], ...] = (
+    GradientProbe,
+    HistogramProbe,
+    SurfaceProbe,
+    CurveProbe,
+    ImageProbe,
+    FitProbe,
+    ConfusionProbe,
+)
+LANES = frozenset(probe.kind.__name__ for probe in PROBES)
+
+_SHORTEST = 1 / 15
+"""Seconds between two snapshots of a lane, at least."""
+_SHARE = 0.1
+"""Part of the time that all lanes together may take."""
+
+
+@final
+@dataclass(slots=True)
+class _Pace:
+    probe: Probe
+    due: float = 0.0
+    cost: float = 0.0
+
+
+@final
+class Observer:
+    """The probes of one run. They are made when their lane is first watched, and keep their history after that."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._made: dict[str, _Pace] = {}
+        self._watched: list[_Pace] = []
+        self.next_due = float("inf")
+
+    def watch(self, lanes: Iterable[str]) -> None:
+        """Observe these lanes from now on, as far as they fit the run."""
+        self._watched = []
+        for probe in PROBES:
+            name = probe.kind.__name__
+            if name not in lanes:
+                continue
+            pace = self._made.setdefault(name, _Pace(probe(self._run)))
+            if pace.probe.fits():
+                self._watched.append(pace)
+        self._schedule()
+
+    def take_due(self, now: float) -> list[Snapshot]:
+        """Snapshots of the lanes whose time has come; `now` is of time.perf_counter."""
+        found = []
+        for pace in self._watched:
+            if now < pace.due:
+                continue
+            began = time.perf_counter()
+            snapshot = pace.probe.take()
+            ended = time.perf_counter()
+            # The dearest of the last few counts, so that one cheap look does not bring on many dear ones.
+            pace.cost = max(ended - began, pace.cost * 0.9)
+            pace.due = ended + max(_SHORTEST, pace.cost * len(self._watched) / _SHARE)
+            if snapshot is not None:
+                found.append(snapshot)
+        self._schedule()
+        return found
+
+    def take_all(self, interrupted: Interrupted) -> list[Snapshot]:
+        """A snapshot of every watched lane, while nothing runs."""
+        found = []
+        for pace in self._watched:
+            if interrupted():
+                break
+            snapshot = pace.probe.take_at_rest(interrupted)
+            if snapshot is not None:
+                found.append(snapshot)
+        return found
+
+    def _schedule(self) -> None:
+        self.next_due = min((pace.due for pace in self._watched), default=float("inf"))

@@ -1,0 +1,183 @@
+"""The one door to a training: commands in, events out, one worker thread behind it that owns module, data and optimizer.
+
+torch is imported by that thread alone, so opening a session costs the window nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import threading
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+from engine.events import Array, Event, RunState, StateChanged
+from engine.graph import Project
+from engine.mailbox import Mailbox
+from engine.session import commands
+from engine.session.commands import Command, ExportKind, Grain, Until
+
+__all__ = ["ExportKind", "Grain", "Session", "Until", "open"]
+
+
+def open(  # noqa: A001 - read as `session.open`
+    project: Project, *, folder: Path | None = None, run_dir: Path | None = None, threads: int | None = None
+) -> Session:
+    """A session for a project; it lives as long as the document, idle or running.
+
+    Nothing is loaded before the first command that needs it.
+
+    Args:
+        project: any project, also one with problems.
+        folder: of the graph file, which paths are relative to.
+        run_dir: where a run leaves its files; None: nowhere.
+        threads: for torch; None: all cores but one, which is the window's.
+    """
+    return Session(project, folder=folder, run_dir=run_dir, threads=threads)
+
+
+@final
+class Session:
+    """Every method returns at once; answers and news are events in `mailbox`.
+
+    A command is taken up within one training step or 50 ms, whichever is longer. While nothing runs the worker sleeps.
+    Methods may be called from any thread.
+    """
+
+    def __init__(self, project: Project, *, folder: Path | None, run_dir: Path | None, threads: int | None) -> None:
+        self.mailbox = Mailbox()
+        self._state: RunState = "ready"
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(
+            target=_work, args=(self._commands, self._post, project, folder, run_dir, threads), name="chainrule session"
+        )
+        # A daemon, or a program that ends without closing would wait for ever; `_close_all` ends it in good order.
+        self._thread.daemon = True
+        self._thread.start()
+        _open_sessions.add(self)
+
+    def _post(self, event: Event) -> None:
+        if isinstance(event, StateChanged):
+            self._state = event.state
+        self.mailbox.post(event)
+
+    @property
+    def state(self) -> RunState:
+        """The state last posted."""
+        return self._state
+
+    # -- training --
+
+    def play(self, until: Until | None = None) -> None:
+        """Train until then, or for the epochs of the settings; when these are done, for as many again."""
+        self._send(commands.Play(until or Until()))
+
+    def pause(self) -> None:
+        """Hold after the step under way; snapshots of what is watched follow."""
+        self._send(commands.Pause())
+
+    def step(self, grain: Grain = "batch") -> None:
+        """One sample, batch or epoch, then pause."""
+        self._send(commands.Step(grain))
+
+    def stop(self) -> None:
+        """End the training after the step under way; what was learned stays."""
+        self._send(commands.Stop())
+
+    def reset(self, seed: int | None = None) -> None:
+        """Back to the start values, step 0; `seed` draws others."""
+        self._send(commands.Reset(seed))
+
+    def apply(self, project: Project, renamed: Mapping[str, str] | None = None) -> None:
+        """Let an edited project run from here. Weights and optimizer state stay where `block.parameter` and shape do.
+
+        Args:
+            project: the edited one; one with errors changes nothing.
+            renamed: old id -> new id of blocks.
+        """
+        self._send(commands.Apply(project, dict(renamed or {})))
+
+    def set_hyper(self, name: str, value: float | bool | None) -> None:
+        """Change one of `settings.LIVE` while it runs."""
+        self._send(commands.SetHyper(name, value))
+
+    # -- weights --
+
+    def set_parameter(self, name: str, value: Array) -> None:
+        """Overwrite `block.parameter`."""
+        self._send(commands.SetParameter(name, value.copy()))
+
+    def weights(self, request: int) -> None:
+        """Ask for all weights: a WeightsTaken follows."""
+        self._send(commands.TakeWeights(request))
+
+    def load_weights(self, weights: Mapping[str, Array]) -> None:
+        """Overwrite everything that fits by name and shape."""
+        self._send(commands.LoadWeights({name: value.copy() for name, value in weights.items()}))
+
+    # -- asking --
+
+    def evaluate(self, split: str) -> None:
+        """Loss and metrics on `train`, `val` or `test`: an Evaluated follows."""
+        self._send(commands.Evaluate(split))
+
+    def predict(self, data: Array | str, request: int) -> None:
+        """Ask for predictions of rows or pictures, or of a file: a Predicted follows."""
+        self._send(commands.Predict(data if isinstance(data, str) else data.copy(), request))
+
+    def preview(self, node: str, project: Project, request: int) -> None:
+        """Look at the data of an Input of a project: a Previewed follows."""
+        self._send(commands.Preview(node, project, request))
+
+    def trace(self, batch: int, request: int) -> None:
+        """One step with the present weights, number by number, without making it: a Traced follows.
+
+        `batch` counts the batches of the present epoch from 0.
+        """
+        self._send(commands.Trace(batch, request))
+
+    def read_facts(self, key: str, params: Mapping[str, Any], folder: Path | None) -> None:
+        """Find out what a data file looks like: a FactsRead follows."""
+        self._send(commands.ReadFacts(key, dict(params), folder))
+
+    def export(self, kind: ExportKind, path: Path, request: int) -> None:
+        """Write the network with its present weights: an Exported follows."""
+        self._send(commands.Export(kind, path, request))
+
+    def watch(self, kinds: frozenset[str]) -> None:
+        """Which snapshot lanes somebody looks at; nothing else is computed."""
+        self._send(commands.Watch(kinds))
+
+    # -- ending --
+
+    def close(self, wait: bool = True) -> None:
+        """End the thread after the step under way; may be called again."""
+        if not self._closed:
+            self._closed = True
+            _open_sessions.discard(self)
+            self._commands.put(commands.Close())
+        if wait and threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _send(self, command: Command) -> None:
+        if not self._closed:
+            self._commands.put(command)
+
+
+_open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for session in list(_open_sessions):
+        session.close()
+
+
+def _work(commands_in: Any, post: Any, *rest: Any) -> None:
+    """The body of the thread; everything heavy is imported here."""
+    from engine.session.worker import Worker
+
+    Worker(commands_in, post, *rest).work()

@@ -1,0 +1,107 @@
+"""Loss and metrics over a part of the data, in evaluation mode, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.result import Result
+from engine.training.metrics import Meter
+from engine.training.task import Task
+from engine.training.trainer import Trainer
+
+_MOST_BYTES = 1 << 26
+"""Activations of one batch; batches of averaged losses are made as large as that allows."""
+_MOST_SAMPLES = 1024
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What came of it. The loss is that of the batches, averaged over the samples."""
+
+    loss: float | None
+    metrics: Mapping[str, float | None]
+    samples: int
+
+
+@final
+class Evaluator:
+    """Evaluates one part of the data; `advance` does a batch, so that commands need not wait for the whole.
+
+    A loss that adds up depends on the size of the batch, so it is measured in batches of the training's size.
+    """
+
+    def __init__(self, trainer: Trainer, data: Mapping[str, Tensor], *, count_classes: bool = False) -> None:
+        """Args: `data` name -> (n, ...), as for `Batches`; `count_classes` fills `confusion`."""
+        self._trainer, self._data = trainer, data
+        self._meter = Meter(trainer.task, trainer.meter.names)
+        self._task = trainer.task
+        wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
+        self._run = trainer.net.loss_and(wanted)
+        self.samples = len(next(iter(data.values()))) if data else 0
+        self._size = _batch_size(trainer.result)
+        self._position = 0
+        self._loss = 0.0
+        classes = len(self._task.classes) if self._task is not None and count_classes else 0
+        self.confusion = np.zeros((classes, classes), dtype=np.int64) if classes else None
+        """Int64 (classes, classes): samples so far, rows true, columns chosen."""
+
+    @property
+    def done(self) -> bool:
+        """Whether every sample was seen."""
+        return self._position >= self.samples
+
+    def advance(self) -> None:
+        """One batch."""
+        stop = min(self._position + self._size, self.samples)
+        batch = {name: tensor[self._position : stop] for name, tensor in self._data.items()}
+        with self._trainer.evaluating():
+            loss, outputs = self._run(batch)
+            if self._task is not None:
+                prediction, target = outputs[".".join(self._task.prediction)], outputs[".".join(self._task.target)]
+                self._meter.add(prediction, target)
+                if self.confusion is not None:
+                    self.confusion += _confusion(self._task, prediction, target, len(self.confusion))
+            self._loss += loss.item() * (stop - self._position)
+        self._position = stop
+
+    def result(self) -> Evaluation:
+        """What was found so far."""
+        with self._trainer.evaluating():
+            metrics = self._meter.values()
+        loss = self._loss / self._position if self._position else None
+        return Evaluation(loss, metrics, self._position)
+
+
+def _confusion(task: Task, prediction: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:
+    pairs = task.labels(target).flatten() * classes + task.chosen(prediction).flatten()
+    return torch.bincount(pairs, minlength=classes * classes).cpu().numpy().reshape(classes, classes)
+
+
+def evaluate(trainer: Trainer, data: Mapping[str, Tensor]) -> Evaluation:
+    """All at once."""
+    evaluator = Evaluator(trainer, data)
+    while not evaluator.done:
+        evaluator.advance()
+    return evaluator.result()
+
+
+def _batch_size(result: Result) -> int:
+    size: int = result.settings["batch_size"]
+    if not all(_averages(result, term.path) for term in result.objectives):
+        return size
+    fitting = _MOST_BYTES // max(1, result.activation_bytes or _MOST_BYTES)
+    return max(size, min(_MOST_SAMPLES, fitting))
+
+
+def _averages(result: Result, path: str) -> bool:
+    """Whether an objective is the same average however large the batch is: a mean, or without data at all."""
+    plan = result.nodes[path]
+    return plan.params.get("reduction") == "mean" or not plan.sources

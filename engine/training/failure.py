@@ -1,0 +1,55 @@
+"""What is told when a step could not be made: what happened, where, and what to try."""
+
+from __future__ import annotations
+
+import math
+import traceback
+
+from engine.events import RunFailed
+from engine.training.trainer import StepFailed, Trainer
+
+_GROWN = 100.0
+
+
+def told(failure: StepFailed, trainer: Trainer) -> RunFailed:
+    """The failure as an event; `trainer` stands where it stood before the step."""
+    if failure.code in ("T01", "T02"):
+        return _not_finite(failure, trainer)
+    where = f'"{failure.node}"' if failure.node else "The training"
+    details = "".join(traceback.format_exception(failure.cause)) if failure.cause else ""
+    step = trainer.steps + 1
+    if failure.code == "T03":
+        return RunFailed(
+            "T03",
+            f"{where} ran out of memory at step {step:,}.",
+            "Make the batch or the network smaller.",
+            step,
+            failure.node,
+            details=details,
+        )
+    reason = next(iter(str(failure.cause).strip().splitlines()), type(failure.cause).__name__)
+    return RunFailed("T04", f"{where} failed at step {step:,}: {reason}", "", step, failure.node, details=details)
+
+
+def _not_finite(failure: StepFailed, trainer: Trainer) -> RunFailed:
+    step, lr = trainer.steps + 1, trainer.lr
+    word = "NaN" if math.isnan(failure.value) else "infinite"
+    what = "Loss became" if failure.code == "T01" else "The gradient became"
+    first = f', first in "{failure.node}"' if failure.node else ""
+    kept = f"the weights of step {trainer.steps:,} are kept" if trainer.steps else "the start values are kept"
+    message = f"{what} {word} at step {step:,}{first}. Training is paused; {kept}."
+    if failure.node in trainer.result.inputs:
+        return RunFailed(failure.code, message, f'Look at the data of "{failure.node}".', step, failure.node)
+    smaller = suggested_lr(lr)
+    hint = f"Try learning rate {smaller:g} (now {lr:g})."
+    if trainer.first_loss is not None and abs(trainer.last_loss) > _GROWN * max(abs(trainer.first_loss), 1e-12):
+        hint += f" Reset first: the loss had already grown to {trainer.last_loss:.3g}."
+    return RunFailed(failure.code, message, hint, step, failure.node, smaller)
+
+
+def suggested_lr(lr: float) -> float:
+    """A tenth of a learning rate, as a round number."""
+    if not lr > 0 or not math.isfinite(lr):
+        return 0.001
+    size = 10.0 ** math.floor(math.log10(lr / 10))
+    return float(f"{round(lr / 10 / size) * size:.3g}")

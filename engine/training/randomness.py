@@ -1,0 +1,58 @@
+"""The random numbers of a training are its own: what else draws in between changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import final
+
+import torch
+from torch import Tensor
+
+from engine.init import generator
+
+_PURPOSE = "random blocks"
+_NO_STATE = torch.empty(0, dtype=torch.uint8)
+
+
+@final
+class Randomness:
+    """State of torch's global generators as one training sees them; dropout and noise draw from those."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self._device = device
+        first = generator(seed, _PURPOSE)
+        self._cpu = first.get_state()
+        self._cuda = _NO_STATE
+        if device.type == "cuda":
+            self._cuda = torch.Generator(device).manual_seed(first.initial_seed()).get_state()
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """What draws in this block goes on where the last block ended; outside, nothing has changed."""
+        outside = self.now()
+        self.put(self.state())
+        try:
+            yield
+        finally:
+            self._cpu, self._cuda = self.now().values()
+            self.put(outside)
+
+    def now(self) -> dict[str, Tensor]:
+        """The global states."""
+        cuda = torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else _NO_STATE
+        return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+    def put(self, state: Mapping[str, Tensor]) -> None:
+        """Set the global states."""
+        torch.set_rng_state(state["cpu"])
+        if self._device.type == "cuda" and len(state["cuda"]):
+            torch.cuda.set_rng_state(state["cuda"], self._device)
+
+    def state(self) -> dict[str, Tensor]:
+        """Where the next block begins."""
+        return {"cpu": self._cpu, "cuda": self._cuda}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Let the next block begin there."""
+        self._cpu, self._cuda = state["cpu"], state["cuda"]

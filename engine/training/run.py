@@ -1,0 +1,309 @@
+"""A training from its first step to its end: epochs, validation, early stopping, the records of all that."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.build import build
+from engine.dataspec import Split
+from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
+from engine.problem import GraphError
+from engine.training.batching import Batches
+from engine.training.evaluation import Evaluation, Evaluator, evaluate
+from engine.training.loading import Loaded
+from engine.training.metrics import Meter, metric_names
+from engine.training.run_folder import RunFolder
+from engine.training.stopping import EarlyStopping
+from engine.training.task import find_task
+from engine.training.trainer import Trainer
+from engine.training.updates import Memory
+
+Post = Callable[[Event], None]
+_CHECKPOINT_SHARE = 0.05
+"""Part of the time that may go into writing checkpoints."""
+
+
+@final
+class Run:
+    """One run. `tick` does one unit of work: a training step, or a batch of the validation.
+
+    Attributes:
+        loaded: what it trains.
+        trainer: does the steps.
+        planned: epochs until it is over.
+        records: every epoch's record, in order.
+        count_classes: let validations count which class is taken for which, in `confusion` (rows true).
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        post: Post,
+        *,
+        seed: int | None = None,
+        folder: RunFolder | None = None,
+        memory: tuple[Mapping[str, Memory], ...] = (),
+    ) -> None:
+        """Args:
+        loaded: a project that can be trained.
+        post: takes the events.
+        seed: in place of the settings'.
+        folder: where it leaves its files, or None.
+        memory: what the optimizers of an earlier run remember.
+
+        Raises:
+            GraphError: there is nothing to minimise, or the network cannot be built.
+        """
+        result = loaded.result
+        if not result.phases:
+            raise GraphError("There is nothing to minimise.", code="G01", hint="Add a Loss.")
+        self.loaded, self._post, self.folder = loaded, post, folder
+        self.seed: int = result.settings["seed"] if seed is None else seed
+        net = build(result, seed=self.seed, dtype=loaded.dtype, parameters=loaded.start, device=loaded.device)
+        task = find_task(result, loaded.targets())
+        meter = Meter(task, metric_names(result.settings["metrics"], task))
+        self.trainer = Trainer(net, self._batches(), meter, device=loaded.device, memory=memory, seed=self.seed)
+        self.validation_data = loaded.part("val")
+        self.planned: int = result.settings["epochs"]
+        self.records: list[dict[str, Any]] = []
+        self._monitor = self._monitored()
+        self._stopping = self._make_stopping()
+        self._best: dict[str, Tensor] = {}
+        self._stopped_early = False
+        self._validation: Evaluator | None = None
+        self.count_classes = False
+        self.confusion: NDArray[np.int64] | None = None
+        self._recent: tuple[list[int], list[float], list[float]] = ([], [], [])
+        self._seconds = self._samples = 0.0
+        self._checkpointed_at = time.monotonic()
+        self._checkpoint_seconds = 0.0
+        for remark in loaded.remarks:
+            post(Said("warning", remark))
+
+    def _batches(self) -> Batches | None:
+        data, settings = self.loaded.part("train"), self.loaded.result.settings
+        if not data:
+            return None
+        size: int = settings["batch_size"]
+        norm = _batch_norm(self.loaded)
+        drop = {"true": size - 1, "false": 0, "auto": 1 if norm else 0}[settings["drop_last"]]
+        batches = Batches(data, size, shuffle=settings["shuffle"], drop=drop, seed=self.seed)
+        if settings["drop_last"] == "auto" and batches.samples < batches.total:
+            self._post(
+                Said("info", f'The last batch of one sample is dropped: "{norm}" cannot normalise a single sample.')
+            )
+        return batches
+
+    def _monitored(self) -> str:
+        """What early stopping and the plateau watch."""
+        settings = self.loaded.result.settings
+        fallback = "val_loss" if self.validation_data else "loss"
+        if not settings["early_stopping"]:
+            return fallback
+        monitor: str = settings["monitor"]
+        there = not monitor.startswith("val_") or bool(self.validation_data)
+        if there and (not monitor.endswith("accuracy") or "accuracy" in self.trainer.meter.names):
+            return monitor
+        self._post(Said("warning", f"Early stopping cannot watch {monitor} here; it watches {fallback}."))
+        return fallback
+
+    def _make_stopping(self) -> EarlyStopping | None:
+        settings = self.loaded.result.settings
+        return EarlyStopping(self._monitor, settings["patience"]) if settings["early_stopping"] else None
+
+    # -- going --
+
+    @property
+    def over(self) -> bool:
+        """Whether the planned training is done, by its epochs or early."""
+        return self._stopped_early or self.trainer.epochs >= self.planned
+
+    def tick(self, size: int | None = None) -> None:
+        """One training step (of `size` samples), or one batch of the validation that ends an epoch.
+
+        Raises:
+            StepFailed: nothing has changed.
+        """
+        if self._validation is None and not self._epoch_waits:
+            began = time.perf_counter()
+            before = self.trainer.loss_weight
+            loss = self.trainer.step(size)
+            self._seconds += time.perf_counter() - began
+            self._samples += self.trainer.loss_weight - before
+            steps, losses, epochs = self._recent
+            steps.append(self.trainer.steps)
+            losses.append(loss)
+            epochs.append(self.trainer.position + (1.0 if self.trainer.epoch_over else 0.0))
+            if not self.trainer.epoch_over:
+                return
+            if self.validation_data:
+                return  # the validation is the next ticks' work
+        self._validate()
+
+    @property
+    def _epoch_waits(self) -> bool:
+        """Whether an epoch's samples are used up, but its end has not been dealt with."""
+        return self.trainer.loss_weight > 0 and self.trainer.epoch_over
+
+    @property
+    def between_epochs(self) -> bool:
+        """Whether no epoch has begun that has not ended."""
+        return self.trainer.loss_weight == 0
+
+    def _validate(self) -> None:
+        if self.validation_data:
+            if self._validation is None:
+                self._validation = Evaluator(
+                    self.trainer, self.validation_data, count_classes=self.count_classes
+                )
+            self._validation.advance()
+            if not self._validation.done:
+                return
+        found = None
+        if self._validation is not None:
+            found, self.confusion = self._validation.result(), self._validation.confusion
+            self._validation = None
+        self._end_epoch(found)
+
+    def _end_epoch(self, found: Evaluation | None) -> None:
+        record = self._record(self.trainer.epochs + 1, found)
+        value = record["metrics"].get(self._monitor, record.get(self._monitor))
+        watched = math.nan if value is None else value
+        reduced = self.trainer.end_epoch(watched)
+        self._tell(record)
+        if reduced:
+            self._post(Said("info", f"The learning rate fell to {self.trainer.lr:.3g}: {self._monitor} stood still."))
+        if self._stopping is not None:
+            if self._stopping.improved(watched, self.trainer.epochs):
+                self._best = {name: tensor.clone() for name, tensor in self.trainer.net.state_dict().items()}
+            self._stopped_early = self._stopping.over
+            if self.over and self._best:
+                self.trainer.net.load_state_dict(self._best)
+        self._checkpoint_if_due()
+
+    def _record(self, epoch: int, found: Evaluation | None) -> dict[str, Any]:
+        trainer = self.trainer
+        metrics = dict(trainer.meter.values())
+        metrics.update({f"val_{name}": None if found is None else found.metrics[name] for name in trainer.meter.names})
+        return {
+            "epoch": epoch,
+            "step": trainer.steps,
+            "loss": trainer.loss_sum / trainer.loss_weight,
+            "val_loss": None if found is None else found.loss,
+            "metrics": metrics,
+            "lr": trainer.last_lr,
+            "samples_per_s": self._samples / self._seconds if self._seconds else None,
+        }
+
+    def _tell(self, record: dict[str, Any]) -> None:
+        self._seconds = self._samples = 0.0
+        self.records.append(record)
+        if self.folder is not None:
+            self.folder.add_record(record)
+        self._post(EpochEnd(record))
+
+    def end_partial_epoch(self) -> None:
+        """A record of an epoch that is not complete (`train --steps`); the epoch itself goes on."""
+        if self.between_epochs or self._epoch_waits:
+            return
+        found = evaluate(self.trainer, self.validation_data) if self.validation_data else None
+        kept = self.trainer.meter.state()
+        record = self._record(self.trainer.epochs + 1, found)
+        self.trainer.meter.restore(kept)
+        self._tell(record)
+
+    def extend(self) -> None:
+        """Let a training that is over go on for as many epochs again."""
+        self.planned = self.trainer.epochs + int(self.loaded.result.settings["epochs"])
+        self._stopped_early = False
+        if self._stopping is not None:
+            self._stopping.waited = 0
+
+    def ending(self) -> str:
+        """A sentence on why the training is over, "" while it is not or when all epochs were made."""
+        if not self._stopped_early or self._stopping is None:
+            return ""
+        return (
+            f"Early stopping: {self._monitor} has not improved for {self._stopping.waited} epochs; "
+            f"the weights of epoch {self._stopping.best_epoch} are back."
+        )
+
+    def scalars(self) -> Scalars | None:
+        """The steps made since the last call."""
+        if not self._recent[0]:
+            return None
+        steps, losses, epochs = self._recent
+        self._recent = ([], [], [])
+        return Scalars(np.array(steps, dtype=np.int64), np.array(losses), np.array(epochs))
+
+    # -- asking and changing --
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Loss and metrics on one part of the data."""
+        return evaluate(self.trainer, self.loaded.part(split))
+
+    def set_hyper(self, name: str, value: float | bool | None) -> None:
+        """Change a live hyperparameter and record that."""
+        old = self.trainer.set_hyper(name, value)
+        if self.folder is not None:
+            self.folder.add_change({"step": self.trainer.steps, "name": name, "old": old, "new": value})
+        self._post(HyperChanged(self.trainer.steps, name, old, value))
+
+    def weights(self) -> dict[str, Tensor]:
+        """All parameters and buffers as they are now; not copied."""
+        return dict(self.trainer.net.state_dict())
+
+    # -- its state --
+
+    def state(self) -> dict[str, Any]:
+        """Everything to go on from to the bit."""
+        return {
+            "trainer": self.trainer.state(),
+            "seed": self.seed,
+            "stopping": None if self._stopping is None else self._stopping.state(),
+            "stopped_early": self._stopped_early,
+            "best": self._best,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state. Raises KeyError, ValueError, TypeError or RuntimeError when it is none of this training."""
+        self.trainer.restore(state["trainer"])
+        if self._stopping is not None and state["stopping"] is not None:
+            self._stopping.restore(state["stopping"])
+        self._stopped_early = state["stopped_early"]
+        self._best = dict(state["best"])
+
+    def save(self) -> None:
+        """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
+        if self.folder is None:
+            return
+        began = time.monotonic()
+        self.folder.save_weights(self.weights())
+        self.folder.save_checkpoint(self.state())
+        self._checkpointed_at = time.monotonic()
+        self._checkpoint_seconds = self._checkpointed_at - began
+
+    def _checkpoint_if_due(self) -> None:
+        """At the end of epochs, as often as its cost allows, at most once a second."""
+        since = time.monotonic() - self._checkpointed_at
+        if self.folder is not None and since > max(1.0, self._checkpoint_seconds / _CHECKPOINT_SHARE):
+            self.save()
+
+
+def _batch_norm(loaded: Loaded) -> str:
+    """Path of a live node that normalises over the batch, "" when there is none."""
+    result = loaded.result
+    for path in result.order:
+        recipe = result.nodes[path].recipe
+        target = recipe.module.target if recipe is not None and recipe.module is not None else ""
+        if path in result.live and target.startswith("torch.nn.BatchNorm"):
+            return path
+    return ""
+

@@ -1,0 +1,150 @@
+"""What a run leaves behind: the graph it trained, a line for each epoch, weights, and a state to go on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, final
+
+from safetensors.torch import save
+from torch import Tensor
+
+
+from engine import files
+from engine.graph import Project
+from engine.problem import FileError
+from engine.training.checkpoint import load_state, save_state, write_atomically
+from engine.training.metrics import finite_or_text
+
+_GRAPH, _WEIGHTS, _METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
+_CHECKPOINT, _CHANGES = "checkpoint.safetensors", "changes.jsonl"
+
+
+@final
+class RunFolder:
+    """One run directory. Files appear whole; lines of metrics.jsonl are complete once they are flushed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, project: Project) -> RunFolder:
+        """A new run.
+
+        Raises:
+            FileError: F04, there is a run already; F05, it cannot be written.
+        """
+        folder = cls(path)
+        if (path / _GRAPH).exists() or (path / _METRICS).exists():
+            raise FileError(
+                f'"{path}" holds a run already.', code="F04", hint="Add --resume, or choose another directory."
+            )
+        folder._make()
+        write_atomically(path / _GRAPH, files.dumps(project).encode())
+        write_atomically(path / _METRICS, b"")
+        return folder
+
+    @classmethod
+    def existing(cls, path: Path) -> RunFolder:
+        """A run to go on with or to take weights from. Raises FileError F02 when there is none."""
+        if not (path / _GRAPH).is_file():
+            raise FileError(f'"{path}" is no run directory.', code="F02", hint="Train first, or name another --run.")
+        return cls(path)
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f'"{self.path}" cannot be made: {error.strerror or error}.', code="F05") from None
+
+    # -- the graph --
+
+    def project(self) -> Project:
+        """The project that this run trains. Raises FileError."""
+        return files.load(self.path / _GRAPH)
+
+    # -- lines --
+
+    def add_record(self, record: Mapping[str, Any]) -> None:
+        """Append an epoch's line to metrics.jsonl."""
+        self._append(_METRICS, json_record(record))
+
+    def add_change(self, change: Mapping[str, Any]) -> None:
+        """Append a changed hyperparameter to changes.jsonl."""
+        self._append(_CHANGES, change)
+
+    def _append(self, name: str, line: Mapping[str, Any]) -> None:
+        try:
+            with (self.path / name).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+        except OSError as error:
+            raise FileError(f'"{self.path / name}" cannot be written: {error.strerror or error}.', code="F05") from None
+
+    def cut_records(self, step: int) -> None:
+        """Drop what was written after this step: training goes on from there, and would write it twice."""
+        for name in (_METRICS, _CHANGES):
+            path = self.path / name
+            if path.exists():
+                kept = [line for line in path.read_text("utf-8").splitlines() if _step_of(line) <= step]
+                write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
+
+    # -- weights and state --
+
+    def save_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Write weights.safetensors, keys `block.parameter`."""
+        copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in weights.items()}
+        write_atomically(self.path / _WEIGHTS, save(copies))
+
+    @property
+    def weights_file(self) -> Path:
+        """Where the trained weights lie."""
+        return self.path / _WEIGHTS
+
+    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Write the whole state."""
+        save_state(self.path / _CHECKPOINT, state)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The state last written. Raises FileError."""
+        return load_state(self.path / _CHECKPOINT)
+
+
+def json_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """An epoch's record as JSON takes it: numbers that are not finite become strings."""
+    plain = {key: finite_or_text(value) for key, value in record.items() if key != "metrics"}
+    metrics = {key: finite_or_text(value) for key, value in record["metrics"].items()}
+    return {key: metrics if key == "metrics" else plain[key] for key in record}
+
+
+def runs_folder(graph: Path) -> Path:
+    """Where the runs of a graph file lie: `NAME.runs` beside it."""
+    return graph.with_name(f"{graph.stem}.runs")
+
+
+def new_run_path(graph: Path) -> Path:
+    """A directory for a new run: `NAME.runs/2026-07-01T12-30-05Z`, with a number behind it when that is taken."""
+    base = runs_folder(graph) / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def latest_run(graph: Path) -> Path:
+    """The newest run of a graph file. Raises FileError F02 when there is none."""
+    folder = runs_folder(graph)
+    runs = [path for path in folder.iterdir() if (path / _GRAPH).is_file()] if folder.is_dir() else []
+    if not runs:
+        raise FileError(f'There is no run of "{graph.name}" yet.', code="F02", hint="Train first, or name --run.")
+    return max(runs, key=lambda path: (path / _METRICS).stat().st_mtime_ns)
+
+
+def _step_of(line: str) -> int:
+    """The step a line was written at; a line that is cut short counts as too late."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 1 << 62

@@ -1,0 +1,371 @@
+"""One training, step by step: batch, loss, gradient, update; and its whole state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from engine.build import Net
+from engine.netcode import execution
+from engine.replay import first_nonfinite, first_nonfinite_gradient
+from engine.result import Result
+from engine.training.batching import Batch, Batches
+from engine.training.metrics import Meter
+from engine.training.randomness import Randomness
+from engine.training.schedules import Schedule
+from engine.training.task import Task
+from engine.training.updates import Memory, Updater
+
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
+
+
+@final
+class StepFailed(Exception):
+    """A step that was not made: weights, buffers, batch and random states are as before it.
+
+    Attributes:
+        code: as in `RunFailed`.
+        node: where it came from, when known.
+        value: what the loss or the gradient's norm was.
+        cause: the error, for T03 and T04.
+    """
+
+    def __init__(
+        self, code: str, node: str | None, value: float = math.nan, cause: BaseException | None = None
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.node = node
+        self.value = value
+        self.cause = cause
+
+
+@final
+@dataclass(slots=True)
+class _Turn:
+    """One phase at work."""
+
+    number: int
+    steps: int
+    updater: Updater
+    schedule: Schedule
+    inputs: tuple[nn.Parameter, ...] | None
+    """What gradients are wanted for; None, which is faster, where that is everything."""
+
+
+@final
+class Trainer:
+    """Makes steps. Owns network, batches, optimizers; knows nothing of files, events or threads.
+
+    Attributes:
+        steps: updates made.
+        epochs: epochs completed (a graph without data has an epoch a step).
+        loss_sum, loss_weight: of the epoch so far: losses times samples, and samples.
+        meter: collects the training metrics of the epoch.
+        last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
+        dropout_off: whether dropout is switched off.
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        batches: Batches | None,
+        meter: Meter,
+        *,
+        device: torch.device,
+        seed: int,
+        memory: Sequence[Mapping[str, Memory]] = (),
+    ) -> None:
+        """Args:
+        net: of a result without errors that has objectives; on `device`.
+        batches: of the training data; None when the graph has no Input.
+        meter: for the training metrics; its task names the prediction.
+        device: where the network is.
+        seed: of the random blocks.
+        memory: for each phase, what an optimizer remembers of some parameters.
+        """
+        self.net, self.batches, self.meter = net, batches, meter
+        self.result: Result = net.result
+        self.settings = self.result.settings
+        self.randomness = Randomness(seed, device)
+        self.steps = self.epochs = 0
+        self.last_lr = self.last_loss = 0.0
+        self.first_loss: float | None = None
+        self.loss_sum = self.loss_weight = 0.0
+        self.dropout_off = False
+        self._turn = self._made_in_turn = 0
+        self._random = any(_is_random(self.result, path) for path in net.order)
+        self._buffers = [buffer for buffer in net.buffers() if buffer is not None]
+        self._before = [buffer.clone() for buffer in self._buffers]
+        self._turns = self._make_turns(memory)
+        self._runs = [net.loss_and(_wanted(meter.task), phase=turn.number) for turn in self._turns]
+        self._set_mode()
+
+    def _make_turns(self, memory: Sequence[Mapping[str, Memory]]) -> list[_Turn]:
+        phases = self.result.phases
+        sets = [_reached(self.result, number) for number in range(len(phases))]
+        apart = sum(len(names) for names in sets) == len(set().union(*sets))
+        steps = self.steps_per_epoch
+        turns = []
+        for number, phase in enumerate(phases):
+            parameters = {name: self.net.get_parameter(name) for name in sets[number]}
+            known = memory[number] if number < len(memory) else {}
+            updater = Updater(parameters, phase.settings, pack=apart, memory=known)
+            schedule = Schedule(phase.settings, self.settings["epochs"] * steps, steps)
+            inputs = tuple(parameters.values()) if len(phases) > 1 else None
+            turns.append(_Turn(number, phase.steps, updater, schedule, inputs))
+        trained = set().union(*sets)
+        for name, parameter in self.net.named_parameters():
+            parameter.requires_grad_(name in trained)
+        return turns
+
+    # -- reading --
+
+    @property
+    def task(self) -> Task | None:
+        """What the network is asked."""
+        return self.meter.task
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in one epoch."""
+        return self.batches.steps_per_epoch if self.batches is not None else 1
+
+    @property
+    def epoch_over(self) -> bool:
+        """Whether the epoch's samples are used up."""
+        return self.batches is None or self.batches.at_end
+
+    @property
+    def position(self) -> float:
+        """Epochs made, with fraction."""
+        if self.batches is None or self.batches.at_end:
+            return float(self.epochs)
+        return self.epochs + self.batches.position / self.batches.samples
+
+    @property
+    def updaters(self) -> tuple[Updater, ...]:
+        """One for each phase."""
+        return tuple(turn.updater for turn in self._turns)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next update, schedule applied."""
+        turn = self._turns[self._turn]
+        return turn.schedule.lr(turn.updater.hyper.lr, self.steps)
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Gradients of the last step by parameter, over all phases; after clipping."""
+        return {name: grad for turn in self._turns for name, grad in turn.updater.gradients().items()}
+
+    # -- stepping --
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Steps are made inside of this: it gives them their random numbers."""
+        if not self._random:
+            yield
+            return
+        with self.randomness.drawing():
+            yield
+
+    def step(self, size: int | None = None) -> float:
+        """One update with the next batch, or with the next `size` samples; its loss, before the update.
+
+        At the end of an epoch, call `end_epoch` first.
+
+        Raises:
+            StepFailed: the loss or the gradient is not finite (T01, T02), or a block failed (T03, T04). Nothing changed.
+        """
+        start = 0 if self.batches is None else self.batches.position
+        batch = {} if self.batches is None else self.batches.next(size)
+        before = self.randomness.now() if self._random else None
+        for kept, buffer in zip(self._before, self._buffers, strict=True):
+            kept.copy_(buffer)
+        turn = self._turns[self._turn]
+        try:
+            value, outputs = self._try(turn, batch)
+        except StepFailed as failure:
+            self._undo(start, before)
+            if failure.code in ("T01", "T02"):
+                failure.node = self._first_bad(failure.code, batch, turn.number, before)
+            raise
+        self._count(turn, value, batch, outputs)
+        return value
+
+    def _try(self, turn: _Turn, batch: Batch) -> tuple[float, dict[str, Tensor]]:
+        updater = turn.updater
+        try:
+            loss, outputs = self._runs[turn.number](batch)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise StepFailed("T01", None, value)
+            updater.clear()
+            if loss.requires_grad:  # not when every parameter is frozen
+                torch.autograd.backward(loss, inputs=turn.inputs)
+            norm = updater.norm()
+            if not math.isfinite(norm):
+                raise StepFailed("T02", None, norm)
+            self.last_lr = turn.schedule.lr(updater.hyper.lr, self.steps)
+            updater.update(self.last_lr, norm)
+        except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
+            code = "T03" if is_out_of_memory(error) else "T04"
+            raise StepFailed(code, self.net.node_at(error), cause=error) from error
+        return value, outputs
+
+    def _count(self, turn: _Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
+        self.steps += 1
+        samples = 1
+        task = self.meter.task
+        if self.batches is not None:
+            samples = len(next(iter(batch.values())))
+        if task is not None and self.meter.names:
+            target = ".".join(task.target)
+            self.meter.add(outputs[".".join(task.prediction)], outputs[target])
+        self.last_loss = value
+        if self.first_loss is None:
+            self.first_loss = value
+        self.loss_sum += value * samples
+        self.loss_weight += samples
+        self._made_in_turn += 1
+        if self._made_in_turn >= turn.steps:
+            self._made_in_turn = 0
+            self._turn = (self._turn + 1) % len(self._turns)
+
+    def _undo(self, start: int, before: Mapping[str, Tensor] | None) -> None:
+        """Everything but the weights, which have not changed, as it was before the step."""
+        for kept, buffer in zip(self._before, self._buffers, strict=True):
+            buffer.copy_(kept)
+        if before is not None:
+            self.randomness.put(before)
+        if self.batches is not None:
+            self.batches.position = start
+
+    def _first_bad(
+        self, code: str, batch: Batch, phase: int, before: Mapping[str, Tensor] | None
+    ) -> str | None:
+        """The block that first produced the bad number, found by running the batch once more, node by node."""
+        find = first_nonfinite if code == "T01" else first_nonfinite_gradient
+        prepare = None if before is None else lambda: self.randomness.put(before)
+        try:
+            return find(self.net, batch, phase, prepare)
+        except (RuntimeError, MemoryError):  # what could just be run may not fit with every value held
+            return None
+
+    def end_epoch(self, monitored: float) -> bool:
+        """Begin the next epoch; `monitored` is what the plateau watches. Whether a learning rate was reduced."""
+        self.epochs += 1
+        self.loss_sum = self.loss_weight = 0.0
+        self.meter.clear()
+        if self.batches is not None:
+            self.batches.next_epoch()
+        reduced = [turn.schedule.epoch_ended(monitored) for turn in self._turns]
+        return any(reduced)
+
+    # -- changing --
+
+    def set_hyper(self, name: str, value: Any) -> Any:
+        """Change a live hyperparameter (`settings.LIVE`) of every phase that has the first one's value; the old value."""
+        if name == "dropout_off":
+            old, self.dropout_off = self.dropout_off, bool(value)
+            self._set_mode()
+            return old
+        first = getattr(self._turns[0].updater.hyper, name)
+        for turn in self._turns:
+            if getattr(turn.updater.hyper, name) == first:
+                turn.updater.hyper = replace(turn.updater.hyper, **{name: value})
+        return first
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """The network in evaluation mode, without gradients."""
+        self.net.eval()
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            self._set_mode()
+
+    def _set_mode(self) -> None:
+        self.net.train()
+        if self.dropout_off:
+            for module in self.net.modules():
+                if isinstance(module, _DROPOUTS):
+                    module.eval()
+
+    # -- its state --
+
+    def state(self) -> dict[str, Any]:
+        """Everything a training goes on from to the bit, as `checkpoint.save_state` takes it; tensors may be live."""
+        return {
+            "steps": self.steps,
+            "epochs": self.epochs,
+            "turn": self._turn,
+            "made_in_turn": self._made_in_turn,
+            "loss_sum": self.loss_sum,
+            "loss_weight": self.loss_weight,
+            "dropout_off": self.dropout_off,
+            "threads": torch.get_num_threads(),
+            "network": dict(self.net.state_dict()),
+            "optimizers": [turn.updater.memory() for turn in self._turns],
+            "hyper": [_hyper_state(turn.updater) for turn in self._turns],
+            "schedules": [turn.schedule.state() for turn in self._turns],
+            "batches": None if self.batches is None else self.batches.state(),
+            "meter": self.meter.state(),
+            "random": self.randomness.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from the `state` of a training of the same network and data. Raises KeyError, ValueError, RuntimeError."""
+        with torch.no_grad():
+            self.net.load_state_dict(state["network"])
+        self.steps, self.epochs = state["steps"], state["epochs"]
+        self._turn, self._made_in_turn = state["turn"], state["made_in_turn"]
+        self.loss_sum, self.loss_weight = state["loss_sum"], state["loss_weight"]
+        self._turns = self._make_turns(state["optimizers"])
+        for turn, hyper, schedule in zip(self._turns, state["hyper"], state["schedules"], strict=True):
+            turn.updater.hyper = replace(turn.updater.hyper, **hyper)
+            turn.schedule.restore(schedule)
+        if self.batches is not None:
+            self.batches.restore(state["batches"])
+        self.meter.restore(state["meter"])
+        self.randomness.restore(state["random"])
+        self.dropout_off = state["dropout_off"]
+        self._set_mode()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out. On the CPU a failed allocation is a plain RuntimeError."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+
+
+def _hyper_state(updater: Updater) -> dict[str, Any]:
+    names = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value")
+    return {name: getattr(updater.hyper, name) for name in names}
+
+
+def _wanted(task: Task | None) -> tuple[str, ...]:
+    return () if task is None else (".".join(task.prediction), ".".join(task.target))
+
+
+def _is_random(result: Result, path: str) -> bool:
+    recipe = result.nodes[path].recipe
+    return recipe is not None and recipe.random
+
+
+def _reached(result: Result, phase: int) -> tuple[str, ...]:
+    """Names a phase updates that its objectives depend on, directly or by a Regularizer."""
+    order = execution(result, [(term.path, term.port) for term in result.phases[phase].objectives])
+    owners = {result.nodes[path].weights_path for path in order}
+    for path in order:
+        recipe = result.nodes[path].recipe
+        owners.update(result.nodes[borrowed].weights_path for borrowed in (recipe.borrows if recipe is not None else ()))
+    return tuple(name for name in result.phases[phase].update if name.rpartition(".")[0] in owners)
