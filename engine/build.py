@@ -161,6 +161,11 @@ class Net(nn.Module):
     def get_submodule(self, target: str) -> nn.Module:
         return self._root[0].get_submodule(target) if target else self
 
+    def module_of(self, path: str) -> nn.Module | None:
+        """The module that a node's calls use; None when it has none."""
+        home = self._paths.get(path)
+        return None if home is None else self.get_submodule(home)
+
     def parameter(self, name: str) -> nn.Parameter:
         """The parameter `block.parameter`, also by the name of a later block that shares it."""
         return self.get_parameter(tensor_home(self._result, name))
