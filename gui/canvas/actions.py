@@ -1,0 +1,126 @@
+"""The canvas's actions, for its own keys, its context menus and the window's menus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas.commands import Commands
+from gui.canvas.stage import Stage
+from gui.icons import icon
+
+Keys = str | QKeySequence.StandardKey
+_STANDARD = QKeySequence.StandardKey
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("CanvasActions", text)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What only the view can do."""
+
+    add: Callable[[], object]
+    rename: Callable[[], object]
+    paste: Callable[[], object]
+    fit: Callable[[], object]
+    show_legend: Callable[[bool], object]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CanvasActions:
+    """All actions; those that need a selection are enabled while there is one."""
+
+    add: QAction
+    cut: QAction
+    copy: QAction
+    paste: QAction
+    duplicate: QAction
+    delete: QAction
+    take_out: QAction
+    disconnect: QAction
+    rename: QAction
+    mute: QAction
+    select_all: QAction
+    fit: QAction
+    zoom_in: QAction
+    zoom_out: QAction
+    zoom_100: QAction
+    legend: QAction
+
+    def edit_list(self) -> list[QAction | None]:
+        """In the order of the Edit menu; None is a separator."""
+        return [
+            self.add,
+            None,
+            *(self.cut, self.copy, self.paste, self.duplicate, self.delete),
+            None,
+            *(self.rename, self.mute, self.take_out, self.disconnect),
+            None,
+            self.select_all,
+        ]
+
+    def view_list(self) -> list[QAction | None]:
+        """In the order of the View menu."""
+        return [self.fit, self.zoom_100, self.zoom_in, self.zoom_out, None, self.legend]
+
+    def update(self, blocks: int, wires: int, present: int) -> None:
+        """Enable what can be done with so many blocks and wires selected, and so many blocks there."""
+        for action in (self.cut, self.copy, self.duplicate, self.take_out, self.disconnect, self.mute):
+            action.setEnabled(blocks > 0)
+        self.delete.setEnabled(blocks + wires > 0)
+        self.rename.setEnabled(blocks == 1)
+        self.select_all.setEnabled(present > 0)
+        self.fit.setEnabled(present > 0)
+
+
+def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) -> CanvasActions:
+    """The actions, added to the view so that their keys work while it has the focus."""
+
+    def make(name: str, text: str, do: Callable[[], object], icon_name: str = "", *keys: Keys) -> QAction:
+        action = QAction(text, view)
+        action.setObjectName(f"action{name}")
+        if icon_name:
+            action.setIcon(icon(icon_name))
+        sequences = [each for key in keys for each in _sequences(key)]
+        action.setShortcuts(sequences)
+        # A key that other widgets use for themselves works here alone.
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda _=False: do())
+        view.addAction(action)
+        return action
+
+    camera = stage.camera
+    legend = make("Legend", _tr("&Legend of the ports"), lambda: None)
+    legend.setCheckable(True)
+    legend.toggled.connect(hooks.show_legend)
+    return CanvasActions(
+        add=make("AddBlock", _tr("&Add block…"), hooks.add, "plus", "Tab"),
+        cut=make("Cut", _tr("Cu&t"), commands.cut, "cut", _STANDARD.Cut),
+        copy=make("Copy", _tr("&Copy"), commands.copy, "copy", _STANDARD.Copy),
+        paste=make("Paste", _tr("&Paste"), hooks.paste, "paste", _STANDARD.Paste),
+        duplicate=make("Duplicate", _tr("D&uplicate"), commands.duplicate, "duplicate", "Ctrl+D"),
+        delete=make("Delete", _tr("&Delete"), commands.delete, "delete", "Del", "Backspace"),
+        take_out=make("TakeOut", _tr("Take &out, join the wires"), commands.take_out, "unlink", "Ctrl+Del"),
+        disconnect=make("Disconnect", _tr("Remove all &wires"), commands.disconnect_chosen),
+        rename=make("Rename", _tr("&Rename"), hooks.rename, "edit", "F2"),
+        mute=make("Mute", _tr("&Mute"), commands.toggle_bypass, "eye-off", "Ctrl+B"),
+        select_all=make("SelectAll", _tr("Select &all"), commands.select_all, "", _STANDARD.SelectAll),
+        fit=make("Fit", _tr("&Fit everything"), hooks.fit, "fit", "Home", "F"),
+        zoom_in=make("ZoomIn", _tr("Zoom &in"), lambda: camera.zoom_by(1.25), "zoom-in", "Ctrl++", "Ctrl+=", "+"),
+        zoom_out=make("ZoomOut", _tr("Zoom &out"), lambda: camera.zoom_by(0.8), "zoom-out", "Ctrl+-", "-"),
+        zoom_100=make("Zoom100", _tr("&100 %"), lambda: camera.zoom_to(1.0), "", "Ctrl+0"),
+        legend=legend,
+    )
+
+
+def _sequences(key: Keys) -> list[QKeySequence]:
+    return QKeySequence.keyBindings(key) if isinstance(key, QKeySequence.StandardKey) else [QKeySequence(key)]

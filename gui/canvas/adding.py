@@ -1,0 +1,170 @@
+"""Adding blocks: where a new one lands, what it is connected to, and which kinds fit there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from PySide6.QtCore import QCoreApplication, QPointF
+
+from engine import edits
+from engine.block import Block, Port, PortKind, ShapeError, block_named
+from engine.graph import Project, Touched, Wire
+from engine.param import parse_all
+from engine.problem import GraphError
+from engine.tensorspec import TensorSpec
+from gui.canvas.face import declared_ports
+from gui.canvas.fitting import misfit
+from gui.canvas.geometry import HEAD, MIN_WIDTH, snapped
+from gui.canvas.hits import PortRef
+from gui.canvas.layout import GAP_X
+from gui.canvas.placing import free_place
+from gui.canvas.stage import Stage, Wish
+from gui.inserting import insert_block
+
+SIZE: Final = (MIN_WIDTH + 16.0, HEAD)
+"""About how large a new block will be."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Adding", text)
+
+
+# -- which kinds --
+
+
+def accepts(stage: Stage, wish: Wish) -> Callable[[Block], bool]:
+    """Whether a block of some kind, fresh from the palette, fits where it is wanted."""
+    if wish.wire is not None:
+        source = PortRef(wish.wire.from_node, "out", wish.wire.from_port)
+        return lambda block: _takes(stage, block, source) and bool(_ports(block)[1])
+    if wish.port is None:
+        return lambda _: True
+    port = wish.port
+    if port.side == "out":
+        return lambda block: _takes(stage, block, port)
+    return lambda block: bool(_ports(block)[1])
+
+
+def _defaults(block: Block) -> dict[str, Any]:
+    return parse_all(block.params, {})[0]
+
+
+def _ports(block: Block) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    return declared_ports(block, _defaults(block))
+
+
+def _takes(stage: Stage, block: Block, source: PortRef) -> bool:
+    inputs = _ports(block)[0]
+    if not inputs:
+        return False
+    plan = stage.document.result.nodes.get(source.node)
+    spec = plan.outputs.get(source.port) if plan is not None else None
+    kinds = {port.kind for port in inputs}
+    if spec is None or len(kinds) > 1:
+        kind = stage.scene.port_kind(source.node, source.side, source.port)
+        return kind != "scalar" and (spec is None or len(kinds) == 1 or kind in kinds)
+    return shape_fits(block, {port.name: spec for port in inputs if not port.optional} or {inputs[0].name: spec})
+
+
+def shape_fits(block: Block, inputs: Mapping[str, TensorSpec]) -> bool:
+    """Whether a block with default parameters takes these inputs."""
+    try:
+        block.shape(_defaults(block), inputs)
+    except ShapeError:
+        return False
+    return True
+
+
+# -- adding --
+
+
+def add_block(stage: Stage, kind: str, wish: Wish) -> str | None:
+    """Add a block as one undo step and select it. Returns its id; None when the kind is unknown or does not fit."""
+    block = block_named(kind)
+    if block is None:
+        return None
+    if wish.wire is not None:
+        return _add_into_wire(stage, kind, wish.wire)
+    project = stage.scene.with_places(stage.document.project)
+    source = wish.port
+    if source is None:
+        source = _free_output(stage)
+    at = _place(stage, wish, source)
+    project, touched, node_id = edits.add_node(project, kind, at)
+    if source is not None:
+        project, touched = _connected(stage, project, touched, node_id, source, forced=wish.port is not None)
+    stage.document.edit(_tr("Add {0}").format(node_id), project, touched, moved=frozenset({node_id}))
+    _show(stage, node_id)
+    return node_id
+
+
+def _show(stage: Stage, node_id: str) -> None:
+    stage.selection.set({node_id})
+    stage.scene.choose_wires(())
+    stage.camera.reveal(stage.scene.blocks[node_id].area)
+
+
+def _add_into_wire(stage: Stage, kind: str, wire: Wire) -> str | None:
+    try:
+        made = insert_block(stage.scene.with_places(stage.document.project), kind, wire)
+    except GraphError:
+        return None
+    text = _tr("Insert {0}").format(made.node_id)
+    stage.document.edit(text, made.project, made.touched, moved=made.moved)
+    _show(stage, made.node_id)
+    return made.node_id
+
+
+def _place(stage: Stage, wish: Wish, source: PortRef | None) -> tuple[float, float]:
+    """The new block's upper left corner: its port at the dropped wire's end, beside the selected block, or centred."""
+    if wish.port is not None:
+        x = wish.at.x() if wish.port.side == "out" else wish.at.x() - SIZE[0]
+        return (snapped(x), snapped(wish.at.y() - HEAD / 2))
+    if not wish.beside:
+        return (snapped(wish.at.x() - SIZE[0] / 2), snapped(wish.at.y() - HEAD / 2))
+    wanted = QPointF(wish.at.x() - SIZE[0] / 2, wish.at.y() - HEAD / 2)
+    if source is not None:
+        area = stage.scene.blocks[source.node].area
+        wanted = QPointF(area.right() + GAP_X, area.top())
+    free = free_place(wanted, SIZE, stage.scene.is_taken)
+    return (free.x(), free.y())
+
+
+def _free_output(stage: Stage) -> PortRef | None:
+    """The output of the one selected block that a new block would continue: free, and not a target or a loss."""
+    node_id = stage.selection.single
+    if node_id is None or node_id not in stage.scene.blocks:
+        return None
+    ports = [port for port in stage.scene.blocks[node_id].face.outputs if not port.wired and port.kind == "value"]
+    return PortRef(node_id, "out", ports[0].name) if ports else None
+
+
+def _connected(
+    stage: Stage, project: Project, touched: Touched, node_id: str, source: PortRef, *, forced: bool
+) -> tuple[Project, Touched]:
+    """The project with the new node wired to a port; unless it was asked for, only where it fits."""
+    wire = _wire(stage, project, node_id, source)
+    if wire is None:
+        return project, touched
+    wired, more = edits.connect(project, wire)
+    if not forced and misfit(stage.document, wired, touched | more, wire) is not None:
+        return project, touched
+    return wired, touched | more
+
+
+def _wire(stage: Stage, project: Project, node_id: str, source: PortRef) -> Wire | None:
+    block = block_named(project.graph.node(node_id).block)
+    assert block is not None
+    inputs, outputs = _ports(block)
+    kind = stage.scene.port_kind(source.node, source.side, source.port)
+    if source.side == "out":
+        port = _best(inputs, kind)
+        return Wire(source.node, source.port, node_id, port.name) if port is not None else None
+    port = _best(outputs, kind)
+    return Wire(node_id, port.name, source.node, source.port) if port is not None else None
+
+
+def _best(ports: tuple[Port, ...], kind: PortKind) -> Port | None:
+    """The first port of that kind, or else the first."""
+    return next((port for port in ports if port.kind == kind), ports[0] if ports else None)

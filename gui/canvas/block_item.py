@@ -1,0 +1,180 @@
+"""One block on the canvas: one graphics item, no children; ports, text and picture are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QImage, QPainter, QStaticText, QTransform
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from gui.canvas.block_paint import PortKey, paint_full, paint_named
+from gui.canvas.face import Face, Side
+from gui.canvas.geometry import HEAD, MARGIN, MAX_WIDTH, MIN_WIDTH, STRIP, THUMBNAIL, block_height, port_heights
+from gui.canvas.look import Detail, Look
+
+TEXT_LEFT: Final = STRIP + 32.0
+"""Where the name begins, right of the icon."""
+LINE_LEFT: Final = STRIP + 10.0
+"""Where the summary begins."""
+PAD: Final = 12.0
+LABEL_GAP: Final = 16.0
+
+
+@final
+class BlockItem(QGraphicsItem):
+    """Draws a face. Its position is its upper left corner; all the rest comes from the scene.
+
+    Attributes:
+        face: what it shows.
+        body: the rounded rectangle in the item's coordinates.
+        lit: ports a wire being drawn may end at.
+    """
+
+    def __init__(self, node_id: str, face: Face, look: Look) -> None:
+        super().__init__()
+        self.node_id = node_id
+        self.look = look
+        self.hovered = False
+        self.chosen = False
+        self.marked = ""
+        self.lit: frozenset[PortKey] = frozenset()
+        self.thumbnail: QImage | None = None
+        self.live = QStaticText()
+        self.live_tone = ""
+        self.setZValue(1.0)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.set_face(face)
+
+    # -- what the scene tells it --
+
+    def set_face(self, face: Face) -> bool:
+        """Show another face. Returns whether the size or the ports are others, so that wires have to follow."""
+        self.face = face
+        width, height = self._measure(face)
+        before = getattr(self, "body", None)
+        ports = getattr(self, "_places", None)
+        body = QRectF(0.0, 0.0, width, height)
+        if body != before:
+            self.prepareGeometryChange()
+            self.body = body
+            self._bounds = body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        self._places = self._port_places()
+        self._write()
+        self.update()
+        return self._places != ports
+
+    def set_thumbnail(self, image: QImage | None) -> bool:
+        """Show a picture below, or none. Returns whether the size is another."""
+        grown = (image is None) != (self.thumbnail is None)
+        self.thumbnail = image
+        if grown:
+            return self.set_face(self.face)
+        self.update()
+        return False
+
+    def set_live(self, text: str, tone: str) -> None:
+        """Show a value at the upper right corner while training; "" takes it away."""
+        self.live = _static(text, self.look.mono_font)
+        self.live_tone = tone
+        self.update()
+
+    def set_flags(
+        self, *, hovered: bool | None = None, chosen: bool | None = None, lit: frozenset[PortKey] | None = None
+    ) -> None:
+        """Look touched, selected or fit for a wire."""
+        hovered = self.hovered if hovered is None else hovered
+        chosen = self.chosen if chosen is None else chosen
+        lit = self.lit if lit is None else lit
+        if (hovered, chosen, lit) != (self.hovered, self.chosen, self.lit):
+            self.hovered, self.chosen, self.lit = hovered, chosen, lit
+            self.update()
+
+    def mark(self, kind: str) -> None:
+        """Ring the block in a palette colour (`error`: it failed while training); "" takes the ring away."""
+        if kind != self.marked:
+            self.marked = kind
+            self.update()
+
+    # -- where things are --
+
+    @property
+    def area(self) -> QRectF:
+        """The body in scene coordinates."""
+        return self.body.translated(self.pos())
+
+    def port_place(self, side: Side, name: str) -> QPointF | None:
+        """Centre of a port in scene coordinates; None when the block has no such port."""
+        place = self._places.get((side, name))
+        return None if place is None else place + self.pos()
+
+    def ports(self) -> Iterator[tuple[PortKey, QPointF]]:
+        """All ports with their centres in the item's coordinates."""
+        yield from self._places.items()
+
+    def title_rect(self) -> QRectF:
+        """Where the name is written, in scene coordinates."""
+        return QRectF(TEXT_LEFT, 6.0, self.body.width() - TEXT_LEFT - PAD, 26.0).translated(self.pos())
+
+    def thumbnail_rect(self) -> QRectF:
+        """Where the picture goes, in the item's coordinates."""
+        top = self.body.height() - THUMBNAIL
+        return QRectF(LINE_LEFT, top, self.body.width() - LINE_LEFT - PAD, THUMBNAIL - 8.0)
+
+    # -- inside --
+
+    def _measure(self, face: Face) -> tuple[float, float]:
+        look = self.look
+        name = look.name_metrics.horizontalAdvance(face.title) + TEXT_LEFT + PAD
+        line = look.mono_metrics.horizontalAdvance(face.summary) + LINE_LEFT + PAD
+        labels = [
+            max((look.label_metrics.horizontalAdvance(port.name) for port in ports), default=0.0)
+            for ports in (face.inputs, face.outputs)
+            if len(ports) > 1
+        ]
+        rows = sum(labels) + LABEL_GAP * (len(labels) + 1)
+        wanted = max(name, line, rows, MIN_WIDTH)
+        width = min(-(-wanted // 8) * 8, MAX_WIDTH)
+        return width, block_height(len(face.inputs), len(face.outputs), self.thumbnail is not None)
+
+    def _port_places(self) -> dict[PortKey, QPointF]:
+        found: dict[PortKey, QPointF] = {}
+        for y, port in zip(port_heights(len(self.face.inputs)), self.face.inputs, strict=True):
+            found["in", port.name] = QPointF(0.0, y)
+        for y, port in zip(port_heights(len(self.face.outputs)), self.face.outputs, strict=True):
+            found["out", port.name] = QPointF(self.body.width(), y)
+        return found
+
+    def _write(self) -> None:
+        """Lay the text out once; painting it then costs a third."""
+        look, face, width = self.look, self.face, self.body.width()
+        right = Qt.TextElideMode.ElideRight
+        name = look.name_metrics.elidedText(face.title, right, width - TEXT_LEFT - PAD)
+        line = look.mono_metrics.elidedText(face.summary, right, width - LINE_LEFT - PAD)
+        far = look.far_metrics.elidedText(face.title, right, width - LINE_LEFT - PAD)
+        self.name_text = _static(name, look.name_font)
+        self.line_text = _static(line, look.mono_font)
+        self.far_text = _static(far, look.far_font)
+        self.labels: list[tuple[QStaticText, QPointF, Side]] = [
+            (_static(name, look.label_font), place, side)
+            for (side, name), place in self._places.items()
+            if len(face.ports(side)) > 1
+        ]
+        self.name_at = QPointF(TEXT_LEFT, (8.0 if face.summary else HEAD / 2 - 8.0))
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if self.look.detail is Detail.FULL:
+            paint_full(painter, self)
+        else:
+            paint_named(painter, self)
+
+
+def _static(text: str, font: QFont) -> QStaticText:
+    made = QStaticText(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.prepare(QTransform(), font)
+    return made

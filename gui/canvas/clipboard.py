@@ -1,0 +1,43 @@
+"""Copies of blocks as text on the system's clipboard, in the format of the graph file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QGuiApplication
+
+from engine import files
+from engine.graph import Project
+from engine.problem import ChainruleError
+
+MOST_TEXT = 20_000_000
+"""Longer texts are not looked at: whatever they are, they are no blocks that anyone copied here."""
+
+
+def put(project: Project, node_ids: Iterable[str]) -> None:
+    """Put these blocks and the wires among them on the clipboard."""
+    QGuiApplication.clipboard().setText(files.dump_fragment(project, frozenset(node_ids)))
+
+
+def take() -> Project | None:
+    """The blocks on the clipboard; None when there are none.
+
+    Raises:
+        FileError: the text is meant to be blocks, but damaged.
+    """
+    text = QGuiApplication.clipboard().text()
+    if len(text) > MOST_TEXT or not text.lstrip().startswith("{"):
+        return None
+    try:
+        return files.load_fragment(text)
+    except ChainruleError:
+        if '"chainrule"' in text[:200]:
+            raise
+        return None
+
+
+def extent(fragment: Project) -> QRectF:
+    """What the upper left corners of a fragment's blocks span."""
+    xs, ys = zip(*fragment.layout.nodes.values(), strict=True) if len(fragment.layout.nodes) else ((0.0,), (0.0,))
+    return QRectF(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))

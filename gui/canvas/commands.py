@@ -1,0 +1,171 @@
+"""What can be done to the selection: each one edit of the document, so one undo step."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from PySide6.QtCore import QCoreApplication, QPointF
+
+from engine import edits
+from engine.graph import Project
+from engine.problem import ChainruleError
+from gui.canvas import clipboard
+from gui.canvas.geometry import GRID, snapped
+from gui.canvas.stage import Stage
+from gui.notices import notices
+
+OFFSET: Final = 32.0
+"""How far a copy lands from its original."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Commands", text)
+
+
+@final
+class Commands:
+    """The verbs of the Edit menu and of the context menus."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._pasted: tuple[str, int] = ("", 0)
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The selected blocks that are there."""
+        return frozenset(node_id for node_id in self._stage.selection.ids if node_id in self._stage.scene.blocks)
+
+    # -- selection --
+
+    def select_all(self) -> None:
+        """Select every block."""
+        self._stage.selection.set(self._stage.scene.blocks)
+
+    def select_none(self) -> None:
+        """Select nothing."""
+        self._stage.selection.set(())
+        self._stage.scene.choose_wires(())
+
+    # -- removing --
+
+    def delete(self) -> None:
+        """Remove the selected blocks with their wires, and the selected wires."""
+        stage, chosen, project = self._stage, self.chosen, self._stage.document.project
+        wires = [item.wire for ends in stage.scene.wires.chosen if (item := stage.scene.wires.items.get(ends))]
+        project, touched = edits.disconnect(project, wires)
+        if chosen:
+            project, more = edits.remove_nodes(project, chosen)
+            touched |= more
+        if not touched:
+            return
+        if chosen:
+            text = _tr("Delete {0}").format(_named(chosen))
+        elif len(wires) == 1:
+            text = _tr("Disconnect {0} from {1}").format(wires[0].from_node, wires[0].to_node)
+        else:
+            text = _tr("Disconnect {0} wires").format(len(wires))
+        stage.document.edit(text, project, touched)
+
+    def take_out(self) -> None:
+        """Remove the selected blocks and join what they were between."""
+        chosen, project = self.chosen, self._stage.document.project
+        if not chosen:
+            return
+        project, touched = edits.heal(project, [node.id for node in project.graph.ordered_nodes() if node.id in chosen])
+        project, more = edits.remove_nodes(project, chosen)
+        self._stage.document.edit(_tr("Take out {0}").format(_named(chosen)), project, touched | more)
+
+    def disconnect_chosen(self) -> None:
+        """Remove all wires at the selected blocks."""
+        chosen, project = self.chosen, self._stage.document.project
+        wires = [item.wire for item in self._stage.scene.wires.at(chosen)]
+        if wires:
+            project, touched = edits.disconnect(project, wires)
+            self._stage.document.edit(_tr("Disconnect {0}").format(_named(chosen)), project, touched)
+
+    # -- copies --
+
+    def copy(self) -> None:
+        """Put the selected blocks on the clipboard."""
+        if self.chosen:
+            clipboard.put(self._stage.scene.with_places(self._stage.document.project), self.chosen)
+            self._pasted = ("", 0)
+
+    def cut(self) -> None:
+        """Copy, then delete."""
+        self.copy()
+        self._stage.scene.choose_wires(())
+        self.delete()
+
+    def paste(self, at: QPointF | None = None) -> None:
+        """Add the clipboard's blocks: around a place of the scene, or a little further each time."""
+        try:
+            fragment = clipboard.take()
+        except ChainruleError as error:
+            notices().failure(error, _tr("Nothing was pasted."))
+            return
+        if fragment is None or not len(fragment.graph):
+            notices().info(_tr("There are no blocks on the clipboard. Copy some first."))
+            return
+        self._add(fragment, self._paste_offset(fragment, at), _tr("Paste {0}"))
+
+    def _paste_offset(self, fragment: Project, at: QPointF | None) -> tuple[float, float]:
+        extent = clipboard.extent(fragment)
+        key = f"{sorted(fragment.graph.nodes)} {extent}"
+        times = self._pasted[1] + 1 if self._pasted[0] == key else 1
+        self._pasted = (key, times)
+        if at is not None:
+            middle = extent.center() + QPointF(80.0, 28.0)
+            return (snapped(at.x() - middle.x()), snapped(at.y() - middle.y()))
+        seen = self._stage.camera.visible()
+        if not seen.intersects(extent.adjusted(0.0, 0.0, 160.0, 56.0)):
+            way = seen.center() - extent.center() - QPointF(80.0, 28.0)
+            return (snapped(way.x()) + OFFSET * (times - 1), snapped(way.y()) + OFFSET * (times - 1))
+        return (OFFSET * times, OFFSET * times)
+
+    def duplicate(self) -> None:
+        """Copy the selected blocks beside themselves, without the clipboard."""
+        if self.chosen:
+            project = self._stage.scene.with_places(self._stage.document.project)
+            self._add(edits.fragment_of(project, self.chosen), (OFFSET, OFFSET), _tr("Duplicate {0}"))
+
+    def _add(self, fragment: Project, offset: tuple[float, float], text: str) -> None:
+        stage = self._stage
+        project = stage.scene.with_places(stage.document.project)
+        project, touched, new_ids = edits.paste(project, fragment, offset)
+        added = frozenset(new_ids.values())
+        stage.document.edit(text.format(_named(added)), project, touched, moved=added)
+        stage.scene.choose_wires(())
+        stage.selection.set(added)
+
+    # -- changing --
+
+    def nudge(self, columns: int, rows: int, *, far: bool = False) -> None:
+        """Move the selected blocks by steps of the grid; steps in a row are one undo step."""
+        stage, chosen, step = self._stage, self.chosen, GRID * (8 if far else 1)
+        if not chosen:
+            return
+        places = {node_id: stage.scene.blocks[node_id].pos() for node_id in chosen}
+        moved = {node_id: (place.x() + columns * step, place.y() + rows * step) for node_id, place in places.items()}
+        project, _ = edits.move_nodes(stage.scene.with_places(stage.document.project), moved)
+        merge = f"nudge {sorted(chosen)}"
+        stage.document.edit(_tr("Move {0}").format(_named(chosen)), project, moved=chosen, merge=merge)
+
+    def toggle_bypass(self) -> None:
+        """Mute the selected blocks, or let them work again if all are muted."""
+        chosen, project = self.chosen, self._stage.document.project
+        if not chosen:
+            return
+        mute = not all(project.graph.node(node_id).bypass for node_id in chosen)
+        touched = edits.NOTHING
+        for node_id in sorted(chosen):
+            project, more = edits.set_node(project, node_id, bypass=mute)
+            touched |= more
+        text = _tr("Mute {0}") if mute else _tr("Unmute {0}")
+        self._stage.document.edit(text.format(_named(chosen)), project, touched)
+
+
+def _named(node_ids: frozenset[str]) -> str:
+    if len(node_ids) == 1:
+        return next(iter(node_ids))
+    return _tr("{0} blocks").format(len(node_ids))

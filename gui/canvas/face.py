@@ -1,0 +1,181 @@
+"""What a block shows: made from node, plan and problems. Equal faces look the same, so nothing is repainted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, final
+
+from engine.block import Block, Port, PortKind, block_named
+from engine.dataspec import DataFacts
+from engine.graph import Graph, Node
+from engine.param import parse_all
+from engine.problem import Problem
+from engine.result import NodePlan, Result
+from gui.format import format_integer
+from gui.icons import block_icon_name
+
+Side = Literal["in", "out"]
+Severity = Literal["", "warning", "error"]
+UNCONNECTED: Final = "G07"
+NO_PROBLEMS: Final[tuple[Problem, ...]] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PortFace:
+    """One port as drawn.
+
+    Attributes:
+        name, kind, doc: as the block declares them.
+        shape: what flows through it, `N × 16`; "" while unknown.
+        wired: whether a wire is there.
+        wrong: whether an error names this port.
+        missing: an input that has to be connected and is not.
+    """
+
+    name: str
+    kind: PortKind
+    doc: str = ""
+    shape: str = ""
+    wired: bool = False
+    wrong: bool = False
+    missing: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One block as drawn.
+
+    Attributes:
+        title: its label, or else its id.
+        category: "" for a kind that is not known.
+        summary: the line below the name, with the number of parameters.
+        severity: the worst of `problems`, which hold errors and warnings; `unfinished` when all they say is that
+            something is not connected yet.
+    """
+
+    title: str
+    kind: str
+    category: str
+    icon: str
+    summary: str
+    inputs: tuple[PortFace, ...]
+    outputs: tuple[PortFace, ...]
+    severity: Severity = ""
+    unfinished: bool = False
+    problems: tuple[Problem, ...] = ()
+    bypass: bool = False
+
+    def ports(self, side: Side) -> tuple[PortFace, ...]:
+        """The ports of one side, from the top."""
+        return self.inputs if side == "in" else self.outputs
+
+    def port(self, side: Side, name: str) -> PortFace | None:
+        """The port of that name; None when there is none."""
+        return next((port for port in self.ports(side) if port.name == name), None)
+
+
+def problems_by_node(result: Result) -> dict[str, tuple[Problem, ...]]:
+    """Errors and warnings by the top-level block they are shown at."""
+    found: dict[str, list[Problem]] = {}
+    for problem in result.problems:
+        if problem.node is not None and problem.severity != "info":
+            found.setdefault(problem.node.split(".", 1)[0], []).append(problem)
+    return {node_id: tuple(problems) for node_id, problems in found.items()}
+
+
+def make_face(graph: Graph, node: Node, plan: NodePlan | None, problems: tuple[Problem, ...]) -> Face:
+    """The face of one node."""
+    block = block_named(node.block)
+    inputs, outputs = _ports(graph, node, block, plan, problems)
+    severity: Severity = ""
+    if problems:
+        severity = "error" if any(problem.severity == "error" for problem in problems) else "warning"
+    return Face(
+        title=node.label or node.id,
+        kind=node.block,
+        category=block.category if block is not None else "",
+        icon=block_icon_name(block.icon, block.category) if block is not None else _kind_icon(node.block),
+        summary=_summary(node, block, plan),
+        inputs=inputs,
+        outputs=outputs,
+        severity=severity,
+        unfinished=severity == "error"
+        and all(problem.code == UNCONNECTED for problem in problems if problem.severity == "error"),
+        problems=problems,
+        bypass=node.bypass,
+    )
+
+
+def _kind_icon(kind: str) -> str:
+    return "group" if kind == "Group" else "help"
+
+
+def _summary(node: Node, block: Block | None, plan: NodePlan | None) -> str:
+    if block is None:
+        name = node.params.get("group")
+        return name if node.block == "Group" and isinstance(name, str) else node.block
+    parts = [plan.summary if plan is not None and plan.summary else _plain_summary(node, block)]
+    if plan is not None and plan.parameters:
+        parts.append(f"{format_integer(plan.parameters)} param{'s' if plan.parameters != 1 else ''}")
+    return " · ".join(part for part in parts if part)
+
+
+def _plain_summary(node: Node, block: Block) -> str:
+    """Where a plan has nothing to say, the kind does, unless the name says it already."""
+    return "" if node.id.rstrip("0123456789_").lower() == block.kind.lower() else block.kind
+
+
+def _ports(
+    graph: Graph, node: Node, block: Block | None, plan: NodePlan | None, problems: Iterable[Problem]
+) -> tuple[tuple[PortFace, ...], tuple[PortFace, ...]]:
+    params = _params(node, block, plan)
+    facts = plan.facts if plan is not None else None
+    declared_in, declared_out = declared_ports(block, params, facts)
+    wired_in = [wire.to_port for wire in graph.wires_into(node.id)]
+    wired_out = [wire.from_port for wire in graph.wires_out_of(node.id)]
+    wrong = {problem.port for problem in problems if problem.severity == "error" and problem.node == node.id}
+    bad = {problem.port for problem in problems if problem.code != UNCONNECTED and problem.node == node.id} & wrong
+    specs_in: Mapping[str, Any] = plan.inputs if plan is not None else {}
+    specs_out: Mapping[str, Any] = plan.outputs if plan is not None else {}
+    return (
+        tuple(
+            PortFace(port.name, port.kind, port.doc, _shape(specs_in, port.name), port.name in wired_in,
+                     port.name in bad, port.name in wrong - bad)
+            for port in _all(declared_in, specs_in, wired_in)
+        ),
+        tuple(
+            PortFace(port.name, port.kind, port.doc, _shape(specs_out, port.name), port.name in wired_out,
+                     port.name in bad)
+            for port in _all(declared_out, specs_out, wired_out)
+        ),
+    )  # fmt: skip
+
+
+def _params(node: Node, block: Block | None, plan: NodePlan | None) -> Mapping[str, Any]:
+    if plan is not None and plan.params:
+        return plan.params
+    return parse_all(block.params, node.params)[0] if block is not None else {}
+
+
+def declared_ports(
+    block: Block | None, params: Mapping[str, Any], facts: DataFacts | None = None
+) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """Inputs and outputs a block says it has with these parsed parameters."""
+    if block is None:
+        return (), ()
+    return tuple(block.inputs(params)), tuple(block.outputs(params, facts))
+
+
+def _all(declared: tuple[Port, ...], planned: Collection[str], wired: Iterable[str]) -> tuple[Port, ...]:
+    """The declared ports, then those that only plan (of a group) or wires name."""
+    names = dict.fromkeys([*(port.name for port in declared), *planned, *wired])
+    by_name = {port.name: port for port in declared}
+    return tuple(by_name.get(name) or Port(name) for name in names)
+
+
+def _shape(specs: Mapping[str, Any], port: str) -> str:
+    spec = specs.get(port)
+    return "" if spec is None else str(spec)

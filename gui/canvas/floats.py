@@ -1,0 +1,73 @@
+"""The widgets that float over the canvas: hint, problem card, search, legend, and what an empty canvas says."""
+
+from __future__ import annotations
+
+from typing import final
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas.card import ProblemCard
+from gui.canvas.hint import HintBubble
+from gui.canvas.legend import PortLegend
+from gui.canvas.search import BlockSearch
+from gui.settings import settings
+from gui.theme import theme
+from gui.widgets.empty_state import EmptyState
+
+MARGIN = 16
+
+
+@final
+class Floats(QObject):
+    """Makes and places them. They are children of the view, not of its viewport, which scrolls its children along.
+
+    Signals:
+        legend_hidden(): the legend's cross was pressed.
+    """
+
+    legend_hidden = Signal()
+
+    def __init__(self, view: QWidget) -> None:
+        super().__init__(view)
+        self._view = view
+        self.empty = EmptyState(
+            "layers",
+            self.tr("Draw a network here"),
+            self.tr(
+                "Drag blocks from the left, or press Tab to search. Drag from dot to dot to connect them.\n"
+                "Or open an example: File ▸ Examples."
+            ),
+            parent=view,
+        )
+        self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.legend = PortLegend(view)
+        self.legend.hide_wanted.connect(self.legend_hidden)
+        self.card = ProblemCard(view)
+        self.hint = HintBubble(view)
+        self.search = BlockSearch(view)
+        self.legend.setVisible(self.legend_wanted)
+        theme().changed.connect(self.place)
+
+    @property
+    def legend_wanted(self) -> bool:
+        """Whether the legend is shown, as remembered."""
+        return bool(settings().value("canvas/legend", True, type=bool))
+
+    def show_legend(self, on: bool) -> None:
+        """Show or hide the legend, and remember it."""
+        settings().setValue("canvas/legend", on)
+        self.legend.setVisible(on)
+        self.place()
+
+    def set_empty(self, empty: bool) -> None:
+        """Say what to do on an empty canvas."""
+        self.empty.setVisible(empty)
+
+    def place(self) -> None:
+        """Put what has a fixed place there again."""
+        width, height = self._view.width(), self._view.height()
+        self.legend.adjustSize()
+        self.legend.move(MARGIN, height - self.legend.height() - MARGIN)
+        wide, high = min(theme().px(440), width - 2 * MARGIN), min(theme().px(200), height)
+        self.empty.setGeometry((width - wide) // 2, (height - high) // 2, wide, high)

@@ -1,0 +1,130 @@
+"""What the pointer is over: it looks touched, and a block with a problem shows its card."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt
+from PySide6.QtWidgets import QWidget
+
+from engine.problem import GraphError, Problem
+from gui.canvas.block_item import BlockItem
+from gui.canvas.card import ProblemCard
+from gui.canvas.hits import PortRef, hit
+from gui.canvas.stage import Stage
+from gui.canvas.wire_item import WireItem
+from gui.fixes import apply_fix, fix_label
+
+CARD_GAP: Final = 8.0
+
+
+@final
+class Hover(QObject):
+    """Keeps track of the pointer while no gesture runs."""
+
+    def __init__(self, stage: Stage, card: ProblemCard, viewport: QWidget, parent: QObject) -> None:
+        super().__init__(parent)
+        self._stage = stage
+        self._card = card
+        self._viewport = viewport
+        self._block: BlockItem | None = None
+        self._wire: WireItem | None = None
+        self._quiet = False
+        card.fix_wanted.connect(self._fix)
+        card.left.connect(self.leave)
+        stage.selection.changed.connect(self.show_card)
+        stage.scene.synced.connect(self._synced)
+        stage.camera.moved.connect(self.show_card)
+
+    def move(self, at: QPointF) -> None:
+        """The pointer is at a place of the viewport."""
+        if self._on_the_way_to_card(at):
+            return
+        found = hit(self._stage.scene, self._stage.camera.to_scene(at))
+        block = found if isinstance(found, BlockItem) else None
+        if isinstance(found, PortRef):
+            block = self._stage.scene.blocks.get(found.node)
+        self._set(block, found if isinstance(found, WireItem) else None)
+        if isinstance(found, PortRef):
+            self._viewport.setCursor(Qt.CursorShape.CrossCursor)
+        else:
+            self._viewport.unsetCursor()
+
+    def leave(self) -> None:
+        """The pointer left the canvas."""
+        place = QPointF(self._viewport.mapFromGlobal(self._viewport.cursor().pos()))
+        if not self._on_the_way_to_card(place):
+            self._set(None, None)
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Show no card while a gesture runs or something is typed."""
+        if quiet != self._quiet:
+            self._quiet = quiet
+            self.show_card()
+
+    def shows_card_of(self, node_id: str) -> bool:
+        """Whether that block's problems are written below it now."""
+        return not self._card.isHidden() and self._card.node_id == node_id
+
+    def show_card(self) -> None:
+        """The card of the block under the pointer, or else of the one that is selected; place it anew."""
+        item = self._block
+        if item is None or not item.face.problems:
+            single = self._stage.selection.single
+            item = self._stage.scene.blocks.get(single) if single is not None else None
+        if self._quiet or item is None or not item.face.problems:
+            self._card.dismiss()
+            return
+        camera, area = self._stage.camera, item.area
+        if not camera.visible().intersects(area):
+            self._card.dismiss()
+            return
+        gap = QPointF(0.0, CARD_GAP)
+        self._card.show_problems(item.node_id, item.face.problems)
+        self._card.place(camera.to_view(area.bottomLeft()) + gap, camera.to_view(area.topLeft()) - gap)
+
+    # -- inside --
+
+    def _set(self, block: BlockItem | None, wire: WireItem | None) -> None:
+        if block is not self._block:
+            if self._block is not None:
+                self._block.set_flags(hovered=False)
+            if block is not None:
+                block.set_flags(hovered=True)
+            self._block = block
+            self.show_card()
+        if wire is not self._wire:
+            if self._wire is not None:
+                self._wire.set_flags(hovered=False)
+            if wire is not None:
+                wire.set_flags(hovered=True)
+            self._wire = wire
+
+    def _synced(self) -> None:
+        """Items may be gone."""
+        scene = self._stage.scene
+        if self._block is not None and scene.blocks.get(self._block.node_id) is not self._block:
+            self._block = None
+        if self._wire is not None and scene.wires.items.get(self._wire.wire.ends) is not self._wire:
+            self._wire = None
+        self.show_card()
+
+    def _on_the_way_to_card(self, at: QPointF) -> bool:
+        """Whether the pointer is on the card or in the gap between it and its block."""
+        if self._card.isHidden() or self._block is None or self._card.node_id != self._block.node_id:
+            return False
+        camera, area = self._stage.camera, self._block.area
+        card = QRectF(self._card.geometry())
+        block = QRectF(camera.to_view(area.topLeft()), camera.to_view(area.bottomRight()))
+        left, right = max(card.left(), block.left()), min(card.right(), block.right())
+        gap = QRectF(left, min(card.bottom(), block.bottom()), right - left, 0.0)
+        gap.setBottom(max(card.top(), block.top()))
+        return card.adjusted(-4, -4, 4, 4).contains(at) or gap.contains(at)
+
+    def _fix(self, problem: Problem) -> None:
+        stage = self._stage
+        try:
+            project, touched, moved = apply_fix(stage.scene.with_places(stage.document.project), problem)
+        except GraphError:
+            return  # the graph changed between showing the button and pressing it; the card shows what is true now
+        stage.document.edit(fix_label(problem), project, touched, moved=moved)

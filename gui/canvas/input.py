@@ -1,0 +1,215 @@
+"""What Qt's events mean on the canvas: which go to the pointer's gestures, which are commands, which are tips."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDropEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from engine.block import block_named
+from gui.canvas import tips, walking, wheel
+from gui.canvas.actions import CanvasActions
+from gui.canvas.block_item import BlockItem
+from gui.canvas.commands import Commands
+from gui.canvas.gestures.base import Cancel
+from gui.canvas.gestures.drop import DropBlock
+from gui.canvas.hits import hit
+from gui.canvas.hover import Hover
+from gui.canvas.menu import context_menu
+from gui.canvas.mime import BLOCK_MIME
+from gui.canvas.pointer import Pointer
+from gui.canvas.rename import RenameField
+from gui.canvas.stage import Stage, Wish
+from gui.widgets import plain_tooltip
+
+_ARROWS: Final = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+@final
+class Input:
+    """Takes events of the view and its viewport."""
+
+    def __init__(
+        self,
+        view: QWidget,
+        stage: Stage,
+        pointer: Pointer,
+        hover: Hover,
+        commands: Commands,
+        actions: CanvasActions,
+        rename: RenameField,
+    ) -> None:
+        self._view = view
+        self._stage = stage
+        self._pointer = pointer
+        self._hover = hover
+        self._commands = commands
+        self._actions = actions
+        self._rename = rename
+        self._drop: DropBlock | None = None
+
+    # -- mouse --
+
+    def pressed(self, event: QMouseEvent) -> None:
+        """A button went down."""
+        self._stage.camera.stop()
+        self._stage.hints.hush()
+        self._pointer.press(self._pointer.at(event.position(), event.modifiers()), event.button())
+        event.accept()
+
+    def moved(self, event: QMouseEvent) -> None:
+        """The pointer moved."""
+        if self._pointer.gesture is not None:
+            self._pointer.move(self._pointer.at(event.position(), event.modifiers()))
+        elif event.buttons() == Qt.MouseButton.NoButton:
+            self._hover.move(event.position())
+        event.accept()
+
+    def released(self, event: QMouseEvent) -> None:
+        """A button went up."""
+        self._pointer.release(self._pointer.at(event.position(), event.modifiers()), event.button())
+        event.accept()
+
+    def double_clicked(self, event: QMouseEvent) -> None:
+        """On a name: edit it. On empty ground: look for a block to put there. Elsewhere: a press like any other."""
+        at = self._pointer.at(event.position(), event.modifiers())
+        found = hit(self._stage.scene, at.scene)
+        left = event.button() == Qt.MouseButton.LeftButton and self._pointer.gesture is None
+        if left and isinstance(found, BlockItem):
+            self._rename.open(found.node_id)
+        elif left and found is None:
+            self._stage.search(Wish(at.scene))
+        else:
+            self.pressed(event)
+        event.accept()
+
+    def wheeled(self, event: QWheelEvent) -> None:
+        """The wheel turned."""
+        self._stage.hints.hush()
+        wheel.turned(self._stage.camera, event)
+
+    def menu(self, event: QContextMenuEvent) -> None:
+        """The right button, or the menu key."""
+        if self._pointer.cancel(Cancel.OTHER_BUTTON):
+            return
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        at = self._pointer.at(event.pos().toPointF()) if by_mouse else None
+        menu = context_menu(self._stage, self._actions, self._view, at)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+        event.accept()
+
+    def viewport(self, event: QEvent) -> bool:
+        """Events of the viewport that have no handler of their own. Whether it was one of these."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            self._tell(event)
+            return True
+        if event.type() == QEvent.Type.Leave and self._pointer.gesture is None:
+            self._hover.leave()
+        if isinstance(event, QNativeGestureEvent):
+            return wheel.pinched(self._stage.camera, event)
+        return False
+
+    def _tell(self, event: QHelpEvent) -> None:
+        text = ""
+        if self._pointer.gesture is None:
+            found = hit(self._stage.scene, self._stage.camera.to_scene(event.pos().toPointF()))
+            # A block with a problem shows its card already.
+            if not (isinstance(found, BlockItem) and self._hover.shows_card_of(found.node_id)):
+                text = tips.tip(self._stage.scene, found)
+        QToolTip.showText(event.globalPos(), plain_tooltip(text), self._view)
+
+    # -- keys --
+
+    def key_pressed(self, event: QKeyEvent) -> bool:
+        """Whether the key meant something here."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._escape()
+            return True
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._pointer.set_panning(True)
+            return True
+        step = _ARROWS.get(Qt.Key(event.key()))
+        if step is None:
+            return False
+        keys = event.modifiers()
+        if keys & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier) or not self._commands.chosen:
+            self._walk(step)
+        else:
+            self._commands.nudge(*step, far=bool(keys & Qt.KeyboardModifier.ShiftModifier))
+        return True
+
+    def key_released(self, event: QKeyEvent) -> bool:
+        """Whether the key meant something here."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._pointer.set_panning(False)
+            return True
+        return False
+
+    def _escape(self) -> None:
+        """Leaves one thing at a time: the gesture, the hint, the selection."""
+        if self._pointer.cancel(Cancel.ESCAPE):
+            return
+        self._stage.hints.hush()
+        self._commands.select_none()
+
+    def _walk(self, step: walking.Step) -> None:
+        scene, single = self._stage.scene, self._stage.selection.single
+        if single is None or single not in scene.blocks:
+            target = walking.first(scene, self._stage.camera)
+        else:
+            target = walking.neighbour(scene, single, step)
+        if target is not None:
+            scene.choose_wires(())
+            self._stage.selection.show(target)
+
+    # -- drag and drop --
+
+    def drag_entered(self, event: QDropEvent) -> None:
+        """Something is dragged over the canvas; blocks from the palette are taken."""
+        kind = bytes(event.mimeData().data(BLOCK_MIME).data()).decode("utf-8", "replace")
+        if block_named(kind) is None:
+            event.ignore()
+            return
+        self._drop = DropBlock(self._stage, kind)
+        self._drop.begin(self._pointer.at(event.position()))
+        event.acceptProposedAction()
+
+    def drag_moved(self, event: QDropEvent) -> None:
+        """It goes on."""
+        if self._drop is None:
+            event.ignore()
+            return
+        self._drop.move(self._pointer.at(event.position()))
+        event.acceptProposedAction()
+
+    def drag_left(self) -> None:
+        """It went elsewhere."""
+        if self._drop is not None:
+            drop, self._drop = self._drop, None
+            drop.cancel(Cancel.FOCUS_LOST)
+
+    def dropped(self, event: QDropEvent) -> None:
+        """It was let go."""
+        if self._drop is None:
+            event.ignore()
+            return
+        drop, self._drop = self._drop, None
+        drop.finish(self._pointer.at(event.position()))
+        event.acceptProposedAction()
+        self._view.setFocus(Qt.FocusReason.MouseFocusReason)

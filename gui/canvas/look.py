@@ -1,0 +1,114 @@
+"""Pens, brushes and fonts of the canvas, kept and made anew when the theme changes; and how much detail is drawn."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final, final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
+
+from gui.colors import CATEGORIES, PORT_KINDS, mix
+from gui.fonts import make_font
+from gui.theme import theme
+
+
+class Detail(IntEnum):
+    """How much of a block is drawn, by how large it is on the screen."""
+
+    SHAPES = 0
+    NAMES = 1
+    FULL = 2
+
+
+NAMES_FROM: Final = 0.35
+FULL_FROM: Final = 0.6
+LABELS_FROM: Final = 0.75
+FAR_NAME_PX: Final = 22
+
+
+def detail_at(scale: float) -> Detail:
+    """What to draw at that scale: everything, shapes with names, or rectangles alone."""
+    if scale >= FULL_FROM:
+        return Detail.FULL
+    return Detail.NAMES if scale >= NAMES_FROM else Detail.SHAPES
+
+
+@final
+class Look:
+    """What block and wire items paint with. One for all items: they keep nothing of the theme."""
+
+    def __init__(self) -> None:
+        self.scale = 1.0
+        self.detail = Detail.FULL
+        self.wiring = False
+        """Whether a wire is being drawn: ports that do not fit step back."""
+        self.name_font = make_font("strong")
+        self.mono_font = make_font("mono_caption")
+        self.label_font = make_font("caption")
+        self.far_font = QFont(self.name_font)
+        self.far_font.setPixelSize(FAR_NAME_PX)
+        self.name_metrics = QFontMetricsF(self.name_font)
+        self.mono_metrics = QFontMetricsF(self.mono_font)
+        self.label_metrics = QFontMetricsF(self.label_font)
+        self.far_metrics = QFontMetricsF(self.far_font)
+        self.refresh()
+
+    def set_scale(self, scale: float) -> None:
+        """The view shows the scene at this scale."""
+        self.scale = scale
+        self.detail = detail_at(scale)
+
+    def refresh(self) -> None:
+        """Take the colours now in force."""
+        colors = theme().palette
+        self.canvas = QBrush(QColor(colors.canvas))
+        self.body = QBrush(QColor(colors.raised))
+        self.body_hover = QBrush(QColor(mix(colors.raised, colors.hover, 0.5)))
+        self.body_muted = QBrush(QColor(mix(colors.raised, colors.canvas, 0.6)))
+        self.well = QBrush(QColor(colors.plot))
+        self.line = QBrush(QColor(colors.border if theme().is_dark else colors.line))
+        self.line_hover = QBrush(QColor(colors.control))
+        self.accent = QBrush(QColor(colors.accent))
+        self.accent_soft = QBrush(_faded(colors.accent, 56))
+        self.error = QBrush(QColor(colors.error))
+        self.warning = QBrush(QColor(colors.warning))
+        self.on_badge = QBrush(QColor(colors.canvas))
+        self.text = _pen(colors.text, 1.0)
+        self.secondary = _pen(colors.secondary, 1.0)
+        self.disabled = _pen(colors.disabled, 1.0)
+        self.muted = _pen(colors.secondary, 1.25, Qt.PenStyle.DashLine)
+        self.strips = {name: QBrush(QColor(colors.category(name))) for name in CATEGORIES}
+        self.strips[""] = QBrush(QColor(colors.secondary))
+        self.ports = {kind: QBrush(QColor(colors.port(kind))) for kind in PORT_KINDS}
+        self.port_back = QBrush(QColor(mix(colors.canvas, colors.port_value, 0.35)))
+        self.wires = {kind: _pen(mix(colors.port(kind), colors.canvas, 0.4), 2.0) for kind in PORT_KINDS}
+        self.wires_hover = {kind: _pen(colors.port(kind), 2.5) for kind in PORT_KINDS}
+        self.wire_selected = _pen(colors.accent, 3.0)
+        self.wire_wrong = _pen(colors.error, 2.5)
+        self.wire_back = _pen(mix(colors.port_value, colors.canvas, 0.75), 2.0, Qt.PenStyle.DashLine)
+        self.far_wire = _cosmetic(mix(colors.port_value, colors.canvas, 0.5), 1.1)
+        self.far_error = _cosmetic(colors.error, 2.0)
+        self.far_chosen = _cosmetic(colors.accent, 2.5)
+        self.new_wire = _cosmetic(colors.accent, 2.5)
+        self.new_wire_wrong = _cosmetic(colors.error, 2.0, Qt.PenStyle.DashLine)
+        self.guide = _cosmetic(colors.accent, 1.25, Qt.PenStyle.DashLine)
+        self.band = _cosmetic(colors.accent, 1.25)
+        self.dots = QColor(mix(colors.grid, colors.secondary, 0.12))
+
+
+def _faded(color: str, alpha: int) -> QColor:
+    made = QColor(color)
+    made.setAlpha(alpha)
+    return made
+
+
+def _pen(color: str, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    return QPen(QColor(color), width, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+
+
+def _cosmetic(color: str, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """A pen of the same width on the screen at every zoom. Not 1 px wide: Qt's path for that is ten times slower."""
+    pen = _pen(color, width, style)
+    pen.setCosmetic(True)
+    return pen

@@ -1,0 +1,86 @@
+"""The canvas from far away: all blocks and wires in a few calls, without asking the items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, final
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath
+
+from gui.canvas.block_item import BlockItem
+from gui.canvas.scene import CanvasScene
+from gui.canvas.wire_item import WireItem
+
+_SMALL: Final = 0.2
+"""Where less than this part of the view is exposed, looking up what lies there is cheaper than drawing all."""
+
+
+@final
+class Overview:
+    """Paints rectangles in the hues of their categories, and wires as one path."""
+
+    def __init__(self, scene: CanvasScene) -> None:
+        self._scene = scene
+        self._stale = True
+        self._rects: dict[str, list[QRectF]] = {}
+        self._wires = QPainterPath()
+        scene.synced.connect(self.forget)
+        scene.dirtied.connect(self.forget)
+
+    def forget(self) -> None:
+        """Something moved or changed: look afresh at the next paint."""
+        self._stale = True
+
+    def paint(self, painter: QPainter, exposed: QRectF, visible: QRectF) -> None:
+        """Draw what an exposed part of the scene holds; the painter is in scene coordinates."""
+        scene = self._scene
+        if exposed.width() * exposed.height() < _SMALL * visible.width() * visible.height():
+            found = scene.items(exposed, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+            blocks: Iterable[BlockItem] = [item for item in found if isinstance(item, BlockItem)]
+            rects = _by_category(blocks)
+            wires = _joined(item for item in found if isinstance(item, WireItem))
+        else:
+            self._refresh()
+            rects, wires, blocks = self._rects, self._wires, scene.blocks.values()
+        painter.setPen(scene.look.far_wire)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(wires)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for category, boxes in rects.items():
+            painter.setBrush(scene.look.strips[category])
+            painter.drawRects(boxes)
+        self._paint_marked(painter, blocks)
+
+    def _refresh(self) -> None:
+        if self._stale:
+            self._stale = False
+            self._rects = _by_category(self._scene.blocks.values())
+            self._wires = _joined(self._scene.wires.items.values())
+
+    def _paint_marked(self, painter: QPainter, blocks: Iterable[BlockItem]) -> None:
+        """Selected blocks ringed in the accent, wrong ones in red; both as wide on the screen as near by."""
+        look = self._scene.look
+        rim = 3.0 / look.scale
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        chosen = [item.area for item in blocks if item.chosen]
+        wrong = [item.area for item in blocks if item.face.severity == "error" and not item.face.unfinished]
+        for boxes, pen in ((wrong, look.far_error), (chosen, look.far_chosen)):
+            if boxes:
+                painter.setPen(pen)
+                painter.drawRects([box.adjusted(-rim, -rim, rim, rim) for box in boxes])
+
+
+def _by_category(blocks: Iterable[BlockItem]) -> dict[str, list[QRectF]]:
+    found: dict[str, list[QRectF]] = {}
+    for item in blocks:
+        found.setdefault(item.face.category, []).append(item.area)
+    return found
+
+
+def _joined(wires: Iterable[WireItem]) -> QPainterPath:
+    path = QPainterPath()
+    for item in wires:
+        if not item.lifted:
+            path.addPath(item.path)
+    return path

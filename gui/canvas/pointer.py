@@ -1,0 +1,164 @@
+"""Which gesture a press begins, and how one ends: the pointer's side of the canvas."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas.block_item import BlockItem
+from gui.canvas.gestures.base import At, Cancel, Gesture
+from gui.canvas.gestures.move import MoveBlocks
+from gui.canvas.gestures.pan import Pan
+from gui.canvas.gestures.select import PickWire, RubberBand
+from gui.canvas.gestures.wire import DrawWire
+from gui.canvas.hits import PortRef, hit
+from gui.canvas.stage import Stage
+from gui.canvas.wire_item import WireItem
+
+EDGE: Final = 24.0
+"""Within this many pixels of the edge a drag scrolls the canvas."""
+_SCROLL_MS: Final = 16
+
+
+@final
+class Pointer(QObject):
+    """Runs one gesture at a time.
+
+    Attributes:
+        gesture: the one under way.
+        panning: whether the space bar is down, so that the left button pans.
+    """
+
+    def __init__(self, stage: Stage, viewport: QWidget, parent: QObject) -> None:
+        super().__init__(parent)
+        self._stage = stage
+        self._viewport = viewport
+        self.gesture: Gesture | None = None
+        self.panning = False
+        self._button = Qt.MouseButton.NoButton
+        self._loose = False
+        self._project: object = None
+        self._last: At | None = None
+        self._scroll = QTimer(self)
+        self._scroll.setInterval(_SCROLL_MS)
+        self._scroll.timeout.connect(self._scroll_on)
+        stage.document.changed.connect(self._document_changed)
+        stage.document.replaced.connect(lambda: self.cancel(Cancel.DOCUMENT_CHANGED))
+
+    def at(self, place: QPointF, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> At:
+        """A place on the viewport, with its place in the scene."""
+        return At(place, self._stage.camera.to_scene(place), modifiers)
+
+    # -- what the view tells --
+
+    def press(self, at: At, button: Qt.MouseButton) -> None:
+        """A button went down."""
+        if self.gesture is not None and self._loose and button == Qt.MouseButton.LeftButton:
+            self._button = button  # the click that ends it; its release does
+            return
+        if self.gesture is not None:
+            self.cancel(Cancel.OTHER_BUTTON)
+            return
+        gesture = self._begun_by(at, button)
+        if gesture is not None:
+            self._button = button
+            self.start(gesture, at)
+
+    def move(self, at: At) -> None:
+        """The pointer moved."""
+        self._last = at
+        if self.gesture is not None:
+            self.gesture.move(at)
+            self._mind_edges(at)
+
+    def release(self, at: At, button: Qt.MouseButton) -> None:
+        """A button went up."""
+        if self.gesture is None or button != self._button:
+            return
+        self._scroll.stop()
+        gesture, self._project = self.gesture, None  # the edit it makes is its own
+        over = gesture.finish(at)
+        if over:
+            self._end()
+        else:
+            self._loose, self._button = True, Qt.MouseButton.NoButton
+            self._project = self._stage.document.project
+
+    def cancel(self, reason: Cancel) -> bool:
+        """End the gesture without effect. Returns whether there was one."""
+        if self.gesture is None:
+            return False
+        gesture = self.gesture
+        self._end()
+        gesture.cancel(reason)
+        return True
+
+    def start(self, gesture: Gesture, at: At) -> None:
+        """Begin a gesture."""
+        self.gesture = gesture
+        self._last = at
+        self._project = self._stage.document.project
+        if gesture.cursor is not None:
+            self._viewport.setCursor(gesture.cursor)
+        gesture.begin(at)
+
+    def set_panning(self, on: bool) -> None:
+        """The space bar went down or up."""
+        self.panning = on
+        if self.gesture is None:
+            if on:
+                self._viewport.setCursor(Qt.CursorShape.OpenHandCursor)
+            else:
+                self._viewport.unsetCursor()
+
+    # -- inside --
+
+    def _begun_by(self, at: At, button: Qt.MouseButton) -> Gesture | None:
+        if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and self.panning):
+            return Pan(self._stage)
+        if button != Qt.MouseButton.LeftButton:
+            return None
+        found = hit(self._stage.scene, at.scene)
+        if isinstance(found, PortRef):
+            return DrawWire(self._stage, found)
+        if isinstance(found, BlockItem):
+            return MoveBlocks(self._stage, found)
+        if isinstance(found, WireItem):
+            return PickWire(self._stage, found)
+        return RubberBand(self._stage)
+
+    def _end(self) -> None:
+        self._scroll.stop()
+        self.gesture, self._loose, self._project = None, False, None
+        self._button = Qt.MouseButton.NoButton
+        self._viewport.unsetCursor()
+
+    def _document_changed(self) -> None:
+        """What a gesture showed is void once someone else edits; that data files were read is no edit."""
+        if self._project is not None and self._stage.document.project is not self._project:
+            self.cancel(Cancel.DOCUMENT_CHANGED)
+
+    # -- scrolling at the edge --
+
+    def _mind_edges(self, at: At) -> None:
+        if isinstance(self.gesture, Pan) or self._speed(at) == QPointF():
+            self._scroll.stop()
+        elif not self._scroll.isActive():
+            self._scroll.start()
+
+    def _speed(self, at: At) -> QPointF:
+        inner = QRectF(self._viewport.rect()).adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        dx = min(0.0, at.view.x() - inner.left()) + max(0.0, at.view.x() - inner.right())
+        dy = min(0.0, at.view.y() - inner.top()) + max(0.0, at.view.y() - inner.bottom())
+        return QPointF(dx, dy) / 2
+
+    def _scroll_on(self) -> None:
+        if self.gesture is None or self._last is None:
+            self._scroll.stop()
+            return
+        speed = self._speed(self._last)
+        self._stage.camera.pan(-speed.x(), -speed.y())
+        self._last = self.at(self._last.view, self._last.modifiers)
+        self.gesture.move(self._last)

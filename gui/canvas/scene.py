@@ -1,0 +1,316 @@
+"""The scene: one item for each block and wire of the document, brought up to date by what each change touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, final
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGraphicsScene
+
+from engine import edits
+from engine.block import PortKind
+from engine.graph import Project
+from engine.problem import Problem
+from engine.result import NodePlan, Result
+from gui.canvas.block_item import BlockItem
+from gui.canvas.block_paint import PortKey
+from gui.canvas.face import NO_PROBLEMS, Side, make_face, problems_by_node
+from gui.canvas.geometry import FAR
+from gui.canvas.look import Detail, Look
+from gui.canvas.placing import places, stored
+from gui.canvas.wire_item import Ends, WireItem
+from gui.canvas.wire_set import WireSet
+from gui.document import Change, Document
+from gui.selection import Selection
+from gui.theme import theme
+
+_SPARE: Final = 2000.0
+
+
+@final
+class CanvasScene(QGraphicsScene):
+    """Mirrors `document.project` and `document.result`. Nothing here is state of the document.
+
+    Attributes:
+        blocks: node id -> item.
+        wires: the wires between them.
+
+    Signals:
+        synced(): blocks or wires came, went, moved or changed.
+        dirtied(QRectF): this part looks different. Told from afar only, where the view paints without the items.
+    """
+
+    synced = Signal()
+    dirtied = Signal(QRectF)
+
+    def __init__(self, document: Document, selection: Selection, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.selection = selection
+        self.look = Look()
+        self.blocks: dict[str, BlockItem] = {}
+        self.wires = WireSet(self, self.blocks, self.look, self._soil)
+        self._plans: dict[str, tuple[NodePlan | None, tuple[Problem, ...]]] = {}
+        self._problems: dict[str, tuple[Problem, ...]] = {}
+        self._problems_of: Result | None = None
+        self._dirt = QRectF()
+        document.replaced.connect(self._replace)
+        document.changed.connect(self._apply)
+        document.checked.connect(self._show_result)
+        selection.changed.connect(self._show_selection)
+        theme().changed.connect(self._restyle)
+        self.rebuild()
+
+    # -- reading --
+
+    def content_rect(self) -> QRectF:
+        """What all blocks cover."""
+        found = QRectF()
+        for item in self.blocks.values():
+            found = found.united(item.area)
+        return found
+
+    def size_of(self, node_id: str) -> tuple[float, float]:
+        """Width and height of a block's body."""
+        body = self.blocks[node_id].body
+        return (body.width(), body.height())
+
+    def is_taken(self, area: QRectF) -> bool:
+        """Whether a block stands there."""
+        found = self.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+        return any(isinstance(item, BlockItem) and item.area.intersects(area) for item in found)
+
+    def with_places(self, project: Project) -> Project:
+        """The project with places written down for the blocks its layout leaves out, as they stand here.
+
+        Whatever edits places begins with this: else blocks that nobody moved would jump.
+        """
+        found = {
+            node_id: (item.x(), item.y())
+            for node_id, item in self.blocks.items()
+            if node_id in project.graph and stored(project.layout, node_id) is None
+        }
+        return edits.move_nodes(project, found)[0] if found else project
+
+    def port_kind(self, node_id: str, side: Side, name: str) -> PortKind:
+        """What kind of values goes through a port."""
+        port = self.blocks[node_id].face.port(side, name)
+        return port.kind if port is not None else "value"
+
+    # -- following the document --
+
+    def _replace(self) -> None:
+        self.selection.set(())
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make everything anew."""
+        self.blocks.clear()
+        self._plans.clear()
+        self.wires.forget()
+        self.clear()
+        self._group_problems()
+        graph = self.document.project.graph
+        for node in graph.ordered_nodes():
+            self._add_block(node.id)
+        self._place_all()
+        for wire in graph.iter_wires():
+            self.wires.add(wire)
+        self._show_selection()
+        self.synced.emit()
+
+    def _apply(self, change: Change) -> None:
+        graph = self.document.project.graph
+        if change.whole:
+            everything = frozenset(self.blocks) | frozenset(graph.nodes)
+            change = Change(everything, everything, change.renamed)
+        self._group_problems()
+        for old, new in change.renamed:
+            self._rename(old, new)
+        touched = [node_id for node_id in change.touched if node_id in graph]
+        for node_id in change.touched:
+            if node_id not in graph and node_id in self.blocks:
+                self._drop_block(node_id)
+        came = [node_id for node_id in touched if node_id not in self.blocks]
+        for node_id in came:
+            self._add_block(node_id)
+        for node_id in touched:
+            self._refresh_block(node_id)
+        self._move([*change.moved, *came])
+        for node_id in touched:
+            self.wires.match(graph, node_id)
+        self.wires.dress(touched)
+        self._forget_gone(change)
+        self._flush()
+        self.synced.emit()
+
+    def _show_result(self, result: Result) -> None:
+        """Look again at every block whose plan or problems are others. Blocks to come or go wait for `changed`."""
+        self._group_problems()
+        graph, changed = self.document.project.graph, []
+        for node_id, (plan, problems) in self._plans.items():
+            now = result.nodes.get(node_id)
+            if (now is not plan or self._problems.get(node_id, NO_PROBLEMS) != problems) and node_id in graph:
+                changed.append(node_id)
+        for node_id in changed:
+            self._refresh_block(node_id)
+        self.wires.dress(changed)
+        if changed:
+            self._flush()
+            self.synced.emit()
+
+    def _soil(self, item: BlockItem | WireItem) -> None:
+        if self.look.detail is Detail.SHAPES:
+            self._dirt = self._dirt.united(item.sceneBoundingRect())
+
+    def _flush(self) -> None:
+        if not self._dirt.isEmpty():
+            dirt, self._dirt = self._dirt, QRectF()
+            self.dirtied.emit(dirt)
+
+    def _group_problems(self) -> None:
+        result = self.document.result
+        if result is not self._problems_of:
+            self._problems_of = result
+            self._problems = problems_by_node(result)
+
+    def _forget_gone(self, change: Change) -> None:
+        """Selection follows renames and loses what is gone."""
+        graph, ids = self.document.project.graph, self.selection.ids
+        for old, new in change.renamed:
+            ids = ids - {old} | {new} if old in ids else ids
+        self.selection.set(node_id for node_id in ids if node_id in graph)
+        self.choose_wires(self.wires.chosen)
+
+    # -- blocks --
+
+    def _add_block(self, node_id: str) -> None:
+        graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
+        problems = self._problems.get(node_id, NO_PROBLEMS)
+        self._plans[node_id] = (plan, problems)
+        item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems), self.look)
+        item.chosen = node_id in self.selection.ids
+        self.blocks[node_id] = item
+        self.addItem(item)
+
+    def _drop_block(self, node_id: str) -> None:
+        self.wires.drop_at(node_id)
+        item = self.blocks.pop(node_id)
+        self._plans.pop(node_id, None)
+        self._soil(item)
+        self.removeItem(item)
+
+    def _refresh_block(self, node_id: str) -> None:
+        graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
+        problems = self._problems.get(node_id, NO_PROBLEMS)
+        item = self.blocks[node_id]
+        self._plans[node_id] = (plan, problems)
+        face = make_face(graph, graph.node(node_id), plan, problems)
+        if face != item.face:
+            if item.set_face(face):
+                self.wires.trace([node_id])
+            self._soil(item)
+
+    def _rename(self, old: str, new: str) -> None:
+        """The item stays, with what it shows of the running training; its wires are made anew."""
+        if old not in self.blocks or new in self.blocks:
+            return
+        self.wires.drop_at(old)
+        item = self.blocks.pop(old)
+        item.node_id = new
+        self.blocks[new] = item
+        self._plans[new] = self._plans.pop(old)
+
+    def _place_all(self) -> None:
+        for node_id, place in places(self.document.project, self.size_of).items():
+            self.blocks[node_id].setPos(*place)
+        self._grow(self.content_rect())
+
+    def _move(self, node_ids: Iterable[str]) -> None:
+        """Put blocks where the document says."""
+        layout = self.document.project.layout
+        targets = {node_id: stored(layout, node_id) for node_id in node_ids if node_id in self.blocks}
+        if any(place is None for place in targets.values()):
+            found = places(self.document.project, self.size_of)
+            targets = {node_id: found[node_id] for node_id in {*targets, *found}}
+        self.shift({node_id: QPointF(*place) for node_id, place in targets.items() if place is not None})
+
+    def shift(self, targets: Mapping[str, QPointF]) -> None:
+        """Show blocks at other places, their wires with them; the document is not asked."""
+        moved = []
+        for node_id, place in targets.items():
+            item = self.blocks[node_id]
+            if item.pos() != place:
+                self._soil(item)
+                item.setPos(place)
+                self._soil(item)
+                self._grow(item.area)
+                moved.append(node_id)
+        self.wires.trace(moved)
+        self._flush()
+
+    def _grow(self, area: QRectF) -> None:
+        """Keep the scene's own rectangle around everything, in large steps: each one rebuilds Qt's index."""
+        if not area.isEmpty() and not self.sceneRect().contains(area):
+            wider = self.sceneRect().united(area).adjusted(-_SPARE, -_SPARE, _SPARE, _SPARE)
+            self.setSceneRect(wider.intersected(QRectF(-2 * FAR, -2 * FAR, 4 * FAR, 4 * FAR)))
+
+    # -- selection, wiring and theme --
+
+    def bring_forward(self, node_id: str) -> None:
+        """Put a block in front of the others."""
+        front = max((item.zValue() for item in self.items(self.blocks[node_id].area)), default=1.0)
+        if self.blocks[node_id].zValue() < front:
+            self.blocks[node_id].setZValue(front + 0.001)
+
+    def set_wiring(self, on: bool) -> None:
+        """While a wire is drawn ports step back, but for those that are lit."""
+        self.look.wiring = on
+        for item in self.blocks.values():
+            item.set_flags(lit=frozenset())
+        self.update()
+
+    def light(self, node_id: str, port: PortKey) -> None:
+        """Light a port that the wire being drawn fits."""
+        item = self.blocks[node_id]
+        item.set_flags(lit=item.lit | {port})
+
+    def choose_wires(self, ends: Iterable[Ends]) -> None:
+        """Select exactly these wires; blocks are selected in the window's `Selection`."""
+        self.wires.choose(ends)
+        self._flush()
+
+    def _show_selection(self) -> None:
+        ids = self.selection.ids
+        for node_id, item in self.blocks.items():
+            if item.chosen != (node_id in ids):
+                item.set_flags(chosen=node_id in ids)
+                self._soil(item)
+        self._flush()
+
+    def _restyle(self) -> None:
+        self.look.refresh()
+        self.update()
+        self.dirtied.emit(self.sceneRect())
+
+    # -- what a running training shows --
+
+    def set_thumbnail(self, node_id: str, image: QImage | None) -> None:
+        """A picture below a block, or none. Unknown ids are ignored: the block may be gone by now."""
+        item = self.blocks.get(node_id)
+        if item is not None and item.set_thumbnail(image):
+            self.wires.trace([node_id])
+
+    def set_live_text(self, node_id: str, text: str, tone: str = "") -> None:
+        """A short value in a pill at a block's corner, its rim in a palette colour; "" takes it away."""
+        item = self.blocks.get(node_id)
+        if item is not None:
+            item.set_live(text, tone)
+
+    def highlight(self, node_id: str, kind: str | None) -> None:
+        """Ring a block in a palette colour such as `error`; None takes the ring away."""
+        item = self.blocks.get(node_id)
+        if item is not None:
+            item.mark(kind or "")

@@ -1,0 +1,226 @@
+"""The search for a block: a field and a list at the pointer. Enter takes, Escape leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, final
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLabel,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.block import Block, registry
+from gui.canvas.fuzzy import ranked
+from gui.icons import block_icon_name, paint_icon
+from gui.theme import set_kind, set_role, set_tone, theme
+from gui.widgets.search_field import SearchField
+
+WIDTH: Final = 340
+ROWS: Final = 7
+_BLOCK: Final = Qt.ItemDataRole.UserRole
+Index = QModelIndex | QPersistentModelIndex
+
+
+@final
+class _Blocks(QAbstractListModel):
+    """The blocks found, best first."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.blocks: Sequence[Block] = ()
+
+    def show(self, blocks: Sequence[Block]) -> None:
+        """List these."""
+        self.beginResetModel()
+        self.blocks = blocks
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self.blocks)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        block = self.blocks[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return block.kind
+        if role in (Qt.ItemDataRole.AccessibleDescriptionRole, Qt.ItemDataRole.ToolTipRole):
+            return block.doc
+        return block if role == _BLOCK else None
+
+
+@final
+class _Row(QStyledItemDelegate):
+    """Icon, name, category at the right, and one line of description."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, theme().px(42))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        block = index.data(_BLOCK)
+        if not isinstance(block, Block):
+            return
+        look, room = theme(), QRectF(option.rect).adjusted(4, 1, -4, -1)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(look.brush("accent_soft"))
+            painter.drawRoundedRect(room, 6, 6)
+        size = look.px(16)
+        icon = QRectF(room.left() + 8, room.top() + look.px(5), size, size)
+        paint_icon(painter, block_icon_name(block.icon, block.category), icon, block.category)
+        left = icon.right() + 10
+        top = QRectF(left, room.top() + look.px(3), room.right() - left - 8, look.px(19))
+        painter.setFont(look.font("strong"))
+        painter.setPen(look.pen("text"))
+        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, block.kind)
+        painter.setFont(look.font("caption"))
+        painter.setPen(look.pen("secondary"))
+        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.tr(block.category))
+        below = QRectF(left, top.bottom(), top.width(), look.px(16))
+        text = QFontMetrics(look.font("caption")).elidedText(
+            block.doc, Qt.TextElideMode.ElideRight, round(below.width())
+        )
+        painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, text)
+        painter.restore()
+
+
+@final
+class BlockSearch(QFrame):
+    """Floats over the canvas while a block is looked for; hides itself when left.
+
+    Signals:
+        closed(): it is gone, with or without a choice.
+    """
+
+    closed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("blockSearch")
+        self._view = parent
+        set_kind(self, "toast")
+        self._taken: Callable[[str], object] | None = None
+        self._offer: list[Block] = []
+        self._hidden = 0
+        self.field = SearchField(self.tr("Search blocks"), self)
+        self.field.setObjectName("blockSearchField")
+        self._model = _Blocks(self)
+        self.list = QListView(self)
+        self.list.setObjectName("blockSearchList")
+        self.list.setModel(self._model)
+        self.list.setItemDelegate(_Row(self.list))
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.list.setUniformItemSizes(True)
+        self.list.setStyleSheet("QListView { background: transparent; }")
+        self._foot = QLabel(self)
+        self._foot.setWordWrap(True)
+        set_role(self._foot, "caption")
+        set_tone(self._foot, "secondary")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        for widget in (self.field, self.list, self._foot):
+            column.addWidget(widget)
+        self.field.searched.connect(self._search)
+        self.field.moved.connect(self._step)
+        self.field.returnPressed.connect(self._take)
+        self.list.clicked.connect(self._take)
+        self.field.installEventFilter(self)
+        self.hide()
+
+    def shown(self) -> list[str]:
+        """The kinds now listed, best first."""
+        return [block.kind for block in self._model.blocks]
+
+    def open(self, at: QPoint, taken: Callable[[str], object], accepts: Callable[[Block], bool] | None = None) -> None:
+        """Open near a place of the parent.
+
+        Args:
+            at: where the pointer is.
+            taken: called with the kind that was chosen.
+            accepts: which blocks are offered; all unless told.
+        """
+        self._taken = taken
+        self._offer = [block for block in registry().values() if accepts is None or accepts(block)]
+        self._hidden = len(registry()) - len(self._offer)
+        self.field.clear()
+        self._search("")
+        row = theme().px(42)
+        self.list.setFixedHeight(row * min(max(len(self._offer), 1), ROWS) + 2)
+        self.setFixedWidth(theme().px(WIDTH))
+        self.adjustSize()
+        room = self._view.rect().adjusted(8, 8, -8, -8)
+        x = min(max(at.x(), room.left()), max(room.right() - self.width(), room.left()))
+        y = min(max(at.y(), room.top()), max(room.bottom() - self.height(), room.top()))
+        self.move(x, y)
+        self.show()
+        self.raise_()
+        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def leave(self) -> None:
+        """Close without a choice."""
+        if not self.isHidden():
+            self._taken = None
+            self.hide()
+            self.closed.emit()
+
+    def _search(self, text: str) -> None:
+        found = ranked(text, self._offer)
+        self._model.show(found)
+        self.list.setCurrentIndex(self._model.index(0))
+        if not found:
+            foot = self.tr("No block of that name. Try another word.")
+        elif self._hidden and not text:
+            foot = self.tr("%n block(s) that do not fit here are left out.", "", self._hidden)
+        else:
+            foot = ""
+        self._foot.setText(foot)
+        self._foot.setVisible(bool(foot))
+
+    def _step(self, way: int) -> None:
+        count = self._model.rowCount()
+        if count:
+            self.list.setCurrentIndex(self._model.index((self.list.currentIndex().row() + way) % count))
+
+    def _take(self) -> None:
+        index, taken = self.list.currentIndex(), self._taken
+        if not index.isValid():
+            return
+        kind = self._model.blocks[index.row()].kind
+        self.leave()
+        if taken is not None:
+            taken(kind)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.FocusOut and not self.isHidden():
+            self.leave()
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.leave()
+        event.accept()  # nothing typed here is meant for the canvas below

@@ -1,0 +1,328 @@
+"""The canvas widget: puts scene, camera, gestures and helpers together and hands them Qt's events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, final
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker, Qt
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+
+from gui.canvas import adding, tips
+from gui.canvas.actions import Hooks, make_actions
+from gui.canvas.backdrop import Backdrop
+from gui.canvas.camera import Camera
+from gui.canvas.commands import Commands
+from gui.canvas.floats import Floats
+from gui.canvas.geometry import FAR
+from gui.canvas.gestures.base import Cancel
+from gui.canvas.hover import Hover
+from gui.canvas.input import Input
+from gui.canvas.look import Detail
+from gui.canvas.overlay import Overlay
+from gui.canvas.overview import Overview
+from gui.canvas.pointer import Pointer
+from gui.canvas.rename import RenameField
+from gui.canvas.scene import CanvasScene
+from gui.canvas.stage import Stage, Wish
+from gui.canvas.wire_item import Ends
+from gui.document import Document
+from gui.selection import Selection
+from gui.theme import theme
+
+_HINTS: Final = (
+    QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing | QPainter.RenderHint.SmoothPixmapTransform
+)
+
+
+@final
+class CanvasView(QGraphicsView):
+    """Shows and edits the document.
+
+    Attributes:
+        stage: what gestures and commands work on: the scene with its items, camera, selection.
+        commands: what menus and keys do to the selection.
+        pointer: the gesture under way.
+        floats: search, hint, problem card and legend.
+    """
+
+    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        self.setAccessibleName(self.tr("Canvas"))
+        self.items_ = CanvasScene(document, selection, self)
+        self._set_up()
+        self.camera = Camera(self)
+        self.floats = Floats(self)
+        self._overlay = Overlay(self.items_.look, self._repaint, self)
+        self._overview = Overview(self.items_)
+        self._backdrop = Backdrop(self.items_.look)
+        self.stage = Stage(
+            document, selection, self.items_, self.camera, self._overlay, self.floats.hint, self.open_search
+        )
+        self.rename_field = RenameField(self.stage, self)
+        self.commands = Commands(self.stage)
+        self.pointer = Pointer(self.stage, self.viewport(), self)
+        self.hover = Hover(self.stage, self.floats.card, self.viewport(), self)
+        hooks = Hooks(self._add_wanted, self.rename, self._paste, self.fit, self.floats.show_legend)
+        self.actions_ = make_actions(self, self.stage, self.commands, hooks)
+        self._input = Input(self, self.stage, self.pointer, self.hover, self.commands, self.actions_, self.rename_field)
+        self._fit_wanted = True
+        self._text_scale = theme().text_scale
+        self._connect(document, selection)
+
+    def _set_up(self) -> None:
+        self.setScene(self.items_)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHints(_HINTS)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # The view's own rectangle is wide; the scene's stays tight, as Qt's index divides that one.
+        self.setSceneRect(QRectF(-2 * FAR, -2 * FAR, 4 * FAR, 4 * FAR))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setMouseTracking(True)
+
+    def _connect(self, document: Document, selection: Selection) -> None:
+        document.replaced.connect(self._begin_afresh)
+        selection.changed.connect(self._note_selection)
+        selection.reveal.connect(self._reveal)
+        self.items_.synced.connect(self._note_content)
+        self.items_.dirtied.connect(self._repaint)
+        self.camera.moved.connect(self._follow_camera)
+        self.floats.search.closed.connect(self._search_closed)
+        self.floats.legend_hidden.connect(lambda: self.actions_.legend.setChecked(False))
+        with QSignalBlocker(self.actions_.legend):
+            self.actions_.legend.setChecked(self.floats.legend_wanted)
+        theme().changed.connect(self._restyle)
+        self._note_content()
+
+    # -- what the window calls --
+
+    def edit_actions(self) -> Sequence[QAction | None]:
+        """For the Edit menu; None is a separator."""
+        return self.actions_.edit_list()
+
+    def view_actions(self) -> Sequence[QAction | None]:
+        """For the View menu; None is a separator."""
+        return self.actions_.view_list()
+
+    def add_block(self, kind: str) -> str | None:
+        """Add a block beside the selected one, or where there is room. Returns its id, None for an unknown kind."""
+        return adding.add_block(self.stage, kind, Wish(self.camera.centre, beside=True))
+
+    def fit(self, *, animated: bool = True) -> None:
+        """Show everything."""
+        self.camera.fit(self.items_.content_rect(), animated=animated)
+
+    def rename(self, node_id: str | None = None) -> None:
+        """Edit a block's name in place; the selected one's unless told."""
+        wanted = node_id or self.stage.selection.single
+        if wanted is not None and wanted in self.items_.blocks:
+            self.camera.reveal(self.items_.blocks[wanted].area)
+            self.camera.stop()
+            self.rename_field.open(wanted)
+            self._mind_quiet()
+
+    def open_search(self, wish: Wish) -> None:
+        """Look for a block to add."""
+        self.pointer.cancel(Cancel.FOCUS_LOST)
+        self.floats.hint.hush()
+
+        def take(kind: str) -> None:
+            adding.add_block(self.stage, kind, wish)
+
+        self.floats.search.open(self.camera.to_view(wish.at).toPoint(), take, adding.accepts(self.stage, wish))
+        self._mind_quiet()
+
+    def set_thumbnail(self, node_id: str, image: QImage | None) -> None:
+        """A picture below a block's text, or none. Ids that are gone are ignored."""
+        self.items_.set_thumbnail(node_id, image)
+
+    def set_live_text(self, node_id: str, text: str, tone: str = "") -> None:
+        """A short value at a block's corner, its rim in a palette colour; "" takes it away."""
+        self.items_.set_live_text(node_id, text, tone)
+
+    def set_wire_flow(self, flow: Mapping[Ends, tuple[QColor, float]]) -> None:
+        """Colour and width of wires by their ends (`Wire.ends`); those left out look as usual."""
+        self.items_.wires.set_flow(flow)
+
+    def highlight(self, node_id: str, kind: str | None) -> None:
+        """Ring a block in a palette colour such as `error`; None takes the ring away."""
+        self.items_.highlight(node_id, kind)
+
+    # -- following --
+
+    def _begin_afresh(self) -> None:
+        self.rename_field.leave()
+        self.floats.search.leave()
+        self.floats.hint.hush()
+        self._fit_wanted = True
+        self._fit_if_wanted()
+
+    def _fit_if_wanted(self) -> None:
+        if self._fit_wanted and self.isVisible():
+            self._fit_wanted = False
+            self.fit(animated=False)
+
+    def _note_content(self) -> None:
+        self.floats.set_empty(not self.items_.blocks)
+        self._note_selection()
+
+    def _note_selection(self) -> None:
+        blocks, wires = len(self.commands.chosen), len(self.items_.wires.chosen)
+        self.actions_.update(blocks, wires, len(self.items_.blocks))
+        self.setAccessibleDescription(tips.described(self.items_, self.stage.selection))
+
+    def _reveal(self, node_id: str) -> None:
+        if node_id in self.items_.blocks:
+            self.camera.reveal(self.items_.blocks[node_id].area)
+
+    def _follow_camera(self) -> None:
+        look, before = self.items_.look, self.items_.look.detail
+        look.set_scale(self.camera.scale)
+        if look.detail is not before:
+            self.viewport().update()
+        self.rename_field.place()
+
+    def _search_closed(self) -> None:
+        self._mind_quiet()
+        if self.isVisible():
+            self.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _mind_quiet(self) -> None:
+        typing = not self.floats.search.isHidden() or not self.rename_field.isHidden()
+        self.hover.set_quiet(typing or self.pointer.gesture is not None)
+
+    def _restyle(self) -> None:
+        if theme().text_scale != self._text_scale:
+            ratio, self._text_scale = theme().text_scale / self._text_scale, theme().text_scale
+            self.camera.rescale(ratio)
+        self.viewport().update()
+
+    def _add_wanted(self) -> None:
+        place = self._pointer_place()
+        self.open_search(Wish(self.camera.to_scene(place) if place is not None else self.camera.centre,
+                              beside=place is None))  # fmt: skip
+
+    def _paste(self) -> None:
+        place = self._pointer_place()
+        self.commands.paste(self.camera.to_scene(place) if place is not None else None)
+
+    def _pointer_place(self) -> QPointF | None:
+        """Where the pointer is on the viewport, if it is over it."""
+        place = self.viewport().mapFromGlobal(self.cursor().pos())
+        inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
+        return QPointF(place) if inside else None
+
+    # -- painting --
+
+    def _repaint(self, area: QRectF) -> None:
+        start, end = self.camera.to_view(area.topLeft()), self.camera.to_view(area.bottomRight())
+        shown = QRectF(start, end).toAlignedRect().adjusted(-2, -2, 2, 2)
+        self.viewport().update(shown.intersected(QRect(QPoint(), self.viewport().size())))
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        self._backdrop.paint(painter, QRectF(rect))
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        self._overlay.paint(painter)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.items_.look.detail is not Detail.SHAPES:
+            super().paintEvent(event)
+            return
+        exposed = QRectF(event.rect())
+        area = QRectF(self.camera.to_scene(exposed.topLeft()), self.camera.to_scene(exposed.bottomRight()))
+        painter = QPainter(self.viewport())
+        painter.setRenderHints(_HINTS)
+        painter.setWorldTransform(self.viewportTransform())
+        self._backdrop.paint(painter, area)
+        self._overview.paint(painter, area, self.camera.visible())
+        self._overlay.paint(painter)
+        painter.end()
+
+    # -- events --
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._input.pressed(event)
+        self._mind_quiet()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._input.moved(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._input.released(event)
+        self._mind_quiet()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._input.double_clicked(event)
+        self._mind_quiet()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._input.wheeled(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._input.menu(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        return self._input.viewport(event) or super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._input.key_pressed(event):
+            event.ignore()  # the scroll area would scroll
+        self._mind_quiet()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self._input.key_released(event):
+            event.ignore()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.pointer.set_panning(False)
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.pointer.cancel(Cancel.FOCUS_LOST)
+        super().focusOutEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._input.drag_entered(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._input.drag_moved(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._input.drag_left()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._input.dropped(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.floats.place()
+        self._fit_if_wanted()
+        self.camera.moved.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit_if_wanted()

@@ -1,0 +1,129 @@
+"""All wire items of the scene, by their ends and by the blocks they are at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import final
+
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsScene
+
+from engine.graph import Graph, Wire
+from gui.canvas.block_item import BlockItem
+from gui.canvas.face import PortFace, Side
+from gui.canvas.look import Look
+from gui.canvas.wire_item import Ends, WireItem
+
+
+@final
+class WireSet:
+    """Keeps the wires as the graph has them and their ends at the ports.
+
+    Attributes:
+        items: ends -> item.
+        chosen: ends of the selected wires.
+    """
+
+    def __init__(
+        self,
+        scene: QGraphicsScene,
+        blocks: Mapping[str, BlockItem],
+        look: Look,
+        soil: Callable[[WireItem], None],
+    ) -> None:
+        """Wires of a scene between these blocks; `soil` is told before and after an item looks different."""
+        self._scene = scene
+        self._blocks = blocks
+        self._look = look
+        self._soil = soil
+        self.items: dict[Ends, WireItem] = {}
+        self.chosen: frozenset[Ends] = frozenset()
+        self._at: dict[str, set[Ends]] = {}
+
+    def at(self, node_ids: Iterable[str]) -> list[WireItem]:
+        """The wires at these blocks, each once."""
+        ends = {each for node_id in node_ids for each in self._at.get(node_id, ())}
+        return [self.items[each] for each in ends]
+
+    def forget(self) -> None:
+        """All items are gone with the scene's content."""
+        self.items, self._at, self.chosen = {}, {}, frozenset()
+
+    def add(self, wire: Wire) -> None:
+        """Show a wire."""
+        item = WireItem(wire, self._look)
+        self.items[wire.ends] = item
+        for node_id in (wire.from_node, wire.to_node):
+            self._at.setdefault(node_id, set()).add(wire.ends)
+        self._dress(item)
+        self._trace(item)
+        self._scene.addItem(item)
+
+    def drop_at(self, node_id: str) -> None:
+        """Take away all wires at a block."""
+        for ends in list(self._at.pop(node_id, ())):
+            self._drop(ends)
+
+    def match(self, graph: Graph, node_id: str) -> None:
+        """Make the wires at a block those of the graph."""
+        wanted = {wire.ends: wire for wire in (*graph.wires_into(node_id), *graph.wires_out_of(node_id))}
+        for ends in self._at.get(node_id, set()) - wanted.keys():
+            self._drop(ends)
+        for ends, wire in wanted.items():
+            if ends in self.items:
+                self.items[ends].set_wire(wire)
+            elif wire.from_node in self._blocks and wire.to_node in self._blocks:
+                self.add(wire)
+
+    def trace(self, node_ids: Iterable[str]) -> None:
+        """Let the wires at these blocks end at their ports again."""
+        for item in self.at(node_ids):
+            self._soil(item)
+            self._trace(item)
+            self._soil(item)
+
+    def dress(self, node_ids: Iterable[str]) -> None:
+        """Look again at what flows through the wires at these blocks."""
+        for item in self.at(node_ids):
+            self._dress(item)
+
+    def choose(self, ends: Iterable[Ends]) -> None:
+        """Select exactly these wires."""
+        chosen = frozenset(each for each in ends if each in self.items)
+        for each in chosen ^ self.chosen:
+            if each in self.items:
+                self.items[each].set_flags(chosen=each in chosen)
+                self._soil(self.items[each])
+        self.chosen = chosen
+
+    def set_flow(self, flow: Mapping[Ends, tuple[QColor, float]]) -> None:
+        """Colour and width by ends; wires left out look as usual."""
+        for ends, item in self.items.items():
+            color, width = flow.get(ends, (None, 0.0))
+            if color is not None or item.flow is not None:
+                item.set_flow(color, width)
+
+    # -- inside --
+
+    def _drop(self, ends: Ends) -> None:
+        item = self.items.pop(ends)
+        for node_id in (ends[0], ends[2]):
+            self._at.get(node_id, set()).discard(ends)
+        self._soil(item)
+        self._scene.removeItem(item)
+
+    def _trace(self, item: WireItem) -> None:
+        wire = item.wire
+        start = self._blocks[wire.from_node].port_place("out", wire.from_port)
+        end = self._blocks[wire.to_node].port_place("in", wire.to_port)
+        if start is not None and end is not None:
+            item.set_ends(start, end)
+
+    def _dress(self, item: WireItem) -> None:
+        start = self._port(item.wire.from_node, "out", item.wire.from_port)
+        end = self._port(item.wire.to_node, "in", item.wire.to_port)
+        wrong = (start is not None and start.wrong) or (end is not None and end.wrong)
+        item.set_look(start.shape if start is not None else "", start.kind if start is not None else "value", wrong)
+
+    def _port(self, node_id: str, side: Side, name: str) -> PortFace | None:
+        return self._blocks[node_id].face.port(side, name)
