@@ -6,22 +6,42 @@ before anything is made when it cannot be done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rpds import HashTrieMap
-
 from engine import settings
-from engine.block import Block, block_named
-from engine.frozen import DROP, FrozenDict, freeze, thaw
+from engine.block import block_named
+from engine.copies import duplicate, fragment_of, paste
+from engine.frozen import DROP, FrozenDict, freeze
 from engine.graph import EMPTY, Graph, Node, Point, Project, Touched, Wire
 from engine.names import fresh_id
-from engine.param import Refs
+from engine.param import parse_all
 from engine.problem import GraphError
+from engine.references import NOTHING, Edit, follow_references, follow_training
 
-Edit = tuple[Project, Touched]
-NOTHING: Touched = frozenset()
+__all__ = [
+    "NOTHING",
+    "Edit",
+    "add_node",
+    "connect",
+    "disconnect",
+    "duplicate",
+    "first_ports",
+    "fragment_of",
+    "heal",
+    "insert_on_wire",
+    "move_nodes",
+    "paste",
+    "remove_nodes",
+    "rename_node",
+    "set_meta",
+    "set_node",
+    "set_parameters",
+    "set_params",
+    "set_training",
+]
 
 
 def _with(project: Project, edited: tuple[Graph, Touched]) -> Edit:
@@ -52,13 +72,19 @@ def remove_nodes(project: Project, node_ids: Iterable[str]) -> Edit:
         if key.split(".", 1)[0] in gone:
             parameters = parameters.remove(key)
     edited = replace(edited, layout=replace(edited.layout, nodes=positions), parameters=parameters)
-    edited, referring = _map_refs(edited, lambda name: None if name in gone else name)
-    return _map_training(edited, lambda name: None if name in gone else name), touched | referring
+
+    def left(name: str) -> str | None:
+        return None if name in gone else name
+
+    edited, referring = follow_references(edited, left)
+    return follow_training(edited, left), touched | referring
 
 
 def rename_node(project: Project, old: str, new: str) -> Edit:
     """With a node's id changed, and everything that names it."""
     edited, touched = _with(project, project.graph.rename(old, new))
+    if old == new:
+        return project, NOTHING
 
     def renamed(name: str) -> str:
         return new if name == old else name
@@ -71,8 +97,8 @@ def rename_node(project: Project, old: str, new: str) -> Edit:
         if owner == old:
             parameters = parameters.insert(f"{new}.{rest}", parameters[key]).remove(key)
     edited = replace(edited, layout=replace(edited.layout, nodes=positions), parameters=parameters)
-    edited, referring = _map_refs(edited, renamed)
-    return _map_training(edited, renamed), touched | referring
+    edited, referring = follow_references(edited, renamed)
+    return follow_training(edited, renamed), touched | referring
 
 
 def set_params(project: Project, node_id: str, changes: Mapping[str, Any]) -> Edit:
@@ -89,6 +115,9 @@ def move_nodes(project: Project, places: Mapping[str, Point]) -> Edit:
     """With nodes at other places on the canvas; touches nothing that is planned."""
     positions = project.layout.nodes
     for node_id, (x, y) in places.items():
+        project.graph.node(node_id)
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise GraphError(f'"{node_id}" cannot be put at ({x}, {y}).', code="G24")
         positions = positions.insert(node_id, (float(x), float(y)))
     return replace(project, layout=replace(project.layout, nodes=positions)), NOTHING
 
@@ -114,12 +143,19 @@ def disconnect(project: Project, wires: Iterable[Wire]) -> Edit:
 
 
 def insert_on_wire(project: Project, node_id: str, wire: Wire) -> Edit:
-    """With a node put into a wire, by its first input and output. Raises GraphError when it lacks either."""
-    node = project.graph.node(node_id)
-    first_in, first_out = first_ports(node)
+    """With a node put into a wire, by its first input and output; another wire into that input is taken off.
+
+    Raises:
+        GraphError: the node lacks either port or is at an end of the wire, or there is no such wire.
+    """
+    first_in, first_out = first_ports(project.graph.node(node_id))
     if first_in is None or first_out is None:
         raise GraphError(f'"{node_id}" cannot sit on a wire: it needs an input and an output.', code="G23")
-    graph, gone = project.graph.disconnect([wire])
+    if node_id in {wire.from_node, wire.to_node}:
+        raise GraphError(f'"{node_id}" is at an end of that wire already.', code="G23")
+    graph, gone = project.graph.disconnect(
+        [project.graph.wire(wire.ends), *project.graph.wires_into(node_id, first_in)]
+    )
     graph, made = graph.connect(
         Wire(wire.from_node, wire.from_port, node_id, first_in), Wire(node_id, first_out, wire.to_node, wire.to_port)
     )
@@ -134,7 +170,12 @@ def heal(project: Project, node_ids: Iterable[str]) -> Edit:
         into = graph.wires_into(node_id, first_in) if first_in else ()
         out_of = graph.wires_out_of(node_id, first_out) if first_out else ()
         graph, away = graph.disconnect({*graph.wires_into(node_id), *graph.wires_out_of(node_id)})
-        bridges = [Wire(into[0].from_node, into[0].from_port, wire.to_node, wire.to_port) for wire in out_of if into]
+        bridges = [
+            Wire(source.from_node, source.from_port, wire.to_node, wire.to_port)
+            for source in into[:1]
+            for wire in out_of
+            if node_id not in {source.from_node, wire.to_node}
+        ]
         graph, made = graph.connect(*bridges)
         touched |= away | made
     return replace(project, graph=graph), touched
@@ -145,84 +186,9 @@ def first_ports(node: Node) -> tuple[str | None, str | None]:
     block = block_named(node.block)
     if block is None:
         return None, None
-    params = _lenient_params(block, node)
+    params = parse_all(block.params, node.params)[0]
     inputs, outputs = block.inputs(params), block.outputs(params)
     return (inputs[0].name if inputs else None, outputs[0].name if outputs else None)
-
-
-def _lenient_params(block: Block, node: Node) -> dict[str, Any]:
-    from engine.param import parse_all
-
-    return parse_all(block.params, node.params)[0]
-
-
-# -- copies --
-
-
-def paste(project: Project, fragment: Project, offset: Point) -> tuple[Project, Touched, dict[str, str]]:
-    """With a fragment's nodes, inner wires, start values and groups added under fresh ids.
-
-    Returns the map from the fragment's ids to the new ones, too. References inside the fragment follow; references to
-    nodes outside stay when the node exists here and are dropped otherwise.
-    """
-    taken = set(project.graph.nodes)
-    new_ids: dict[str, str] = {}
-    for node in fragment.graph.ordered_nodes():
-        new_ids[node.id] = fresh_id(node.id, taken)
-        taken.add(new_ids[node.id])
-
-    def mapped(name: str) -> str | None:
-        return new_ids.get(name, name if name in project.graph.nodes else None)
-
-    incoming, _ = _map_refs(fragment, mapped)
-    graph, touched = project.graph.add(
-        *(replace(node, id=new_ids[node.id]) for node in incoming.graph.ordered_nodes())
-    )
-    graph, wired = graph.connect(
-        *(
-            replace(wire, from_node=new_ids[wire.from_node], to_node=new_ids[wire.to_node])
-            for wire in incoming.graph.wires()
-        )
-    )
-    positions, parameters, groups = project.layout.nodes, project.parameters, project.groups
-    for old, new in new_ids.items():
-        x, y = fragment.layout.nodes.get(old, (0.0, 0.0))
-        positions = positions.insert(new, (x + offset[0], y + offset[1]))
-    for key, value in fragment.parameters.items():
-        owner, _, rest = key.partition(".")
-        if owner in new_ids:
-            parameters = parameters.insert(f"{new_ids[owner]}.{rest}", value)
-    for name, group in fragment.groups.items():
-        groups = groups if name in groups else groups.insert(name, group)
-    layout = replace(project.layout, nodes=positions)
-    pasted = replace(project, graph=graph, layout=layout, parameters=parameters, groups=groups)
-    return pasted, touched | wired, new_ids
-
-
-def fragment_of(project: Project, node_ids: Iterable[str]) -> Project:
-    """The named nodes with the wires among them, their places, start values and the groups they use."""
-    chosen = frozenset(node_ids)
-    graph, _ = Graph().add(*(node for node in project.graph.ordered_nodes() if node.id in chosen))
-    graph, _ = graph.connect(
-        *(wire for wire in project.graph.wires() if wire.from_node in chosen and wire.to_node in chosen)
-    )
-    positions = {node_id: project.layout.nodes[node_id] for node_id in chosen if node_id in project.layout.nodes}
-    parameters = {key: value for key, value in project.parameters.items() if key.split(".", 1)[0] in chosen}
-    fragment = Project(graph=graph, parameters=HashTrieMap(parameters), groups=_used_groups(project, graph))
-    return replace(fragment, layout=replace(fragment.layout, nodes=HashTrieMap(positions)))
-
-
-def _used_groups(project: Project, graph: Graph) -> HashTrieMap[str, Any]:
-    found: dict[str, Any] = {}
-    waiting = [graph]
-    while waiting:
-        for node in waiting.pop().nodes.values():
-            name = node.params.get("group") if node.block == "Group" else None
-            group = project.groups.get(name) if isinstance(name, str) else None
-            if isinstance(name, str) and group is not None and name not in found:
-                found[name] = group
-                waiting.append(group.graph)
-    return HashTrieMap(found)
 
 
 # -- the rest of the document --
@@ -230,8 +196,14 @@ def _used_groups(project: Project, graph: Graph) -> HashTrieMap[str, Any]:
 
 def set_training(project: Project, changes: Mapping[str, Any]) -> Edit:
     """With training settings set by their flat names (`engine.settings`); `frozen.DROP` restores a default."""
-    flat = FrozenDict(settings.from_file(project.training)).merged(changes)
-    return replace(project, training=FrozenDict(settings.to_file(flat))), NOTHING
+    old = project.training
+    made = settings.to_file(FrozenDict(settings.from_file(old)).merged(changes))
+    for path, _ in settings.unknown_keys(old):  # those inside `schedule` and `early_stopping` have no flat name
+        place, _, key = path.partition(".")
+        if key and isinstance(made.get(place), dict):
+            made[place] = {**made[place], key: old[place][key]}
+    in_order = {key: made[key] for key in (*old, *made) if key in made}
+    return replace(project, training=FrozenDict(in_order)), NOTHING
 
 
 def set_parameters(project: Project, values: Mapping[str, Any]) -> Edit:
@@ -239,7 +211,8 @@ def set_parameters(project: Project, values: Mapping[str, Any]) -> Edit:
     parameters = project.parameters
     for key, value in values.items():
         parameters = parameters.discard(key) if value is DROP else parameters.insert(key, freeze(value))
-    return replace(project, parameters=parameters), frozenset(key.split(".", 1)[0] for key in values)
+    owners = {key.split(".", 1)[0] for key in values}
+    return replace(project, parameters=parameters), frozenset(owner for owner in owners if owner in project.graph)
 
 
 def set_meta(project: Project, *, name: str | None = None, notes: str | None = None) -> Edit:
@@ -252,52 +225,3 @@ def set_meta(project: Project, *, name: str | None = None, notes: str | None = N
         ),
         NOTHING,
     )
-
-
-# -- following names --
-
-
-def _map_refs(project: Project, rename: Callable[[str], str | None]) -> Edit:
-    """With every Refs parameter's names passed through `rename` (None drops the name, unless it is the last)."""
-    graph, touched = project.graph, NOTHING
-    for node in project.graph.nodes.values():
-        block = block_named(node.block)
-        for key, param in block.params.items() if block else ():
-            names = node.params.get(key)
-            if not isinstance(param, Refs) or not isinstance(names, tuple):
-                continue
-            new = tuple(found for name in names if (found := rename(name)) is not None)
-            if new and new != names:  # no names would mean all blocks: the last one stays, and `check` tells
-                graph, more = graph.set_params(node.id, {key: new})
-                touched |= more
-    return replace(project, graph=graph), touched
-
-
-def _map_training(project: Project, rename: Callable[[str], str | None]) -> Project:
-    """With objectives and phases following a rename (or losing an entry)."""
-
-    def entry(text: Any) -> Any:
-        if not isinstance(text, str):
-            return text
-        owner, dot, rest = text.partition(".")
-        new = rename(owner)
-        return None if new is None else new + dot + rest
-
-    def term(item: Any) -> Any:
-        if isinstance(item, dict) and "from" in item:
-            new = entry(item["from"])
-            return None if new is None else {**item, "from": new}
-        return item
-
-    training = thaw(project.training)
-    if isinstance(training.get("objective"), list):
-        training["objective"] = [new for item in training["objective"] if (new := entry(item)) is not None]
-    for phase in training["phases"] if isinstance(training.get("phases"), list) else ():
-        if isinstance(phase, dict):
-            for key in ("minimise", "maximise"):
-                if isinstance(phase.get(key), list):
-                    phase[key] = [new for item in phase[key] if (new := term(item)) is not None]
-            if isinstance(phase.get("update"), list):
-                phase["update"] = [new for item in phase["update"] if (new := entry(item)) is not None]
-    frozen = FrozenDict(training)
-    return project if frozen == project.training else replace(project, training=frozen)

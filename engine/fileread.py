@@ -83,14 +83,13 @@ def _node(data: Any, path: Path) -> Node:
 
 def _wire(data: Any, path: Path, nodes: Mapping[str, Node]) -> Wire:
     _expect(data, dict, path)
-    ends: list[str] = []
-    for key in ("from", "to"):
-        node_id, port = _end(data, path, key)
+    from_node, from_port = _end(data, path, "from")
+    to_node, to_port = _end(data, path, "to")
+    for node_id, key in ((from_node, "from"), (to_node, "to")):
         if node_id not in nodes:
             _nowhere(node_id, (*path, key), nodes)
-        ends += (node_id, port)
     via = tuple(_point(item, (*path, "via", index)) for index, item in _numbered(data, path, "via"))
-    return Wire(*ends, via=via, extra=_extra(data, _WIRE))
+    return Wire(from_node, from_port, to_node, to_port, via, _extra(data, _WIRE))
 
 
 def _nowhere(node_id: str, path: Path, nodes: Mapping[str, Node]) -> NoReturn:
@@ -173,9 +172,10 @@ def _check_numbers(value: Any, path: Path) -> None:
 
 
 def _weights(name: str) -> str:
-    plain = not name or (name.endswith(".safetensors") and name[0] != "." and not set(name) & set('/\\:\0\n\r<>|?*"'))
-    if not plain:
-        raise JsonError(f"expects the name of a .safetensors file in the same folder but got {shown(name)}", ("weights",))
+    """A plain name, so that no file elsewhere is read, let alone deleted."""
+    if name and (not name.endswith(".safetensors") or name[0] == "." or set(name) & set('/\\:\0\n\r<>|?*"')):
+        what = f"expects the name of a .safetensors file in the same folder but got {shown(name)}"
+        raise JsonError(what, ("weights",))
     return name
 
 

@@ -6,12 +6,15 @@ Maps without an order of their own (start values, places, groups) follow the ord
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.frozen import FrozenDict
 from engine.graph import Graph, Group, GroupPort, Layout, Node, Project, Wire
+from engine.jsontext import MAX_DEPTH, JsonError, Path, half_character
+from engine.param import shown
 
 FORMAT = "chainrule"
 VERSION = 1
@@ -104,6 +107,49 @@ def _block(key: str, lines: Iterable[str], ends: str, depth: int) -> str:
     pad = "\n" + " " * (depth + 1)
     inner = f",{pad}".join(lines)
     return f'"{key}": {ends[0]}{pad}{inner}\n{" " * depth}{ends[1]}' if inner else f'"{key}": {ends}'
+
+
+def unwritable(project: Project) -> JsonError:
+    """Where the value is that makes `project_text` fail, and what is wrong with it."""
+    waiting: list[tuple[Path, Any]] = [((), _tree(project))]
+    for path, value in waiting:  # it grows meanwhile
+        if isinstance(value, Mapping):
+            for key in value:
+                if half_character(key):
+                    return JsonError(f"has the key {shown(key)}, which holds half a character", path)
+            waiting += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [((*path, index), item) for index, item in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            return JsonError(f"is {value}; a file can hold finite numbers only", path)
+        elif isinstance(value, str) and half_character(value):
+            return JsonError(f"is {shown(value)}, which holds half a character (a lone surrogate)", path)
+        elif value is not None and not isinstance(value, str | int | float):
+            return JsonError(f"is of the kind {type(value).__name__}, which no file can hold", path)
+        if len(path) > MAX_DEPTH:
+            return JsonError(f"is nested more than {MAX_DEPTH} deep", path)
+    return JsonError("cannot be written", ())
+
+
+def _tree(project: Project) -> Json:
+    tree: Json = {"name": project.name, "notes": project.notes, "weights": project.weights}
+    tree |= _graph_tree(project.graph, project.layout)
+    tree["groups"] = {
+        name: {
+            **_graph_tree(group.graph, group.layout),
+            "inputs": [_port_json(port, "to") for port in group.inputs],
+            "outputs": [_port_json(port, "from") for port in group.outputs],
+            **group.extra,
+        }
+        for name, group in project.groups.items()
+    }
+    return {**tree, "parameters": project.parameters, "training": project.training, **project.extra}
+
+
+def _graph_tree(graph: Graph, layout: Layout) -> Json:
+    places = {"nodes": layout.nodes, "frames": layout.frames, "notes": layout.notes, **layout.extra}
+    nodes = [node_json(node) for node in graph.ordered_nodes()]
+    return {"nodes": nodes, "wires": [wire_json(wire) for wire in graph.wires()], "layout": places}
 
 
 # -- values --

@@ -10,7 +10,10 @@ _EMPTY: dict[str, Any] = {}
 
 @final
 class FrozenDict(Mapping[str, Any]):
-    """A dict with a fixed content that keeps its order, compares by content and can be hashed and pickled."""
+    """A dict with a fixed content that keeps its order, compares by content and can be hashed and pickled.
+
+    Unlike Python's own, it tells 1, 1.0 and true apart, as a file does.
+    """
 
     __slots__ = ("_data", "_hash")
 
@@ -33,7 +36,11 @@ class FrozenDict(Mapping[str, Any]):
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self._data == other._data if isinstance(other, FrozenDict) else NotImplemented
+        if not isinstance(other, FrozenDict):
+            return NotImplemented
+        return self is other or (
+            self._data == other._data and all(alike(value, other[key]) for key, value in self._data.items())
+        )
 
     def __repr__(self) -> str:
         return repr(self._data)
@@ -66,6 +73,15 @@ def freeze(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(freeze(item) for item in value)
     return value
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two equal frozen values are of the same kinds, too, all the way down."""
+    if one is other:
+        return True
+    if isinstance(one, tuple):
+        return all(map(alike, one, other))
+    return type(one) is type(other)
 
 
 def thaw(value: Any) -> Any:

@@ -155,7 +155,7 @@ class Graph:
 
     def remove(self, node_ids: Iterable[str]) -> tuple[Graph, Touched]:
         """Without these nodes and the wires at them."""
-        gone = {node_id for node_id in node_ids if self.node(node_id)}
+        gone = {self.node(node_id).id for node_id in node_ids}
         graph, touched = self.disconnect(
             {wire for node_id in gone for wire in (*self.wires_into(node_id), *self.wires_out_of(node_id))}
         )
@@ -180,12 +180,14 @@ class Graph:
         """With these wires added; a wire that is there already is left as it is.
 
         Raises:
-            GraphError: a wire names a node that does not exist. (Ports are `check`'s to judge.)
+            GraphError: a wire names a node that does not exist, or no port. (Ports are `check`'s to judge.)
         """
         into, out_of, rank, touched = self.into, self.out_of, self.next_rank, set[str]()
         for wire in wires:
             self.node(wire.from_node)
             self.node(wire.to_node)
+            if not wire.from_port or not wire.to_port:
+                raise GraphError(f"The wire {wire} names no port.", code="G23")
             here = into.get(wire.to_node, ())
             if any(other.ends == wire.ends for other in here):
                 continue
@@ -200,27 +202,32 @@ class Graph:
         """Without these wires; one that is not there is no error."""
         into, out_of, touched = self.into, self.out_of, set[str]()
         for wire in wires:
-            into = _without(into, wire.to_node, wire.ends)
-            out_of = _without(out_of, wire.from_node, wire.ends)
-            touched |= {wire.to_node, wire.from_node}
+            here = into.get(wire.to_node, ())
+            if any(other.ends == wire.ends for other in here):
+                into = _without(into, wire.to_node, wire.ends)
+                out_of = _without(out_of, wire.from_node, wire.ends)
+                touched |= {wire.to_node, wire.from_node}
         return replace(self, into=into, out_of=out_of), frozenset(touched)
 
+    def wire(self, ends: tuple[str, str, str, str]) -> Wire:
+        """The wire between these ports, as it is here. Raises GraphError when there is none."""
+        found = next((wire for wire in self.into.get(ends[2], ()) if wire.ends == ends), None)
+        if found is None:
+            raise GraphError(f"There is no wire {Wire(*ends)}.", code="G23")
+        return found
+
     def replace_wire(self, wire: Wire, **changes: Any) -> tuple[Graph, Touched]:
-        """With one wire's `via` or `extra` changed, in the same place."""
-        new = replace(wire, **changes)
-        if new.ends != wire.ends:
+        """With one wire's `via` or `extra` changed, in the same place. Raises GraphError when it is not there."""
+        old = self.wire(wire.ends)
+        new = replace(old, **changes)
+        if new.ends != old.ends:
             raise GraphError("A wire's ends are changed with disconnect and connect.", code="G23")
-        swap = {wire.ends: new}
-        into = tuple(swap.get(other.ends, other) for other in self.wires_into(wire.to_node))
-        out_of = tuple(swap.get(other.ends, other) for other in self.wires_out_of(wire.from_node))
-        return (
-            replace(
-                self,
-                into=self.into.insert(wire.to_node, into),
-                out_of=self.out_of.insert(wire.from_node, out_of),
-            ),
-            frozenset({wire.from_node, wire.to_node}),
+        into = tuple(new if other is old else other for other in self.wires_into(old.to_node))
+        out_of = tuple(new if other.ends == old.ends else other for other in self.wires_out_of(old.from_node))
+        changed = replace(
+            self, into=self.into.insert(old.to_node, into), out_of=self.out_of.insert(old.from_node, out_of)
         )
+        return changed, frozenset({old.from_node, old.to_node})
 
     def rename(self, old: str, new: str) -> tuple[Graph, Touched]:
         """With a node's id changed in nodes and wires; what else names it is `engine.edits.rename`'s to follow."""
@@ -242,9 +249,8 @@ class Graph:
                 from_node=new if wire.from_node == old else wire.from_node,
                 to_node=new if wire.to_node == old else wire.to_node,
             )
-            into = into.insert(moved.to_node, (*into.get(moved.to_node, ()), moved))
-            out_of = out_of.insert(moved.from_node, (*out_of.get(moved.from_node, ()), moved))
-        into, out_of = _sorted_at(into, wires, old, new), _sorted_at(out_of, wires, old, new)
+            into = _in_place(into, moved.to_node, moved)
+            out_of = _in_place(out_of, moved.from_node, moved)
         return replace(graph, nodes=nodes, into=into, out_of=out_of), touched | {old, new}
 
 
@@ -327,13 +333,8 @@ def _without(
     return table.insert(node_id, left) if left else table.discard(node_id)
 
 
-def _sorted_at(
-    table: HashTrieMap[str, tuple[Wire, ...]], wires: Iterable[Wire], old: str, new: str
+def _in_place(
+    table: HashTrieMap[str, tuple[Wire, ...]], node_id: str, wire: Wire
 ) -> HashTrieMap[str, tuple[Wire, ...]]:
-    """Each neighbour's wires back in the order they were drawn."""
-    ends = {node_id for wire in wires for node_id in (wire.from_node, wire.to_node)} - {old} | {new}
-    for node_id in ends:
-        here = table.get(node_id)
-        if here is not None:
-            table = table.insert(node_id, tuple(sorted(here, key=_rank)))
-    return table
+    """With a wire put back where it was among its neighbours, in the order they were drawn."""
+    return table.insert(node_id, tuple(sorted((*table.get(node_id, ()), wire), key=_rank)))

@@ -12,14 +12,19 @@ import math
 import re
 from typing import Any, Final, NoReturn, final
 
+from engine.param import shown
+
 MAX_DEPTH = 64
 LEAST, MOST = -(2**63), 2**64 - 1
 """The whole numbers a file may hold: those of 64 bits."""
 
 Path = tuple[str | int, ...]
+_SHOWN = 40
+_STEPS = 12
 
 # Half a character (escaped or not), an exponent of three digits, 19 digits in a row: rare, so worth a second look.
 _SUSPICIOUS = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]|[eE]\+?\d{3}|\d{19}")
+_decoder = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 _HALF = re.compile("[\ud800-\udfff]")
@@ -43,14 +48,21 @@ class JsonError(ValueError):
 
 
 def path_text(path: Path) -> str:
-    """The path as people write it: `$.nodes[3].params`."""
+    """The path as people write it: `$.nodes[3].params`; a long one is shortened in the middle."""
     parts = ["$"]
     for key in path:
         if isinstance(key, int):
             parts.append(f"[{key}]")
         else:
-            parts.append(f".{key}" if key.isidentifier() else f"[{json.dumps(key)}]")
+            parts.append(f".{key}" if key.isidentifier() and len(key) <= _SHOWN else f"[{shown(key)}]")
+    if len(parts) > _STEPS:
+        parts[_STEPS // 2 : -_STEPS // 2] = ["…"]
     return "".join(parts)
+
+
+def half_character(text: str) -> bool:
+    """Whether the text holds a lone surrogate, which UTF-8 has no bytes for."""
+    return _HALF.search(text) is not None
 
 
 def parse(text: str) -> Any:
@@ -212,20 +224,21 @@ class _Reader:
             self.fail("a key in double quotes is missing" if char else "the value ends early")
         at, key = self.at, self.string()
         if key in outer:
-            self.fail(f'the key "{key}" stands twice', at)
+            self.fail(f"the key {shown(key)} stands twice", at)
         if self.peek() != ":":
-            self.fail(f'a colon is missing after the key "{key}"' if self.peek() else "the value ends early")
+            self.fail(f"a colon is missing after the key {shown(key)}" if self.peek() else "the value ends early")
         self.at += 1
         self.path.append(key)
 
     def string(self) -> str:
         try:
-            value, end = json.decoder.scanstring(self.text, self.at + 1, True)
+            value, end = _decoder.raw_decode(self.text, self.at)
         except json.JSONDecodeError as error:
             if error.msg.startswith("Unterminated"):
-                self.fail("the text in quotes never ends")
-            self.fail("the text in quotes holds a character that has to be escaped or a wrong escape", error.pos)
-        if _HALF.search(value):
+                self.fail("the value ends early")
+            self.fail("the text in quotes holds a character that has to be escaped, or a wrong escape", error.pos)
+        assert isinstance(value, str)
+        if half_character(value):
             self.fail("the text in quotes holds half a character (a lone surrogate)")
         self.at = end
         return value

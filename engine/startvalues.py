@@ -1,0 +1,140 @@
+"""Where the start values of a document go: a few stand in the graph file, many in a weights file beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from rpds import HashTrieMap
+
+from engine import diskfile, tensorfile
+from engine.fingerprint import fingerprint
+from engine.graph import Project
+from engine.problem import FileError
+from engine.tensorfile import Tensor, tensor_of
+
+MAX_NUMBERS = 4096
+"""That many numbers at most stand in the graph file itself."""
+
+SUFFIX = ".safetensors"
+_HASHED = re.compile(r"(.+)\.[0-9a-f]{8}" + re.escape(SUFFIX), re.DOTALL)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A project as it will be saved, and the weights file it needs, if one has to be written."""
+
+    project: Project
+    chunks: list[bytes | memoryview] | None = None
+
+
+def place(project: Project, weights: Mapping[str, Any] | None, path: Path, folder: Path) -> Placed:
+    """Decide where the start values go when the project is saved as `path`.
+
+    Args:
+        project: with its own start values, and the name of a weights file in `folder` or none.
+        weights: new start values by `block.parameter`, buffers too; they take the place of all there are.
+        path: of the graph file; a weights file comes beside it.
+        folder: where the project's present weights file lies.
+
+    Raises:
+        FileError: a value is no array of finite numbers, or the present weights file is needed and cannot be read.
+    """
+    if weights is not None:
+        tensors = {name: tensor_of(name, value) for name, value in weights.items()}
+        rest = {name: value for name, value in project.parameters.items() if name not in tensors}
+        if sum(tensor.count for tensor in tensors.values()) + number_count(rest.values()) <= MAX_NUMBERS:
+            with contextlib.suppress(KeyError):  # BF16: no JSON for those
+                values = {name: numbers(tensor) for name, tensor in tensors.items()}
+                return Placed(replace(project, parameters=HashTrieMap({**rest, **values}), weights=""))
+        return _beside(project, tensors, rest, path)
+    if number_count(project.parameters.values()) > MAX_NUMBERS:
+        old = tensorfile.read(folder / project.weights)[0] if project.weights else {}
+        return _beside(project, old, dict(project.parameters.items()), path)
+    return _as_it_is(project, path, folder)
+
+
+def _beside(project: Project, tensors: Mapping[str, Tensor], values: Mapping[str, Any], path: Path) -> Placed:
+    """Everything in a new weights file; what is no array stays in the graph file, where `check` tells of it."""
+    stored, left = dict(tensors), dict[str, Any]()
+    for name, value in values.items():
+        try:
+            stored[name] = tensor_of(name, value)
+        except FileError:
+            stored.pop(name, None)
+            left[name] = value
+    chunks = tensorfile.encode(stored, {"format": "pt", "chainrule.fingerprint": fingerprint(project)})
+    name = f"{path.stem}.{tensorfile.digest(chunks)}{SUFFIX}"
+    return Placed(replace(project, parameters=HashTrieMap(left), weights=name), chunks)
+
+
+def _as_it_is(project: Project, path: Path, folder: Path) -> Placed:
+    """The weights file stays, unless it belongs to a document elsewhere or of another name: that one may delete it."""
+    name = project.weights
+    match = _HASHED.fullmatch(name)
+    there = folder / name
+    if not name or not there.is_file():
+        return Placed(project)
+    if folder.resolve() == path.parent.resolve() and (match is None or match[1] == path.stem):
+        return Placed(project)
+    content = diskfile.read(there, tensorfile.MAX_BYTES)
+    copied = f"{path.stem}.{tensorfile.digest([content])}{SUFFIX}"
+    return Placed(replace(project, weights=copied), [content])
+
+
+def is_own(name: str, path: Path) -> bool:
+    """Whether a weights file was written for the graph file at that path, and so may be deleted by it."""
+    match = _HASHED.fullmatch(name)
+    return match is not None and match[1] == path.stem
+
+
+def own_files(path: Path) -> list[Path]:
+    """The weights files that were written for a graph file."""
+    with contextlib.suppress(OSError):
+        return [other for other in path.parent.iterdir() if is_own(other.name, path)]
+    return []
+
+
+def number_count(values: Any) -> int:
+    """How many numbers stand in nested sequences."""
+    total, level = 0, list(values)
+    while level:
+        inner = [value for value in level if isinstance(value, list | tuple)]
+        total += len(level) - len(inner)
+        level = [item for value in inner for item in value]
+    return total
+
+
+def numbers(tensor: Tensor) -> Any:
+    """A tensor as nested tuples of numbers, those of F32 as short as they can be written.
+
+    Raises:
+        KeyError: its numbers are of a kind Python does not know.
+    """
+    values: list[Any] = [short(value) if tensor.dtype == "F32" else value for value in tensor.flat()]
+    if tensor.dtype == "BOOL":
+        values = [int(value) for value in values]
+    if not tensor.shape:
+        return values[0]
+    for position in range(len(tensor.shape) - 1, 0, -1):
+        size, count = tensor.shape[position], math.prod(tensor.shape[:position])
+        values = [tuple(values[row * size : (row + 1) * size]) for row in range(count)]
+    return tuple(values)
+
+
+def short(value: float) -> float:
+    """The number with the fewest digits that is the same in single precision: 0.15 for 0.15000000596046448."""
+    if math.isfinite(value):
+        for digits in range(6, 9):
+            near = float(f"{value:.{digits}g}")
+            with contextlib.suppress(OverflowError):
+                if struct.unpack("<f", struct.pack("<f", near))[0] == value:
+                    return near
+    return value

@@ -1,0 +1,71 @@
+"""How messages quote values that came from a person or a file, and what they suggest instead."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+_SHOWN = 60
+_DEPTH = 8
+_WORDS = {None: "null", True: "true", False: "false"}
+
+
+def shown(value: Any) -> str:
+    """The value as a graph file writes it, on one line and shortened; a large one costs no more than a small one."""
+    text = "".join(islice(_pieces(value, _DEPTH), _SHOWN + 1))  # a piece has one character at least
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def number_text(value: float) -> str:
+    """`0.5`, `1,000,000`, `1e-05`; no digits that mean nothing, none lost that a person typed."""
+    if isinstance(value, int):
+        return (
+            f"{value:,}" if value.bit_length() < 100 else f"{'−' if value < 0 else ''}10^{_digits(value) - 1} or more"
+        )
+    return f"{value:.12g}"
+
+
+def closest(word: str, options: Sequence[str]) -> str | None:
+    """The option most like the word, for "did you mean"; None when nothing is near."""
+    found = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def _digits(value: int) -> int:
+    """How many digits a whole number has, or one less; writing a large one out is slow, and forbidden by Python."""
+    return int(value.bit_length() * math.log10(2)) + 1
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        start = value[: _SHOWN + 1]
+        yield json.dumps(start, ensure_ascii=not start.isprintable())
+    elif isinstance(value, bool) or value is None:
+        yield _WORDS[value]
+    elif isinstance(value, int):
+        yield str(int(value)) if value.bit_length() < 300 else f"a number of {_digits(value):,} digits"
+    elif isinstance(value, float):
+        yield repr(float(value))
+    elif isinstance(value, Mapping):
+        items = ((f"{shown(str(key))}: ", item) for key, item in value.items())
+        yield from _joined("{", items, "}", depth)
+    elif isinstance(value, list | tuple):
+        yield from _joined("[", (("", item) for item in value), "]", depth)
+    else:
+        yield f"a value of the kind {type(value).__name__}"
+
+
+def _joined(begin: str, items: Iterator[tuple[str, Any]], end: str, depth: int) -> Iterator[str]:
+    if not depth:
+        yield "…"
+        return
+    yield begin
+    for number, (label, item) in enumerate(items):
+        if number or label:
+            yield (", " if number else "") + label
+        yield from _pieces(item, depth - 1)
+    yield end
