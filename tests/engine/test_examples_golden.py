@@ -52,7 +52,7 @@ def test_mazur(capsys):
     near(got["update"]["hidden.weight"]["after"], want["W1_next"])
     near(got["update"]["output.weight"]["after"], want["W2_next"])
     assert got["update"]["hidden.bias"]["after"] == got["update"]["hidden.bias"]["before"]  # frozen
-    assert got["order"] == ["loss", "act2", "output", "act1", "hidden"]
+    assert got["order"] == ["loss", "act2", "output", "act1", "hidden", "data"]
 
 
 def test_lecture_2_2_1(capsys):
