@@ -43,7 +43,9 @@ class GradientProbe(Probe):
         for names in self._layers.values():
             grads = [found[name] for name in names if name in found]
             norms.append(_norm(grads))
-            sizes.append(_mean_size([found[name] for name in names if name.endswith(".weight") and name in found] or grads))
+            sizes.append(
+                _mean_size([found[name] for name in names if name.endswith(".weight") and name in found] or grads)
+            )
         self._history.add(step, norms)
         return Gradients(
             step,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import final
 
-
 from engine.data.planes import plane_grid, sample_points
 from engine.events import Surface, copied
 from engine.probes.probe import Probe, finite, watcher
@@ -57,5 +56,3 @@ class SurfaceProbe(Probe):
             (self._watcher.data.point_names[0], self._watcher.data.point_names[1]),
             task.classes,
         )
-
-

@@ -1,4 +1,4 @@
-"""The one door to a training: commands in, events out, one worker thread behind it that owns module, data and optimizer.
+"""The one door to a training: commands in, events out; behind it one thread that owns module, data and optimizer.
 
 torch is imported by that thread alone, so opening a session costs the window nothing.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
+import traceback
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, final
 
-from engine.events import Array, Event, RunState, StateChanged
+from engine.events import Array, Event, RunFailed, RunState, StateChanged
 from engine.graph import Project
 from engine.mailbox import Mailbox
 from engine.session import commands
@@ -22,7 +23,7 @@ from engine.session.commands import Command, ExportKind, Grain, Until
 __all__ = ["ExportKind", "Grain", "Session", "Until", "open"]
 
 
-def open(  # noqa: A001 - read as `session.open`
+def open(
     project: Project, *, folder: Path | None = None, run_dir: Path | None = None, threads: int | None = None
 ) -> Session:
     """A session for a project; it lives as long as the document, idle or running.
@@ -176,8 +177,12 @@ def _close_all() -> None:
         session.close()
 
 
-def _work(commands_in: Any, post: Any, *rest: Any) -> None:
+def _work(inbox: queue.SimpleQueue[Command], post: Callable[[Event], None], *rest: Any) -> None:
     """The body of the thread; everything heavy is imported here."""
-    from engine.session.worker import Worker
-
-    Worker(commands_in, post, *rest).work()
+    try:
+        from engine.session.worker import Worker
+    except Exception as error:  # noqa: BLE001 - a broken installation has to be told, not to be silent
+        post(RunFailed("T04", f"The training cannot be loaded: {error}", details=traceback.format_exc()))
+        post(StateChanged("failed"))
+        return
+    Worker(inbox, post, *rest).work()

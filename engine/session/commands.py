@@ -33,36 +33,44 @@ class Command:
 @final
 @dataclass(frozen=True, slots=True)
 class Play(Command):
+    """Train until then."""
+
     until: Until = field(default_factory=Until)
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Pause(Command):
-    pass
+    """Hold."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Step(Command):
+    """One grain, then pause."""
+
     grain: Grain
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Stop(Command):
-    pass
+    """End the training."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Reset(Command):
+    """Back to the start values; `seed` draws others."""
+
     seed: int | None = None
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Apply(Command):
+    """Let an edited project run; `renamed` maps old ids of blocks to new ones."""
+
     project: Project
     renamed: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,6 +78,8 @@ class Apply(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class SetHyper(Command):
+    """Change a live hyperparameter."""
+
     name: str
     value: float | bool | None
 
@@ -77,6 +87,8 @@ class SetHyper(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class SetParameter(Command):
+    """Overwrite `block.parameter`."""
+
     name: str
     value: Array
 
@@ -84,12 +96,16 @@ class SetParameter(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class Evaluate(Command):
+    """Loss and metrics of a part of the data."""
+
     split: str
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Predict(Command):
+    """Predictions for rows, pictures or a file."""
+
     data: Array | str
     request: int
 
@@ -97,6 +113,8 @@ class Predict(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class Preview(Command):
+    """A look at the data of an Input of a project."""
+
     node: str
     project: Project
     request: int
@@ -105,6 +123,8 @@ class Preview(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class Trace(Command):
+    """A step of a batch of the present epoch, number by number."""
+
     batch: int
     request: int
 
@@ -112,18 +132,24 @@ class Trace(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class TakeWeights(Command):
+    """A copy of all weights."""
+
     request: int
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class LoadWeights(Command):
+    """Overwrite what fits."""
+
     weights: Mapping[str, Array]
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class ReadFacts(Command):
+    """What a data file looks like."""
+
     key: str
     params: Mapping[str, Any]
     folder: Path | None
@@ -132,6 +158,8 @@ class ReadFacts(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class Export(Command):
+    """Write the network."""
+
     kind: ExportKind
     path: Path
     request: int
@@ -140,10 +168,12 @@ class Export(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class Watch(Command):
+    """Which snapshot lanes are looked at."""
+
     kinds: frozenset[str]
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Close(Command):
-    pass
+    """End the thread."""

@@ -29,8 +29,15 @@ class Batches:
     """
 
     def __init__(self, data: Mapping[str, Tensor], batch_size: int, *, shuffle: bool, drop: int, seed: int) -> None:
-        """Args: `data` name -> (n, ...), all of one length; `drop`: last batches of at most this many samples are
-        dropped (0 none)."""
+        """Begin the first epoch.
+
+        Args:
+            data: name -> (n, ...), all of one length.
+            batch_size: samples of a batch.
+            shuffle: a new order each epoch; otherwise the data's own.
+            drop: last batches of at most this many samples are dropped, unless there is no other; 0 drops none.
+            seed: of the orders.
+        """
         self.data = dict(data)
         self.total = len(next(iter(data.values())))
         self.size = batch_size

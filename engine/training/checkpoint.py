@@ -6,7 +6,6 @@ Nothing is unpickled, and the file appears at once or not at all.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from engine import diskfile
 from engine.problem import FileError
 
 _KEY = "chainrule.state"
@@ -23,37 +23,8 @@ _TENSOR = "tensor:"
 VERSION = 1
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside, flush to the disk, rename, flush the folder: after a crash the old file or the new one is there.
-
-    Raises:
-        FileError: F05, it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _flush_folder(path.parent)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise FileError(f'"{path}" cannot be written: {error.strerror or error}.', code="F05") from None
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # other systems cannot open a folder
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a state: nested dicts with string keys of numbers, strings, None, lists of these, and tensors.
+    """Write a state: nested dicts with string keys of numbers, strings, None, tensors, and lists of these.
 
     Raises:
         FileError: F05, it cannot be written.
@@ -61,7 +32,7 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     plain = _without_tensors(dict(state), "", tensors)
     text = json.dumps({"version": VERSION, "state": plain})
-    write_atomically(path, save(tensors, metadata={_KEY: text}))
+    diskfile.write(path, [save(tensors, metadata={_KEY: text})])
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -92,6 +63,8 @@ def _without_tensors(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
         return f"{_TENSOR}{place}"
     if isinstance(value, Mapping):
         return {key: _without_tensors(item, f"{place}/{key}" if place else key, tensors) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_tensors(item, f"{place}/{index}", tensors) for index, item in enumerate(value)]
     if isinstance(value, str) and value.startswith(_TENSOR):
         raise ValueError(f"a string may not begin with {_TENSOR}")
     return value
@@ -100,6 +73,8 @@ def _without_tensors(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
 def _with_tensors(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     if isinstance(value, dict):
         return {key: _with_tensors(item, tensors) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_tensors(item, tensors) for item in value]
     if isinstance(value, str) and value.startswith(_TENSOR):
         return torch.clone(tensors[value.removeprefix(_TENSOR)])
     return value

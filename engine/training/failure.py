@@ -6,12 +6,13 @@ import math
 import traceback
 
 from engine.events import RunFailed
-from engine.training.trainer import StepFailed, Trainer
+from engine.training.errors import StepError
+from engine.training.trainer import Trainer
 
 _GROWN = 100.0
 
 
-def told(failure: StepFailed, trainer: Trainer) -> RunFailed:
+def told(failure: StepError, trainer: Trainer) -> RunFailed:
     """The failure as an event; `trainer` stands where it stood before the step."""
     if failure.code in ("T01", "T02"):
         return _not_finite(failure, trainer)
@@ -31,7 +32,7 @@ def told(failure: StepFailed, trainer: Trainer) -> RunFailed:
     return RunFailed("T04", f"{where} failed at step {step:,}: {reason}", "", step, failure.node, details=details)
 
 
-def _not_finite(failure: StepFailed, trainer: Trainer) -> RunFailed:
+def _not_finite(failure: StepError, trainer: Trainer) -> RunFailed:
     step, lr = trainer.steps + 1, trainer.lr
     word = "NaN" if math.isnan(failure.value) else "infinite"
     what = "Loss became" if failure.code == "T01" else "The gradient became"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_safetensors
 from torch import Tensor
 
-from engine.build import tensor_specs
+from engine import weightfile
 from engine.data.dataset import DataSet
 from engine.data.filefacts import waiting_lookup
 from engine.data.load import load_data
@@ -24,8 +20,6 @@ from engine.graph import Project
 from engine.plan import check
 from engine.problem import ChainruleError, DataError, FileError, GraphError, Problem
 from engine.result import Result, Source
-
-Weights = Mapping[str, NDArray[Any]]
 
 
 @final
@@ -94,9 +88,9 @@ def load(project: Project, folder: Path | None = None, before: Loaded | None = N
         else:
             data[path] = load_data(params, folder, dtype)
     _check_counts(data)
-    start, lost = _start_values(project, folder, result)
-    if lost:
-        remarks.append(f"Weights of the file that fit no block any more are left out: {_some(lost)}.")
+    start, doubts = _start_values(project, folder, result)
+    if doubts:
+        remarks.append(f"Some weights of the file are left out, and drawn: {_some(doubts)}")
     return Loaded(project, folder, result, data, seen, device, dtype, start, tuple(remarks))
 
 
@@ -130,39 +124,12 @@ def _check_counts(data: Mapping[str, DataSet]) -> None:
 
 
 def _start_values(project: Project, folder: Path | None, result: Result) -> tuple[dict[str, Any], list[str]]:
-    """Those of the file and those of the weights file beside it that still fit, and the names of those that do not."""
-    values: dict[str, Any] = {}
-    lost: list[str] = []
-    if project.weights:
-        specs = tensor_specs(result)
-        for name, array in read_weights((folder or Path()) / project.weights).items():
-            if name in specs and tuple(array.shape) == specs[name].shape:
-                values[name] = array
-            else:
-                lost.append(name)
-    return {**values, **project.parameters}, lost
+    """Those of the file and those of the weights file beside it that fit, and a sentence for each that does not."""
+    if not project.weights:
+        return dict(project.parameters), []
+    fitting, doubts = weightfile.read((folder or Path()) / project.weights).fitting(result)
+    return {**fitting, **project.parameters}, doubts
 
 
-def read_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """All tensors of a safetensors file.
-
-    Raises:
-        FileError: F02 it is missing, F01 it is damaged or holds other than real numbers.
-    """
-    try:
-        arrays: dict[str, NDArray[Any]] = load_safetensors(path.read_bytes())
-    except FileNotFoundError:
-        raise FileError(f'The weights file "{path}" is missing.', code="F02", hint="Put it back beside it.") from None
-    except OSError as error:
-        raise FileError(f'"{path}" cannot be read: {error.strerror or error}.', code="F02") from None
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise FileError(f'The weights file "{path}" is damaged ({error}).', code="F01") from None
-    for name, array in arrays.items():
-        if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-            raise FileError(f'The weights file "{path}" holds numbers that are not finite in "{name}".', code="F01")
-    return arrays
-
-
-def _some(names: Iterable[str], most: int = 6) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" … ({len(listed)})" if len(listed) > most else "")
+def _some(sentences: list[str], most: int = 3) -> str:
+    return " ".join(sentences[:most]) + (f" … ({len(sentences)} in all)" if len(sentences) > most else "")

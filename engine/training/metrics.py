@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.training.task import Task
 
 _HELD = 1 << 20
-"""Numbers of predictions that are held before they are summed up: summing each small batch would slow a small network."""
+"""Numbers of predictions held before they are summed up: doing so for each small batch would slow a small network."""
 _TOP = 5
 
 
@@ -55,7 +55,7 @@ class Meter:
             self._sum_up()
 
     def values(self) -> dict[str, float | None]:
-        """Metric -> value over everything since `clear`; None where it is not defined (no samples, constant targets)."""
+        """Metric -> value since `clear`; None where it is not defined (no samples, constant targets)."""
         self._sum_up()
         found: dict[str, float | None] = {}
         for name in self.names:
@@ -130,7 +130,7 @@ class Meter:
 
 
 def mean_or_none(total: float, weight: float) -> float | None:
-    """total / weight; None for nothing."""
+    """Total / weight; None for nothing."""
     return total / weight if weight else None
 
 

@@ -99,7 +99,10 @@ class SGD(Rule):
 
 @final
 class Adam(Rule):
-    """torch.optim.Adam and AdamW (decay of the weights themselves). Kingma and Ba, 2015; Loshchilov and Hutter, 2019."""
+    """torch.optim.Adam, and AdamW, which decays the weights themselves.
+
+    Kingma and Ba, 2015; Loshchilov and Hutter, 2019.
+    """
 
     names = ("exp_avg", "exp_avg_sq")
 

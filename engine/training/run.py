@@ -15,12 +15,11 @@ from engine.build import build
 from engine.dataspec import Split
 from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
 from engine.problem import GraphError
-from engine.training.batching import Batches
 from engine.training.evaluation import Evaluation, Evaluator, evaluate
 from engine.training.loading import Loaded
 from engine.training.metrics import Meter, metric_names
 from engine.training.run_folder import RunFolder
-from engine.training.stopping import EarlyStopping
+from engine.training.setup import batch_norm_in, make_batches, make_stopping, watched_value
 from engine.training.task import find_task
 from engine.training.trainer import Trainer
 from engine.training.updates import Memory
@@ -51,7 +50,9 @@ class Run:
         folder: RunFolder | None = None,
         memory: tuple[Mapping[str, Memory], ...] = (),
     ) -> None:
-        """Args:
+        """Build the network and begin at step 0.
+
+        Args:
         loaded: a project that can be trained.
         post: takes the events.
         seed: in place of the settings'.
@@ -69,74 +70,57 @@ class Run:
         net = build(result, seed=self.seed, dtype=loaded.dtype, parameters=loaded.start, device=loaded.device)
         task = find_task(result, loaded.targets())
         meter = Meter(task, metric_names(result.settings["metrics"], task))
-        self.trainer = Trainer(net, self._batches(), meter, device=loaded.device, memory=memory, seed=self.seed)
+        batches = make_batches(loaded, self.seed, self._say)
+        self.trainer = Trainer(net, batches, meter, device=loaded.device, memory=memory, seed=self.seed)
         self.validation_data = loaded.part("val")
         self.planned: int = result.settings["epochs"]
         self.records: list[dict[str, Any]] = []
-        self._monitor = self._monitored()
-        self._stopping = self._make_stopping()
-        self._best: dict[str, Tensor] = {}
-        self._stopped_early = False
+        self._monitor = watched_value(loaded, meter.names, self._say)
+        self._stopping = make_stopping(loaded, self._monitor)
         self._validation: Evaluator | None = None
         self.count_classes = False
         self.confusion: NDArray[np.int64] | None = None
         self._recent: tuple[list[int], list[float], list[float]] = ([], [], [])
+        self.samples_seen = 0.0
         self._seconds = self._samples = 0.0
         self._checkpointed_at = time.monotonic()
         self._checkpoint_seconds = 0.0
         for remark in loaded.remarks:
             post(Said("warning", remark))
 
-    def _batches(self) -> Batches | None:
-        data, settings = self.loaded.part("train"), self.loaded.result.settings
-        if not data:
-            return None
-        size: int = settings["batch_size"]
-        norm = _batch_norm(self.loaded)
-        drop = {"true": size - 1, "false": 0, "auto": 1 if norm else 0}[settings["drop_last"]]
-        batches = Batches(data, size, shuffle=settings["shuffle"], drop=drop, seed=self.seed)
-        if settings["drop_last"] == "auto" and batches.samples < batches.total:
-            self._post(
-                Said("info", f'The last batch of one sample is dropped: "{norm}" cannot normalise a single sample.')
-            )
-        return batches
+    @property
+    def batch_norm(self) -> str:
+        """Path of a live block that normalises over the batch, "" when there is none."""
+        return batch_norm_in(self.loaded)
 
-    def _monitored(self) -> str:
-        """What early stopping and the plateau watch."""
-        settings = self.loaded.result.settings
-        fallback = "val_loss" if self.validation_data else "loss"
-        if not settings["early_stopping"]:
-            return fallback
-        monitor: str = settings["monitor"]
-        there = not monitor.startswith("val_") or bool(self.validation_data)
-        if there and (not monitor.endswith("accuracy") or "accuracy" in self.trainer.meter.names):
-            return monitor
-        self._post(Said("warning", f"Early stopping cannot watch {monitor} here; it watches {fallback}."))
-        return fallback
-
-    def _make_stopping(self) -> EarlyStopping | None:
-        settings = self.loaded.result.settings
-        return EarlyStopping(self._monitor, settings["patience"]) if settings["early_stopping"] else None
+    def _say(self, sentence: str) -> None:
+        self._post(Said("info", sentence))
 
     # -- going --
 
     @property
     def over(self) -> bool:
         """Whether the planned training is done, by its epochs or early."""
-        return self._stopped_early or self.trainer.epochs >= self.planned
+        return self.stopped_early or self.trainer.epochs >= self.planned
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early stopping ended it."""
+        return self._stopping is not None and self._stopping.ended
 
     def tick(self, size: int | None = None) -> None:
         """One training step (of `size` samples), or one batch of the validation that ends an epoch.
 
         Raises:
-            StepFailed: nothing has changed.
+            StepError: nothing has changed.
         """
-        if self._validation is None and not self._epoch_waits:
+        if self._validation is None and not self.epoch_waits:
             began = time.perf_counter()
             before = self.trainer.loss_weight
             loss = self.trainer.step(size)
             self._seconds += time.perf_counter() - began
             self._samples += self.trainer.loss_weight - before
+            self.samples_seen += self.trainer.loss_weight - before
             steps, losses, epochs = self._recent
             steps.append(self.trainer.steps)
             losses.append(loss)
@@ -148,7 +132,7 @@ class Run:
         self._validate()
 
     @property
-    def _epoch_waits(self) -> bool:
+    def epoch_waits(self) -> bool:
         """Whether an epoch's samples are used up, but its end has not been dealt with."""
         return self.trainer.loss_weight > 0 and self.trainer.epoch_over
 
@@ -160,9 +144,7 @@ class Run:
     def _validate(self) -> None:
         if self.validation_data:
             if self._validation is None:
-                self._validation = Evaluator(
-                    self.trainer, self.validation_data, count_classes=self.count_classes
-                )
+                self._validation = Evaluator(self.trainer, self.validation_data, count_classes=self.count_classes)
             self._validation.advance()
             if not self._validation.done:
                 return
@@ -181,11 +163,9 @@ class Run:
         if reduced:
             self._post(Said("info", f"The learning rate fell to {self.trainer.lr:.3g}: {self._monitor} stood still."))
         if self._stopping is not None:
-            if self._stopping.improved(watched, self.trainer.epochs):
-                self._best = {name: tensor.clone() for name, tensor in self.trainer.net.state_dict().items()}
-            self._stopped_early = self._stopping.over
-            if self.over and self._best:
-                self.trainer.net.load_state_dict(self._best)
+            self._stopping.see(watched, self.trainer.epochs, self.weights())
+            if self.over and self._stopping.best_weights:
+                self.trainer.net.load_state_dict(self._stopping.best_weights)
         self._checkpoint_if_due()
 
     def _record(self, epoch: int, found: Evaluation | None) -> dict[str, Any]:
@@ -211,7 +191,7 @@ class Run:
 
     def end_partial_epoch(self) -> None:
         """A record of an epoch that is not complete (`train --steps`); the epoch itself goes on."""
-        if self.between_epochs or self._epoch_waits:
+        if self.between_epochs or self.epoch_waits:
             return
         found = evaluate(self.trainer, self.validation_data) if self.validation_data else None
         kept = self.trainer.meter.state()
@@ -219,21 +199,31 @@ class Run:
         self.trainer.meter.restore(kept)
         self._tell(record)
 
-    def extend(self) -> None:
-        """Let a training that is over go on for as many epochs again."""
-        self.planned = self.trainer.epochs + int(self.loaded.result.settings["epochs"])
-        self._stopped_early = False
-        if self._stopping is not None:
-            self._stopping.waited = 0
+    def plan(self, epochs: int | None = None, steps: int | None = None) -> None:
+        """Make room for so many epochs or steps in all; a training that is over goes on for as many epochs again."""
+        wanted = epochs or 0
+        if steps is not None and epochs is None:
+            wanted = -(-steps // self.trainer.steps_per_epoch)
+        if self.over:
+            wanted = max(wanted, self.trainer.epochs + int(self.loaded.result.settings["epochs"]))
+        self.planned = max(self.planned, wanted)
+        if self._stopping is not None and self._stopping.ended:
+            self._stopping.go_on()
 
     def ending(self) -> str:
         """A sentence on why the training is over, "" while it is not or when all epochs were made."""
-        if not self._stopped_early or self._stopping is None:
-            return ""
-        return (
-            f"Early stopping: {self._monitor} has not improved for {self._stopping.waited} epochs; "
-            f"the weights of epoch {self._stopping.best_epoch} are back."
-        )
+        return "" if self._stopping is None else self._stopping.sentence()
+
+    def go_on_from(self, old: Run) -> None:
+        """Take over position, records and random states of a run whose project was edited."""
+        data, before = self.loaded.data, old.loaded.data
+        same_data = data.keys() == before.keys() and all(data[path] is before[path] for path in data)
+        self.trainer.go_on_from(old.trainer, same_data=same_data)
+        self.records = old.records
+        self.samples_seen = old.samples_seen
+        if self._stopping is not None and old._stopping is not None and self._monitor == old._monitor:
+            self._stopping.restore(old._stopping.state())
+            self._stopping.patience = self.loaded.result.settings["patience"]
 
     def scalars(self) -> Scalars | None:
         """The steps made since the last call."""
@@ -268,24 +258,20 @@ class Run:
             "trainer": self.trainer.state(),
             "seed": self.seed,
             "stopping": None if self._stopping is None else self._stopping.state(),
-            "stopped_early": self._stopped_early,
-            "best": self._best,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state. Raises KeyError, ValueError, TypeError or RuntimeError when it is none of this training."""
+        """Go on from the `state` of a run of the same project. Raises as `Trainer.restore`."""
         self.trainer.restore(state["trainer"])
         if self._stopping is not None and state["stopping"] is not None:
             self._stopping.restore(state["stopping"])
-        self._stopped_early = state["stopped_early"]
-        self._best = dict(state["best"])
 
     def save(self) -> None:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
         if self.folder is None:
             return
         began = time.monotonic()
-        self.folder.save_weights(self.weights())
+        self.folder.save_weights(self.weights(), self.loaded.project)
         self.folder.save_checkpoint(self.state())
         self._checkpointed_at = time.monotonic()
         self._checkpoint_seconds = self._checkpointed_at - began
@@ -295,15 +281,3 @@ class Run:
         since = time.monotonic() - self._checkpointed_at
         if self.folder is not None and since > max(1.0, self._checkpoint_seconds / _CHECKPOINT_SHARE):
             self.save()
-
-
-def _batch_norm(loaded: Loaded) -> str:
-    """Path of a live node that normalises over the batch, "" when there is none."""
-    result = loaded.result
-    for path in result.order:
-        recipe = result.nodes[path].recipe
-        target = recipe.module.target if recipe is not None and recipe.module is not None else ""
-        if path in result.live and target.startswith("torch.nn.BatchNorm"):
-            return path
-    return ""
-

@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, final
 
-from safetensors.torch import save
 from torch import Tensor
 
-
-from engine import files
+from engine import diskfile, files, weightfile
 from engine.graph import Project
 from engine.problem import FileError
-from engine.training.checkpoint import load_state, save_state, write_atomically
+from engine.training.checkpoint import load_state, save_state
 from engine.training.metrics import finite_or_text
 
 _GRAPH, _WEIGHTS, _METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
@@ -42,8 +40,8 @@ class RunFolder:
                 f'"{path}" holds a run already.', code="F04", hint="Add --resume, or choose another directory."
             )
         folder._make()
-        write_atomically(path / _GRAPH, files.dumps(project).encode())
-        write_atomically(path / _METRICS, b"")
+        diskfile.write(path / _GRAPH, [files.dumps(project).encode()])
+        diskfile.write(path / _METRICS, [b""])
         return folder
 
     @classmethod
@@ -88,14 +86,13 @@ class RunFolder:
             path = self.path / name
             if path.exists():
                 kept = [line for line in path.read_text("utf-8").splitlines() if _step_of(line) <= step]
-                write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
+                diskfile.write(path, ["".join(f"{line}\n" for line in kept).encode()])
 
     # -- weights and state --
 
-    def save_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Write weights.safetensors, keys `block.parameter`."""
-        copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in weights.items()}
-        write_atomically(self.path / _WEIGHTS, save(copies))
+    def save_weights(self, weights: Mapping[str, Tensor], project: Project) -> None:
+        """Write weights.safetensors, keys `block.parameter`. Raises FileError."""
+        weightfile.write(self.weights_file, weights, project)
 
     @property
     def weights_file(self) -> Path:

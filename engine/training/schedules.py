@@ -40,7 +40,7 @@ class Schedule:
         return rise * self._scheduled(base, step)
 
     def _scheduled(self, base: float, step: int) -> float:
-        settings = self.settings
+        settings: Any = self.settings
         if self.kind == "step":
             epoch = step // self.steps_per_epoch
             return float(base * settings["schedule_gamma"] ** (epoch // settings["schedule_step"]))
@@ -50,10 +50,8 @@ class Schedule:
         if self.kind == "cosine":
             lowest = min(base, settings["schedule_min_lr"])
             done = min(step, self.total_steps) / self.total_steps
-            return lowest + (base - lowest) * (1 + math.cos(math.pi * done)) / 2
-        if self.kind == "one_cycle":
-            return self._one_cycle(base, step)
-        return base
+            return float(lowest + (base - lowest) * (1 + math.cos(math.pi * done)) / 2)
+        return self._one_cycle(base, step) if self.kind == "one_cycle" else base
 
     def _one_cycle(self, base: float, step: int) -> float:
         """Smith and Topin, 2018: up from a 25th along a cosine, then down to almost nothing."""

@@ -6,10 +6,17 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
+from torch import Tensor
+
 
 @final
 class EarlyStopping:
-    """Watches one value over the epochs; accuracies should rise, losses fall. NaN is never an improvement."""
+    """Watches one value over the epochs; accuracies should rise, losses fall. NaN is never an improvement.
+
+    Attributes:
+        best_weights: of the best epoch, copies; {} before there was one.
+        ended: whether it has ended the training.
+    """
 
     def __init__(self, monitor: str, patience: int) -> None:
         self.monitor = monitor
@@ -17,33 +24,47 @@ class EarlyStopping:
         self.best = math.nan
         self.best_epoch = 0
         self.waited = 0
+        self.best_weights: dict[str, Tensor] = {}
+        self.ended = False
 
     @property
     def rising(self) -> bool:
         """Whether larger is better."""
         return self.monitor.endswith("accuracy")
 
-    def improved(self, value: float, epoch: int) -> bool:
-        """Tell the value after an epoch; whether it is the best so far, whose weights are worth keeping."""
+    def see(self, value: float, epoch: int, weights: Mapping[str, Tensor]) -> None:
+        """Tell the value after an epoch, and the weights that reached it."""
         better = value > self.best if self.rising else value < self.best
-        if math.isnan(self.best) and not math.isnan(value):
-            better = True
-        if better:
+        if better or (math.isnan(self.best) and not math.isnan(value)):
             self.best, self.best_epoch, self.waited = value, epoch, 0
+            self.best_weights = {name: tensor.clone() for name, tensor in weights.items()}
         else:
             self.waited += 1
-        return better
+        self.ended = self.waited >= self.patience
 
-    @property
-    def over(self) -> bool:
-        """Whether the patience is used up."""
-        return self.waited >= self.patience
+    def go_on(self) -> None:
+        """Be patient anew: the user wants more."""
+        self.waited, self.ended = 0, False
+
+    def sentence(self) -> str:
+        """Why the training ended, "" when it was not by this."""
+        if not self.ended:
+            return ""
+        back = f"the weights of epoch {self.best_epoch} are back" if self.best_weights else "no epoch was better"
+        return f"Early stopping: {self.monitor} has not improved for {self.waited} epochs; {back}."
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "waited": self.waited,
+            "best_weights": self.best_weights,
+            "ended": self.ended,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`."""
         self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
-        self.waited = int(state["waited"])
+        self.waited, self.ended = int(state["waited"]), bool(state["ended"])
+        self.best_weights = dict(state["best_weights"])

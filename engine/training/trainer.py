@@ -5,58 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from engine.build import Net
-from engine.netcode import execution
 from engine.replay import first_nonfinite, first_nonfinite_gradient
 from engine.result import Result
 from engine.training.batching import Batch, Batches
+from engine.training.errors import StepError, is_out_of_memory
 from engine.training.metrics import Meter
 from engine.training.randomness import Randomness
-from engine.training.schedules import Schedule
 from engine.training.task import Task
+from engine.training.turns import Turn, make_turns
 from engine.training.updates import Memory, Updater
 
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
-
-
-@final
-class StepFailed(Exception):
-    """A step that was not made: weights, buffers, batch and random states are as before it.
-
-    Attributes:
-        code: as in `RunFailed`.
-        node: where it came from, when known.
-        value: what the loss or the gradient's norm was.
-        cause: the error, for T03 and T04.
-    """
-
-    def __init__(
-        self, code: str, node: str | None, value: float = math.nan, cause: BaseException | None = None
-    ) -> None:
-        super().__init__(code)
-        self.code = code
-        self.node = node
-        self.value = value
-        self.cause = cause
-
-
-@final
-@dataclass(slots=True)
-class _Turn:
-    """One phase at work."""
-
-    number: int
-    steps: int
-    updater: Updater
-    schedule: Schedule
-    inputs: tuple[nn.Parameter, ...] | None
-    """What gradients are wanted for; None, which is faster, where that is everything."""
 
 
 @final
@@ -82,7 +48,9 @@ class Trainer:
         seed: int,
         memory: Sequence[Mapping[str, Memory]] = (),
     ) -> None:
-        """Args:
+        """Begin at step 0.
+
+        Args:
         net: of a result without errors that has objectives; on `device`.
         batches: of the training data; None when the graph has no Input.
         meter: for the training metrics; its task names the prediction.
@@ -101,29 +69,11 @@ class Trainer:
         self.dropout_off = False
         self._turn = self._made_in_turn = 0
         self._random = any(_is_random(self.result, path) for path in net.order)
-        self._buffers = [buffer for buffer in net.buffers() if buffer is not None]
+        self._buffers = list(net.buffers())
         self._before = [buffer.clone() for buffer in self._buffers]
-        self._turns = self._make_turns(memory)
+        self._turns = make_turns(net, self.steps_per_epoch, memory)
         self._runs = [net.loss_and(_wanted(meter.task), phase=turn.number) for turn in self._turns]
         self._set_mode()
-
-    def _make_turns(self, memory: Sequence[Mapping[str, Memory]]) -> list[_Turn]:
-        phases = self.result.phases
-        sets = [_reached(self.result, number) for number in range(len(phases))]
-        apart = sum(len(names) for names in sets) == len(set().union(*sets))
-        steps = self.steps_per_epoch
-        turns = []
-        for number, phase in enumerate(phases):
-            parameters = {name: self.net.get_parameter(name) for name in sets[number]}
-            known = memory[number] if number < len(memory) else {}
-            updater = Updater(parameters, phase.settings, pack=apart, memory=known)
-            schedule = Schedule(phase.settings, self.settings["epochs"] * steps, steps)
-            inputs = tuple(parameters.values()) if len(phases) > 1 else None
-            turns.append(_Turn(number, phase.steps, updater, schedule, inputs))
-        trained = set().union(*sets)
-        for name, parameter in self.net.named_parameters():
-            parameter.requires_grad_(name in trained)
-        return turns
 
     # -- reading --
 
@@ -160,8 +110,13 @@ class Trainer:
         turn = self._turns[self._turn]
         return turn.schedule.lr(turn.updater.hyper.lr, self.steps)
 
+    @property
+    def turn(self) -> int:
+        """Number of the phase whose update is next."""
+        return self._turn
+
     def gradients(self) -> dict[str, Tensor]:
-        """Gradients of the last step by parameter, over all phases; after clipping."""
+        """Gradients of the last step by parameter, over all phases; before clipping."""
         return {name: grad for turn in self._turns for name, grad in turn.updater.gradients().items()}
 
     # -- stepping --
@@ -181,7 +136,7 @@ class Trainer:
         At the end of an epoch, call `end_epoch` first.
 
         Raises:
-            StepFailed: the loss or the gradient is not finite (T01, T02), or a block failed (T03, T04). Nothing changed.
+            StepError: the loss or the gradient is not finite, or a block failed; nothing has changed.
         """
         start = 0 if self.batches is None else self.batches.position
         batch = {} if self.batches is None else self.batches.next(size)
@@ -191,7 +146,7 @@ class Trainer:
         turn = self._turns[self._turn]
         try:
             value, outputs = self._try(turn, batch)
-        except StepFailed as failure:
+        except StepError as failure:
             self._undo(start, before)
             if failure.code in ("T01", "T02"):
                 failure.node = self._first_bad(failure.code, batch, turn.number, before)
@@ -199,27 +154,27 @@ class Trainer:
         self._count(turn, value, batch, outputs)
         return value
 
-    def _try(self, turn: _Turn, batch: Batch) -> tuple[float, dict[str, Tensor]]:
+    def _try(self, turn: Turn, batch: Batch) -> tuple[float, dict[str, Tensor]]:
         updater = turn.updater
         try:
             loss, outputs = self._runs[turn.number](batch)
             value = loss.item()
             if not math.isfinite(value):
-                raise StepFailed("T01", None, value)
+                raise StepError("T01", value=value)
             updater.clear()
             if loss.requires_grad:  # not when every parameter is frozen
                 torch.autograd.backward(loss, inputs=turn.inputs)
             norm = updater.norm()
             if not math.isfinite(norm):
-                raise StepFailed("T02", None, norm)
+                raise StepError("T02", value=norm)
             self.last_lr = turn.schedule.lr(updater.hyper.lr, self.steps)
             updater.update(self.last_lr, norm)
         except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
             code = "T03" if is_out_of_memory(error) else "T04"
-            raise StepFailed(code, self.net.node_at(error), cause=error) from error
+            raise StepError(code, self.net.node_at(error), cause=error) from error
         return value, outputs
 
-    def _count(self, turn: _Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
+    def _count(self, turn: Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
         self.steps += 1
         samples = 1
         task = self.meter.task
@@ -247,9 +202,7 @@ class Trainer:
         if self.batches is not None:
             self.batches.position = start
 
-    def _first_bad(
-        self, code: str, batch: Batch, phase: int, before: Mapping[str, Tensor] | None
-    ) -> str | None:
+    def _first_bad(self, code: str, batch: Batch, phase: int, before: Mapping[str, Tensor] | None) -> str | None:
         """The block that first produced the bad number, found by running the batch once more, node by node."""
         find = first_nonfinite if code == "T01" else first_nonfinite_gradient
         prepare = None if before is None else lambda: self.randomness.put(before)
@@ -271,7 +224,7 @@ class Trainer:
     # -- changing --
 
     def set_hyper(self, name: str, value: Any) -> Any:
-        """Change a live hyperparameter (`settings.LIVE`) of every phase that has the first one's value; the old value."""
+        """Change one of `settings.LIVE` in every phase that has the first one's value; the old value."""
         if name == "dropout_off":
             old, self.dropout_off = self.dropout_off, bool(value)
             self._set_mode()
@@ -299,6 +252,22 @@ class Trainer:
                 if isinstance(module, _DROPOUTS):
                     module.eval()
 
+    def go_on_from(self, old: Trainer, *, same_data: bool) -> None:
+        """Take over counters, switches, random states and, with the same data, the place in the epoch."""
+        self.steps, self.epochs = old.steps, old.epochs
+        self.last_lr, self.last_loss, self.first_loss = old.last_lr, old.last_loss, old.first_loss
+        self.dropout_off = old.dropout_off
+        self._set_mode()
+        self.randomness.restore(old.randomness.state())
+        for turn, before in zip(self._turns, old._turns, strict=False):
+            if turn.schedule.kind == before.schedule.kind:
+                turn.schedule.restore(before.schedule.state())
+        if same_data and self.batches is not None and old.batches is not None:
+            self.batches.restore(old.batches.state())
+            self.loss_sum, self.loss_weight = old.loss_sum, old.loss_weight
+            if self.task == old.task and self.meter.names == old.meter.names:
+                self.meter.restore(old.meter.state())
+
     # -- its state --
 
     def state(self) -> dict[str, Any]:
@@ -314,42 +283,32 @@ class Trainer:
             "threads": torch.get_num_threads(),
             "network": dict(self.net.state_dict()),
             "optimizers": [turn.updater.memory() for turn in self._turns],
-            "hyper": [_hyper_state(turn.updater) for turn in self._turns],
-            "schedules": [turn.schedule.state() for turn in self._turns],
+            "turns": [turn.state() for turn in self._turns],
             "batches": None if self.batches is None else self.batches.state(),
             "meter": self.meter.state(),
             "random": self.randomness.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state` of a training of the same network and data. Raises KeyError, ValueError, RuntimeError."""
+        """Go on from the `state` of a training of the same network and data.
+
+        Raises:
+            KeyError, ValueError, TypeError, RuntimeError: it is none.
+        """
         with torch.no_grad():
             self.net.load_state_dict(state["network"])
         self.steps, self.epochs = state["steps"], state["epochs"]
         self._turn, self._made_in_turn = state["turn"], state["made_in_turn"]
         self.loss_sum, self.loss_weight = state["loss_sum"], state["loss_weight"]
-        self._turns = self._make_turns(state["optimizers"])
-        for turn, hyper, schedule in zip(self._turns, state["hyper"], state["schedules"], strict=True):
-            turn.updater.hyper = replace(turn.updater.hyper, **hyper)
-            turn.schedule.restore(schedule)
+        self._turns = make_turns(self.net, self.steps_per_epoch, state["optimizers"])
+        for turn, known in zip(self._turns, state["turns"], strict=True):
+            turn.restore(known)
         if self.batches is not None:
             self.batches.restore(state["batches"])
         self.meter.restore(state["meter"])
         self.randomness.restore(state["random"])
         self.dropout_off = state["dropout_off"]
         self._set_mode()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out. On the CPU a failed allocation is a plain RuntimeError."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
-
-
-def _hyper_state(updater: Updater) -> dict[str, Any]:
-    names = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value")
-    return {name: getattr(updater.hyper, name) for name in names}
 
 
 def _wanted(task: Task | None) -> tuple[str, ...]:
@@ -359,13 +318,3 @@ def _wanted(task: Task | None) -> tuple[str, ...]:
 def _is_random(result: Result, path: str) -> bool:
     recipe = result.nodes[path].recipe
     return recipe is not None and recipe.random
-
-
-def _reached(result: Result, phase: int) -> tuple[str, ...]:
-    """Names a phase updates that its objectives depend on, directly or by a Regularizer."""
-    order = execution(result, [(term.path, term.port) for term in result.phases[phase].objectives])
-    owners = {result.nodes[path].weights_path for path in order}
-    for path in order:
-        recipe = result.nodes[path].recipe
-        owners.update(result.nodes[borrowed].weights_path for borrowed in (recipe.borrows if recipe is not None else ()))
-    return tuple(name for name in result.phases[phase].update if name.rpartition(".")[0] in owners)

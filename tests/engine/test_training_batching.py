@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,7 +14,9 @@ from engine.training.batching import Batches
 
 def batches(total: int, size: int, *, shuffle: bool = True, drop: int = 0, seed: int = 0) -> Batches:
     rows = torch.arange(total)
-    return Batches({"d.x": rows.double()[:, None] * torch.ones(3), "d.y": rows}, size, shuffle=shuffle, drop=drop, seed=seed)
+    return Batches(
+        {"d.x": rows.double()[:, None] * torch.ones(3), "d.y": rows}, size, shuffle=shuffle, drop=drop, seed=seed
+    )
 
 
 def rows_of(source: Batches) -> list[list[int]]:
@@ -30,7 +34,7 @@ def test_an_epoch_has_every_sample_once(total: int, size: int, shuffle: bool):
     source = batches(total, size, shuffle=shuffle)
     for _ in range(3):
         epoch = rows_of(source)
-        assert sorted(sum(epoch, [])) == list(range(total))
+        assert sorted(itertools.chain(*epoch)) == list(range(total))
         assert all(len(batch) == size for batch in epoch[:-1])
         assert len(epoch) == source.steps_per_epoch
         source.next_epoch()
@@ -52,16 +56,17 @@ def test_orders_differ_by_epoch_and_seed_and_repeat_for_the_same_seed():
     assert two == rows_of(same)
 
 
-@pytest.mark.parametrize(("total", "drop", "last"), [(9, 1, 4), (9, 0, 1), (10, 1, 2), (10, 3, 4), (1, 1, 1), (3, 3, 3)])
+@pytest.mark.parametrize(
+    ("total", "drop", "last"), [(9, 1, 4), (9, 0, 1), (10, 1, 2), (10, 3, 4), (1, 1, 1), (3, 3, 3)]
+)
 def test_last_batches_that_are_too_small_are_dropped(total: int, drop: int, last: int):
     assert len(rows_of(batches(total, 4, drop=drop))[-1]) == last
 
 
 def test_peeking_moves_nothing():
     source, other = batches(20, 6), batches(20, 6)
-    assert [source.peek(number)["d.y"].tolist() for number in (3, 0, 1)] == [
-        batch for batch in (lambda all_of: [all_of[3], all_of[0], all_of[1]])(rows_of(other))
-    ]
+    whole = rows_of(other)
+    assert [source.peek(number)["d.y"].tolist() for number in (3, 0, 1)] == [whole[3], whole[0], whole[1]]
     assert source.position == 0
     with pytest.raises(IndexError, match="4 batches, counted from 0; there is no 4"):
         source.peek(4)
@@ -69,7 +74,7 @@ def test_peeking_moves_nothing():
 
 def test_steps_of_one_sample_move_by_one():
     source, other = batches(20, 6), batches(20, 6)
-    order = sum(rows_of(other), [])
+    order = list(itertools.chain(*rows_of(other)))
     assert source.next(1)["d.y"].tolist() == order[:1]
     assert source.next()["d.y"].tolist() == order[1:7]
     assert source.next(50)["d.y"].tolist() == order[7:]

@@ -1,0 +1,118 @@
+"""What the command line takes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, final
+
+_TRAIN_EPILOG = "FILE is never changed. Without --run the run goes to NAME.runs/<UTC time> beside it."
+
+
+@final
+class Arguments(argparse.Namespace):
+    """Parsed arguments; which of them are there depends on `command`."""
+
+    command: str
+    debug: bool
+    file: Path
+    json: bool
+    run: Path | None
+    epochs: int | None
+    steps: int | None
+    device: str | None
+    seed: int | None
+    resume: bool
+    split: str | None
+    data: list[Path]
+    out: Path | None
+    batch: int
+    to: str
+
+
+def _at_least(least: int) -> Any:
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"a whole number is expected, not {text!r}") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"at least {least} is expected, not {value}")
+        return value
+
+    return number
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _TRAIN_EPILOG
+    parser.add_argument("--epochs", type=_at_least(1), help="epochs in all, also with --resume")
+    parser.add_argument("--steps", type=_at_least(1), help="end after so many updates in all")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="in place of the file's own")
+    parser.add_argument("--seed", type=_at_least(0), help="in place of the file's own")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="the run directory")
+    parser.add_argument("--resume", action="store_true", help="go on with a run (the newest, without --run)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object an epoch")
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    _weights_of(parser)
+    parser.add_argument(
+        "--split", choices=("train", "val", "test"), help="part of the data (validation, where there is)"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, nargs="+", metavar="DATA", help="a CSV, NPY or NPZ file, or images")
+    _weights_of(parser)
+    parser.add_argument("-o", dest="out", type=Path, metavar="OUT", help="write a .csv or .json file")
+
+
+def _step(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--batch", type=_at_least(0), default=0, metavar="K", help="which batch of the first epoch, from 0"
+    )
+    parser.add_argument("--json", action="store_true", help="print all numbers as one JSON object")
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", choices=("pytorch", "weights"), required=True, help="what to write")
+    parser.add_argument("-o", dest="out", type=Path, metavar="OUT", required=True, help="where to")
+    _weights_of(parser)
+
+
+def _weights_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", type=Path, metavar="DIR", help="use the weights of this run, not the file's own")
+
+
+SUBCOMMANDS = {
+    "check": ("check a graph, with shapes, parameters and problems", _check),
+    "train": ("train a graph", _train),
+    "evaluate": ("loss and metrics on a part of the data", _evaluate),
+    "predict": ("predictions for other data", _predict),
+    "step": ("one training step, number by number", _step),
+    "export": ("write PyTorch code or weights", _export),
+}
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """The arguments. Raises SystemExit after telling the help, the version or what is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="chainrule",
+        description="Draw a neural network, see it checked as you draw, watch it learn. "
+        "chainrule [FILE] opens the window; the commands below do without.",
+    )
+    parser.add_argument("--version", action="version", version=f"chainrule {metadata.version('chainrule')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (text, add) in SUBCOMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        sub.add_argument("file", type=Path, metavar="FILE", help="a graph file (.chainrule)")
+        add(sub)
+        sub.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser.parse_args(argv, namespace=Arguments())

@@ -1,0 +1,81 @@
+"""Answers to questions about a run: predictions, traces, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.data.dataset import DataSet
+from engine.data.prepare import Prepared, prepare_file, prepare_image, prepare_rows
+from engine.events import Array, Predicted, copied
+from engine.probes.probe import watcher
+from engine.problem import DataError
+from engine.tracing import trace_step
+from engine.training.run import Run
+
+_CHUNK = 256
+
+
+def predict(run: Run, data: Array | str, request: int = 0) -> tuple[Predicted, tuple[str, ...]]:
+    """The network's answer to rows, pictures or a file, and remarks on what was done to them. Raises DataError."""
+    ask = watcher(run)
+    if ask is None:
+        raise DataError("The prediction does not depend on one data set alone.", code="D05")
+    prepared = prepare_file(ask.data, Path(data)) if isinstance(data, str) else _prepared(ask.data, data)
+    outputs = torch.cat([ask(prepared.x[at : at + _CHUNK]) for at in range(0, len(prepared.x), _CHUNK)])
+    return _predicted(run, outputs, request), prepared.notes
+
+
+def _prepared(data: DataSet, array: Array) -> Prepared:
+    """Rows or samples as they are; anything else for a data set of pictures is one picture."""
+    size = int(np.prod([dim for dim in data.x_field.shape if isinstance(dim, int)]))
+    if data.is_image and (array.ndim == 0 or array.size != array.shape[0] * size):
+        return prepare_image(data, array)
+    return Prepared(prepare_rows(data, array))
+
+
+def _predicted(run: Run, outputs: Tensor, request: int) -> Predicted:
+    task = run.trainer.task
+    raw = copied(outputs)
+    if task is None or task.kind == "numbers":
+        return Predicted(request, raw)
+    labels: tuple[str, ...] = ()
+    flat = outputs.reshape(len(outputs), -1) if task.kind == "yes_no" else outputs
+    if task.classes and outputs.ndim == 2 and (task.kind == "classes" or flat.shape[1] == 1):
+        labels = tuple(task.classes[index] for index in task.chosen(flat).flatten().tolist())
+    probabilities = task.probabilities(outputs)
+    if probabilities is None:
+        return Predicted(request, raw, None, task.classes, labels)
+    if task.kind == "yes_no" and flat.shape[1] == 1:
+        yes = probabilities.reshape(-1, 1)
+        probabilities = torch.cat([1 - yes, yes], 1)
+    return Predicted(request, raw, copied(probabilities, np.float64), task.classes, labels)
+
+
+def trace(run: Run, batch: int) -> Mapping[str, Any]:
+    """One step with the present weights on a batch of the present epoch, without making it.
+
+    Raises:
+        IndexError: the epoch has no such batch.
+    """
+    trainer = run.trainer
+    samples = {} if trainer.batches is None else trainer.batches.peek(batch)
+    turn = trainer.turn
+    updater = trainer.updaters[turn]
+    random = trainer.randomness.state()
+    with trainer.drawing():
+        found = trace_step(
+            trainer.net, samples, phase=turn, hyper=updater.hyper, lr=trainer.lr, memory=updater.memory()
+        )
+    trainer.randomness.restore(random)
+    return found
+
+
+def export(run: Run, kind: str, path: Path) -> tuple[Path, ...]:
+    """Write the network with its present weights. Raises ChainruleError."""
+    raise NotImplementedError(kind)

@@ -1,0 +1,280 @@
+"""The session's thread: takes commands, trains, posts events."""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, final
+
+import torch
+
+from engine.events import Applied, Event, RunFailed, RunState, Said, StateChanged
+from engine.graph import Project
+from engine.probes.observer import Observer
+from engine.problem import ChainruleError
+from engine.session import commands
+from engine.session.commands import Command
+from engine.session.desk import Desk
+from engine.session.pace import Pace
+from engine.session.transfer import take_over
+from engine.training.errors import StepError, is_out_of_memory
+from engine.training.failure import told
+from engine.training.loading import Loaded, load
+from engine.training.memory import tune_allocator
+from engine.training.run import Run
+from engine.training.run_folder import RunFolder
+
+_FLUSH = 0.02
+"""Seconds between two posts of scalars."""
+_PROGRESS = 1 / 15
+
+
+@final
+class Worker:
+    """Owns the run. While it goes, the queue is looked into after each unit of work; else the thread sleeps on it."""
+
+    def __init__(
+        self,
+        inbox: queue.SimpleQueue[Command],
+        post: Callable[[Event], None],
+        project: Project,
+        folder: Path | None,
+        run_dir: Path | None,
+        threads: int | None,
+    ) -> None:
+        self._inbox, self._post = inbox, post
+        self._project, self._folder, self._run_dir = project, folder, run_dir
+        self._threads = threads
+        self._loaded: Loaded | None = None
+        self.run: Run | None = None
+        self._observer: Observer | None = None
+        self._watched: frozenset[str] = frozenset()
+        self._state: RunState = "ready"
+        self._goal = commands.Until()
+        self._samples: int | None = None
+        self._pace = Pace()
+        self._handlers: dict[type[Command], Callable[[Any], None]] = {
+            commands.Play: self._play,
+            commands.Pause: self._pause,
+            commands.Step: self._step,
+            commands.Stop: self._stop,
+            commands.Reset: self._reset,
+            commands.Apply: self._apply,
+            commands.SetHyper: self._set_hyper,
+            commands.Watch: self._watch,
+        }
+        self._desk = Desk(post, self._ready_run, lambda: self._loaded, folder)
+
+    # -- the thread --
+
+    def work(self) -> None:
+        """Until the command to close."""
+        torch.set_num_threads(self._threads or max(1, min(torch.get_num_threads(), _cores() - 1)))
+        tune_allocator()
+        self._tell("ready")
+        while True:
+            command = self._next()
+            if isinstance(command, commands.Close):
+                break
+            self._guarded(lambda command=command: self._handle(command))  # type: ignore[misc]
+        self._guarded(self._save)
+        self._tell("closed")
+
+    def _next(self) -> Command:
+        """The next command; trains until there is one."""
+        while self._state == "running" and self._inbox.empty():
+            self._guarded(self._train)
+        return self._inbox.get()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Whatever goes wrong is told and pauses the training; the thread lives on."""
+        try:
+            work()
+        except StepError as failure:
+            assert self.run is not None
+            event = told(failure, self.run.trainer)
+            self._fail(event, "paused" if failure.code in ("T01", "T02") else "failed")
+        except ChainruleError as error:
+            self._fail(RunFailed(error.code, error.message, error.hint), "failed")
+        except Exception as error:  # noqa: BLE001 - a thread that dies answers nobody any more
+            code = "T03" if is_out_of_memory(error) else "T04"
+            what = "Memory ran out." if code == "T03" else f"{type(error).__name__}: {error}"
+            self._fail(RunFailed(code, what, details=traceback.format_exc()), "failed")
+
+    def _fail(self, event: RunFailed, state: RunState) -> None:
+        self._flush()
+        self._post(event)
+        if self._state in ("running", "loading"):
+            self._tell(state, event.message)
+
+    def _handle(self, command: Command) -> None:
+        handler = self._handlers.get(type(command))
+        if handler is not None:
+            handler(command)
+        elif self._desk.answer(command) and self._state != "running":
+            self._show()
+
+    # -- training --
+
+    def _train(self) -> None:
+        """Units of work until a command comes or the goal is reached."""
+        run, inbox, observer = self.run, self._inbox, self._observer
+        assert run is not None
+        assert observer is not None
+        now = time.perf_counter()
+        flush_at, progress_at = now + _FLUSH, now
+        with run.trainer.drawing():
+            while inbox.empty():
+                if self._reached(run):
+                    break
+                run.tick(self._samples)
+                now = time.perf_counter()
+                if now >= flush_at:
+                    self._flush()
+                    flush_at = now + _FLUSH
+                if now >= observer.next_due:
+                    for snapshot in observer.take_due(now):
+                        self._post(snapshot)
+                if now >= progress_at:
+                    self._post(self._pace.progress(run, now))
+                    progress_at = now + _PROGRESS
+        if self._reached(run):
+            self._hold("finished" if run.over else "paused", run.ending())
+
+    def _reached(self, run: Run) -> bool:
+        goal = self._goal
+        if run.over:
+            return True
+        if run.epoch_waits:
+            return False
+        epochs, steps = run.trainer.epochs, run.trainer.steps
+        return (goal.epochs is not None and epochs >= goal.epochs) or (goal.steps is not None and steps >= goal.steps)
+
+    def _go(self, goal: commands.Until, samples: int | None = None) -> None:
+        self._ready_run().plan(goal.epochs, goal.steps)
+        self._goal, self._samples = goal, samples
+        self._pace.restart()
+        self._tell("running")
+
+    def _hold(self, state: RunState, message: str = "") -> None:
+        """Stop going: everything is told as it stands now."""
+        self._flush()
+        if self.run is not None:
+            self._post(self._pace.progress(self.run, time.perf_counter()))
+        self._tell(state, message)
+        self._show()
+        self._save()
+
+    def _flush(self) -> None:
+        scalars = self.run.scalars() if self.run is not None else None
+        if scalars is not None:
+            self._post(scalars)
+
+    def _show(self) -> None:
+        """Snapshots of what is watched, unless a command waits."""
+        if self._observer is not None:
+            for snapshot in self._observer.take_all(lambda: not self._inbox.empty()):
+                self._post(snapshot)
+
+    def _save(self) -> None:
+        if self.run is not None and self.run.trainer.steps:
+            self.run.save()
+
+    # -- the run --
+
+    def _ready_run(self) -> Run:
+        """The run, loaded and built when it is first needed. Raises ChainruleError."""
+        if self.run is None:
+            before = self._state
+            self._tell("loading")
+            self._loaded = load(self._project, self._folder, self._loaded)
+            folder = RunFolder.create(self._run_dir, self._project) if self._run_dir is not None else None
+            self._install(Run(self._loaded, self._post, folder=folder))
+            self._tell("ready" if before == "failed" else before)
+            self._show()
+        assert self.run is not None
+        return self.run
+
+    def _install(self, run: Run) -> None:
+        self.run = run
+        self._observer = Observer(run)
+        self._observer.watch(self._watched)
+
+    def _tell(self, state: RunState, message: str = "") -> None:
+        self._state = state
+        run = self.run
+        if run is None:
+            self._post(StateChanged(state, message=message))
+            return
+        device = str(run.loaded.device)
+        self._post(StateChanged(state, run.trainer.epochs, run.trainer.steps, device, message))
+
+    # -- commands --
+
+    def _play(self, command: commands.Play) -> None:
+        self._go(command.until)
+
+    def _pause(self, _command: commands.Pause) -> None:
+        if self._state == "running":
+            self._hold("paused")
+
+    def _step(self, command: commands.Step) -> None:
+        run = self._ready_run()
+        trainer = run.trainer
+        if command.grain == "epoch":
+            self._go(commands.Until(epochs=trainer.epochs + 1))
+            return
+        if command.grain == "sample" and run.batch_norm:
+            message = f'"{run.batch_norm}" cannot normalise a single sample; step by batches.'
+            self._post(Said("warning", message))
+            return
+        self._go(commands.Until(steps=trainer.steps + 1), 1 if command.grain == "sample" else None)
+
+    def _stop(self, _command: commands.Stop) -> None:
+        if self._state in ("running", "paused", "failed"):
+            self._hold("ready")
+
+    def _reset(self, command: commands.Reset) -> None:
+        self._loaded = load(self._project, self._folder, self._loaded)
+        folder = self.run.folder if self.run is not None else None
+        if folder is not None:
+            folder.cut_records(-1)
+        self._install(Run(self._loaded, self._post, seed=command.seed, folder=folder))
+        self._tell("ready")
+        self._show()
+
+    def _apply(self, command: commands.Apply) -> None:
+        if self.run is None:
+            self._project = command.project
+            self._post(Applied(kept=(), drawn=()))
+            return
+        loaded = load(command.project, self._folder, self._loaded)
+        run, applied = take_over(self.run, loaded, command.renamed, self._post)
+        self._project, self._loaded = command.project, loaded
+        self._install(run)
+        self._post(applied)
+        if self._state != "running":
+            self._tell("paused" if self._state == "finished" and not run.over else self._state)
+            self._show()
+
+    def _set_hyper(self, command: commands.SetHyper) -> None:
+        self._ready_run().set_hyper(command.name, command.value)
+
+    def _watch(self, command: commands.Watch) -> None:
+        new = command.kinds - self._watched
+        self._watched = command.kinds
+        if self._observer is not None:
+            self._observer.watch(command.kinds)
+            if new and self._state != "running":
+                self._show()
+
+
+def _cores() -> int:
+    """Processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,84 @@
+"""The phases of a training at work: each with its parameters, optimizer and schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+from torch import nn
+
+from engine.build import Net
+from engine.netcode import execution
+from engine.result import Result
+from engine.training.schedules import Schedule
+from engine.training.updates import Memory, Updater
+
+_KEPT = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value")
+
+
+@final
+@dataclass(slots=True)
+class Turn:
+    """One phase.
+
+    Attributes:
+        number: of the phase.
+        steps: updates in a row.
+        updater: its optimizer.
+        schedule: of its learning rate.
+        inputs: what gradients are wanted for; None, which is faster, where that is every trained parameter.
+    """
+
+    number: int
+    steps: int
+    updater: Updater
+    schedule: Schedule
+    inputs: tuple[nn.Parameter, ...] | None
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed training needs, besides the optimizer's memory."""
+        hyper = {name: getattr(self.updater.hyper, name) for name in _KEPT}
+        return {"hyper": hyper, "schedule": self.schedule.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self.updater.hyper = replace(self.updater.hyper, **state["hyper"])
+        self.schedule.restore(state["schedule"])
+
+
+def make_turns(net: Net, steps_per_epoch: int, memory: Sequence[Mapping[str, Memory]]) -> list[Turn]:
+    """All phases of a network; parameters that none of them trains need no gradient from now on.
+
+    Args:
+        net: whose parameters are trained.
+        steps_per_epoch: for schedules.
+        memory: for each phase, what an optimizer remembers of some parameters.
+    """
+    result = net.result
+    phases = result.phases
+    sets = [trained(result, number) for number in range(len(phases))]
+    everything = set().union(*sets)
+    apart = sum(len(names) for names in sets) == len(everything)
+    turns = []
+    for number, phase in enumerate(phases):
+        parameters = {name: net.get_parameter(name) for name in sets[number]}
+        known = memory[number] if number < len(memory) else {}
+        updater = Updater(parameters, phase.settings, pack=apart, memory=known)
+        schedule = Schedule(phase.settings, result.settings["epochs"] * steps_per_epoch, steps_per_epoch)
+        inputs = tuple(parameters.values()) if len(phases) > 1 else None
+        turns.append(Turn(number, phase.steps, updater, schedule, inputs))
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(name in everything)
+    return turns
+
+
+def trained(result: Result, phase: int) -> tuple[str, ...]:
+    """Names a phase updates that its objectives depend on, directly or by a Regularizer."""
+    order = execution(result, [(term.path, term.port) for term in result.phases[phase].objectives])
+    owners: set[str] = set()
+    for path in order:
+        plan = result.nodes[path]
+        borrowed = plan.recipe.borrows if plan.recipe is not None else ()
+        owners.update(result.nodes[other].weights_path for other in (path, *borrowed))
+    return tuple(name for name in result.phases[phase].update if name.rpartition(".")[0] in owners)

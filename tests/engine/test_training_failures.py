@@ -1,0 +1,190 @@
+"""A training that goes wrong pauses before the bad update, names the block, and can go on."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from engine.events import RunFailed
+from engine.training.errors import StepError
+from engine.training.failure import suggested_lr, told
+from engine.training.run import Run
+from engine.training.trainer import Trainer
+from tests.engine.training_projects import mlp, run_of, train
+
+TINY = {"dataset": "circle", "samples": 60}
+DEEP = {"a0": ("Dropout", {"p": 0.2}), "a1": ("BatchNorm1d", {})}
+
+
+def deep(**training: Any) -> Run:
+    """d0 a0 dropout0 d1 a1 batchnorm1d1 d2: random draws, running statistics, ten updates an epoch... of four."""
+    options = {"batch_size": 4, "epochs": 3, "optimizer": "adam", "hidden": "relu", "last": "", **training}
+    return run_of(mlp(6, 6, 1, data=TINY, between=DEEP, **options))
+
+
+def everything(trainer: Trainer) -> dict[str, Any]:
+    """All that a failing step must leave alone."""
+    state = trainer.state()
+    return {
+        "network": {name: value.clone() for name, value in state["network"].items()},
+        "optimizers": state["optimizers"],
+        "random": {name: value.clone() for name, value in state["random"].items()},
+        "position": state["batches"]["position"],
+        "steps": state["steps"],
+        "loss_sum": state["loss_sum"],
+    }
+
+
+def assert_same(left: Any, right: Any) -> None:
+    if isinstance(left, torch.Tensor):
+        assert torch.equal(left, right) or (left.isnan() == right.isnan()).all()
+    elif isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key, value in left.items():
+            assert_same(value, right[key])
+    elif isinstance(left, list):
+        for a, b in zip(left, right, strict=True):
+            assert_same(a, b)
+    else:
+        assert left == right
+
+
+def failing(run: Run) -> StepError:
+    """The next step's failure; nothing may have changed by it."""
+    before = everything(run.trainer)
+    with pytest.raises(StepError) as raised, run.trainer.drawing():
+        run.tick()
+    assert_same(everything(run.trainer), before)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("weight", "node"),
+    [("d0.weight", "d0"), ("d1.bias", "d1"), ("batchnorm1d1.weight", "batchnorm1d1"), ("d2.bias", "d2")],
+)
+@pytest.mark.parametrize(("value", "word"), [(math.nan, "NaN"), (math.inf, "infinite")])
+def test_a_bad_number_is_traced_to_its_block(weight: str, node: str, value: float, word: str):
+    run = train(deep(), 3)
+    good = run.weights()[weight].clone()
+    run.weights()[weight].view(-1)[0] = value
+    failure = failing(run)
+    assert (failure.code, failure.node) == ("T01", node)
+    event = told(failure, run.trainer)
+    expected = "NaN" if math.isnan(failure.value) else "infinite"
+    assert event.message == (
+        f'Loss became {expected} at step 4, first in "{node}". Training is paused; the weights of step 3 are kept.'
+    )
+    assert event.hint.startswith("Try learning rate 0.001 (now 0.01).")
+    assert (event.suggested_lr, event.step) == (0.001, 4)
+    run.weights()[weight].copy_(good)
+    train(run)
+    assert run.over
+
+
+def test_after_the_cause_is_mended_the_run_is_as_if_nothing_had_been():
+    straight, stumbling = train(deep()), train(deep(), 5)
+    weight = stumbling.weights()["d1.weight"]
+    good = weight.clone()
+    weight.fill_(math.nan)
+    failing(stumbling)
+    weight.copy_(good)
+    train(stumbling)
+    for name, value in straight.weights().items():
+        assert torch.equal(value, stumbling.weights()[name])
+
+
+@pytest.mark.parametrize("pack", [True, False])
+def test_a_bad_gradient_is_seen_before_it_is_used(pack: bool, monkeypatch: pytest.MonkeyPatch):
+    """A block with a finite value and an infinite slope: the loss is fine, the gradient is not."""
+    if not pack:
+        monkeypatch.setattr("engine.training.updates.PACKED_NUMBERS", 0)
+    from engine.training import updates
+
+    assert (1 << 20 if pack else 0) == updates.PACKED_NUMBERS
+    run = run_of(mlp(4, 1, data=TINY, batch_size=30, epochs=2))
+    train(run, 1)
+
+    class Steep(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+            return grads[0] * math.nan
+
+    layer = run.trainer.net.get_submodule("d1")
+    handle = layer.register_forward_hook(lambda module, inputs, output: Steep.apply(output))
+    failure = failing(run)
+    handle.remove()
+    assert (failure.code, failure.node) == ("T02", "d1")
+    message = 'The gradient became NaN at step 2, first in "d1". Training is paused; the weights of step 1 are kept.'
+    assert told(failure, run.trainer).message == message
+
+
+def test_data_that_are_not_finite_are_named():
+    run = deep()
+    assert run.trainer.batches is not None
+    run.trainer.batches.data["data.x"].fill_(math.nan)
+    failure = failing(run)
+    event = told(failure, run.trainer)
+    assert failure.node == "data"
+    assert event.suggested_lr is None
+    assert event.hint == 'Look at the data of "data".'
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied\nmore"), "T04",
+         '"d1" failed at step 1: mat1 and mat2 shapes cannot be multiplied'),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough memory: you tried"), "T03",
+         '"d1" ran out of memory at step 1.'),
+        (MemoryError(), "T03", '"d1" ran out of memory at step 1.'),
+        (ValueError("odd"), "T04", '"d1" failed at step 1: odd'),
+    ],
+)  # fmt: skip
+def test_an_error_in_a_block_names_it(error: Exception, code: str, message: str):
+    run = deep()
+
+    def fail(module: Any, inputs: Any) -> None:
+        raise error
+
+    handle = run.trainer.net.get_submodule("d1").register_forward_pre_hook(fail)
+    failure = failing(run)
+    handle.remove()
+    event = told(failure, run.trainer)
+    assert (event.code, event.node, event.message) == (code, "d1", message)
+    assert type(error).__name__ in event.details
+    train(run)
+    assert run.over
+
+
+def test_a_batch_of_one_under_batch_normalisation_is_an_error_with_a_name():
+    run = deep(drop_last=False, batch_size=29)
+    train(run, 1)
+    event = told(failing(run), run.trainer)
+    assert event.node == "batchnorm1d1"
+    assert "more than 1 value per channel" in event.message
+
+
+def test_a_loss_that_had_grown_asks_for_a_reset():
+    run = run_of(mlp(1, data={"dataset": "function", "expression": "x"}, last="", batch_size=100, lr=300.0, epochs=99))
+    with pytest.raises(StepError) as raised:
+        train(run)
+    event = told(raised.value, run.trainer)
+    assert isinstance(event, RunFailed)
+    assert "Reset first: the loss had already grown to" in event.hint
+    assert "Try learning rate 30 (now 300)." in event.hint
+    assert all(bool(value.isfinite().all()) for value in run.weights().values())
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [(0.5, 0.05), (0.01, 0.001), (0.003, 0.0003), (3.0, 0.3), (25.0, 2.0), (0.0, 0.001), (math.inf, 0.001)],
+)
+def test_the_suggested_rate_is_a_round_tenth(now: float, then: float):
+    assert suggested_lr(now) == pytest.approx(then, rel=0.01)

@@ -1,0 +1,408 @@
+"""Whole runs against hand-written loops, golden numbers and themselves."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score, top_k_accuracy_score
+from torch import nn
+
+from engine import files
+from engine.assets import example
+from engine.events import EpochEnd, Event, HyperChanged, Said
+from engine.frozen import FrozenDict
+from engine.graph import Node
+from engine.problem import DataError, GraphError
+from engine.training.batching import Batches
+from engine.training.loading import load
+from engine.training.run import Run
+from tests.engine.graphs import project
+from tests.engine.training_projects import mlp, run_of, train, twin_of
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+TINY = {"dataset": "circle", "samples": 60, "noise": 0.1}
+
+
+def golden(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((GOLDEN / name).read_text())
+    return values
+
+
+# -- against a loop written by hand --
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_run_is_the_loop_one_would_write(dtype: str):
+    """The same weights after 4 epochs, to the bit, with another optimizer object, other batches code, no packing."""
+    made = mlp(6, 1, data=TINY, batch_size=7, epochs=4, lr=0.05, optimizer="adam", dtype=dtype, seed=3)
+    run = run_of(made)
+    net, data = twin_of(run, nn.Tanh, nn.Tanh), run.loaded.data["data"]
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
+    batches = Batches({"rows": torch.arange(30)}, 7, shuffle=True, drop=0, seed=3)
+    losses = []
+    for _ in range(4):
+        while not batches.at_end:
+            rows = batches.next()["rows"]
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(net(data.train["x"][rows]), data.train["y"][rows])
+            loss.backward()
+            optimizer.step()
+            losses.append((loss.item(), len(rows)))
+        batches.next_epoch()
+    train(run)
+    for ours, theirs in zip(run.weights().values(), net.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    scalars = run.scalars()
+    assert scalars is not None
+    assert scalars.loss.tolist() == [loss for loss, _ in losses]
+    assert scalars.steps.tolist() == list(range(1, len(losses) + 1))
+    last = losses[-5:]
+    assert run.records[-1]["loss"] == pytest.approx(sum(loss * size for loss, size in last) / 30)
+
+
+def test_mazur_after_ten_thousand_updates():
+    expected = golden("mazur_2_2_2.json")
+    run = train(run_of(files.load(example("mazur"))), 1)
+    for name, layer in (("hidden.weight", "W1_next"), ("output.weight", "W2_next")):
+        np.testing.assert_allclose(run.weights()[name], expected["step1"][layer], atol=1e-9)
+    run.plan(steps=10_000)
+    train(run, 10_000)
+    assert run.records[0]["loss"] == pytest.approx(expected["step1"]["E_total"], abs=1e-9)
+    final = run.evaluate("train").loss
+    assert final == pytest.approx(expected["after_10000_updates"]["E_total"], rel=1e-9)
+
+
+def test_trask_learns_what_was_published():
+    expected = golden("trask_3_4_1.json")["after_updates"]
+    run = run_of(files.load(example("trask")))
+    prediction = run.trainer.net.forward_to(run.trainer.net.outputs)
+    for updates in (1, 10, 100, 1000):
+        run.plan(steps=updates)
+        train(run, updates)
+        with torch.no_grad():
+            (outputs,) = prediction(run.loaded.part("train")).values()
+        np.testing.assert_allclose(outputs.flatten(), expected[str(updates)]["output"], atol=1e-9)
+
+
+# -- the same run twice --
+
+
+NOISY = {"a0": ("Dropout", {"p": 0.3})}
+
+
+def test_the_seed_gives_the_same_run_twice_to_the_bit():
+    made = mlp(8, 1, data=TINY, between=NOISY, batch_size=8, epochs=3, optimizer="adamw", seed=5)
+    first, second = train(run_of(made)), train(run_of(made))
+    torch.rand(3)  # what others draw in between changes nothing
+    third = run_of(made)
+    while not third.over:
+        torch.rand(1)
+        with third.trainer.drawing():
+            third.tick()
+    other = train(run_of(mlp(8, 1, data=TINY, between=NOISY, batch_size=8, epochs=3, optimizer="adamw", seed=6)))
+    for name, value in first.weights().items():
+        assert torch.equal(value, second.weights()[name])
+        assert torch.equal(value, third.weights()[name])
+        assert not torch.equal(value, other.weights()[name])
+
+
+def test_training_leaves_the_global_random_state_alone():
+    run = run_of(mlp(8, 1, data=TINY, between=NOISY, batch_size=8, epochs=2))
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    train(run)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+NORMALISED: dict[str, tuple[str, dict[str, Any]]] = {"a0": ("BatchNorm1d", {})}
+RESUMED = [
+    {"optimizer": "sgd", "momentum": 0.9, "schedule": {"kind": "one_cycle"}},
+    {"optimizer": "adam", "schedule": {"kind": "plateau", "patience": 0, "gamma": 0.5}},
+    {"optimizer": "rmsprop", "early_stopping": {"monitor": "val_loss", "patience": 2}, "lr": 0.3},
+    {"optimizer": "adadelta", "shuffle": False, "dtype": "float64", "schedule": {"kind": "cosine", "warmup_steps": 5}},
+    {"optimizer": "adagrad", "clip_norm": 0.1, "drop_last": True},
+]
+
+
+@pytest.mark.parametrize("training", RESUMED)
+@pytest.mark.parametrize("stop_at", [1, 8, 9, 21])
+def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(training: dict[str, Any], stop_at: int, tmp_path: Path):
+    from engine.training.checkpoint import load_state, save_state
+
+    blocks = {"a0": ("Dropout", {"p": 0.2}), "a1": ("BatchNorm1d", {})}
+    made = mlp(8, 6, 1, data=TINY, between=blocks, batch_size=4, epochs=5, seed=2, **training)
+    whole = train(run_of(made))
+    first = train(run_of(made), stop_at)
+    save_state(tmp_path / "state", first.state())
+    resumed = run_of(made)
+    resumed.restore(load_state(tmp_path / "state"))
+    train(resumed)
+    assert resumed.trainer.steps == whole.trainer.steps
+    for name, value in whole.weights().items():
+        assert torch.equal(value, resumed.weights()[name]), name
+    timeless = [{**record, "samples_per_s": None} for record in (*first.records, *resumed.records)]
+    assert timeless == [{**record, "samples_per_s": None} for record in whole.records]
+    assert resumed.ending() == whole.ending()
+
+
+# -- metrics --
+
+
+def predictions(run: Run, split: str) -> tuple[np.ndarray, np.ndarray]:
+    part = run.loaded.part(split)  # type: ignore[arg-type]
+    with run.trainer.evaluating():
+        (outputs,) = run.trainer.net.forward_to(run.trainer.net.outputs)(part).values()
+    return outputs.numpy(), part["data.y"].numpy()
+
+
+def test_classes_are_measured_as_scikit_learn_does():
+    nodes: dict[str, Any] = {
+        "data": ("Input", {"dataset": "digits"}),
+        "flat": "Flatten",
+        "d0": ("Dense", {"out_features": 20}),
+        "a0": "Activation",
+        "d1": ("Dense", {"out_features": 10}),
+        "loss": ("Loss", {"function": "cross_entropy"}),
+    }
+    wires = ["data.x > flat", "flat > d0", "d0 > a0", "a0 > d1", "d1 > loss.prediction", "data.y > loss.target"]
+    made = project(nodes, wires, training={"metrics": ("accuracy", "top5"), "epochs": 2, "lr": 0.1})
+    run = train(run_of(made))
+    outputs, labels = predictions(run, "val")
+    metrics = run.records[-1]["metrics"]
+    assert metrics["val_accuracy"] == accuracy_score(labels, outputs.argmax(1))
+    assert metrics["val_top5"] == pytest.approx(top_k_accuracy_score(labels, outputs, k=5))
+    loss = nn.functional.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(labels)).item()
+    assert run.records[-1]["val_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "last", "loss", "level"),
+    [
+        ("pm1", "tanh", "half_squared_error", 0.0),
+        ("pm1", "", "hinge", 0.0),
+        ("01", "sigmoid", "mse", 0.5),
+        ("01", "sigmoid", "binary_cross_entropy", 0.5),
+        ("01", "", "bce_with_logits", 0.0),
+    ],
+)
+def test_two_classes_are_told_apart_at_the_right_level(labels: str, last: str, loss: str, level: float):
+    made = mlp(6, 1, data={**TINY, "labels": labels}, last=last, loss=loss, epochs=30, lr=0.3, batch_size=10)
+    run = train(run_of(made))
+    outputs, targets = predictions(run, "val")
+    right = (outputs > level) == (targets > (0 if labels == "pm1" else 0.5))
+    assert run.records[-1]["metrics"] == {
+        "accuracy": run.records[-1]["metrics"]["accuracy"],
+        "val_accuracy": right.mean(),
+    }
+    assert 0.5 < right.mean() <= 1
+
+
+def test_one_hot_targets_are_compared_by_the_largest():
+    made = mlp(8, 3, data={"dataset": "iris", "one_hot": True}, last="sigmoid", loss="mse", epochs=20, lr=0.5)
+    run = train(run_of(made))
+    outputs, targets = predictions(run, "val")
+    assert run.records[-1]["metrics"]["val_accuracy"] == (outputs.argmax(1) == targets.argmax(1)).mean()
+
+
+def test_numbers_are_measured_as_scikit_learn_does():
+    made = mlp(8, 1, data={"dataset": "diabetes", "standardize": True}, last="", epochs=3, lr=0.01)
+    run = train(run_of(made))
+    outputs, targets = predictions(run, "val")
+    metrics = run.records[-1]["metrics"]
+    assert metrics["val_mae"] == pytest.approx(mean_absolute_error(targets, outputs), rel=1e-6)
+    assert metrics["val_r2"] == pytest.approx(r2_score(targets, outputs), rel=1e-6)
+
+
+def test_training_metrics_are_those_of_the_batches_as_they_came():
+    """The accuracy of an epoch is over the predictions made while training, not afterwards."""
+    made = mlp(5, 1, data=TINY, batch_size=7, epochs=1, lr=0.2)
+    run, other = run_of(made), run_of(made)
+    right = 0
+    ask = other.trainer.net.forward_to(other.trainer.net.outputs)
+    for number in range(5):
+        assert other.trainer.batches is not None
+        batch = other.trainer.batches.peek(number)
+        with torch.no_grad():
+            (prediction,) = ask(batch).values()
+        right += int(((prediction > 0) == (batch["data.y"] > 0)).sum())
+        other.trainer.step()
+    train(run)
+    assert run.records[0]["metrics"]["accuracy"] == right / 30
+
+
+def test_many_small_sums_equal_one_large_one():
+    from engine.training import metrics
+    from engine.training.task import Task
+
+    task = Task("loss", ("a", "out"), ("d", "y"), "numbers")
+    generator = np.random.default_rng(0)
+    prediction, target = generator.normal(size=(500, 3)), generator.normal(5, 2, size=(500, 3))
+    meter = metrics.Meter(task, ("mae", "r2"))
+    for start in range(0, 500, 37):
+        part = slice(start, start + 37)
+        meter.add(torch.from_numpy(prediction[part]), torch.from_numpy(target[part]))
+        meter._sum_up()
+    assert meter.values() == pytest.approx(
+        {"mae": mean_absolute_error(target, prediction), "r2": r2_score(target, prediction)}, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_validation_loss_is_comparable_with_the_training_loss(reduction: str):
+    """On the same samples, without a step in between, both are the same; sums stay sums over a batch."""
+    x = [[number / 10, 1.0] for number in range(12)]
+    data = {"dataset": "inline", "x": x, "y": [[number] for number in range(12)]}
+    data |= {"x_val": data["x"], "y_val": data["y"]}
+    made = mlp(1, data=data, last="", loss={"function": "mse", "reduction": reduction}, batch_size=4, epochs=1, lr=1e-30,
+               shuffle=False)  # fmt: skip
+    run = train(run_of(made))
+    assert run.records[0]["val_loss"] == pytest.approx(run.records[0]["loss"], rel=1e-6)
+
+
+# -- early stopping, plateau, live changes --
+
+
+def test_early_stopping_brings_the_best_weights_back():
+    made = mlp(8, 1, data={**TINY, "noise": 0.4}, epochs=200, lr=1.5, batch_size=5,
+               early_stopping={"monitor": "val_loss", "patience": 4})  # fmt: skip
+    run = train(run_of(made))
+    losses = [record["val_loss"] for record in run.records]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 1 + 4 < 200
+    assert run.evaluate("val").loss == losses[best]
+    assert run.ending() == (
+        f"Early stopping: val_loss has not improved for 4 epochs; the weights of epoch {best + 1} are back."
+    )
+    run.plan()
+    assert not run.over, "the user may go on"
+
+
+def test_what_cannot_be_watched_is_said():
+    said: list[Event] = []
+    made = mlp(4, 1, data={"dataset": "function", "val_fraction": 0.0}, last="", epochs=1,
+               early_stopping={"monitor": "val_accuracy"})  # fmt: skip
+    train(run_of(made, said.append))
+    assert Said("info", "Early stopping cannot watch val_accuracy here; it watches loss.") in said
+
+
+def test_a_plateau_is_told_and_lowers_the_rate():
+    events: list[Event] = []
+    made = mlp(2, 1, data=TINY, epochs=6, lr=1e-9, schedule={"kind": "plateau", "patience": 1, "gamma": 0.5})
+    run = train(run_of(made, events.append))
+    assert [record["lr"] for record in run.records] == pytest.approx([1e-9, 1e-9, 1e-9, 5e-10, 5e-10, 2.5e-10])
+    assert any(isinstance(event, Said) and "learning rate fell to 5e-10" in event.message for event in events)
+
+
+def test_hyperparameters_change_while_it_runs():
+    events: list[Event] = []
+    run = run_of(mlp(4, 1, data=TINY, batch_size=10, epochs=4, lr=0.1), events.append)
+    train(run, 3)
+    run.set_hyper("lr", 0.0001)
+    run.set_hyper("clip_norm", 1e-12)
+    before = {name: value.clone() for name, value in run.weights().items()}
+    train(run)
+    assert [event for event in events if isinstance(event, HyperChanged)] == [
+        HyperChanged(3, "lr", 0.1, 0.0001),
+        HyperChanged(3, "clip_norm", None, 1e-12),
+    ]
+    assert [record["lr"] for record in run.records] == [0.1, 0.0001, 0.0001, 0.0001]
+    for name, value in run.weights().items():
+        assert torch.allclose(value, before[name], atol=1e-12)
+
+
+def test_dropout_can_be_switched_off():
+    run = run_of(mlp(8, 1, data=TINY, between=NOISY, batch_size=30, shuffle=False, epochs=2, lr=1e-30))
+    losses = []
+    for off in (False, False, True, True):
+        run.trainer.set_hyper("dropout_off", off)
+        with run.trainer.drawing():
+            losses.append(run.trainer.step())
+        run.trainer.end_epoch(0.0)
+    assert losses[0] != losses[1]
+    assert losses[2] == losses[3]
+
+
+# -- batches of one, graphs without data, phases --
+
+
+@pytest.mark.parametrize(("drop_last", "steps"), [("auto", 7), (True, 7), (False, 8)])
+def test_a_last_batch_of_one_is_dropped_under_batch_normalisation(drop_last: Any, steps: int):
+    said: list[Event] = []
+    data = {"dataset": "circle", "samples": 58}
+    made = mlp(4, 1, data=data, between=NORMALISED if drop_last is not False else None, batch_size=4, epochs=1,
+               drop_last=drop_last)  # fmt: skip
+    run = run_of(made, said.append)
+    assert run.trainer.steps_per_epoch == steps
+    message = 'The last batch of one sample is dropped: "batchnorm1d0" cannot normalise a single sample.'
+    assert (Said("info", message) in said) == (drop_last == "auto")
+    train(run)
+    assert run.trainer.steps == steps
+
+
+def test_phases_take_turns_over_their_own_parameters():
+    """Two updates of the first layer, then one of the second, each with its own optimizer and rate."""
+    phases = [
+        {"minimise": [{"from": "loss.out"}], "update": ["d0"], "lr": 0.1, "steps": 2},
+        {"maximise": [{"from": "loss.out", "weight": 0.5}], "update": ["d1"], "optimizer": "adam", "lr": 0.01},
+    ]
+    run = run_of(mlp(4, 1, data=TINY, batch_size=10, epochs=3, phases=phases, shuffle=False))
+    net, data = twin_of(run, nn.Tanh, nn.Tanh), run.loaded.data["data"].train
+    sgd = torch.optim.SGD(net[0].parameters(), lr=0.1)
+    adam = torch.optim.Adam(net[2].parameters(), lr=0.01)
+    for number, which in zip(range(9), itertools.cycle((sgd, sgd, adam)), strict=False):
+        rows = slice(number % 3 * 10, number % 3 * 10 + 10)
+        loss = nn.functional.mse_loss(net(data["x"][rows]), data["y"][rows])
+        net.zero_grad()
+        (loss if which is sgd else -0.5 * loss).backward()
+        which.step()
+    train(run)
+    for ours, theirs in zip(run.weights().values(), net.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_frozen_parameters_stay():
+    made = files.load(example("mazur"))
+    run = run_of(made)
+    before = {name: value.clone() for name, value in run.weights().items()}
+    train(run)
+    for name, value in run.weights().items():
+        assert torch.equal(value, before[name]) == name.endswith("bias")
+
+
+def test_a_regularizer_alone_pulls_the_weights_to_zero():
+    """An objective that needs no data still trains: one step of λ·w² multiplies the weights by 1 − 2·lr·λ."""
+    made = mlp(3, 1, data=TINY, batch_size=30, epochs=1, lr=0.1)
+    graph = made.graph.remove(["loss"])[0]
+    graph = graph.add(Node("price", "Regularizer", FrozenDict({"strength": 0.5, "blocks": ("d0",)})))[0]
+    run = run_of(replace(made, graph=graph))
+    before = {name: value.clone() for name, value in run.weights().items()}
+    train(run)
+    assert torch.allclose(run.weights()["d0.weight"], before["d0.weight"] * (1 - 0.1 * 2 * 0.5), atol=1e-7)
+    assert torch.equal(run.weights()["d1.weight"], before["d1.weight"])
+
+
+# -- what cannot be trained --
+
+
+def test_a_project_with_problems_is_refused_by_its_first_one():
+    with pytest.raises(GraphError, match="minimise"):
+        run_of(project({"data": ("Input", {"dataset": "circle"}), "d": ("Dense", {"out_features": 1})}, ["data.x > d"]))
+    with pytest.raises(DataError, match=r"nowhere\.csv"):
+        load(mlp(2, 1, data={"dataset": "csv", "path": "/nowhere.csv"}))
+
+
+def test_records_are_posted_as_they_are_kept():
+    events: list[Event] = []
+    run = train(run_of(mlp(2, 1, data=TINY, epochs=3), events.append))
+    assert [event.record for event in events if isinstance(event, EpochEnd)] == run.records
+    assert [record["epoch"] for record in run.records] == [1, 2, 3]
+    assert list(run.records[0]) == ["epoch", "step", "loss", "val_loss", "metrics", "lr", "samples_per_s"]
+    assert all(math.isfinite(record["samples_per_s"]) for record in run.records)
