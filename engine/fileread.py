@@ -50,15 +50,15 @@ def read_project(data: Mapping[str, Any]) -> Project:
 def _graph(data: Mapping[str, Any], path: Path) -> Graph:
     nodes: dict[str, Node] = {}
     for index, item in enumerate(_get(data, path, "nodes", list, [])):
-        node = _node(item, (*path, "nodes", index))
+        node = _node(item, (*path, "nodes", index), index)
         if node.id in nodes:
             raise JsonError(f'there are two blocks "{node.id}"', (*path, "nodes", index, "id"))
         nodes[node.id] = node
-    wires = [_wire(item, (*path, "wires", index), nodes) for index, item in _numbered(data, path, "wires")]
+    wires = [_wire(item, (*path, "wires", index), nodes, index) for index, item in _numbered(data, path, "wires")]
     return Graph.of(nodes.values(), wires)
 
 
-def _node(data: Any, path: Path) -> Node:
+def _node(data: Any, path: Path, rank: int) -> Node:
     _expect(data, dict, path)
     node_id = _need(data, path, "id", str)
     why = id_error(node_id)
@@ -78,10 +78,11 @@ def _node(data: Any, path: Path) -> Node:
         _get(data, path, "label", str, ""),
         _get(data, path, "bypass", bool, False),
         _extra(data, _NODE),
+        rank,
     )
 
 
-def _wire(data: Any, path: Path, nodes: Mapping[str, Node]) -> Wire:
+def _wire(data: Any, path: Path, nodes: Mapping[str, Node], index: int) -> Wire:
     _expect(data, dict, path)
     from_node, from_port = _end(data, path, "from")
     to_node, to_port = _end(data, path, "to")
@@ -89,7 +90,7 @@ def _wire(data: Any, path: Path, nodes: Mapping[str, Node]) -> Wire:
         if node_id not in nodes:
             _nowhere(node_id, (*path, key), nodes)
     via = tuple(_point(item, (*path, "via", index)) for index, item in _numbered(data, path, "via"))
-    return Wire(from_node, from_port, to_node, to_port, via, _extra(data, _WIRE))
+    return Wire(from_node, from_port, to_node, to_port, via, _extra(data, _WIRE), len(nodes) + index)
 
 
 def _nowhere(node_id: str, path: Path, nodes: Mapping[str, Node]) -> NoReturn:

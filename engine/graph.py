@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from rpds import HashTrieMap
 
@@ -125,14 +125,14 @@ class Graph:
 
         The caller vouches for the rest: ids are valid and unique, and wires join nodes that are there.
         """
-        table = {node.id: replace(node, rank=rank) for rank, node in enumerate(nodes)}
+        table = {node.id: _ranked(node, rank) for rank, node in enumerate(nodes)}
         into: dict[str, list[Wire]] = {}
         out_of: dict[str, list[Wire]] = {}
         rank, seen = len(table), set[tuple[str, str, str, str]]()
         for wire in wires:
             if wire.ends not in seen:
                 seen.add(wire.ends)
-                placed = replace(wire, rank=rank)
+                placed = _ranked(wire, rank)
                 into.setdefault(wire.to_node, []).append(placed)
                 out_of.setdefault(wire.from_node, []).append(placed)
                 rank += 1
@@ -320,6 +320,13 @@ class Project:
 
 def _rank(item: Node | Wire) -> int:
     return item.rank
+
+
+_Item = TypeVar("_Item", Node, Wire)
+
+
+def _ranked(item: _Item, rank: int) -> _Item:
+    return item if item.rank == rank else replace(item, rank=rank)
 
 
 def _frozen_lists(table: dict[str, list[Wire]]) -> HashTrieMap[str, tuple[Wire, ...]]:
