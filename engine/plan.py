@@ -11,15 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from rpds import HashTrieMap
-
 from engine.graph import Graph, Project
 from engine.planning.memory import judge_memory
 from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, live_paths, parameter_names
 from engine.planning.ports import FactsLookup
 from engine.planning.starts import lost_starts
 from engine.planning.structure import Structure, loop_problems, updated
-from engine.planning.sweep import Plans, Sweep, Swept
+from engine.planning.sweep import Plans, Sweep
 from engine.planning.training import judge_beside_data, read_settings
 from engine.planning.uses import plan_use
 from engine.problem import Problem
@@ -63,12 +61,11 @@ def check(
     old = previous.state if previous is not None else None
     # By identity, for `!=` of rpds's maps is wrong where some of the entries are equal.
     if not isinstance(old, _State) or old.project.groups is not project.groups:
-        return _check(project, facts, None, None, frozenset(project.graph.nodes))
+        return _check(project, facts, None, frozenset(project.graph.nodes))
     inputs = frozenset(old.structure.flat[path].top for path in old.plans.inputs)
     if touched is None:
         touched = _differing(old.project.graph, project.graph) | inputs
-    assert previous is not None
-    return _check(project, facts, previous, old, touched)
+    return _check(project, facts, old, touched)
 
 
 def _differing(before: Graph, after: Graph) -> frozenset[str]:
@@ -79,23 +76,14 @@ def _differing(before: Graph, after: Graph) -> frozenset[str]:
         (before.into, after.into),
         (before.out_of, after.out_of),
     ):
-        found = dict(mine.items())
-        for name, value in other.items():
-            was = found.pop(name, None)
-            if was is not value and (was != value or _ranks(was) != _ranks(value)):
-                names.add(name)
+        found: dict[str, object] = dict(mine.items())
+        # By identity: what an edit leaves alone it shares, and equal values may differ in their place in the file.
+        names.update(name for name, value in other.items() if found.pop(name, None) is not value)
         names.update(found)
     return frozenset(names)
 
 
-def _ranks(item: Any) -> Any:
-    """Places in the file, which count for the order but not for equality."""
-    return [wire.rank for wire in item] if isinstance(item, tuple) else item.rank
-
-
-def _check(
-    project: Project, facts: FactsLookup, previous: Result | None, old: _State | None, touched: frozenset[str]
-) -> Result:
+def _check(project: Project, facts: FactsLookup, old: _State | None, touched: frozenset[str]) -> Result:
     structure, delta = updated(old.structure if old else None, project, touched)
     sweep = Sweep(old.plans if old else None, structure, delta)
     sweep.run(project, facts, touched, old.project if old else None)
@@ -117,7 +105,7 @@ def _check(
     state = _State(
         project, structure, plans, settings, setting_problems, loops, use_problems, names, goals.roots, live, ends
     )
-    return _result(state, goals, _node_map(previous, plans, swept, old, uses), uses, swept.replanned)
+    return _result(state, goals, {**plans.plans, **uses} if uses else plans.plans, uses, swept.replanned)
 
 
 def _uses(structure: Structure, plans: Plans) -> tuple[dict[str, NodePlan], dict[str, tuple[Problem, ...]]]:
@@ -131,26 +119,8 @@ def _uses(structure: Structure, plans: Plans) -> tuple[dict[str, NodePlan], dict
     return found, problems
 
 
-def _node_map(
-    previous: Result | None, plans: Plans, swept: Swept, old: _State | None, uses: Mapping[str, NodePlan]
-) -> HashTrieMap[str, NodePlan]:
-    if previous is None or old is None:
-        return HashTrieMap({**plans.plans, **uses})
-    nodes = previous.nodes
-    for path in swept.planned:
-        plan = plans.plans.get(path)
-        nodes = nodes.discard(path) if plan is None else nodes.insert(path, plan)
-    for path in old.structure.uses:
-        if path not in uses and path not in plans.plans:
-            nodes = nodes.discard(path)
-    for path, plan in uses.items():
-        if nodes.get(path) != plan:
-            nodes = nodes.insert(path, plan)
-    return nodes
-
-
 def _result(
-    state: _State, goals: Aims, nodes: HashTrieMap[str, NodePlan], uses: Mapping[str, NodePlan], replanned: int
+    state: _State, goals: Aims, nodes: Mapping[str, NodePlan], uses: Mapping[str, NodePlan], replanned: int
 ) -> Result:
     plans, structure = state.plans, state.structure
     totals = plans.totals

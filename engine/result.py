@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from rpds import HashTrieMap
-
 from engine.dataspec import DataFacts
 from engine.problem import Problem
 from engine.recipe import Recipe
@@ -22,9 +20,9 @@ Source = tuple[str, str]
 class NodePlan:
     """One node as planned, groups flattened.
 
-    A use of a group has a plan of its own, too, for its ports and sums: in `Result.nodes`, never in `Result.order` and in
-    no total. A muted node (`bypass`) stays in the order with an empty recipe; what reads from it has the muted node's own
-    source as its `sources`, so nothing needs to run for it.
+    A use of a group has a plan of its own, too, for its ports and sums: in `Result.nodes`, never in `Result.order` and
+    in no total. A muted node (`bypass`) stays in the order with an empty recipe; what reads from it has the source of the
+    muted node among its own `sources`, so nothing needs to run for it.
 
     Attributes:
         path: id, or `group_use.inner_id`, with a repeat `group_use.2.inner_id`; names weights, problems and moments.
@@ -93,7 +91,7 @@ class Result:
     """A checked project. `check` never raises: an unfinished graph gives problems and what shapes could be found.
 
     Attributes:
-        nodes: path -> plan, of every node.
+        nodes: path -> plan, of every node, in no particular order.
         order: all paths that are not in a cycle, in execution order (stable: file order among equals).
         problems: everything found, errors first, in plan order.
         objectives: what is minimised when there is one phase.
@@ -106,7 +104,7 @@ class Result:
         state: what the next check builds on; private to `engine.plan`.
     """
 
-    nodes: HashTrieMap[str, NodePlan]
+    nodes: Mapping[str, NodePlan]
     order: tuple[str, ...]
     problems: tuple[Problem, ...]
     objectives: tuple[Objective, ...]

@@ -251,9 +251,11 @@ class Flattener:
         )
 
     def _source(self, scope: _Scope, node_id: str, port: str) -> Source | None:
-        """Where an output of a node in this scope really comes from."""
+        """Where an output of a node in this scope really comes from; None when there is no such node."""
         node = scope.graph.nodes.get(node_id)
-        if node is not None and node.block == GROUP:
+        if node is None:
+            return None
+        if node.block == GROUP:
             inside = self._expand(scope, node)
             if isinstance(inside, list):
                 return self._out_of(inside[-1], port)

@@ -1,22 +1,24 @@
-"""The plan of one node, once what it reads from is planned: shapes, recipe, counts."""
+"""The plan of one node, once what it reads from is planned."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, final
 
-from engine.block import Block, Context, Remark, ShapeError
-from engine.planning.ports import Shell, guarded
+from engine.block import Context, ShapeError
+from engine.planning.ports import Shell
 from engine.planning.starts import judge_starts
 from engine.planning.words import quoted
+from engine.planning.work import Answers, Ids, Known, Specs, Work, ask, ids_of
 from engine.problem import Problem
 from engine.recipe import Recipe, Tensor
 from engine.result import NodePlan, Source
 from engine.shapes import received
-from engine.tensorspec import TensorSpec
+from engine.tensorspec import TensorSpec, shape_text
 
-_BYTES = {"float": 4, "int": 8, "bool": 1}
+_REMEMBERED = 4
+_NO_WORK = Work()
 
 
 @final
@@ -25,8 +27,8 @@ class Surroundings:
     """What a node's plan depends on besides its shell and inputs.
 
     Attributes:
-        in_loop: the node is part of a loop, so its shapes cannot be found.
         owner: path that holds its weights, itself unless they are shared.
+        in_loop: the node is part of a loop, so its shapes cannot be found.
         owned: the owner's parameters, where they are shared and known.
         starts: start values by short name.
         refs: parameter name -> paths of the blocks it names, for parameters that name blocks.
@@ -46,6 +48,41 @@ class Surroundings:
 
 
 Planned = tuple[NodePlan, tuple[Problem, ...]]
+"""A node's plan and all its problems."""
+
+
+@final
+@dataclass(slots=True)
+class Spot:
+    """A node where it stands: its plan follows from the specs that come in, and the last answers are remembered.
+
+    Attributes:
+        sources: input port -> where its value really comes from, muted nodes passed over.
+        taps: the sources alone, in the same order.
+        held_up: its shapes cannot be found, whatever comes in.
+        has_problems: it has some, or may have, whatever comes in.
+        answers: what nodes that are alike answered; None where other things than inputs play a part.
+    """
+
+    shell: Shell
+    around: Surroundings
+    sources: Mapping[str, Source]
+    taps: tuple[Source, ...]
+    held_up: bool
+    has_problems: bool
+    answers: Answers | None
+    memory: dict[Ids, tuple[Specs, Planned]] = field(default_factory=dict)
+
+    def plan(self, specs: Specs, known: Known) -> Planned:
+        """The plan for these specs, one for each tap."""
+        ids = ids_of(specs)
+        found = self.memory.get(ids)
+        if found is None:
+            found = (specs, plan_node(self, specs, ids, known))
+            if len(self.memory) >= _REMEMBERED:
+                del self.memory[next(iter(self.memory))]
+            self.memory[ids] = found
+        return found[1]
 
 
 def real_source(source: Source | None, shells: Mapping[str, Shell], plans: Mapping[str, NodePlan]) -> Source | None:
@@ -60,104 +97,117 @@ def real_source(source: Source | None, shells: Mapping[str, Shell], plans: Mappi
     return source
 
 
-def plan_node(
-    shell: Shell, shells: Mapping[str, Shell], plans: Mapping[str, NodePlan], around: Surroundings
-) -> Planned:
-    """One node's plan and the problems that come with shapes; what it reads from has to be in `plans`."""
+def make_spot(
+    shell: Shell, around: Surroundings, shells: Mapping[str, Shell], plans: Mapping[str, NodePlan], known: Known
+) -> Spot:
+    """The node with its sources found; what it reads from has to be in `plans`."""
+    muted = shell.flat.node.bypass
+    feeds = {} if around.in_loop and muted else shell.feeds  # a muted node in a loop would pass on itself
+    sources = {
+        port: real for port in shell.inputs if port in feeds and (real := real_source(feeds[port], shells, plans))
+    }
+    has_problems = bool(shell.problems or around.missing or around.starts or shell.flat.node.frozen)
+    held_up = not shell.usable or around.in_loop or around.waiting or bool(around.missing)
+    held_up = held_up or len(sources) < len(shell.feeds)
+    answers = None
+    if shell.likeness is not None and not muted:
+        answers = known.answers((shell.likeness, tuple(sources), held_up))
+    return Spot(shell, around, sources, tuple(sources.values()), held_up, has_problems, answers)
+
+
+def plan_node(spot: Spot, specs: Specs, ids: Ids, known: Known) -> Planned:
+    """One node's plan and problems, given the specs of its sources."""
+    shell, around = spot.shell, spot.around
     flat = shell.flat
-    stuck = around.in_loop and flat.node.bypass  # what a muted node in a loop passes on would be itself
-    feeds = {} if stuck else shell.feeds
-    sources = {port: real for port, source in feeds.items() if (real := real_source(source, shells, plans))}
-    inputs: dict[str, TensorSpec | None] = dict.fromkeys((*shell.inputs, *(wire.port for wire in flat.wires)))
-    for port, source in shell.feeds.items():
-        plan = plans.get(source[0]) if source else None
-        if source and plan is not None and port in sources:
-            inputs[port] = plan.outputs.get(source[1])
-    outputs: dict[str, TensorSpec | None] = dict.fromkeys((*shell.outputs, *flat.named))
+    inputs: dict[str, TensorSpec | None] = dict(zip(spot.sources, specs, strict=True))
+    if len(inputs) < len(shell.no_inputs):
+        inputs = {**shell.no_inputs, **inputs}
     params = {**shell.params, **around.refs} if around.refs else shell.params
+    work = _work(spot, params, inputs, specs, ids, known)
+    recipe, conflict = work.recipe, None
+    if recipe is not None and around.owned is not None:
+        conflict = _sharing_conflict(flat.path, recipe, around)
+        if conflict is not None:
+            recipe = None
+            work = Work(outputs=work.outputs, summary=work.summary, faults=(*work.faults, conflict))
+    outputs = work.outputs if len(work.outputs) == len(shell.no_outputs) else {**shell.no_outputs, **work.outputs}
+    # By position, which takes half as long: this runs for every block behind a changed shape.
     plan = NodePlan(
-        path=flat.path,
-        node=flat.top,
-        block=flat.node.block,
-        params=params,
-        sources=sources,
-        inputs=inputs,
-        outputs=outputs,
-        frozen=flat.node.frozen,
-        weights_path=around.owner,
-        facts=shell.data,
+        flat.path,
+        flat.top,
+        flat.node.block,
+        params,
+        spot.sources,
+        inputs,
+        outputs,
+        recipe,
+        _frozen(flat.node.frozen, recipe),
+        recipe.parameter_count if recipe and recipe.parameters and around.owner == flat.path else 0,
+        work.macs,
+        work.activation_bytes,
+        work.summary,
+        around.owner,
+        shell.data,
     )
-    problems = list(around.missing)
-    specs = {port: spec for port in shell.feeds if (spec := inputs[port]) is not None}
+    if spot.has_problems or work.refusal or work.remarks or work.faults:
+        return plan, _problems(plan, spot, work)
+    return plan, ()
+
+
+def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
+    shell, around, path = spot.shell, spot.around, plan.path
+    problems = [*shell.problems, *around.missing, *work.faults]
+    if work.refusal is not None:
+        problems.append(_shape_problem(plan, work.refusal))
+    for remark in work.remarks:
+        message = f'"{path}" {remark.message.rstrip(".")}.'
+        problems.append(Problem("warning", remark.code, path, remark.port, message, remark.hint))
+    node = shell.flat.node
+    if plan.recipe is not None and not node.bypass:
+        if around.starts:
+            problems += judge_starts(plan, plan.recipe, around.starts)
+        if node.frozen:
+            problems += _unknown_frozen(path, node.frozen, plan.recipe)
+    return tuple(problems)
+
+
+def _work(
+    spot: Spot,
+    params: Mapping[str, Any],
+    inputs: Mapping[str, TensorSpec | None],
+    specs: Specs,
+    ids: Ids,
+    known: Known,
+) -> Work:
+    """What the node's block has to say about these inputs; asked once for nodes that are alike."""
+    shell, answers = spot.shell, spot.answers
     if shell.block is None:
-        return plan, tuple(problems)
-    if flat.node.bypass:
-        return (plan if stuck else _muted(plan, shell, specs)), tuple(problems)
-    block = shell.block
-    held_up = around.in_loop or around.waiting or around.missing
-    if shell.usable and len(specs) == len(shell.feeds) and not held_up:
-        plan = _with_shapes(plan, shell, block, specs, around, problems)
-    summary = guarded(flat.path, "summary", lambda: str(block.summary(params, specs)), "", problems)
-    return (replace(plan, summary=summary) if summary else plan), tuple(problems)
+        return _NO_WORK
+    if shell.flat.node.bypass:
+        return _muted(spot, inputs)
+    if answers is not None and (found := answers.get(ids)):
+        return found[1]
+    present = {port: spec for port in shell.feeds if (spec := inputs[port]) is not None}
+    context = None
+    if not spot.held_up and None not in specs:
+        context = Context(shell.data, spot.around.parameters)
+    work = ask(shell, params, present, context, known)
+    if answers is not None and not work.faults:
+        known.keep(answers, specs, work)
+    return work
 
 
-def _muted(plan: NodePlan, shell: Shell, specs: Mapping[str, TensorSpec]) -> NodePlan:
+def _muted(spot: Spot, inputs: Mapping[str, TensorSpec | None]) -> Work:
     """The first input passed to the first output; nothing is run."""
-    spec = specs.get(shell.inputs[0]) if shell.inputs else None
+    shell = spot.shell
+    spec = inputs[shell.inputs[0]] if shell.inputs and not spot.around.in_loop else None
     if spec is None or not shell.outputs:
-        return plan
-    return replace(plan, outputs={**plan.outputs, shell.outputs[0]: spec}, recipe=Recipe(), macs=0, activation_bytes=0)
+        return _NO_WORK
+    return Work({shell.outputs[0]: spec}, Recipe(), 0, 0)
 
 
-def _with_shapes(
-    plan: NodePlan,
-    shell: Shell,
-    block: Block,
-    specs: dict[str, TensorSpec],
-    around: Surroundings,
-    problems: list[Problem],
-) -> NodePlan:
-    path, params = plan.path, plan.params
-    context = Context(shell.data, around.parameters)
-
-    def work() -> tuple[dict[str, TensorSpec], Recipe] | Problem:
-        try:
-            shapes = block.shape(params, specs, context)
-            for port in shell.outputs:
-                if not isinstance(shapes.get(port), TensorSpec):
-                    raise TypeError(f'no shape for its output "{port}"')
-            return shapes, block.recipe(params, specs, context)
-        except ShapeError as error:
-            return _shape_problem(plan, error)
-
-    found = guarded(path, "shape and recipe", work, None, problems)
-    if found is None:
-        return plan
-    if isinstance(found, Problem):
-        problems.append(found)
-        return plan
-    shapes, recipe = found
-    outputs = {**plan.outputs, **{port: shapes[port] for port in shell.outputs}}
-    problems += _remarks(plan, block, specs, context)
-    problems += judge_starts(plan, recipe, around.starts)
-    problems += _unknown_frozen(plan, recipe)
-    plan = replace(plan, outputs=outputs)
-    conflict = _sharing_conflict(plan, recipe, around)
-    if conflict is not None:
-        problems.append(conflict)
-        return plan
-    sizes = [spec.numel for spec in (*specs.values(), *shapes.values())]
-    macs = None
-    if None not in sizes:
-        macs = guarded(path, "macs", lambda: int(block.macs(params, specs, shapes)), None, problems)
-    return replace(
-        plan,
-        recipe=recipe,
-        parameters=recipe.parameter_count if around.owner == path else 0,
-        macs=macs,
-        activation_bytes=_activation_bytes(shapes),
-        frozen=plan.frozen & {tensor.name for tensor in recipe.parameters},
-    )
+def _frozen(names: frozenset[str], recipe: Recipe | None) -> frozenset[str]:
+    return names & {tensor.name for tensor in recipe.parameters} if names and recipe else names
 
 
 def _shape_problem(plan: NodePlan, error: ShapeError) -> Problem:
@@ -177,29 +227,19 @@ def _with_source(message: str, plan: NodePlan, port: str | None) -> str:
     return f'{before}{what} from "{name}"{after}'
 
 
-def _remarks(plan: NodePlan, block: Block, specs: dict[str, TensorSpec], context: Context) -> list[Problem]:
-    problems: list[Problem] = []
-    none: tuple[Remark, ...] = ()
-    remarks = guarded(plan.path, "remarks", lambda: tuple(block.remarks(plan.params, specs, context)), none, problems)
-    for remark in remarks:
-        message = f'"{plan.path}" {remark.message.rstrip(".")}.'
-        problems.append(Problem("warning", remark.code, plan.path, remark.port, message, remark.hint))
-    return problems
-
-
-def _unknown_frozen(plan: NodePlan, recipe: Recipe) -> list[Problem]:
+def _unknown_frozen(path: str, frozen: frozenset[str], recipe: Recipe) -> list[Problem]:
     names = [tensor.name for tensor in recipe.parameters]
-    wrong = sorted(plan.frozen.difference(names))
+    wrong = sorted(frozen.difference(names))
     if not wrong:
         return []
     there = f"its parameters are {quoted(names)}" if names else "it has no parameters"
-    message = f'"{plan.path}" freezes {quoted(wrong)}, but {there}.'
-    return [Problem("warning", "G18", plan.path, None, message, "Take the name off its frozen parameters.")]
+    message = f'"{path}" freezes {quoted(wrong)}, but {there}.'
+    return [Problem("warning", "G18", path, None, message, "Take the name off its frozen parameters.")]
 
 
-def _sharing_conflict(plan: NodePlan, recipe: Recipe, around: Surroundings) -> Problem | None:
+def _sharing_conflict(path: str, recipe: Recipe, around: Surroundings) -> Problem | None:
     """Weights that are shared must have one shape in every use."""
-    if around.owned is None or around.owner == plan.path:
+    if around.owned is None or around.owner == path:
         return None
     wanted = {tensor.name: tensor.shape for tensor in recipe.parameters}
     there = {tensor.name: tensor.shape for tensor in around.owned}
@@ -207,20 +247,11 @@ def _sharing_conflict(plan: NodePlan, recipe: Recipe, around: Surroundings) -> P
         return None
     name = next((name for name in wanted if wanted[name] != there.get(name)), "")
     message = (
-        f'"{plan.path}" shares the weights of "{around.owner}", but its {name or "parameters"} would be '
+        f'"{path}" shares the weights of "{around.owner}", but its {name or "parameters"} would be '
         f"{_sizes(wanted.get(name))} and not {_sizes(there.get(name))}."
     )
-    return Problem("error", "G16", plan.path, None, message, "Give both the same input shape, or do not share.")
+    return Problem("error", "G16", path, None, message, "Give both the same input shape, or do not share.")
 
 
 def _sizes(shape: tuple[int, ...] | None) -> str:
-    return "absent" if shape is None else " × ".join(map(str, shape)) or "scalar"
-
-
-def _activation_bytes(shapes: Mapping[str, TensorSpec]) -> int | None:
-    total = 0
-    for spec in shapes.values():
-        if spec.numel is None:
-            return None
-        total += spec.numel * _BYTES[spec.dtype]
-    return total
+    return "absent" if shape is None else shape_text(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
@@ -78,7 +78,7 @@ def shortest_loop(start: K, within: Iterable[K], after: Mapping[K, Iterable[K]])
 
 def first_order(
     keys: Mapping[str, Key],
-    before: Mapping[str, Iterable[str]],
+    before: Mapping[str, Collection[str]],
     after: Mapping[str, Iterable[str]],
     late: frozenset[str],
 ) -> list[str]:
@@ -86,7 +86,10 @@ def first_order(
 
     Names in a loop, and what they lead to, are left out. `late` names (closed under `after`) come last.
     """
-    missing = {name: sum(other in keys for other in before[name]) for name in keys}
+    if len(keys) == len(before):  # all of them
+        missing = {name: len(sources) for name, sources in before.items()}
+    else:
+        missing = {name: sum(other in keys for other in before[name]) for name in keys}
     ready = [(name in late, keys[name], name) for name, count in missing.items() if not count]
     heapify(ready)
     order: list[str] = []

@@ -53,6 +53,11 @@ class Shell:
     objective: bool = False
     facts: Facts | None = None
     problems: tuple[Problem, ...] = ()
+    no_inputs: Mapping[str, None] = field(default_factory=dict)
+    no_outputs: Mapping[str, None] = field(default_factory=dict)
+    """All ports, those that only wires name behind the others, as of unknown shape."""
+    likeness: tuple[object, ...] | None = None
+    """Equal for nodes that do the same with the same inputs; None where other things play a part."""
 
     @property
     def data(self) -> DataFacts | None:
@@ -105,6 +110,7 @@ def make_shell(flat: FlatNode, lookup: FactsLookup) -> Shell:
     objective = not node.bypass and guarded(
         flat.path, "objective", lambda: bool(block.objective(parsed)), False, problems
     )
+    refs = tuple(name for name, param in block.params.items() if isinstance(param, Refs))
     usable = not any(problem.severity == "error" for problem in problems)
     shell = Shell(
         flat=flat,
@@ -114,9 +120,12 @@ def make_shell(flat: FlatNode, lookup: FactsLookup) -> Shell:
         outputs=tuple(port.name for port in outputs),
         required=_required(node.bypass, inputs),
         free_ports=node.block == INPUT and data is None,
-        refs=tuple(name for name, param in block.params.items() if isinstance(param, Refs)),
+        refs=refs,
         objective=objective,
         facts=facts,
+        no_inputs=dict.fromkeys((*(port.name for port in inputs), *(wire.port for wire in flat.wires))),
+        no_outputs=dict.fromkeys((*(port.name for port in outputs), *flat.named)),
+        likeness=None if node.block == INPUT or refs else _likeness(block, parsed),
     )
     return _with_wires(shell, usable and (node.block != INPUT or node.bypass or data is not None), problems)
 
@@ -135,6 +144,8 @@ def _free_shell(flat: FlatNode, problems: list[Problem]) -> Shell:
         free_ports=True,
         feeds=feeds,
         problems=tuple(problems),
+        no_inputs=dict.fromkeys(feeds),
+        no_outputs=dict.fromkeys(flat.named),
     )
 
 
@@ -185,6 +196,15 @@ def _look_up(path: str, lookup: FactsLookup, params: Mapping[str, Any], problems
     elif isinstance(facts, Problem):
         problems.append(replace(facts, node=path))
     return facts
+
+
+def _likeness(block: Block, parsed: Mapping[str, Any]) -> tuple[object, ...] | None:
+    key = (block, *parsed.values())
+    try:
+        hash(key)
+    except TypeError:  # a parameter of a plug-in
+        return None
+    return key
 
 
 def _required(bypass: bool, inputs: tuple[Port, ...]) -> tuple[str, ...]:

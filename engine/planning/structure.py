@@ -61,6 +61,8 @@ class Delta:
     """What is different from the structure before."""
 
     changed: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
+    """Nodes that are the same, but are in a loop now or no longer, or have their weights at another path."""
     removed: set[str] = field(default_factory=set)
     added: bool = False
     rewired: bool = False
@@ -91,7 +93,7 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
     if old is None or not _still_ordered(base, new, delta):
         _reorder(new)
         delta.reordered = True
-        delta.changed |= {path for path in base.in_loop ^ new.in_loop if path in new.flat}
+        delta.elsewhere |= {path for path in base.in_loop ^ new.in_loop if path in new.flat}
     else:
         new.loops, new.in_loop = base.loops, base.in_loop
         if delta.removed:
@@ -297,5 +299,5 @@ def _share(base: Structure, new: Structure, delta: Delta) -> None:
         if len(paths) > 1:
             new.shared[name] = tuple(sorted(paths, key=new.position.__getitem__))
     for path in new.flat:
-        if path in base.flat and path not in delta.changed and base.owner(path) != new.owner(path):
-            delta.changed.add(path)
+        if path in base.flat and base.owner(path) != new.owner(path):
+            delta.elsewhere.add(path)

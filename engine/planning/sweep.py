@@ -8,11 +8,12 @@ from heapq import heappop, heappush
 from typing import Any, final
 
 from engine.graph import Project
-from engine.planning.nodes import Surroundings, plan_node
+from engine.planning.nodes import Spot, Surroundings, make_spot
 from engine.planning.ports import INPUT, FactsLookup, Shell, make_shell
 from engine.planning.starts import Starts, index_starts
 from engine.planning.structure import Delta, Structure
 from engine.planning.words import did_you_mean
+from engine.planning.work import Known
 from engine.problem import Problem
 from engine.recipe import Tensor
 from engine.result import NodePlan
@@ -31,27 +32,43 @@ class Totals:
     bytes: int = 0
     no_bytes: int = 0
 
+    def exchange(self, was: NodePlan | None, plan: NodePlan) -> None:
+        """A node's figures for those it had."""
+        if was is None:
+            self.count(plan, 1)
+        elif (
+            was.parameters != plan.parameters or was.macs != plan.macs or was.activation_bytes != plan.activation_bytes
+        ):
+            self.count(was, -1)
+            self.count(plan, 1)
+
     def count(self, plan: NodePlan, sign: int) -> None:
         """Adds a node's figures, or takes them away."""
         self.parameters += sign * plan.parameters
-        self.macs += sign * (plan.macs or 0)
-        self.no_macs += sign * (plan.macs is None)
-        self.bytes += sign * (plan.activation_bytes or 0)
-        self.no_bytes += sign * (plan.activation_bytes is None)
+        if plan.macs is None:
+            self.no_macs += sign
+        else:
+            self.macs += sign * plan.macs
+        if plan.activation_bytes is None:
+            self.no_bytes += sign
+        else:
+            self.bytes += sign * plan.activation_bytes
 
 
 @final
 @dataclass(slots=True)
 class Plans:
-    """All nodes as planned. Never changed once it is made: `swept` copies.
+    """All nodes as planned. Never changed once it is made: a `Sweep` copies.
 
     Attributes:
         issues: path -> its problems, for nodes that have some.
         inputs: paths of data sets; objectives: paths whose `out` is minimised by default.
         lost: start values that belong to no block.
+        known: what blocks answered so far; grows, and is the same for all checks that build on each other.
     """
 
     shells: dict[str, Shell] = field(default_factory=dict)
+    spots: dict[str, Spot] = field(default_factory=dict)
     plans: dict[str, NodePlan] = field(default_factory=dict)
     issues: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
@@ -59,6 +76,7 @@ class Plans:
     starts: Starts = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
+    known: Known = field(default_factory=Known)
 
 
 @final
@@ -67,12 +85,10 @@ class Swept:
     """What a sweep did.
 
     Attributes:
-        planned: paths planned anew, or removed.
-        replanned: how many were planned.
+        replanned: how many nodes were planned.
         rewired: some node's sources are others; weights: some node's parameters or frozen names are.
     """
 
-    planned: set[str] = field(default_factory=set)
     replanned: int = 0
     rewired: bool = False
     weights: bool = False
@@ -86,21 +102,13 @@ class Sweep:
         base = old or Plans()
         self.structure = structure
         self.delta = delta
-        self.new = Plans(
+        self.new = replace(
+            base,
             shells=base.shells.copy(),
+            spots=base.spots.copy(),
             plans=base.plans.copy(),
             issues=base.issues.copy(),
-            inputs=base.inputs,
-            objectives=base.objectives,
-            starts=base.starts,
-            lost=base.lost,
-            totals=Totals(
-                base.totals.parameters,
-                base.totals.macs,
-                base.totals.no_macs,
-                base.totals.bytes,
-                base.totals.no_bytes,
-            ),
+            totals=replace(base.totals),
         )
         self.done = Swept(rewired=delta.reordered or delta.rewired, weights=delta.reordered)
         self._other_ports: set[str] = set()
@@ -113,12 +121,12 @@ class Sweep:
         self._make_shells(lookup, touched)
         if old is None or old.parameters is not project.parameters or self.delta.added or self.delta.removed:
             self._take_starts(project.parameters)
-        for path in self.delta.changed:
-            self._push(path)
+        for path in self.delta.changed | self.delta.elsewhere:
+            self._push(path, anew=True)
         self._drain(late=False)
         if self.structure.refs and (self.done.weights or self.delta.added or self.delta.removed):
             for path in self.structure.refs:
-                self._push(path)
+                self._push(path, anew=True)
         self._drain(late=True)
 
     # -- what to plan --
@@ -129,7 +137,7 @@ class Sweep:
             del new.shells[path]
             new.totals.count(new.plans.pop(path), -1)
             new.issues.pop(path, None)
-            self.done.planned.add(path)
+            new.spots.pop(path, None)
         new.inputs -= self.delta.removed
         new.objectives -= self.delta.removed
 
@@ -147,7 +155,7 @@ class Sweep:
                 self._other_ports.add(path)
                 self.done.rewired = True
             new.shells[path] = shell
-            self._push(path)
+            self._push(path, anew=True)
             (inputs.add if flat[path].node.block == INPUT else inputs.discard)(path)
             (objectives.add if shell.objective else objectives.discard)(path)
         new.inputs, new.objectives = frozenset(inputs), frozenset(objectives)
@@ -160,60 +168,76 @@ class Sweep:
         self.new.starts, self.new.lost = index_starts(parameters, flat)
         for path in old.keys() | self.new.starts.keys():
             if path in flat and old.get(path) != self.new.starts.get(path):
-                self._push(path)
+                self._push(path, anew=True)
 
-    def _push(self, path: str) -> None:
+    def _push(self, path: str, *, anew: bool = False) -> None:
+        """Puts a node on the list; `anew` where more than the specs that come in may be different."""
+        if anew:
+            self.new.spots.pop(path, None)
         if path not in self._waiting:
             self._waiting.add(path)
-            heappush(self._heap, (self.structure.position[path], path))
+            # What is in a loop puts out nothing, whatever comes in: first, so that its readers know in their turn.
+            place = -1 if path in self.structure.in_loop else self.structure.position[path]
+            heappush(self._heap, (place, path))
 
     # -- planning --
 
     def _drain(self, *, late: bool) -> None:
-        heap = self._heap
-        while heap and (late or heap[0][1] not in self.structure.late):
+        heap, late_paths = self._heap, self.structure.late
+        while heap and (late or heap[0][1] not in late_paths):
             path = heappop(heap)[1]
             self._waiting.discard(path)
             self._plan(path)
 
     def _plan(self, path: str) -> None:
-        new, structure = self.new, self.structure
-        shell, was = new.shells[path], new.plans.get(path)
-        plan, problems = plan_node(shell, new.shells, new.plans, self._around(shell))
-        new.plans[path] = plan
-        new.totals.count(plan, 1)
-        if was is not None:
-            new.totals.count(was, -1)
-        all_problems = shell.problems + problems
-        if all_problems:
-            new.issues[path] = all_problems
+        new = self.new
+        spot = new.spots.get(path)
+        if spot is None:
+            shell = new.shells[path]
+            spot = new.spots[path] = make_spot(shell, self._around(shell), new.shells, new.plans, new.known)
+        plans = new.plans
+        specs = [plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps]
+        was = plans.get(path)
+        plan, problems = spot.plan(tuple(specs), new.known)
+        self.done.replanned += 1
+        if plan is was:
+            return
+        plans[path] = plan
+        if problems:
+            new.issues[path] = problems
         else:
             new.issues.pop(path, None)
-        self.done.planned.add(path)
-        self.done.replanned += 1
-        self.done.rewired |= was is None or was.sources != plan.sources
-        if was is None or _weights(was) != _weights(plan):
+        new.totals.exchange(was, plan)
+        self._pass_on(spot, was, plan)
+
+    def _pass_on(self, spot: Spot, was: NodePlan | None, plan: NodePlan) -> None:
+        """Puts on the list whoever depends on what is different now."""
+        path, structure = plan.path, self.structure
+        other_sources = was is None or (was.sources is not plan.sources and was.sources != plan.sources)
+        self.done.rewired |= other_sources
+        if was is None or _weights_differ(was, plan):
             self.done.weights = True
-            for other in structure.shared.get(shell.flat.weights, ()):
+            for other in structure.shared.get(spot.shell.flat.weights, ()):
                 if structure.position[other] > structure.position[path]:
-                    self._push(other)
-        other_ports = path in self._other_ports
+                    self._push(other, anew=True)
+        # A muted node hands on its source as well.
+        ports = path in self._other_ports or (other_sources and spot.shell.flat.node.bypass)
         self._other_ports.discard(path)
-        if was is None or other_ports or was.outputs != plan.outputs or _passes_other(shell, was, plan):
+        if was is None or ports or was.outputs != plan.outputs:
             for other in structure.after.get(path, ()):
-                self._push(other)
+                self._push(other, anew=ports)
 
     def _around(self, shell: Shell) -> Surroundings:
         flat, structure = shell.flat, self.structure
         path = flat.path
-        owner = structure.owner(path)
+        owner = structure.owner(path) if structure.shared else path
         owned = None
         if owner != path:
             recipe = self.new.plans[owner].recipe if owner in self.new.plans else None
             owned = recipe.parameters if recipe else None
         starts = self.new.starts.get(path, {})
         around = Surroundings(owner, path in structure.in_loop, owned, starts)
-        return self._with_refs(shell, around) if shell.refs and not flat.node.bypass else around
+        return self._with_refs(shell, around) if shell.refs and not (flat.node.bypass or around.in_loop) else around
 
     def _with_refs(self, shell: Shell, around: Surroundings) -> Surroundings:
         """With the blocks that this one names, and their parameters; no names at all mean all blocks."""
@@ -230,11 +254,10 @@ class Sweep:
         for name in named:
             if name in structure.late:
                 continue
-            plan = plans.get(name)  # what is in a loop may come later
-            recipe = plan.recipe if plan else None
-            if plan is None or recipe is None:
+            recipe = plans[name].recipe
+            if recipe is None:
                 unknown = True
-            elif (recipe.parameters or not everything) and plan.weights_path == name:
+            elif (recipe.parameters or not everything) and plans[name].weights_path == name:
                 parameters[name] = recipe.parameters
         return replace(
             around,
@@ -279,10 +302,8 @@ def _ports(shell: Shell) -> tuple[object, ...]:
     return shell.inputs[:1], shell.outputs, shell.free_ports, shell.flat.node.bypass, shell.block is None
 
 
-def _passes_other(shell: Shell, was: NodePlan, plan: NodePlan) -> bool:
-    """A muted node hands on its source as well."""
-    return shell.flat.node.bypass and was.sources != plan.sources
-
-
-def _weights(plan: NodePlan) -> tuple[object, ...]:
-    return (plan.recipe.parameters if plan.recipe else None, plan.weights_path, plan.frozen)
+def _weights_differ(was: NodePlan, plan: NodePlan) -> bool:
+    one, other = was.recipe, plan.recipe
+    if was.weights_path != plan.weights_path or was.frozen != plan.frozen or (one is None) != (other is None):
+        return True
+    return one is not None and other is not None and one is not other and one.parameters != other.parameters

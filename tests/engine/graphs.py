@@ -93,7 +93,9 @@ def only(result: Result, code: str) -> Problem:
 
 def told(result: Result) -> list[str]:
     """Every problem as a line."""
-    return [f"{problem.code} {problem.severity}: {problem.message} {problem.hint}".strip() for problem in result.problems]
+    return [
+        f"{problem.code} {problem.severity}: {problem.message} {problem.hint}".strip() for problem in result.problems
+    ]
 
 
 CLASSIFIER: Nodes = {
@@ -103,4 +105,44 @@ CLASSIFIER: Nodes = {
     "output": ("Dense", {"out_features": 1}),
     "loss": ("Loss", {"function": "mse"}),
 }
-CLASSIFIER_WIRES = ["data.x > hidden", "hidden > act", "act > output", "output > loss.prediction", "data.y > loss.target"]
+CLASSIFIER_WIRES = [
+    "data.x > hidden",
+    "hidden > act",
+    "act > output",
+    "output > loss.prediction",
+    "data.y > loss.target",
+]
+
+
+def chain(length: int) -> Project:
+    """Dense and Activation in turns between an Input and a Loss, `length` blocks in all."""
+    nodes: dict[str, str | tuple[str, Mapping[str, Any]] | Node] = {
+        "data": "Input",
+        "first": ("Dense", {"out_features": 4}),
+    }
+    wires, last = ["data.x > first"], "first"
+    for number in range(length - 4):
+        name = f"n{number}"
+        nodes[name] = "Activation" if number % 2 == 0 else ("Dense", {"out_features": 4})
+        wires.append(f"{last} > {name}")
+        last = name
+    nodes["last"], nodes["loss"] = ("Dense", {"out_features": 1}), "Loss"
+    wires += [f"{last} > last", "last > loss.prediction", "data.y > loss.target"]
+    return project(nodes, wires, training={"epochs": 1})
+
+
+def diamonds(count: int) -> Project:
+    """Residual diamonds in a row, x + act(x), each of which carries on the shape of the first layer."""
+    nodes: dict[str, str | tuple[str, Mapping[str, Any]] | Node] = {
+        "data": "Input",
+        "first": ("Dense", {"out_features": 4}),
+    }
+    wires, last = ["data.x > first"], "first"
+    for number in range(count):
+        nodes |= {f"act{number}": "Activation", f"drop{number}": ("Dropout", {"p": 0.1}), f"sum{number}": "Add"}
+        wires += [f"{last} > act{number}", f"act{number} > drop{number}"]
+        wires += [f"drop{number} > sum{number}.a", f"{last} > sum{number}.b"]
+        last = f"sum{number}"
+    nodes["last"], nodes["loss"] = ("Dense", {"out_features": 1}), "Loss"
+    wires += [f"{last} > last", "last > loss.prediction", "data.y > loss.target"]
+    return project(nodes, wires, training={"epochs": 1})

@@ -1,0 +1,118 @@
+"""How long `plan.check` takes: after single edits of a large graph, and from scratch as graphs grow.
+
+Run it with `pytest -s tests/bench/bench_plan.py` or `python -m tests.bench.bench_plan`.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+
+from engine import edits
+from engine.facts import FactsCache
+from engine.graph import Project, Touched, Wire
+from engine.plan import check
+from tests.engine.graphs import chain, diamonds
+
+EDITS = 200
+
+
+def _random_edit(project: Project, rng: random.Random, number: int) -> tuple[str, Project, Touched]:
+    """One of the edits people make; every twentieth changes the width of the first layer, every 21st takes it back."""
+    ids = sorted(project.graph.nodes)
+    wires = project.graph.wires()
+    if number % 20 == 0:
+        width = 5 + number % 3
+        return ("first layer's width", *edits.set_params(project, "first", {"out_features": width}))
+    if number % 20 == 1:
+        return ("first layer's width", *edits.set_params(project, "first", {"out_features": 4}))
+    kind = rng.choice(["parameter", "wire off", "wire on", "add", "remove", "rename", "insert", "mute"])
+    name = rng.choice([name for name in ids if name not in {"first", "data", "loss"}])
+    if kind == "parameter":
+        return (kind, *edits.set_params(project, name, {"bias": rng.random() < 0.5, "p": rng.random()}))
+    if kind == "wire off":
+        return (kind, *edits.disconnect(project, [rng.choice(wires)]))
+    if kind == "wire on":
+        return (kind, *edits.connect(project, Wire(name, "out", rng.choice(ids), "in")))
+    if kind == "add":
+        return (kind, *edits.add_node(project, rng.choice(["Dense", "Activation", "Add"]), (0.0, 0.0))[:2])
+    if kind == "remove":
+        return (kind, *edits.remove_nodes(project, [name]))
+    if kind == "rename":
+        return (kind, *edits.rename_node(project, name, f"renamed{number}"))
+    if kind == "insert":
+        added, touched, new = edits.add_node(project, "Activation", (0.0, 0.0))
+        inserted, more = edits.insert_on_wire(added, new, rng.choice(wires))
+        return kind, inserted, touched | more
+    return (kind, *edits.set_node(project, name, bypass=True))
+
+
+def measure_edits(project: Project) -> tuple[list[float], list[int], list[str]]:
+    """Milliseconds, blocks planned anew and kind of each of the random edits; each starts from the whole graph."""
+    rng, facts = random.Random(1), FactsCache()
+    result = check(project, facts.lookup)
+    times, counts, kinds = [], [], []
+    for number in range(EDITS):
+        kind, edited, touched = _random_edit(project, rng, number)
+        begin = time.perf_counter()
+        after = check(edited, facts.lookup, result, touched)
+        times.append((time.perf_counter() - begin) * 1e3)
+        counts.append(after.replanned)
+        kinds.append(kind)
+        if number % 20 == 0:  # goes on from here, so that the next edit takes it back
+            project, result = edited, after
+        elif number % 20 == 1:
+            project, result = edited, after
+    return times, counts, kinds
+
+
+def _figures(values: list[float]) -> str:
+    ordered = sorted(values)
+    return (
+        f"p50 {statistics.median(ordered):6.2f}  p95 {ordered[int(len(ordered) * 0.95)]:6.2f}  max {ordered[-1]:6.2f}"
+    )
+
+
+def test_edits():
+    print(f"\nRe-checking after one of {EDITS} random edits, milliseconds; blocks planned anew")
+    graphs: list[tuple[str, Callable[[int], Project], int]] = [
+        ("chain of Dense and Activation", chain, 1000),
+        ("residual diamonds that keep the shape", diamonds, 333),
+        ("chain of Dense and Activation", chain, 10_000),
+    ]
+    for name, make, size in graphs:
+        project = make(size)
+        times, counts, kinds = measure_edits(project)
+        print(
+            f"{name}, {len(project.graph):,} blocks: {_figures(times)}   planned: {_figures(list(map(float, counts)))}"
+        )
+        for kind in sorted(set(kinds)):
+            of_kind = [time for time, other in zip(times, kinds, strict=True) if other == kind]
+            planned = [count for count, other in zip(counts, kinds, strict=True) if other == kind]
+            print(f"    {kind:20} {_figures(of_kind)}   planned up to {max(planned)}")
+
+
+def test_from_scratch():
+    print("\nChecking from scratch")
+    sizes: list[tuple[str, Project]] = [
+        *((f"chain of {size:,}", chain(size)) for size in (1000, 2000, 10_000)),
+        *((f"{size} residual diamonds", diamonds(size)) for size in (50, 100, 500)),
+    ]
+    for name, project in sizes:
+        times = []
+        for _ in range(3):
+            begin = time.perf_counter()
+            result = check(project, FactsCache().lookup)
+            times.append((time.perf_counter() - begin) * 1e3)
+        assert not result.errors
+        best = min(times)
+        print(
+            f"{name:26} {len(project.graph):7,} blocks  {best:8.1f} ms  {best * 1e3 / len(project.graph):6.1f} µs a block"
+        )
+
+
+if __name__ == "__main__":
+    test_edits()
+    test_from_scratch()
