@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
@@ -67,18 +68,19 @@ class Docks(QObject):
 
     def arrange(self) -> None:
         """The places of a first start."""
-        first: QDockWidget | None = None
-        for tile in TILES:
-            names = [name for name in tile if name in self._docks]
-            for name in names:
-                self._docks[name].setFloating(False)
-                self._docks[name].show()
-            if first is not None:
-                self._window.splitDockWidget(first, self._docks[names[0]], Qt.Orientation.Horizontal)
-            first = self._docks[names[0]]
-            for name in names[1:]:
-                self._window.tabifyDockWidget(self._docks[names[0]], self._docks[name])
-            self._docks[names[0]].raise_()
+        tiles = [[self._docks[name] for name in tile if name in self._docks] for tile in TILES]
+        # Taken out and added anew: what is split off a tab becomes another tab, and they may be tabs already.
+        for dock in itertools.chain.from_iterable(tiles):
+            self._window.removeDockWidget(dock)
+            dock.setFloating(False)
+        for tile in tiles:
+            self._window.addDockWidget(BOTTOM, tile[0], Qt.Orientation.Horizontal)
+            tile[0].show()
+        for tile in tiles:
+            for dock in tile[1:]:
+                self._window.tabifyDockWidget(tile[0], dock)
+                dock.show()
+            tile[0].raise_()
         self._resize([("palette", 200), ("inspector", 300)], Qt.Orientation.Horizontal)
         self._resize([("lossPlot", 340), ("gradientPlot", 320), ("outputPlot", 300)], Qt.Orientation.Horizontal)
         self._resize([("lossPlot", 300)], Qt.Orientation.Vertical)

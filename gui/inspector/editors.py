@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any, final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.param import Bool, Choice, Choices, Float, Int
@@ -25,6 +26,8 @@ class Editor(QWidget):
     fault_changed = Signal(str)
     wide = False
     """Whether the editor stands under its label rather than beside it."""
+    merges = False
+    """Whether changes in a row are one undo step, as when a number is turned."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +37,11 @@ class Editor(QWidget):
 
     @abstractmethod
     def set_value(self, value: Any) -> None:
-        """Show a value, without a signal."""
+        """Show a value, without a signal. A text that is being typed stays."""
+
+    def reset(self, value: Any) -> None:
+        """Show a value of another block or document: what was being typed is gone."""
+        self.set_value(value)
 
     def take(self, control: QWidget) -> None:
         """Fill the editor with its control, which gets focus and name."""
@@ -43,8 +50,24 @@ class Editor(QWidget):
 
 
 @final
+class StillBox(QComboBox):
+    """A combo box that scrolling does not change: it is the panel that is scrolled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+@final
 class IntEditor(Editor):
     """A whole number."""
+
+    merges = True
 
     def __init__(self, param: Int) -> None:
         super().__init__()
@@ -61,6 +84,8 @@ class IntEditor(Editor):
 @final
 class FloatEditor(Editor):
     """A number."""
+
+    merges = True
 
     def __init__(self, param: Float) -> None:
         super().__init__()
@@ -81,7 +106,7 @@ class BoolEditor(Editor):
     def __init__(self, param: Bool) -> None:
         super().__init__()
         self._switch = Switch(checked=param.default)
-        self._switch.toggled.connect(self.changed)
+        self._switch.toggled.connect(self.changed.emit)
         self.row.addStretch(1)
         self.row.addWidget(self._switch)
         self.setFocusProxy(self._switch)
@@ -98,16 +123,20 @@ class ChoiceEditor(Editor):
     def __init__(self, param: Choice) -> None:
         super().__init__()
         self._options = param.options
-        self._box = QComboBox()
+        self._box = StillBox()
         self._box.addItems(list(param.labels or param.options))
-        self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._box.setMinimumContentsLength(8)
-        self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._box.wheelEvent = lambda event: event.ignore()  # type: ignore[method-assign]  # scrolling must not edit
-        self._box.activated.connect(lambda index: self.changed.emit(self._options[index]))
+        self._value: Any = param.default
+        self._box.activated.connect(self._chosen)
         self.take(self._box)
+        self.set_value(param.default)
+
+    def _chosen(self, index: int) -> None:
+        if self._options[index] != self._value:
+            self._value = self._options[index]
+            self.changed.emit(self._value)
 
     def set_value(self, value: Any) -> None:
+        self._value = value
         self._box.setCurrentIndex(self._options.index(value) if value in self._options else -1)
 
 
