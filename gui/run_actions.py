@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast, final
+from collections.abc import Callable
+from typing import Final, cast, final
 
 from PySide6.QtCore import QObject
 
+from engine import edits
 from engine.events import Applied, RunFailed, Said, StateChanged
+from engine.result import Result
 from engine.session import Grain
 from gui.actions import Actions
 from gui.document import Document
@@ -16,7 +19,9 @@ from gui.run_feed import RunFeed
 from gui.selection import Selection
 from gui.transport import TransportBar
 
-_SHOWN_NAMES = 6
+_SHOWN_NAMES: Final = 6
+READING: Final = "D00"
+"""The problem that passes by itself: a data file is being read."""
 
 
 @final
@@ -30,12 +35,16 @@ class RunActions(QObject):
         self._actions, self._document, self._feed, self._bar = actions, document, feed, bar
         self._selection = selection
         self._failure: Notice | None = None
+        self._waiting: Callable[[], None] | None = None
+        self._apply_told = True
         actions.play.triggered.connect(self.toggle_play)
         actions.step.triggered.connect(self.step)
         actions.stop.triggered.connect(self.stop)
         actions.reset.triggered.connect(self.reset)
-        actions.apply.triggered.connect(feed.apply)
-        document.checked.connect(self._update)
+        actions.apply.triggered.connect(self.apply)
+        actions.restart.triggered.connect(self.restart)
+        document.checked.connect(self._checked)
+        document.replaced.connect(self._forget)
         feed.state_changed.connect(self._update)
         feed.stale_changed.connect(self._update)
         feed.on(RunFailed, self._tell_failure)
@@ -48,15 +57,15 @@ class RunActions(QObject):
 
     def toggle_play(self) -> None:
         """Play, pause or go on."""
-        if self._feed.state == "running":
+        if self._feed.state in ("running", "loading"):
             self._feed.session.pause()
         elif self._ready():
-            self._feed.session.play()
+            self._feed.current_session.play()
 
     def step(self) -> None:
         """One step of the chosen grain."""
         if self._ready():
-            self._feed.session.step(cast("Grain", self._bar.grain.value()))
+            self._feed.current_session.step(cast("Grain", self._bar.grain.value()))
 
     def stop(self) -> None:
         """End the training; what was learned stays."""
@@ -65,18 +74,41 @@ class RunActions(QObject):
 
     def reset(self) -> None:
         """Back to the start values."""
-        self._dismiss()
-        if self._feed.stale:
-            self._feed.restart()
-        else:
+        if self._feed.stale and not self._document.result.errors:
+            self.restart()
+        elif self._feed.has_session:
+            self._dismiss()
             self._feed.session.reset()
 
-    def _ready(self) -> bool:
-        """Whether the graph can train; tells why not."""
+    def apply(self) -> None:
+        """Let the edited graph run, and tell what was kept."""
         self._dismiss()
+        self._apply_told = False
+        self._feed.apply()
+
+    def restart(self) -> None:
+        """Start afresh from the graph as it is drawn."""
+        self._dismiss()
+        self._feed.restart()
+
+    def _when_ready(self, start: Callable[[], None]) -> None:
+        """Start if the graph can train; tells why it cannot. While a data file is still being read, start after that."""
+        self._dismiss()
+        self._waiting = None
         result = self._document.result
-        if result.trainable:
-            return True
+        if any(problem.code == READING for problem in result.problems):
+            self._waiting = start
+        elif result.trainable:
+            start()
+        else:
+            self._tell_why_not(result)
+
+    def _checked(self, result: Result) -> None:
+        self._update()
+        if self._waiting is not None and not any(problem.code == READING for problem in result.problems):
+            self._when_ready(self._waiting)
+
+    def _tell_why_not(self, result: Result) -> None:
         problem = result.errors[0] if result.errors else next(iter(result.problems), None)
         text = problem.message if problem else self.tr("There is nothing to minimise yet.")
         actions = []
@@ -84,18 +116,25 @@ class RunActions(QObject):
             node = problem.node.split(".", 1)[0]
             actions.append((self.tr("Show"), lambda: self._selection.show(node)))
         notices().warn(self.tr("This network cannot train yet. {0}").format(text), actions=actions)
-        return False
 
     # -- telling --
 
     def _update(self) -> None:
-        running = self._feed.state in ("running", "loading")
-        play = self._actions.play
-        play.setText(self.tr("Pause") if running else self.tr("Play"))
-        play.setIcon(icon("pause" if running else "play", "on_accent"))
-        self._actions.stop.setEnabled(self._feed.state in ("running", "loading", "paused"))
-        self._actions.step.setEnabled(not running)
-        self._actions.apply.setEnabled(self._feed.stale and not self._document.result.errors)
+        feed, actions = self._feed, self._actions
+        running = feed.state in ("running", "loading")
+        edited = feed.stale and not self._document.result.errors
+        actions.play.setText(self.tr("Pause") if running else self.tr("Play"))
+        actions.play.setIcon(icon("pause" if running else "play", "on_accent"))
+        actions.stop.setEnabled(feed.state in ("running", "loading", "paused"))
+        actions.step.setEnabled(not running)
+        actions.reset.setEnabled(feed.trained or edited)
+        actions.apply.setEnabled(edited)
+        actions.restart.setEnabled(edited)
+
+    def _forget(self) -> None:
+        """Another document: nothing waits to be started."""
+        self._waiting = None
+        self._dismiss()
 
     def _dismiss(self) -> None:
         if self._failure is not None:
@@ -114,14 +153,14 @@ class RunActions(QObject):
         self._failure = notices().error(f"{event.message} {event.hint}".strip(), event.details, actions)
 
     def _use_lr(self, lr: float) -> None:
-        from engine import edits
-
         project, touched = edits.set_training(self._document.project, {"lr": lr})
         self._document.edit(self.tr("Learning rate {0:g}").format(lr), project, touched)
-        self._feed.session.set_hyper("lr", lr)
-        self._feed.session.play()
+        self._feed.session.play()  # the feed has told it the new rate
 
     def _tell_applied(self, event: Applied) -> None:
+        if self._apply_told:  # brought over before anything was learned, or before a restart
+            return
+        self._apply_told = True
         if not event.drawn and not event.gone:
             notices().success(self.tr("Applied. Everything learned was kept."))
             return
