@@ -59,13 +59,12 @@ class RunActions(QObject):
         """Play, pause or go on."""
         if self._feed.state in ("running", "loading"):
             self._feed.session.pause()
-        elif self._ready():
-            self._feed.current_session.play()
+        else:
+            self._when_ready(lambda: self._feed.session.play())
 
     def step(self) -> None:
         """One step of the chosen grain."""
-        if self._ready():
-            self._feed.current_session.step(cast("Grain", self._bar.grain.value()))
+        self._when_ready(lambda: self._feed.session.step(cast("Grain", self._bar.grain.value())))
 
     def stop(self) -> None:
         """End the training; what was learned stays."""
@@ -92,7 +91,7 @@ class RunActions(QObject):
         self._feed.restart()
 
     def _when_ready(self, start: Callable[[], None]) -> None:
-        """Start if the graph can train; tells why it cannot. While a data file is still being read, start after that."""
+        """Start if the graph can train, or tell why it cannot; while a data file is being read, start after that."""
         self._dismiss()
         self._waiting = None
         result = self._document.result
