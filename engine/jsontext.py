@@ -20,7 +20,7 @@ LEAST, MOST = -(2**63), 2**64 - 1
 
 Path = tuple[str | int, ...]
 _SHOWN = 40
-_STEPS = 12
+_STEPS = 8
 
 # Half a character (escaped or not), an exponent of three digits, 19 digits in a row: rare, so worth a second look.
 # One pattern for all of them takes twice as long.
@@ -57,7 +57,7 @@ def path_text(path: Path) -> str:
         if isinstance(key, int):
             parts.append(f"[{key}]")
         else:
-            parts.append(f".{key}" if key.isidentifier() and len(key) <= _SHOWN else f"[{shown(key)}]")
+            parts.append(f".{key}" if key.isidentifier() and len(key) <= _SHOWN else f"[{shown(key, _SHOWN)}]")
     if len(parts) > _STEPS:
         parts[_STEPS // 2 : -_STEPS // 2] = ["…"]
     return "".join(parts)
@@ -102,7 +102,7 @@ def _refuse(word: str) -> NoReturn:
 
 def _too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             item
             for outer in level

@@ -14,10 +14,10 @@ _DEPTH = 8
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
-def shown(value: Any) -> str:
-    """The value as a graph file writes it, on one line and shortened; a large one costs no more than a small one."""
-    text = "".join(islice(_pieces(value, _DEPTH), _SHOWN + 1))  # a piece has one character at least
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+def shown(value: Any, most: int = _SHOWN) -> str:
+    """The value as a graph file writes it, on one line, shortened to `most` characters; a large one costs no more."""
+    text = "".join(islice(_pieces(value, _DEPTH), most + 1))  # a piece has one character at least
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def number_text(value: float) -> str:
