@@ -97,6 +97,8 @@ def lines(indent: int, before: str, expr: Expr, after: str = "") -> list[str]:
         return _broken_sum(indent, before, expr, after)
     if not expr.items:
         return [whole]
+    if before.endswith(" = ") and indent + len(before) + len(expr.head) > WIDTH:
+        return [f"{space}{before}(", *lines(indent + 4, "", expr), f"{space}){after}"]
     inner = ", ".join(name + flat(item) for name, item in expr.items)
     close = f"{space}{expr.tail.removeprefix(',')}{after}"
     if not expr.literal and indent + 4 + len(inner) <= WIDTH:
@@ -127,8 +129,8 @@ def is_tidy(indent: int, before: str, expr: Expr) -> bool:
     if indent + len(before) + len(flat(expr)) <= WIDTH:
         return True
     if isinstance(expr, Infix):
-        terms = _terms(expr.right if isinstance(expr.right, Infix) and expr.right.rank < expr.rank else expr)
-        if terms < 3 and ")" in flat(expr):  # Black would break the last call instead
+        bracketed = isinstance(expr.right, Infix) and expr.right.rank < expr.rank
+        if not bracketed and _terms(expr) < 3 and ")" in flat(expr):  # Black would break the last call instead
             return False
     return max(map(len, lines(indent, before, expr))) <= WIDTH
 

@@ -87,7 +87,8 @@ def pytorch_source(project: Project, result: Result, samples: Mapping[str, Tenso
     if not all(map(is_readable, shown.values())):
         pieces.append(UNPACK.rstrip("\n").split("\n"))
     data = [line for name, value in shown.items() for line in embed(constants[name], value)]
-    pieces.append(main(parts, writer.loss_name, list(constants.values()), reason))
+    count = max(map(len, shown.values()), default=0)
+    pieces.append(main(parts, writer.loss_name, list(constants.values()), count, reason))
     return _assembled(project, own, pieces, data)
 
 

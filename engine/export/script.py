@@ -44,13 +44,14 @@ def shown_samples(parts: Parts, samples: Mapping[str, Tensor]) -> tuple[dict[str
     return ({name: value[:_FEW] for name, value in given.items()} if row * _FEW <= MOST_NUMBERS else {}), False
 
 
-def main(parts: Parts, loss: str, constants: list[str], reason: str) -> list[str]:
+def main(parts: Parts, loss: str, constants: list[str], count: int, reason: str) -> list[str]:
     """The function `main` and its call.
 
     Args:
         parts: the network.
         loss: name of the method that gives the loss.
         constants: of the samples, in the order of the arguments of that method.
+        count: of the samples.
         reason: why the file cannot train, "" when it can.
     """
     found = [
@@ -74,14 +75,18 @@ def main(parts: Parts, loss: str, constants: list[str], reason: str) -> list[str
     ]
     fields = (*parts.forward_fields, *parts.loss_fields)
     if len(constants) == len(fields):
-        found += _figures(parts, loss, constants)
+        found += _figures(parts, loss, constants, count)
     return [*found, "", "", 'if __name__ == "__main__":', "    main()"]
 
 
-def _figures(parts: Parts, loss: str, constants: list[str]) -> list[str]:
+def _figures(parts: Parts, loss: str, constants: list[str], count: int) -> list[str]:
     found = ["    with torch.no_grad():"]
     if not parts.objectives:
         return [*found, *lines(8, "", call("print", [call("net", constants[: len(parts.forward_fields)])]))]
     found += lines(8, "loss = ", call(f"net.{loss}", constants))
-    where = f" on {{len({constants[0]})}} samples" if constants else ""
+    where = f" on {_counted(count)}" if constants else ""
     return [*found, f'    print(f"loss{where}: {{loss.item():.6g}}")']
+
+
+def _counted(samples: int) -> str:
+    return "1 sample" if samples == 1 else f"{samples:,} samples"

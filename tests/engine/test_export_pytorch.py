@@ -1,0 +1,481 @@
+"""Exported code: the same numbers as the app's module, readable, tidy, and nothing but what the exporter wrote."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine import files
+from engine.build import build
+from engine.export.parts import parts_of
+from engine.export.pytorch import export_pytorch, exported_names, pytorch_source
+from engine.netcode import predictions
+from engine.plan import check
+from engine.problem import FileError, GraphError
+from engine.training.loading import load
+from tests.engine.export_projects import PROJECTS, branches, cnn, mlp
+from tests.engine.test_build import batch
+from tests.engine.training_projects import run_of, train
+from tests.helpers.projects import make_project, planned, rows
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.chainrule"))
+_numbers = count()
+
+
+def imported(path: Path) -> Any:
+    """The exported file as a module of its own."""
+    spec = importlib.util.spec_from_file_location(f"exported_{next(_numbers)}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def called(net: Any, result: Any, data: dict[str, torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+    """Predictions and loss of an exported network."""
+    parts = parts_of(result)
+    first = [data[".".join(source)] for source in parts.forward_fields]
+    rest = [data[".".join(source)] for source in parts.loss_fields]
+    torch.manual_seed(1)
+    outputs = net(*first)
+    torch.manual_seed(2)
+    loss = net.loss(*first, *rest)
+    return (outputs if isinstance(outputs, tuple) else (outputs,)), loss
+
+
+def assert_same(
+    project: Any, result: Any, data: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype, **start: Any
+) -> None:
+    """Exports a network and compares outputs, loss, gradients and running statistics with the app's, to the bit."""
+    net = build(result, dtype=dtype, seed=5, **start)
+    path, _ = export_pytorch(project, result, net.state_dict(), data, folder)
+    exported = imported(path).Net.load()
+    for training in (True, False):
+        net.train(training)
+        exported.train(training)
+        torch.manual_seed(1)
+        mine = list(net(data).values())
+        torch.manual_seed(2)
+        loss = net.loss(data)
+        theirs, their_loss = called(exported, result, data)
+        for one, other in zip(mine, theirs, strict=False):
+            assert torch.equal(one, other)
+        assert len(theirs) >= len(mine)
+        assert torch.equal(loss, their_loss)
+        net.zero_grad()
+        exported.zero_grad()
+        loss.backward()
+        their_loss.backward()
+        found = dict(exported.named_parameters())
+        for name, parameter in net.named_parameters():
+            other = found.pop(name, None)
+            if other is None:
+                assert parameter.grad is None
+                continue
+            assert parameter.requires_grad == other.requires_grad
+            assert (parameter.grad is None) == (other.grad is None)
+            if parameter.grad is not None:
+                assert torch.equal(parameter.grad, other.grad), name
+        assert not found
+    state = net.state_dict()
+    for name, value in exported.state_dict().items():
+        assert torch.equal(value, state[name]), name
+        assert value.dtype == state[name].dtype
+
+
+# -- the same numbers --
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_are_equal_to_the_bit(path, tmp_path):
+    loaded = load(files.load(path), path.parent)
+    data = {name: value[:40] for name, value in loaded.part("train").items()}
+    assert_same(loaded.project, loaded.result, data, tmp_path, loaded.dtype, parameters=loaded.start)
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_other_networks_are_equal_to_the_bit(name, tmp_path):
+    project, facts = PROJECTS[name]()
+    result = planned(project, facts)
+    dtype = torch.float64 if result.settings["dtype"] == "float64" else torch.float32
+    assert_same(project, result, batch(result, dtype=dtype), tmp_path, dtype)
+
+
+def test_dead_branches_are_left_out(tmp_path):
+    nodes = [("data", "Input"), ("dense", "Dense", {"out_features": 3}), ("dead", "Dense"), ("loss", "Loss")]
+    wires = ["data.x -> dense", "dense -> loss.prediction", "data.y -> loss.target", "dense -> dead"]
+    project = make_project(nodes, wires)
+    result = planned(project, rows(4, 3))
+    assert exported_names(parts_of(result)) == ["dense.weight", "dense.bias"]
+    assert "dead" not in pytorch_source(project, result, {})
+    assert_same(project, result, batch(result), tmp_path, torch.float32)
+
+
+def test_modes_with_code_of_their_own(tmp_path):
+    """No block of ours has evaluation calls; a plug-in's may."""
+    project, facts = cnn()
+    result = planned(project, facts)
+    plan = result.nodes["act"]
+    assert plan.recipe is not None
+    other = replace(plan.recipe.calls[0], target="torch.tanh", kwargs=())
+    recipe = replace(plan.recipe, eval_calls=(other,))
+    result = replace(result, nodes={**result.nodes, "act": replace(plan, recipe=recipe)})
+    source = pytorch_source(project, result, {})
+    assert "        if self.training:\n            act = F.leaky_relu(bn, negative_slope=0.2)\n" in source
+    assert "        else:\n            act = torch.tanh(bn)\n" in source
+    assert_same(project, result, batch(result), tmp_path, torch.float32)
+
+
+def test_a_network_without_a_loss(tmp_path):
+    project = make_project([("data", "Input"), ("dense", "Dense", {"out_features": 2})], ["data.x -> dense"])
+    result = planned(project, rows(3, 1))
+    net = build(result)
+    data = batch(result)
+    path, _ = export_pytorch(project, result, net.state_dict(), data, tmp_path)
+    module = imported(path)
+    assert torch.equal(module.Net.load()(data["data.x"]), net(data)["dense.out"])
+    assert not hasattr(module.Net, "loss")
+    assert ran(path).stdout.startswith("Net(")
+
+
+# -- as a program --
+
+
+def ran(path: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Runs the file from elsewhere, isolated from this checkout."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", str(path), *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture
+def mazur(tmp_path):
+    """The example, exported: (folder, loaded, app's module)."""
+    path = ROOT / "assets" / "examples" / "mazur.chainrule"
+    loaded = load(files.load(path), path.parent)
+    net = build(loaded.result, dtype=loaded.dtype, parameters=loaded.start)
+    export_pytorch(loaded.project, loaded.result, net.state_dict(), loaded.part("train"), tmp_path)
+    return tmp_path
+
+
+def test_the_program_prints_summary_and_loss(mazur):
+    out = ran(mazur / "net.py").stdout
+    assert "(hidden): Linear(in_features=2, out_features=2, bias=True)" in out
+    assert "12 parameters" in out
+    assert "loss on 1 sample: 0.298371" in out
+
+
+def test_the_program_trains(mazur):
+    out = ran(mazur / "net.py", "--train").stdout
+    assert out.startswith("epoch 1: loss 0.298371\nepoch 2: loss 0.291028\n")
+
+
+def test_torch_is_all_it_needs(mazur):
+    program = (
+        "import sys, runpy\n"
+        f"runpy.run_path({str(mazur / 'net.py')!r})\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}.intersection(sys.argv))"
+    )
+    others = ["engine", "gui", "numpy", "safetensors", "PySide6"]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, *others], cwd="/", capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"numpy"}  # torch itself imports it where it is there
+    tree = ast.parse((mazur / "net.py").read_text(encoding="utf-8"))
+    found = {
+        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    found |= {str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert found - set(sys.stdlib_module_names) == {"torch"}
+
+
+def test_missing_weights_are_told(mazur):
+    (mazur / "net.safetensors").unlink()
+    assert "net.safetensors is missing" in ran(mazur / "net.py", code=2).stderr
+
+
+def test_large_data_stay_outside(tmp_path):
+    project, facts = cnn()
+    result = planned(project, facts)
+    data = batch(result, 3000)
+    path, _ = export_pytorch(project, result, build(result).state_dict(), data, tmp_path)
+    assert len(path.read_text(encoding="utf-8")) < 20_000
+    out = ran(path).stdout
+    assert "loss on 4 samples" in out
+    assert "The training data" in ran(path, "--train", code=2).stderr
+    module = imported(path)
+    assert torch.equal(module.X, data["data.x"][:4])
+    module.train(module.Net.load(), data["data.x"][:64], data["data.y"][:64], epochs=1)
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+        {"optimizer": "adam", "eps": 1e-6, "betas": [0.8, 0.9], "clip_norm": 0.5},
+        {"optimizer": "adamw", "weight_decay": 0.1, "clip_value": 0.01},
+        {"optimizer": "rmsprop", "alpha": 0.9, "momentum": 0.5},
+        {"optimizer": "adagrad", "schedule": {"kind": "step", "step": 2, "gamma": 0.5}},
+        {"optimizer": "adadelta", "rho": 0.8, "schedule": {"kind": "cosine", "min_lr": 0.001}},
+        {"optimizer": "sgd", "schedule": {"kind": "one_cycle", "warm": 0.4}},
+        {"optimizer": "sgd", "schedule": {"kind": "cosine", "warmup_steps": 4}},
+        {"optimizer": "sgd", "schedule": {"kind": "constant", "warmup_steps": 4}},
+        {"optimizer": "sgd", "drop_last": True},
+    ],
+)
+def test_training_by_the_exported_loop_is_the_apps(training, tmp_path):
+    """Without shuffling the two loops see the same batches; the weights agree after all epochs."""
+    settings = {"lr": 0.05, "batch_size": 4, "epochs": 5, "shuffle": False, "dtype": "float64", **training}
+    x = torch.randn(10, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64).tolist()
+    y = torch.randn(10, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64).tolist()
+    nodes = [
+        ("data", "Input", {"dataset": "inline", "x": x, "y": y, "target_type": "numbers"}),
+        ("dense1", "Dense", {"out_features": 4}),
+        ("act", "Activation", {"function": "tanh"}),
+        ("dense2", "Dense", {"out_features": 1}),
+        ("loss", "Loss"),
+    ]
+    wires = ["data.x -> dense1", "dense1 -> act", "act -> dense2", "dense2 -> loss.prediction", "data.y -> loss.target"]
+    project = make_project(nodes, wires, settings)
+    loaded = load(project)
+    net = build(loaded.result, dtype=torch.float64)
+    path, _ = export_pytorch(project, loaded.result, net.state_dict(), loaded.part("train"), tmp_path)
+    module = imported(path)
+    exported = module.Net.load()
+    module.train(exported, module.X, module.Y)
+    trained = train(run_of(project)).weights()
+    for name, value in exported.state_dict().items():
+        np.testing.assert_allclose(value, trained[name], rtol=1e-9, atol=1e-12)
+
+
+# -- how it reads --
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_golden(name, tmp_path):
+    """UPDATE_GOLDEN=1 writes the files anew, to be read in the diff."""
+    project, facts = PROJECTS[name]()
+    result = planned(project, facts)
+    wanted = GOLDEN / f"export_{name}.py"
+    samples = {"data.x": torch.arange(8.0).reshape(2, 4) / 8, "data.y": torch.ones(2, 4)} if name == "mlp" else {}
+    source = pytorch_source(project, result, samples)
+    if os.environ.get("UPDATE_GOLDEN"):
+        wanted.write_text(source, encoding="utf-8")
+    assert source == wanted.read_text(encoding="utf-8")
+
+
+def tidy(path: Path) -> None:
+    """ruff finds nothing to format, and nothing wrong."""
+    ruff = [str(Path(sys.executable).parent / "ruff")]
+    for command in (["format", "--diff"], ["check", "--select", "E,F,I,W,B,UP,RET,SIM,C4", "--ignore", "E501"]):
+        done = subprocess.run(
+            [*ruff, *command, "--isolated", "--no-cache", str(path)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_golden_code_is_tidy(name):
+    tidy(GOLDEN / f"export_{name}.py")
+
+
+def test_examples_are_tidy(tmp_path):
+    for path in EXAMPLES:
+        loaded = load(files.load(path), path.parent)
+        source = pytorch_source(loaded.project, loaded.result, loaded.part("train"))
+        (tmp_path / f"{path.stem.replace('-', '_')}.py").write_text(source, encoding="utf-8")
+    tidy(tmp_path)
+
+
+@pytest.mark.parametrize("length", [1, 9, 17, 25, 40])
+def test_code_with_long_names_is_tidy(length, tmp_path):
+    project, facts = branches()
+    for node in list(project.graph.nodes.values()):
+        if node.id != "data":
+            longer = (node.id[0] + "_" * 40 + node.id)[: max(1, length - 3)].ljust(3, "q") + f"{node.rank:02}"
+            project = replace(project, graph=project.graph.rename(node.id, longer)[0])
+    renamed = {node.id[-2:]: node.id for node in project.graph.nodes.values()}
+    for node in list(project.graph.nodes.values()):
+        if node.block == "Regularizer":
+            blocks = tuple(renamed[index] for index in ("02", "04", "08"))
+            project = replace(project, graph=project.graph.set_params(node.id, {"blocks": blocks})[0])
+    result = planned(project, facts)
+    path = tmp_path / "net.py"
+    path.write_text(pytorch_source(project, result, batch(result)), encoding="utf-8")
+    tidy(path)
+    assert_same(project, result, batch(result, dtype=torch.float64), tmp_path, torch.float64)
+
+
+def test_the_same_project_gives_the_same_text():
+    program = (
+        "from tests.engine.export_projects import PROJECTS\n"
+        "from tests.helpers.projects import planned\n"
+        "from engine.export.pytorch import pytorch_source\n"
+        "for make in PROJECTS.values():\n"
+        "    project, facts = make()\n"
+        "    print(pytorch_source(project, planned(project, facts), {}))\n"
+    )
+    texts = set()
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        texts.add(done.stdout)
+    assert len(texts) == 1
+
+
+# -- names and words from a document --
+
+
+HOSTILE = [
+    '"""\nimport os; os.system("true")\n"""',
+    "'''; raise SystemExit",
+    "line\nraise SystemExit",
+    "carriage\rraise SystemExit",
+    "form\x0craise SystemExit",
+    "next\x85raise SystemExit",
+    "separator\u2028raise SystemExit\u2029raise SystemExit",
+    "null\x00raise SystemExit",
+    "\\",
+    "ends in a backslash \\",
+    'ends in a quote "',
+    "{__import__('os').system('true')}",
+    "# type: ignore \ud800 lone surrogate",
+    "\u202eright to left",
+    "x" * 500,
+    "",
+]
+
+
+def bones(source: str) -> str:
+    """The syntax tree without the docstring of the file."""
+    tree = ast.parse(source)
+    assert isinstance(tree.body[0], ast.Expr)
+    return ast.dump(ast.Module(tree.body[1:], []))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_words_of_a_document_never_become_code(text):
+    project, facts = cnn()
+    result = planned(project, facts)
+    plain = replace(project, name="", notes="")
+    wanted = bones(pytorch_source(plain, result, {}))
+    graph = project.graph
+    for node_id in ("conv1", "act", "loss"):
+        graph, _ = graph.update(node_id, label=text)
+    source = pytorch_source(replace(project, name=text, notes=text, graph=graph), result, {})
+    source.encode()
+    assert bones(source) == wanted
+    compile(source, "net.py", "exec")
+
+
+NAMES = [
+    "loss",
+    "x",
+    "y",
+    "f",
+    "main",
+    "train_",
+    "parser",
+    "step",
+    "hinge_loss",
+    "compute_loss",
+    "weights",
+    "sum",
+    "print",
+    "values",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_block_may_bear_any_name(name, tmp_path):
+    nodes = [
+        ("data", "Input"),
+        (name, "Dense", {"out_features": 4}),
+        ("act", "Activation", {"function": "step"}),
+        ("last", "Dense", {"out_features": 3}),
+        ("measure", "Loss", {"function": "hinge"}),
+    ]
+    wires = [
+        f"data.x -> {name}",
+        f"{name} -> act",
+        "act -> last",
+        "last -> measure.prediction",
+        "data.y -> measure.target",
+    ]
+    project = make_project(nodes, wires)
+    result = planned(project, rows(4, 3))
+    net = build(result)
+    data = batch(result)
+    path, _ = export_pytorch(project, result, net.state_dict(), data, tmp_path)
+    exported = imported(path).Net.load()
+    method = re.findall(r"def (\w*)\(self, x: Tensor, y: Tensor\)", path.read_text(encoding="utf-8"))
+    assert method == ["compute_loss" if name == "loss" else "loss"]
+    assert torch.equal(getattr(exported, method[0])(data["data.x"], data["data.y"]), net.loss(data))
+    tidy(path)
+
+
+# -- what cannot be exported --
+
+
+def test_a_project_with_errors_is_not_exported(tmp_path):
+    project = make_project([("data", "Input"), ("dense", "Dense"), ("loss", "Loss")], ["data.x -> dense"])
+    result = check(project, lambda params: rows(2, 1))
+    with pytest.raises(GraphError, match="prediction"):
+        export_pytorch(project, result, {}, {}, tmp_path)
+    empty = make_project([("data", "Input")], [])
+    with pytest.raises(GraphError, match="nothing to export"):
+        export_pytorch(empty, check(empty, lambda params: rows(2, 1)), {}, {}, tmp_path)
+
+
+def test_weights_that_are_missing_or_not_finite(tmp_path):
+    project, facts = mlp()
+    result = planned(project, facts)
+    state = build(result).state_dict()
+    del state["dense3.bias"]
+    with pytest.raises(GraphError, match=re.escape('"dense3.bias"')):
+        export_pytorch(project, result, state, {}, tmp_path)
+    state["dense3.bias"] = torch.full((4,), float("nan"))
+    with pytest.raises(FileError, match="not finite"):
+        export_pytorch(project, result, state, {}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_may_have_another_name(tmp_path):
+    project, facts = mlp()
+    result = planned(project, facts)
+    found = export_pytorch(project, result, build(result).state_dict(), batch(result), tmp_path / "deep" / "mine.py")
+    assert found == (tmp_path / "deep" / "mine.py", tmp_path / "deep" / "mine.safetensors")
+    assert "loss on 7 samples" in ran(found[0]).stdout
+
+
+def test_predictions_come_first():
+    project, facts = PROJECTS["several_outputs"]()
+    result = planned(project, facts)
+    assert parts_of(result).outputs == predictions(result) == (("one", "out"), ("other", "out"))

@@ -1,0 +1,83 @@
+"""Two losses. Exported by Chainrule; needs PyTorch alone."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+WEIGHTS = Path(__file__).with_suffix(".safetensors")
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(3, 2)
+        self.other = nn.Linear(2, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (N, 3) -> one (N, 2), other (N, 2)."""
+        one = self.one(x)
+        other = self.other(one)
+        return one, other
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """What training makes small."""
+        one, other = self(x)
+        near = F.mse_loss(one, y)
+        far = F.l1_loss(other, y)
+        return near + far
+
+    @classmethod
+    def load(cls, path: str | Path = WEIGHTS) -> "Net":
+        """The network with the weights of a safetensors file."""
+        data = bytearray(Path(path).read_bytes())
+        start = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:start])
+        header.pop("__metadata__", None)
+        kinds = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
+        state = {}
+        for name, entry in header.items():
+            begin, end = (start + offset for offset in entry["data_offsets"])
+            values = torch.frombuffer(data[begin:end], dtype=kinds[entry["dtype"]])
+            state[name] = values.reshape(entry["shape"])
+        net = cls()
+        net.load_state_dict(state)
+        return net
+
+
+def train(net: Net, x: Tensor, y: Tensor, epochs: int = 10) -> None:
+    """Train with the settings of the project."""
+    torch.manual_seed(0)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    net.train()
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for rows in torch.randperm(len(x)).split(32):
+            loss = net.loss(x[rows], y[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        print(f"epoch {epoch}: loss {total / len(x):.6g}")
+
+
+def main() -> None:
+    """Print the network and its loss on the samples above; --train trains it first."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--train", action="store_true", help="train the network first")
+    arguments = parser.parse_args()
+    if not WEIGHTS.exists():
+        parser.error(f"{WEIGHTS} is missing")
+    net = Net.load()
+    if arguments.train:
+        parser.error("The training data (Spiral · 500 points) are not in this file.")
+    net.eval()
+    print(net)
+    print(f"{sum(value.numel() for value in net.parameters()):,} parameters")
+
+
+if __name__ == "__main__":
+    main()
