@@ -60,11 +60,11 @@ class RunActions(QObject):
         if self._feed.state in ("running", "loading"):
             self._feed.session.pause()
         else:
-            self._when_ready(lambda: self._feed.session.play())
+            self._when_ready(lambda: self._feed.current_session.play())
 
     def step(self) -> None:
         """One step of the chosen grain."""
-        self._when_ready(lambda: self._feed.session.step(cast("Grain", self._bar.grain.value())))
+        self._when_ready(lambda: self._feed.current_session.step(cast("Grain", self._bar.grain.value())))
 
     def stop(self) -> None:
         """End the training; what was learned stays."""

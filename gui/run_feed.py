@@ -11,7 +11,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from engine import edits, settings
 from engine import session as sessions
-from engine.events import Event, FactsRead, Progress, RunState, StateChanged
+from engine.events import Applied, Event, FactsRead, Progress, RunFailed, RunState, Snapshot, StateChanged
 from engine.frozen import DROP
 from engine.graph import Project
 from engine.session import Session
@@ -49,6 +49,7 @@ class RunFeed(QObject):
         self._session: Session | None = None
         self._running_project: Project | None = None
         self._renamed: dict[str, str] = {}
+        self._before_apply: tuple[Project, dict[str, str]] | None = None
         self._overrides: dict[str, Any] = {}
         self._stale = False
         self._state: RunState = "ready"
@@ -68,6 +69,8 @@ class RunFeed(QObject):
         document.facts_wanted.connect(self._read_facts)
         self.on(StateChanged, self._note_state)
         self.on(Progress, self._note_progress)
+        self.on(Applied, self._note_applied)
+        self.on(RunFailed, self._note_failure)
         self.on(FactsRead, lambda event: document.put_facts(event.key, event.facts))
         document.ask_for_facts()
 
@@ -101,7 +104,7 @@ class RunFeed(QObject):
         session = self._session
         if session is None:
             return
-        self._waiting.extend(session.mailbox.drain())
+        self._waiting.extend(self._of_this_run(session.mailbox.drain()))
         try:
             while self._waiting:
                 event = self._waiting.popleft()
@@ -112,6 +115,13 @@ class RunFeed(QObject):
                 self._schedule()
         if self._session is session:
             self.frame.emit()
+
+    def _of_this_run(self, events: list[Event]) -> list[Event]:
+        """Without pictures of the run before a reset: they wait in a lane of their own, and would come after it."""
+        last = next((event for event in reversed(events) if isinstance(event, StateChanged)), None)
+        if self._step == 0 or last is None or last.step > 0:
+            return events
+        return [event for event in events if not (isinstance(event, Snapshot) and getattr(event, "step", 0) > 0)]
 
     def _schedule(self) -> None:
         if self._session is not None and not self._timer.isActive():
@@ -132,6 +142,14 @@ class RunFeed(QObject):
             self._schedule()  # for what came before the mailbox could wake anybody
             self._set_stale()
         return self._session
+
+    @property
+    def current_session(self) -> Session:
+        """The session, brought up to the edited document first where nothing learned could be lost by it."""
+        session = self.session
+        if self._stale and not self.trained and not self._document.result.errors:
+            self.apply()
+        return session
 
     @property
     def has_session(self) -> bool:
@@ -168,7 +186,9 @@ class RunFeed(QObject):
         """Let the edited graph run, keeping what was learned wherever name and shape allow."""
         if self._session is None:
             return  # it will open with the document as it is
+        assert self._running_project is not None
         self._session.apply(self._document.project, dict(self._renamed))
+        self._before_apply = (self._running_project, self._renamed)
         self._running_project, self._renamed = self._document.project, {}
         self._set_stale()
 
@@ -185,7 +205,7 @@ class RunFeed(QObject):
             session, self._session = self._session, None
             session.mailbox.on_first = None
             session.close(wait)
-        self._running_project = None
+        self._running_project = self._before_apply = None
 
     # -- following the document --
 
@@ -241,6 +261,16 @@ class RunFeed(QObject):
 
     def _note_progress(self, event: Progress) -> None:
         self._step = max(self._step, event.step)
+
+    def _note_applied(self, _: Applied) -> None:
+        self._before_apply = None
+
+    def _note_failure(self, event: RunFailed) -> None:
+        """An edited graph that could not be taken over: what runs is still the one before."""
+        if self._before_apply is not None and event.code[0] in "GD":
+            (self._running_project, renamed), self._before_apply = self._before_apply, None
+            self._renamed = {**renamed, **self._renamed}
+            self._set_stale()
 
     def _read_facts(self, wanted: list[tuple[str, dict[str, Any]]]) -> None:
         for key, params in wanted:
