@@ -11,7 +11,7 @@ from engine import edits
 from engine.events import Applied, RunFailed, Said, StateChanged
 from engine.result import Result
 from engine.session import Grain
-from gui.actions import Actions
+from gui.actions import Actions, tip_of
 from gui.document import Document
 from gui.icons import icon
 from gui.notices import Notice, notices
@@ -60,7 +60,10 @@ class RunActions(QObject):
         if self._feed.state in ("running", "loading"):
             self._feed.session.pause()
         else:
-            self._when_ready(lambda: self._feed.current_session.play())
+            self._when_ready(self._play_now)
+
+    def _play_now(self) -> None:
+        self._feed.current_session.play()
 
     def step(self) -> None:
         """One step of the chosen grain."""
@@ -68,16 +71,15 @@ class RunActions(QObject):
 
     def stop(self) -> None:
         """End the training; what was learned stays."""
-        if self._feed.has_session:
-            self._feed.session.stop()
+        self._feed.stop()
 
     def reset(self) -> None:
         """Back to the start values."""
         if self._feed.stale and not self._document.result.errors:
             self.restart()
-        elif self._feed.has_session:
+        else:
             self._dismiss()
-            self._feed.session.reset()
+            self._feed.reset()
 
     def apply(self) -> None:
         """Let the edited graph run, and tell what was kept."""
@@ -114,7 +116,8 @@ class RunActions(QObject):
         if problem is not None and problem.node is not None:
             node = problem.node.split(".", 1)[0]
             actions.append((self.tr("Show"), lambda: self._selection.show(node)))
-        notices().warn(self.tr("This network cannot train yet. {0}").format(text), actions=actions)
+        words = self.tr("This network cannot train yet. {0}").format(text)
+        self._failure = notices().warn(words, actions=actions)
 
     # -- telling --
 
@@ -123,6 +126,7 @@ class RunActions(QObject):
         running = feed.state in ("running", "loading")
         edited = feed.stale and not self._document.result.errors
         actions.play.setText(self.tr("Pause") if running else self.tr("Play"))
+        actions.play.setToolTip(tip_of(actions.play))
         actions.play.setIcon(icon("pause" if running else "play", "on_accent"))
         actions.stop.setEnabled(feed.state in ("running", "loading", "paused"))
         actions.step.setEnabled(not running)
@@ -154,7 +158,7 @@ class RunActions(QObject):
     def _use_lr(self, lr: float) -> None:
         project, touched = edits.set_training(self._document.project, {"lr": lr})
         self._document.edit(self.tr("Learning rate {0:g}").format(lr), project, touched)
-        self._feed.session.play()  # the feed has told it the new rate
+        self._feed.play()  # the feed has told it the new rate
 
     def _tell_applied(self, event: Applied) -> None:
         if self._apply_told:  # brought over before anything was learned, or before a restart

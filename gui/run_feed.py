@@ -14,7 +14,7 @@ from engine import session as sessions
 from engine.events import Applied, Event, FactsRead, Progress, RunFailed, RunState, Snapshot, StateChanged
 from engine.frozen import DROP
 from engine.graph import Project
-from engine.session import Session
+from engine.session import Grain, Session
 from gui.document import Change, Document
 
 FRAME_MS = 33
@@ -50,6 +50,7 @@ class RunFeed(QObject):
         self._running_project: Project | None = None
         self._renamed: dict[str, str] = {}
         self._before_apply: tuple[Project, dict[str, str]] | None = None
+        self._starting = False
         self._overrides: dict[str, Any] = {}
         self._stale = False
         self._state: RunState = "ready"
@@ -107,14 +108,20 @@ class RunFeed(QObject):
         self._waiting.extend(self._of_this_run(session.mailbox.drain()))
         try:
             while self._waiting:
-                event = self._waiting.popleft()
-                for slot in tuple(self._slots[type(event)]):
-                    slot(event)
+                self._deliver(self._waiting.popleft())
         finally:
             if self._waiting:  # a slot failed: what else came is handed out in the next frame
                 self._schedule()
         if self._session is session:
             self.frame.emit()
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, StateChanged):
+            if self._starting and event.state == "ready":  # on its way from the data to the first step
+                event = replace(event, state="loading")
+            self._starting = self._starting and event.state == "loading"
+        for slot in tuple(self._slots[type(event)]):
+            slot(event)
 
     def _of_this_run(self, events: list[Event]) -> list[Event]:
         """Without pictures of the run before a reset: they wait in a lane of their own, and would come after it."""
@@ -176,6 +183,38 @@ class RunFeed(QObject):
         self._requests += 1
         return self._requests
 
+    def play(self) -> None:
+        """Train, or go on, and say so at once: the first time torch and the data take a moment to load."""
+        self.current_session.play()
+        self._expect_run()
+
+    def step(self, grain: Grain) -> None:
+        """Train for one sample, batch or epoch."""
+        self.current_session.step(grain)
+        self._expect_run()
+
+    def _expect_run(self) -> None:
+        if self._state in ("ready", "failed"):
+            self._starting = True
+            self._deliver(StateChanged("loading", step=self._step))
+
+    def pause(self) -> None:
+        """Hold."""
+        self._starting = False
+        self.session.pause()
+
+    def stop(self) -> None:
+        """End the training; what was learned stays."""
+        if self._session is not None:
+            self._starting = False
+            self._session.stop()
+
+    def reset(self) -> None:
+        """Back to the start values of what runs."""
+        if self._session is not None:
+            self._starting = False
+            self._session.reset()
+
     def override(self, name: str, value: Any) -> None:
         """Set something of `engine.settings.LIVE` that is no part of the document (`dropout_off`), for this session."""
         self._overrides[name] = value
@@ -195,7 +234,7 @@ class RunFeed(QObject):
     def restart(self) -> None:
         """Start afresh from the document as it is."""
         self.apply()
-        self.session.reset()
+        self.reset()
 
     def close(self, wait: bool = True) -> None:
         """End the session's thread; unless told to wait, it takes its last step by itself."""
@@ -218,7 +257,7 @@ class RunFeed(QObject):
 
     def _document_replaced(self) -> None:
         self.close(wait=False)
-        self._state, self._step, self._overrides = "ready", 0, {}
+        self._state, self._step, self._overrides, self._starting = "ready", 0, {}, False
         self._set_stale()
         self.session_changed.emit()
         self.state_changed.emit(self._state)
