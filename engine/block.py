@@ -136,13 +136,15 @@ class Block(ABC):
 
     @abstractmethod
     def grads(self, c: GradContext) -> dict[str, Any]:
-        """Gradient of the loss for each input port and owned (or borrowed) parameter, by name; integer inputs are
-        left out. Plain operators and `c.call`, never autograd."""
+        """Gradient of the loss for each input port and owned (or borrowed) parameter, by name.
+
+        Integer inputs are left out. Plain operators and `c.call`, never autograd.
+        """
 
     def remarks(
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> tuple[Remark, ...]:
-        """Warnings: softmax twice, probabilities where logits are wanted, …"""
+        """Warnings: softmax twice, probabilities where logits are wanted."""
         return ()
 
     def macs(

@@ -275,8 +275,8 @@ class WeightHistograms(Snapshot):
         layers: paths; edges: per layer float64 (bins + 1,), common to all its rows.
         counts: per layer int64 (k, bins), one row per recorded time; steps: int64 (k,).
         stats: float64 (layers, 4): mean, std, min, max now.
-        dead: float64 (layers,) part of the layer's units whose ReLU-like activation is never above 0 on the probe batch,
-            NaN where that means nothing.
+        dead: float64 (layers,) part of the layer's units whose ReLU-like activation is never above 0 on the probe
+            batch, NaN where that means nothing.
     """
 
     step: int

@@ -63,7 +63,7 @@ class FileError(ChainruleError):
 
 @final
 class GraphError(ChainruleError):
-    """An edit that would make the graph invalid (a duplicate id, a wire to nowhere), or a graph that cannot be built."""
+    """An edit that would make the graph invalid (a duplicate id, a wire to nowhere), or one that cannot be built."""
 
 
 @final

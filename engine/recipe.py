@@ -33,8 +33,11 @@ InitKind = Literal[
 @final
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value by name inside one recipe: an input port, the result of an earlier call, `self.weight`, or
-    `NODE.weight` for a parameter of another node (Regularizer; see `Recipe.borrows`)."""
+    """A value by name inside one recipe.
+
+    An input port, the result of an earlier call, `self.weight`, or `NODE.weight` for a parameter of another node
+    (Regularizer; see `Recipe.borrows`).
+    """
 
     name: str
 
@@ -45,8 +48,10 @@ Value = Constant | Ref | tuple["Value", ...]
 @final
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`out = target(*args, **kwargs)`, single assignment. `out` is an output port or an inner name;
-    several outs unpack a tuple."""
+    """`out = target(*args, **kwargs)`, single assignment.
+
+    `out` is an output port or an inner name; several outs unpack a tuple.
+    """
 
     out: str | tuple[str, ...]
     target: str
@@ -143,11 +148,11 @@ class Recipe:
 @final
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A block's mathematics in the LaTeX subset that matplotlib's mathtext draws.
+    r"""A block's mathematics in the LaTeX subset that matplotlib's mathtext draws.
 
     Attributes:
-        forward: lines such as `y = x W^{\\top} + b`.
-        backward: lines such as `\\frac{\\partial L}{\\partial W} = ...`.
+        forward: lines such as `y = x W^{\top} + b`.
+        backward: lines such as `\frac{\partial L}{\partial W} = ...`.
         symbols: (symbol, meaning) pairs for every symbol used.
         source: where it can be read up: a paper, a book chapter, PyTorch's documentation page.
     """

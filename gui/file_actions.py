@@ -13,6 +13,8 @@ from engine import assets
 from engine.events import Exported, WeightsTaken
 from engine.graph import Project
 from engine.problem import ChainruleError
+from engine.session import ExportKind
+from engine.session import ExportKind
 from gui.actions import Actions
 from gui.document import Document
 from gui.notices import notices
@@ -150,7 +152,7 @@ class FileActions(QObject):
 
     # -- exporting --
 
-    def ask_export(self, kind: str) -> None:
+    def ask_export(self, kind: ExportKind) -> None:
         """Ask where to, and let the session export the network as it runs (or would start)."""
         if self._document.result.errors:
             problem = self._document.result.errors[0]
@@ -165,7 +167,7 @@ class FileActions(QObject):
         if name:
             self.export(kind, Path(name))
 
-    def export(self, kind: str, path: Path) -> None:
+    def export(self, kind: ExportKind, path: Path) -> None:
         """Export the document with the weights of its session, in the session's thread."""
         if self._feed.stale:
             self._feed.apply()
