@@ -36,11 +36,19 @@ class Actions:
     stop: QAction
     reset: QAction
     apply: QAction
+    restart: QAction
     presentation: QAction
     preview: QAction
     tour: QAction
     messages: QAction
     about: QAction
+
+
+def tip_of(action: QAction) -> str:
+    """What an action does and by which keys, for a tool tip."""
+    text = action.text().replace("&", "").rstrip("…")
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return f"{text} ({keys})" if keys else text
 
 
 def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
@@ -54,8 +62,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         sequence = QKeySequence(keys)
         if not sequence.isEmpty():
             action.setShortcut(sequence)
-            shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(f"{text.replace('&', '').rstrip('…')} ({shown})")
+            action.setToolTip(tip_of(action))
         window.addAction(action)
         return action
 
@@ -83,6 +90,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         stop=make("Stop", _tr("Stop"), "stop", "Ctrl+Shift+Return"),
         reset=make("Reset", _tr("Reset"), "reset", "Ctrl+R"),
         apply=make("Apply", _tr("Apply"), "check", "Ctrl+Shift+A"),
+        restart=make("Restart", _tr("Restart"), "refresh", "Ctrl+Shift+R"),
         presentation=make("Presentation", _tr("&Presentation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         tour=make("Tour", _tr("Three-step &tour"), "tour"),

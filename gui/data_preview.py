@@ -30,7 +30,7 @@ from gui.document import Document
 from gui.format import format_exact, format_integer, format_number
 from gui.plot_style import style_plot
 from gui.plots.class_colors import class_colors
-from gui.plots.image_view import qimage
+from gui.plots.pixels import qimage
 from gui.run_feed import RunFeed
 from gui.theme import set_role, set_tone, theme
 from gui.widgets.card import Card

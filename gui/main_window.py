@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.document, self.selection, self.feed, self)
         self.problems = ProblemList(self.document, self.selection, self)
         self.panels = make_panels(self.document, self.feed, self)
-        self.transport = TransportBar(self.actions_, self.feed, self)
+        self.transport = TransportBar(self.actions_, self.document, self.feed, self)
         self.files = FileActions(self.actions_, self.document, self.feed, self)
         self.run_actions = RunActions(self.actions_, self.document, self.feed, self.selection, self.transport)
         self._arrange()
@@ -86,22 +86,15 @@ class MainWindow(QMainWindow):
         column.addWidget(self.canvas, 1)
         self.setCentralWidget(centre)
         self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels)
-        top = QWidget(self)
-        rows = QVBoxLayout(top)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        bar = self.menuBar()
         self.menus = Menus(
-            bar,
+            self.transport.menus,
             self.actions_,
             self.files,
             self.canvas.edit_actions(),
             self.canvas.view_actions(),
             self.docks.all(),
         )
-        rows.addWidget(bar)
-        rows.addWidget(self.transport)
-        self.setMenuWidget(top)
+        self.setMenuWidget(self.transport)
         self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
         self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
         self.tour = Tour(self, self.canvas, self.transport, self.docks["lossPlot"])

@@ -43,9 +43,8 @@ class Menus(QObject):
         _fill(edit, canvas_actions)
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))
-        _fill(
-            run, [actions.play, actions.step, actions.stop, actions.reset, None, actions.apply, None, actions.preview]
-        )
+        _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])
+        _fill(run, [actions.apply, actions.restart, None, actions.preview])
         help_menu = bar.addMenu(self.tr("&Help"))
         _fill(help_menu, [actions.tour, actions.messages, None, actions.about])
 

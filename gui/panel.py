@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.document import Document
 from gui.run_feed import RunFeed
+from gui.saving import save_widget
+from gui.widgets.empty_state import EmptyState
+
+Table = tuple[list[str], Iterable[Sequence[object]]]
+"""Header and rows; the rows may be read in another thread, and later."""
 
 
 class Panel(QWidget):
     """A panel of the bottom dock. Subclasses set `name` (Qt object name) and `icon_name`, and are final.
 
-    A panel asks for its snapshots only while it is seen: `lanes` names them.
+    A panel asks for its snapshots only while it is seen: `lanes` names them. Hidden, it only keeps what comes.
     """
 
     name = ""
@@ -27,6 +33,32 @@ class Panel(QWidget):
         self.setObjectName(self.name)
         self.document = document
         self.feed = feed
+        self._pages: QStackedLayout | None = None
+
+    def build(self, empty: EmptyState, *parts: QWidget | QLayout) -> None:
+        """Lay out the parts, the last of them with all the room; until `set_filled`, `empty` is shown instead."""
+        filled = QWidget()
+        column = QVBoxLayout(filled)
+        column.setContentsMargins(8, 6, 8, 8)
+        column.setSpacing(4)
+        for part in parts:
+            if isinstance(part, QWidget):
+                column.addWidget(part)
+            else:
+                column.addLayout(part)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(empty)
+        self._pages.addWidget(filled)
+
+    def set_filled(self, filled: bool) -> None:
+        """Show the panel's parts, or what it is for."""
+        assert self._pages is not None
+        self._pages.setCurrentIndex(1 if filled else 0)
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is something to see."""
+        return self._pages is not None and self._pages.currentIndex() == 1
 
     @property
     @abstractmethod
@@ -34,16 +66,25 @@ class Panel(QWidget):
         """The dock's title, translated."""
 
     @abstractmethod
-    def save_picture(self, path: Path) -> None:
-        """Write what is shown as PNG or SVG, by the file's suffix. Raises OSError."""
+    def refresh(self) -> None:
+        """Draw what came since the last time, if the panel is seen; called once a frame and when it is shown."""
 
     @abstractmethod
-    def table(self) -> tuple[list[str], list[list[object]]]:
-        """The numbers shown, as header and rows, for CSV."""
+    def picture(self) -> QWidget:
+        """The widget that is saved as the panel's picture."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """The numbers shown, with full precision."""
+
+    def save_picture(self, path: Path) -> None:
+        """Write what is shown as PNG or SVG, by the file's suffix. Raises OSError."""
+        save_widget(self.picture(), path)
 
     def showEvent(self, event: QShowEvent) -> None:
         self.feed.watch(self, self.lanes)
         super().showEvent(event)
+        self.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.feed.watch(self, frozenset())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import final
 
@@ -13,6 +12,7 @@ from engine import edits
 from engine.result import Result
 from gui.document import Document
 from gui.notices import Notice, notices
+from gui.paths import stored_path
 
 MOVED = "D03"
 _FILTERS = {"csv": "*.csv *.tsv *.txt", "npz": "*.npz *.npy"}
@@ -56,15 +56,3 @@ class Relink(QObject):
             self._document.project, node_id, {parameter: stored_path(found, self._document.folder)}
         )
         self._document.edit(self.tr("Relink {0}").format(found.name), project, touched)
-
-
-def stored_path(found: Path, folder: Path | None) -> str:
-    """The path as the file stores it: `/` separators, relative when that climbs at most two folders."""
-    if folder is not None:
-        try:
-            relative = os.path.relpath(found, folder).replace(os.sep, "/")
-        except ValueError:  # another drive
-            relative = ""
-        if relative and not relative.startswith("../../.."):
-            return relative
-    return found.as_posix()

@@ -58,16 +58,13 @@ class RunActions(QObject):
     def toggle_play(self) -> None:
         """Play, pause or go on."""
         if self._feed.state in ("running", "loading"):
-            self._feed.session.pause()
+            self._feed.pause()
         else:
-            self._when_ready(self._play_now)
-
-    def _play_now(self) -> None:
-        self._feed.current_session.play()
+            self._when_ready(self._feed.play)
 
     def step(self) -> None:
         """One step of the chosen grain."""
-        self._when_ready(lambda: self._feed.current_session.step(cast("Grain", self._bar.grain.value())))
+        self._when_ready(lambda: self._feed.step(cast("Grain", self._bar.grain.value())))
 
     def stop(self) -> None:
         """End the training; what was learned stays."""

@@ -33,7 +33,7 @@ class StaleBanner(QFrame):
         self._restart = QPushButton(self.tr("Restart"), self)
         self._restart.setObjectName("bannerRestart")
         self._restart.setToolTip(self.tr("Start afresh from the graph as it is drawn now"))
-        self._restart.clicked.connect(feed.restart)
+        self._restart.clicked.connect(actions.restart.trigger)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(8)

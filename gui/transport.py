@@ -1,4 +1,4 @@
-"""The bar at the top: history on the left, the transport in the middle, what the training does on the right."""
+"""The bar at the top: menus, file and history on the left, the transport in the middle, the run on the right."""
 
 from __future__ import annotations
 
@@ -6,77 +6,94 @@ from typing import final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenuBar,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.events import Progress, StateChanged
 from gui.actions import Actions
-from gui.format import format_count, format_duration, format_integer, format_number
+from gui.document import Document
+from gui.format import format_count, format_duration, format_exact, format_integer
 from gui.run_feed import RunFeed
-from gui.theme import set_kind, set_role, set_tone, theme
+from gui.theme import set_kind, theme
+from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
-GRAINS = ("sample", "batch", "epoch")
+TITLE_WIDTH = 150
 
 
 @final
 class TransportBar(QFrame):
-    """Play and its neighbours. The actions do the work; this shows them and the run's progress."""
+    """Play and its neighbours. The actions do the work; this shows them, the file's name and the run's progress."""
 
-    def __init__(self, actions: Actions, feed: RunFeed, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transport")
         set_kind(self, "bar")
+        self._document = document
         self._device = ""
-        self._play = self._button(actions.play, primary=True)
+        self.menus = QMenuBar(self)
+        self.menus.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._title, self._unsaved = ElidedLabel(role="strong"), text_label("", "caption", "secondary")
+        self._title.setObjectName("documentTitle")
+        self._play = self._button(actions.play, "primary")
         self._play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.grain = Segmented(
-            [("sample", self.tr("Sample")), ("batch", self.tr("Batch")), ("epoch", self.tr("Epoch"))], parent=self
+            [("sample", self.tr("Sample")), ("batch", self.tr("Batch")), ("epoch", self.tr("Epoch"))], "batch", self
         )
         self.grain.setObjectName("grain")
         self.grain.setAccessibleName(self.tr("How far one step goes"))
         self.grain.setToolTip(self.tr("How far one step goes"))
-        self.grain.set_value("batch")
-        self._numbers = QLabel(self)
+        self._numbers = ElidedLabel(role="mono_caption", tone="secondary")
         self._numbers.setObjectName("runNumbers")
-        set_role(self._numbers, "mono_caption")
-        set_tone(self._numbers, "secondary")
         self._numbers.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._progress = QProgressBar(self)
         self._progress.setObjectName("runProgress")
+        self._progress.setAccessibleName(self.tr("Progress of the training"))
         self._progress.setTextVisible(False)
         self._progress.setRange(0, 1000)
         self._arrange(actions)
         feed.on(Progress, self._show_progress)
         feed.on(StateChanged, self._show_state)
         feed.session_changed.connect(self.clear)
+        for signal in (document.path_changed, document.clean_changed, document.changed, document.replaced):
+            signal.connect(self._show_title)
         theme().changed.connect(self._rescale)
         self._rescale()
+        self._show_title()
         self.clear()
 
-    def _button(self, action: QAction, *, primary: bool = False) -> QToolButton:
+    def _button(self, action: QAction, kind: str) -> QToolButton:
         button = QToolButton(self)
         button.setDefaultAction(action)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_kind(button, "primary" if primary else "boxed")
+        if kind:
+            set_kind(button, kind)
         return button
 
     def _arrange(self, actions: Actions) -> None:
         left, middle, right = QWidget(self), QWidget(self), QWidget(self)
         left_row, middle_row, right_column = QHBoxLayout(left), QHBoxLayout(middle), QVBoxLayout(right)
-        for row in (left_row, middle_row):
-            row.setContentsMargins(0, 0, 0, 0)
-            row.setSpacing(6)
-        right_column.setContentsMargins(0, 0, 0, 0)
-        right_column.setSpacing(4)
-        for action in (actions.open, actions.save, actions.undo, actions.redo):
-            button = self._button(action)
-            set_kind(button, "")
-            left_row.addWidget(button)
-        left_row.addStretch(1)
-        middle_row.addWidget(self._button(actions.reset))
+        for layout in (left_row, middle_row, right_column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(6)
+        left_row.addWidget(self.menus)
+        left_row.addWidget(self._title, 1)
+        left_row.addWidget(self._unsaved)
+        left_row.addWidget(self._button(actions.undo, ""))
+        left_row.addWidget(self._button(actions.redo, ""))
+        left_row.addStretch(100)
+        middle_row.addWidget(self._button(actions.reset, "boxed"))
         middle_row.addWidget(self._play)
-        middle_row.addWidget(self._button(actions.step))
-        middle_row.addWidget(self._button(actions.stop))
+        middle_row.addWidget(self._button(actions.step, "boxed"))
+        middle_row.addWidget(self._button(actions.stop, "boxed"))
         middle_row.addSpacing(6)
         middle_row.addWidget(self.grain)
         right_column.addStretch(1)
@@ -84,8 +101,11 @@ class TransportBar(QFrame):
         right_column.addWidget(self._progress)
         right_column.addStretch(1)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 8)
+        layout.setContentsMargins(4, 8, 12, 8)
         layout.setSpacing(12)
+        # Both sides have the same width, whatever is in them: the transport stands in the middle and never jumps.
+        for side in (left, right):
+            side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout.addWidget(left, 1)
         layout.addWidget(middle, 0)
         layout.addWidget(right, 1)
@@ -93,21 +113,32 @@ class TransportBar(QFrame):
     def _rescale(self) -> None:
         self._play.setMinimumWidth(theme().px(92))
         self._progress.setFixedHeight(theme().px(3))
+        self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
         for button in self.findChildren(QToolButton):
             button.setIconSize(QSize(theme().px(16), theme().px(16)))
 
+    def _show_title(self) -> None:
+        self._title.setText(self._document.title)
+        self._title.updateGeometry()
+        self._unsaved.setText("" if self._document.is_clean else self.tr("● unsaved"))
+
+    # -- the run --
+
     def clear(self) -> None:
         """No run yet."""
-        self._numbers.setText(self.tr("not trained yet"))
-        self._numbers.setToolTip("")
+        self._say(self.tr("not trained yet"), "")
         self._progress.setValue(0)
+
+    def _say(self, text: str, tip: str) -> None:
+        self._numbers.setText(text)
+        self._numbers.setToolTip(plain_tooltip(tip))
 
     def _show_state(self, event: StateChanged) -> None:
         self._device = event.device or self._device
-        if event.state == "ready" and event.step == 0:
+        if event.state == "loading" and event.step == 0:
+            self._say(self.tr("loading…"), "")
+        elif event.state == "ready" and event.step == 0:
             self.clear()
-        if event.state == "loading":
-            self._numbers.setText(self.tr("loading the data…"))
 
     def _show_progress(self, event: Progress) -> None:
         parts = [
@@ -120,11 +151,10 @@ class TransportBar(QFrame):
             parts.append(self.tr("{0} left").format(format_duration(event.seconds_left)))
         if self._device:
             parts.append(self._device.upper())
-        self._numbers.setText(" · ".join(parts))
-        self._numbers.setToolTip(
-            self.tr("loss {0} · learning rate {1} · {2} steps an epoch").format(
-                format_number(event.loss), format_number(event.lr), format_integer(event.steps_per_epoch)
-            )
+        text = " · ".join(parts)
+        lines = self.tr("loss {0}\nlearning rate {1}\n{2} steps an epoch").format(
+            format_exact(event.loss), format_exact(event.lr), format_integer(event.steps_per_epoch)
         )
+        self._say(text, f"{text}\n{lines}")
         whole = max(1, event.epochs * event.steps_per_epoch)
         self._progress.setValue(min(1000, round(1000 * event.step / whole)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QStackedLayout, QWidget
 
 from gui.document import Document
 from gui.inspector.node_page import NodePage
@@ -20,7 +20,7 @@ class Inspector(QWidget):
     """Keeps one page a kind of block and fills it with the selected node.
 
     Signals:
-        preview_wanted(): the user wants to look at the data of the selected Input.
+        preview_wanted(): the user wants to look at the data.
     """
 
     preview_wanted = Signal()
@@ -29,19 +29,22 @@ class Inspector(QWidget):
         super().__init__(parent)
         self.setObjectName("inspector")
         self._document, self._selection = document, selection
-        self._settings = SettingsPage(document, feed)
+        self.settings = SettingsPage(document, feed)
+        self.settings.preview.clicked.connect(self.preview_wanted)
         self._several = EmptyState("layers", "")
         self._pages: dict[str, NodePage] = {}
         self._areas: dict[QWidget, QScrollArea] = {}
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._add(self._settings)
+        self._add(self.settings)
         self._stack.addWidget(self._several)
         selection.changed.connect(self.refresh)
-        document.changed.connect(lambda _: self.refresh())
-        document.checked.connect(lambda _: self.refresh())
+        document.changed.connect(self.refresh)
         document.replaced.connect(self.refresh)
-        feed.session_changed.connect(self._settings.forget_run)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        # A number turned in one go is one undo step; turned again later, it is another.
+        app.focusChanged.connect(document.end_merge)
         self.refresh()
 
     def _add(self, page: QWidget) -> None:
@@ -52,6 +55,13 @@ class Inspector(QWidget):
         area.setWidget(page)
         self._areas[page] = area
         self._stack.addWidget(area)
+
+    @property
+    def page(self) -> NodePage | None:
+        """The page of the selected block, if there is exactly one."""
+        area = self._stack.currentWidget()
+        shown = area.widget() if isinstance(area, QScrollArea) else None
+        return shown if isinstance(shown, NodePage) else None
 
     def refresh(self) -> None:
         """Show what is selected now."""
@@ -64,8 +74,8 @@ class Inspector(QWidget):
             )
             self._stack.setCurrentWidget(self._several)
         elif not ids:
-            self._settings.refresh()
-            self._stack.setCurrentWidget(self._areas[self._settings])
+            self.settings.refresh()
+            self._stack.setCurrentWidget(self._areas[self.settings])
         else:
             page = self._page(graph.node(ids[0]).block)
             page.show_node(ids[0])

@@ -1,133 +1,179 @@
-"""The inspector of the whole graph: training settings, and what can be changed while it trains."""
+"""The inspector of the whole graph: its data, training settings, and what can be changed while it trains."""
 
 from __future__ import annotations
 
-from typing import Any, final
+from collections.abc import Mapping
+from typing import Any, Final, final
 
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from engine import edits
-from engine.settings import LIVE, TRAINING
+from engine import edits, settings
+from engine.settings import TRAINING
 from gui.document import Document
+from gui.format import format_integer
 from gui.inspector.form import ParamForm
 from gui.run_feed import RunFeed
-from gui.theme import set_kind, set_role, set_tone, theme
+from gui.theme import set_kind, set_role, theme
+from gui.widgets.labels import text_label
 from gui.widgets.section import Section
 from gui.widgets.switch import Switch
 
-GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("optimizer", ("optimizer", "lr", "momentum", "nesterov", "beta1", "beta2", "alpha", "rho", "weight_decay", "eps")),
-    ("batches", ("batch_size", "epochs", "shuffle", "drop_last", "seed", "dtype", "device")),
-    (
-        "schedule",
-        (
-            "schedule",
-            "schedule_step",
-            "schedule_gamma",
-            "schedule_patience",
-            "schedule_min_lr",
-            "schedule_warm",
-            "warmup_steps",
-        ),
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "optimizer": (
+        "optimizer",
+        "lr",
+        "momentum",
+        "nesterov",
+        "beta1",
+        "beta2",
+        "alpha",
+        "rho",
+        "weight_decay",
+        "eps",
     ),
-    ("limits", ("clip_norm", "clip_value", "early_stopping", "monitor", "patience", "metrics")),
-)
+    "batches": ("batch_size", "epochs", "shuffle", "drop_last", "seed", "dtype", "device"),
+    "schedule": (
+        "schedule",
+        "schedule_step",
+        "schedule_gamma",
+        "schedule_patience",
+        "schedule_min_lr",
+        "schedule_warm",
+        "warmup_steps",
+    ),
+    "limits": ("clip_norm", "clip_value", "early_stopping", "monitor", "patience", "metrics"),
+}
+NOTES_HEIGHT: Final = 140
 
 
 @final
 class SettingsPage(QWidget):
-    """Shown while no block is selected. A setting in `engine.settings.LIVE` reaches a running training at once."""
+    """Shown while no block is selected. What `engine.settings.LIVE` names reaches a running training at once."""
 
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._feed = document, feed
-        self._forms: list[ParamForm] = []
-        self._name = self._title_edit()
-        hint = QLabel(self.tr("Settings of the whole network. Select a block to see its own."))
-        hint.setWordWrap(True)
-        set_role(hint, "caption")
-        set_tone(hint, "secondary")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 12)
-        column.setSpacing(8)
-        column.addWidget(self._name)
-        column.addWidget(hint)
+        self.forms: dict[str, ParamForm] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 12, 12, 12)
+        self._column.setSpacing(8)
+        self._make_head()
+        self._make_forms()
+        self._make_rest()
+        self._column.addStretch(1)
+        document.replaced.connect(self._replaced)
+        feed.session_changed.connect(self._forget_run)
+        theme().changed.connect(self._rescale)
+        self._rescale()
+
+    # -- making --
+
+    def _make_head(self) -> None:
+        self._name = QLineEdit()
+        self._name.setObjectName("projectName")
+        self._name.setAccessibleName(self.tr("Title of the network"))
+        self._name.setPlaceholderText(self.tr("Title of the network"))
+        set_kind(self._name, "title")
+        set_role(self._name, "title")
+        self._name.editingFinished.connect(self._rename)
+        self._column.addWidget(self._name)
+        hint = self.tr("Settings of the whole network. Select a block to see its own.")
+        self._column.addWidget(text_label(hint, "caption", "secondary", wrap=True))
+        self._data = text_label("", "caption", wrap=True)
+        self._data.setObjectName("dataSummary")
+        self.preview = QPushButton(self.tr("Look at the data…"))
+        self.preview.setObjectName("previewData")
+        data = Section(self.tr("Data"))
+        data.body.addWidget(self._data)
+        data.body.addWidget(self.preview)
+        self._column.addWidget(data)
+
+    def _make_forms(self) -> None:
         titles = {
             "optimizer": self.tr("Optimizer"),
-            "batches": self.tr("Data and epochs"),
+            "batches": self.tr("Batches and epochs"),
             "schedule": self.tr("Learning rate schedule"),
             "limits": self.tr("Limits and measures"),
         }
-        for key, names in GROUPS:
-            form = ParamForm({name: TRAINING[name] for name in names})
+        for key, names in GROUPS.items():
+            form = self.forms[key] = ParamForm({name: TRAINING[name] for name in names})
             form.edited.connect(self._edit)
             section = Section(titles[key], expanded=key in ("optimizer", "batches"))
+            section.setObjectName(f"section_{key}")
             section.body.addWidget(form)
-            self._forms.append(form)
-            column.addWidget(section)
+            self._column.addWidget(section)
+
+    def _make_rest(self) -> None:
         self._dropout = Switch(self.tr("Dropout and noise off"))
         self._dropout.setObjectName("dropoutOff")
         self._dropout.setToolTip(self.tr("Only while it trains: see what the network does without them"))
-        self._dropout.toggled.connect(lambda on: self._feed.set_live("dropout_off", on))
-        column.addWidget(self._dropout)
-        self._notes = self._notes_edit()
+        self._dropout.toggled.connect(lambda on: self._feed.override("dropout_off", on))
+        self._column.addWidget(self._dropout)
+        self._notes = QPlainTextEdit()
+        self._notes.setObjectName("projectNotes")
+        self._notes.setAccessibleName(self.tr("Notes"))
+        self._notes.setPlaceholderText(self.tr("What this network is about, what to try …"))
+        self._notes.setTabChangesFocus(True)
+        self._notes.textChanged.connect(self._note)
         notes = Section(self.tr("Notes"))
         notes.body.addWidget(self._notes)
-        column.addWidget(notes)
-        column.addStretch(1)
-        self._notes.setMinimumHeight(theme().px(140))
+        self._column.addWidget(notes)
 
-    def _title_edit(self) -> QLineEdit:
-        edit = QLineEdit()
-        edit.setObjectName("projectName")
-        edit.setAccessibleName(self.tr("Title of the network"))
-        edit.setPlaceholderText(self.tr("Title of the network"))
-        set_kind(edit, "title")
-        set_role(edit, "title")
-        edit.editingFinished.connect(self._rename)
-        return edit
+    def _rescale(self) -> None:
+        self._notes.setFixedHeight(theme().px(NOTES_HEIGHT))
 
-    def _notes_edit(self) -> QPlainTextEdit:
-        edit = QPlainTextEdit()
-        edit.setObjectName("projectNotes")
-        edit.setPlaceholderText(self.tr("What this network is about, what to try …"))
-        edit.setTabChangesFocus(True)
-        edit.textChanged.connect(self._note)
-        return edit
+    # -- filling --
 
-    def refresh(self) -> None:
-        """Show the settings as they are."""
-        project, values = self._document.project, self._document.result.settings
-        if not (self._name.hasFocus() and self._name.isModified()):
+    def refresh(self, *, fresh: bool = False) -> None:
+        """Show the settings as they are; `fresh`: those of another document."""
+        project, result = self._document.project, self._document.result
+        if fresh or not (self._name.hasFocus() and self._name.isModified()):
             self._name.setText(project.name)
+            self._name.setCursorPosition(0)
         if self._notes.toPlainText() != project.notes:
             self._notes.blockSignals(True)
             self._notes.setPlainText(project.notes)
             self._notes.blockSignals(False)
-        for form in self._forms:
-            form.set_values(values)
-        self._dropout.setVisible(
-            any(plan.recipe is not None and plan.recipe.random for plan in self._document.result.nodes.values())
-        )
+        faults = dict(settings.parse(project.training)[1])
+        for form in self.forms.values():
+            form.set_values(result.settings, fresh=fresh)
+            form.set_faults(faults)
+        self._dropout.setVisible(any(plan.recipe is not None and plan.recipe.random for plan in result.nodes.values()))
+        self._show_data()
 
-    def forget_run(self) -> None:
+    def _show_data(self) -> None:
+        result = self._document.result
+        lines = []
+        for path in result.inputs:
+            plan = result.nodes[path]
+            what = f"{path}: {plan.params.get('dataset', '')}"
+            if plan.facts is not None:
+                train, val, test = (format_integer(count) for count in plan.facts.counts)
+                what += "\n" + self.tr("{0} training · {1} validation · {2} test").format(train, val, test)
+            lines.append(what)
+        self._data.setText("\n".join(lines) or self.tr("None yet: drag an Input block onto the canvas."))
+        self.preview.setVisible(bool(lines))
+
+    def _replaced(self) -> None:
+        self.refresh(fresh=True)
+
+    def _forget_run(self) -> None:
         """Another session: what was switched for the old one is off."""
         self._dropout.blockSignals(True)
         self._dropout.setChecked(False)
         self._dropout.blockSignals(False)
 
-    def _edit(self, name: str, value: Any) -> None:
+    # -- editing --
+
+    def _edit(self, name: str, value: Any, merges: bool) -> None:
         project, touched = edits.set_training(self._document.project, {name: value})
-        label = TRAINING[name].label or name
-        before = self._document.project
-        self._document.edit(self.tr("Set {0}").format(label), project, touched, merge=f"training.{name}")
-        if name in LIVE and self._document.project is not before:
-            self._feed.set_live(name, value)
+        text = self.tr("Set {0}").format(TRAINING[name].label or name.replace("_", " "))
+        self._document.edit(text, project, touched, merge=f"training.{name}" if merges else "")
 
     def _rename(self) -> None:
         self._name.setModified(False)
         project, touched = edits.set_meta(self._document.project, name=self._name.text().strip())
-        self._document.edit(self.tr("Rename the network"), project, touched, merge="name")
+        self._document.edit(self.tr("Rename the network"), project, touched)
 
     def _note(self) -> None:
         project, touched = edits.set_meta(self._document.project, notes=self._notes.toPlainText())

@@ -7,20 +7,38 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any, final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QMenu, QToolButton, QVBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QMenu, QToolButton, QVBoxLayout
 
 from engine.param import Names, Param, ParamError, Refs, Shape, Size, Text
+from gui.file_dialogs import ask_folder, ask_open_path
 from gui.icons import icon
-from gui.inspector.editors import Editor
-from gui.theme import restyle, set_role
-from gui.widgets.labels import plain_tooltip
+from gui.inspector.editors import Editor, StillBox
+from gui.paths import stored_path
+from gui.theme import restyle, set_kind, set_role
 
 _SEPARATORS = re.compile(r"[\s,;×x*]+")
 
 
+@final
+class _Line(QLineEdit):
+    """Escape brings the value back."""
+
+    escaped = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and (self.isModified() or self.property("error") == "true"):
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
+
+
 class LineEditor(Editor):
-    """A line of text that becomes a value when it is left or Enter is pressed. Subclasses are final."""
+    """A line of text that becomes a value when it is left or Enter is pressed. Subclasses are final.
+
+    A text that is no value stays, marked, and the value keeps what it was.
+    """
 
     mono = True
 
@@ -28,14 +46,13 @@ class LineEditor(Editor):
         super().__init__()
         self._param = param
         self._shown = ""
-        self.edit = QLineEdit()
+        self.edit = _Line()
         if offers:
-            box = QComboBox()
+            box = StillBox()
             box.setEditable(True)
             box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
             box.addItems(list(offers))
             box.setLineEdit(self.edit)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.activated.connect(lambda _: self._commit())
             self.take(box)
         else:
@@ -43,6 +60,7 @@ class LineEditor(Editor):
         if self.mono:
             set_role(self.edit, "mono")
         self.edit.editingFinished.connect(self._commit)
+        self.edit.escaped.connect(self._restore)
 
     @abstractmethod
     def parsed(self, text: str) -> Any:
@@ -55,12 +73,21 @@ class LineEditor(Editor):
     def set_value(self, value: Any) -> None:
         self._shown = self.text_of(value)
         if not (self.edit.hasFocus() and self.edit.isModified()):
+            self._restore()
+
+    def reset(self, value: Any) -> None:
+        self.edit.setModified(False)
+        self.set_value(value)
+
+    def _restore(self) -> None:
+        if self.edit.text() != self._shown:
             self.edit.setText(self._shown)
-            self._say("")
+            self.edit.setCursorPosition(0)
+        self.edit.setModified(False)
+        self._say("")
 
     def _say(self, fault: str) -> None:
-        restyle(self.edit, "state", "error" if fault else "")
-        self.edit.setToolTip(plain_tooltip(fault) if fault else "")
+        restyle(self.edit, "error", "true" if fault else "false")
         self.fault_changed.emit(fault)
 
     def _commit(self) -> None:
@@ -128,9 +155,26 @@ class TextEditor(LineEditor):
 
     def __init__(self, param: Text) -> None:
         super().__init__(param, param.offers)
+        self.folder: Path | None = None
+        """What relative paths start from."""
+        self._pattern = param.pattern
         if param.path:
-            self._pattern = param.pattern
-            self.row.addWidget(self._browse_button(param.path))
+            button = QToolButton()
+            button.setObjectName("browse")
+            button.setIcon(icon("folder"))
+            button.setToolTip(self.tr("Browse…"))
+            button.setAccessibleName(self.tr("Browse"))
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            set_kind(button, "boxed")
+            if param.path == "any":
+                menu = QMenu(button)
+                menu.addAction(self.tr("A file…")).triggered.connect(self.browse_file)
+                menu.addAction(self.tr("A folder…")).triggered.connect(self.browse_folder)
+                button.setMenu(menu)
+                button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+            else:
+                button.clicked.connect(self.browse_folder if param.path == "folder" else self.browse_file)
+            self.row.addWidget(button)
 
     def parsed(self, text: str) -> Any:
         return text
@@ -138,28 +182,21 @@ class TextEditor(LineEditor):
     def text_of(self, value: Any) -> str:
         return str(value)
 
-    def _browse_button(self, kind: str) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon("folder"))
-        button.setToolTip(self.tr("Browse…"))
-        if kind == "any":
-            menu = QMenu(button)
-            menu.addAction(self.tr("A file…")).triggered.connect(lambda: self._browse("file"))
-            menu.addAction(self.tr("A folder…")).triggered.connect(lambda: self._browse("folder"))
-            button.setMenu(menu)
-            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        else:
-            button.clicked.connect(lambda: self._browse(kind))
-        return button
+    def _start(self) -> Path:
+        here = (self.folder or Path.home()) / self.edit.text()
+        return here if here.is_dir() else here.parent
 
-    def _browse(self, kind: str) -> None:
-        start = str(Path(self.edit.text()).parent) if self.edit.text() else ""
-        if kind == "folder":
-            name = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder"), start)
-        else:
-            name, _ = QFileDialog.getOpenFileName(self, self.tr("Choose a file"), start, self._pattern)
-        if name:
-            self.edit.setText(name)
+    def browse_file(self) -> None:
+        """Choose a file."""
+        self._found(ask_open_path(self, self.tr("Choose a file"), self._start(), self._pattern))
+
+    def browse_folder(self) -> None:
+        """Choose a folder."""
+        self._found(ask_folder(self, self.tr("Choose a folder"), self._start()))
+
+    def _found(self, path: Path | None) -> None:
+        if path is not None:
+            self.edit.setText(stored_path(path, self.folder))
             self._commit()
 
 

@@ -2,126 +2,182 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, NamedTuple, final
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine.events import Confusion, Snapshot
 from gui.colormaps import viridis
-from gui.format import format_count
+from gui.format import format_count, format_integer
+from gui.panel import Table
 from gui.plots.output_view import OutputView
 from gui.theme import theme
+from gui.widgets.labels import plain_tooltip
+
+_RIGHT: Final = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+_CENTRE: Final = Qt.AlignmentFlag.AlignCenter
+_LARGEST_CELL: Final = 64
+_DARK_INK, _LIGHT_INK = "#101318", "#ffffff"
+_BRIGHT: Final = 0.6
+"""From this share on viridis is so light that numbers on it are dark."""
+
+
+class _Frame(NamedTuple):
+    """Where things are: the square of the cells, a cell's width, the width of the row names, a line's height."""
+
+    square: QRectF
+    cell: float
+    names: float
+    line: float
 
 
 @final
 class ConfusionView(OutputView):
-    """Each cell is coloured by its share of the row and bears its count where there is room."""
+    """Each cell is coloured by its share of the row and bears its count where there is room.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Where the names of the classes do not fit above the columns, rows and columns bear numbers.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._snapshot: Confusion | None = None
         theme().changed.connect(self.update)
+
+    def clear(self) -> None:
+        self._snapshot = None
+        self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         assert isinstance(snapshot, Confusion)
         self._snapshot = snapshot
-        right = np.trace(snapshot.matrix) / max(1, snapshot.matrix.sum())
-        self.setAccessibleDescription(self.tr("{0} % right").format(round(100 * float(right), 1)))
+        self.setAccessibleDescription(self.headline())
         self.update()
 
-    def _geometry(self) -> tuple[QRectF, float]:
-        """The square of the matrix, and the width of the class names."""
-        assert self._snapshot is not None
-        metrics = QFontMetricsF(theme().font("caption"))
-        longest = max((metrics.horizontalAdvance(name) for name in self._snapshot.classes), default=0.0)
-        names = min(longest + 8, self.width() * 0.3)
-        line = metrics.height()
-        side = max(20.0, min(self.width() - names - line - 8, self.height() - 2 * line - 12))
-        left = (self.width() - side - names - line) / 2 + names + line
-        return QRectF(left, 2 * line + 6, side, side), names
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        snapshot = self._snapshot
-        if snapshot is None:
-            return
-        look = theme()
-        painter = QPainter(self)
-        font = look.font("caption")
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        square, names = self._geometry()
-        count = len(snapshot.matrix)
-        cell = square.width() / count
-        self._paint_names(painter, square, names, cell, metrics)
-        shares = snapshot.matrix / np.maximum(1, snapshot.matrix.sum(axis=1, keepdims=True))
-        table = viridis()
-        painter.setFont(look.font("mono_caption"))
-        for row in range(count):
-            for column in range(count):
-                share = float(shares[row, column])
-                red, green, blue = (int(part) for part in table[min(255, int(share * 255))])
-                place = QRectF(square.left() + column * cell, square.top() + row * cell, cell, cell)
-                painter.fillRect(place.adjusted(0.5, 0.5, -0.5, -0.5), QColor(red, green, blue))
-                number = int(snapshot.matrix[row, column])
-                text = format_count(number)
-                if number and metrics.horizontalAdvance(text) + 4 < cell and metrics.height() < cell:
-                    painter.setPen(QColor("#101318" if share > 0.6 else "#ffffff"))
-                    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _paint_names(
-        self, painter: QPainter, square: QRectF, names: float, cell: float, metrics: QFontMetricsF
-    ) -> None:
-        assert self._snapshot is not None
-        painter.setPen(theme().pen("secondary"))
-        line = metrics.height()
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        centre = Qt.AlignmentFlag.AlignCenter
-        total = int(self._snapshot.matrix.sum())
-        part = round(100 * float(np.trace(self._snapshot.matrix)) / max(1, total), 1)
-        splits = {"val": self.tr("validation"), "test": self.tr("test"), "train": self.tr("training")}
-        head = self.tr("{0} % of {1} right ({2} data) · columns: predicted").format(
-            part, format_count(total), splits[self._snapshot.split]
-        )
-        shown = metrics.elidedText(head, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(QRectF(0, 0, self.width(), line), centre, shown)
-        for index, name in enumerate(self._snapshot.classes):
-            row = QRectF(square.left() - names - 4, square.top() + index * cell, names, cell)
-            if cell >= line * 0.8:
-                painter.drawText(row, right, metrics.elidedText(name, Qt.TextElideMode.ElideRight, names))
-            column = QRectF(square.left() + index * cell, square.top() - line - 2, cell, line)
-            painter.drawText(column, centre, metrics.elidedText(name, Qt.TextElideMode.ElideRight, cell - 2))
-
-    def _words(self, x: float, y: float) -> str:
+    def headline(self) -> str:
+        """How much is right, and of which data."""
         snapshot = self._snapshot
         if snapshot is None:
             return ""
-        square, _ = self._geometry()
-        cell = square.width() / len(snapshot.matrix)
-        if not square.contains(x, y):
-            return ""
-        row = min(len(snapshot.matrix) - 1, int((y - square.top()) // cell))
-        column = min(len(snapshot.matrix) - 1, int((x - square.left()) // cell))
-        return self.tr("{0} of {1} taken for {2}").format(
-            int(snapshot.matrix[row, column]), self._class(row), self._class(column)
-        )
+        total = int(snapshot.matrix.sum())
+        part = round(100 * float(np.trace(snapshot.matrix)) / max(1, total), 1)
+        words = {
+            "val": self.tr("{0} % of {1} right, validation data"),
+            "test": self.tr("{0} % of {1} right, test data"),
+            "train": self.tr("{0} % of {1} right, training data"),
+        }
+        return words[snapshot.split].format(part, format_integer(total))
 
     def _class(self, index: int) -> str:
         assert self._snapshot is not None
         return self._snapshot.classes[index] if index < len(self._snapshot.classes) else str(index)
 
+    # -- drawing --
+
+    def _frame(self, names: list[str]) -> _Frame:
+        metrics = QFontMetricsF(theme().font("caption"))
+        line = metrics.height()
+        corner = metrics.horizontalAdvance(self._corner())
+        longest = max([corner, *(metrics.horizontalAdvance(name) for name in names)])
+        wide = min(longest + 10, self.width() * 0.36)
+        count = max(1, len(names))
+        room = min(self.width() - wide - 4, self.height() - 2 * line - 14)
+        side = max(20.0, min(room, count * theme().px(_LARGEST_CELL)))
+        left = max(wide, (self.width() - side - wide) / 2 + wide)
+        return _Frame(QRectF(left, 2 * line + 10, side, side), side / count, wide, line)
+
+    def _corner(self) -> str:
+        return self.tr("true ↓  predicted →")
+
+    def _labels(self) -> tuple[list[str], list[str]]:
+        """Names for rows and columns."""
+        assert self._snapshot is not None
+        names = [self._class(index) for index in range(len(self._snapshot.matrix))]
+        metrics = QFontMetricsF(theme().font("caption"))
+        widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
+        numbers = [str(index) for index in range(len(names))]
+        if widest + 4 <= self._frame(names).cell or names == numbers:
+            return names, names
+        return [f"{name}  {index}" for index, name in enumerate(names)], numbers
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._snapshot is None:
+            return
+        painter = QPainter(self)
+        painter.setFont(theme().font("caption"))
+        rows, columns = self._labels()
+        frame = self._frame(rows)
+        self._paint_names(painter, frame, rows, columns)
+        self._paint_cells(painter, frame, self._snapshot.matrix)
+
+    def _paint_names(self, painter: QPainter, frame: _Frame, rows: list[str], columns: list[str]) -> None:
+        square, cell, wide, line = frame
+        metrics = QFontMetricsF(painter.font())
+
+        def write(place: QRectF, how: Qt.AlignmentFlag, text: str) -> None:
+            painter.drawText(place, how, metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width()))
+
+        painter.setPen(theme().pen("text"))
+        write(QRectF(0, 0, self.width(), line), _CENTRE, self.headline())
+        painter.setPen(theme().pen("secondary"))
+        write(QRectF(square.left() - wide, square.top() - line - 4, wide - 8, line), _RIGHT, self._corner())
+        every = max(1, int(np.ceil(line * 0.9 / cell)))
+        for index in range(0, len(rows), every):
+            middle = square.top() + (index + 0.5) * cell
+            write(QRectF(square.left() - wide, middle - line / 2, wide - 8, line), _RIGHT, rows[index])
+        widest = max(metrics.horizontalAdvance(name) for name in columns)
+        every = max(1, int(np.ceil((min(widest, 60.0) + 2) / cell)))
+        for index in range(0, len(columns), every):
+            middle = square.left() + (index + 0.5) * cell
+            room = max(cell, min(widest, 60.0)) * every
+            write(QRectF(middle - room / 2, square.top() - line - 4, room, line), _CENTRE, columns[index])
+
+    def _paint_cells(
+        self, painter: QPainter, frame: _Frame, matrix: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    ) -> None:
+        square, cell, _, line = frame
+        shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+        colors = viridis()[np.minimum(255, (shares * 255).astype(int))]
+        font = theme().font("mono_caption")
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        gap = 0.5 if cell >= 6 else 0.0
+        for row, column in np.ndindex(*matrix.shape):
+            place = QRectF(square.left() + column * cell, square.top() + row * cell, cell, cell)
+            painter.fillRect(place.adjusted(gap, gap, -gap, -gap), QColor(*colors[row, column].tolist()))
+            number = int(matrix[row, column])
+            text = format_count(number)
+            if number and metrics.horizontalAdvance(text) + 1 < cell and line <= cell + 2:
+                painter.setPen(theme().color(_DARK_INK if shares[row, column] > _BRIGHT else _LIGHT_INK))
+                painter.drawText(place, _CENTRE, text)
+
+    # -- looking closely --
+
+    def words_at(self, place: QPointF) -> str:
+        """What the cell below a point of the widget says."""
+        if self._snapshot is None:
+            return ""
+        square, cell, _, _ = self._frame(self._labels()[0])
+        if not square.contains(place):
+            return ""
+        last = len(self._snapshot.matrix) - 1
+        row = min(last, int((place.y() - square.top()) // cell))
+        column = min(last, int((place.x() - square.left()) // cell))
+        count = format_integer(int(self._snapshot.matrix[row, column]))
+        return self.tr("{0} of {1} taken for {2}").format(count, self._class(row), self._class(column))
+
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self._words(event.pos().x(), event.pos().y()), self)
+            QToolTip.showText(event.globalPos(), plain_tooltip(self.words_at(QPointF(event.pos()))), self)
             return True
         return super().event(event)
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def table(self) -> Table:
         snapshot = self._snapshot
         if snapshot is None:
-            return ["true"], []
-        return ["true \\ predicted", *snapshot.classes], [
+            return ["true \\ predicted"], []
+        return ["true \\ predicted", *(self._class(index) for index in range(len(snapshot.matrix)))], [
             [self._class(row), *(int(value) for value in snapshot.matrix[row])] for row in range(len(snapshot.matrix))
         ]

@@ -6,76 +6,116 @@ from typing import final
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QVBoxLayout
 
 from engine.events import Curve, Snapshot
-from gui.plot_style import curve_pen, style_plot
+from gui.format import format_exact, format_number
+from gui.panel import Table
+from gui.plot_style import curve_pen
+from gui.plots.hover import HoverCard
+from gui.plots.key import Entry, Key
 from gui.plots.output_view import OutputView
+from gui.plots.plot import make_plot, place_at
 from gui.theme import theme
 
 
 @final
 class CurveView(OutputView):
-    """Data as dots (validation hollow), the network as a line."""
+    """Data as dots (held-out ones hollow), the network as a line."""
 
     def __init__(self) -> None:
         super().__init__()
         self._snapshot: Curve | None = None
-        self.plot = pg.PlotWidget()
-        self._item = self.plot.getPlotItem()
-        style_plot(self._item)
+        self.plot = make_plot()
+        self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.setLabel("left", "y")
         self._train = pg.ScatterPlotItem(size=6)
         self._held = pg.ScatterPlotItem(size=6)
         self.lines: list[pg.PlotDataItem] = []
         self._item.addItem(self._train)
         self._item.addItem(self._held)
+        self._hover = HoverCard(self.plot)
+        self.plot.scene().sigMouseMoved.connect(self._moved)
+        self._key = Key(beside=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._key)
         layout.addWidget(self.plot)
         theme().changed.connect(self._dress)
         self._dress()
 
     def _dress(self) -> None:
         look = theme()
-        self._train.setBrush(pg.mkBrush(look.color("secondary")))
+        self._train.setBrush(QBrush(look.color("secondary")))
         self._train.setPen(None)
         self._held.setBrush(None)
         self._held.setPen(pg.mkPen(look.color("validation"), width=1.5))
         for line in self.lines:
             line.setPen(curve_pen("training", 2.5))
 
+    def clear(self) -> None:
+        self._snapshot = None
+        for curve in (self._train, self._held, *self.lines):
+            curve.clear()
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         assert isinstance(snapshot, Curve)
-        if self._snapshot is None or not np.array_equal(self._snapshot.points, snapshot.points):
+        before, self._snapshot = self._snapshot, snapshot
+        if before is None or not _same_data(before, snapshot):
             self._draw_points(snapshot)
-        self._snapshot = snapshot
         outputs = snapshot.y.shape[1]
         while len(self.lines) < outputs:
             self.lines.append(self._item.plot(pen=curve_pen("training", 2.5)))
         for index, line in enumerate(self.lines):
             line.setVisible(index < outputs)
             if index < outputs:
-                line.setData(snapshot.x, snapshot.y[:, index])
+                y = snapshot.y[:, index]
+                line.setData(snapshot.x, np.where(np.isfinite(y), y, np.nan))
 
     def _draw_points(self, snapshot: Curve) -> None:
         targets = snapshot.targets.reshape(snapshot.points.shape[0], -1)[:, 0]
         train = snapshot.split == 0
         self._train.setData(x=snapshot.points[train], y=targets[train])
         self._held.setData(x=snapshot.points[~train], y=targets[~train])
+        entries = [Entry("line", "training", self.tr("network")), Entry("dot", "secondary", self.tr("training"))]
+        if not train.all():
+            entries.append(Entry("ring", "validation", self.tr("held out")))
+        self._key.set_entries(tuple(entries))
         self._item.setLabel("bottom", snapshot.name)
-        spread = float(np.ptp(targets)) or 1.0
-        low, high = float(targets.min()), float(targets.max())
-        self._item.setRange(
-            xRange=(float(snapshot.x[0]), float(snapshot.x[-1])),
-            yRange=(low - 0.15 * spread, high + 0.15 * spread),
-            padding=0.02,
-        )
+        if targets.size:
+            low, high = float(targets.min()), float(targets.max())
+            # The network starts anywhere: what is to be fitted sets the frame.
+            spread = (high - low) or 1.0
+            self._item.setRange(
+                xRange=(float(snapshot.x[0]), float(snapshot.x[-1])),
+                yRange=(low - 0.1 * spread, high + 0.1 * spread),
+                padding=0.02,
+            )
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def words_at(self, x: float) -> str:
+        """What the network makes of a value."""
+        snapshot = self._snapshot
+        if snapshot is None or not snapshot.x.size:
+            return ""
+        index = int(np.argmin(np.abs(snapshot.x - x)))
+        values = ", ".join(format_exact(float(value)) for value in snapshot.y[index][:4])
+        return f"{snapshot.name} {format_number(float(snapshot.x[index]))}\n" + self.tr("network {0}").format(values)
+
+    def _moved(self, position: QPointF) -> None:
+        place = place_at(self._item, position)
+        self._hover.show_at(position.toPoint(), "" if place is None else self.words_at(place.x()))
+
+    def table(self) -> Table:
         snapshot = self._snapshot
         if snapshot is None:
             return ["x", "y"], []
         names = ["y"] if snapshot.y.shape[1] == 1 else [f"y{index + 1}" for index in range(snapshot.y.shape[1])]
         rows = zip(snapshot.x, snapshot.y, strict=True)
-        return [snapshot.name, *names], [[float(x), *map(float, y)] for x, y in rows]
+        return [snapshot.name, *names], ([float(x), *map(float, y)] for x, y in rows)
+
+
+def _same_data(first: Curve, second: Curve) -> bool:
+    return np.array_equal(first.points, second.points) and np.array_equal(first.targets, second.targets)

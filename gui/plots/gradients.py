@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import final
+from typing import Final, final
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QStackedLayout,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QWidget
 
 from engine.events import Gradients
-from gui.colormaps import health, order_colors
+from gui.colormaps import HEALTH_HIGH, HEALTH_LOW, Rgb, health, order_colors
 from gui.document import Document
 from gui.format import format_exact, format_number
-from gui.panel import Panel
-from gui.plot_style import style_plot
+from gui.panel import Panel, Table
+from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
-from gui.plots.layer_bars import SCALE_ENDS, LayerBars
-from gui.plots.saving import save_widget
+from gui.plots.layer_bars import LayerBars
+from gui.plots.plot import make_plot, place_at
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
-from gui.theme import set_role, set_tone, theme
+from gui.theme import set_tone, theme
 from gui.widgets.empty_state import EmptyState
+from gui.widgets.labels import ElidedLabel, plain_tooltip
 from gui.widgets.legend import ScaleBar
 from gui.widgets.segmented import Segmented
 
-VANISHING, EXPLODING = 1e-3, 1e3
+VANISHING: Final = 1e-3
+EXPLODING: Final = 1e3
+"""From these ratios of first to last layer on, the number turns into a warning."""
+MOST_HOVERED: Final = 14
 
 
 @final
@@ -52,25 +47,18 @@ class GradientPanel(Panel):
         self._drawn: Gradients | None = None
         self._curves: list[pg.PlotDataItem] = []
         self._bars = LayerBars()
-        self._plot = pg.PlotWidget()
-        self._item = self._plot.getPlotItem()
-        style_plot(self._item)
+        self._plot = make_plot()
+        self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("step"))
         self._item.setLogMode(y=True)
         self._hover = HoverCard(self._plot)
         self._plot.scene().sigMouseMoved.connect(self._moved)
-        self._ratio = QLabel()
-        self._ratio.setObjectName("gradientRatio")
-        set_role(self._ratio, "mono_caption")
-        self._scale = ScaleBar(
-            self.tr("norm"), health(theme().palette), format_number(SCALE_ENDS[0]), format_number(SCALE_ENDS[1])
-        )
         self._lay_out()
         feed.on(Gradients, self._take)
-        feed.frame.connect(self._redraw)
+        feed.frame.connect(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
-        theme().changed.connect(self._dress)
+        theme().changed.connect(self._draw_again)
 
     @property
     def title(self) -> str:
@@ -78,44 +66,39 @@ class GradientPanel(Panel):
 
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
-        self._view = Segmented([("bars", self.tr("By layer")), ("time", self.tr("Over time"))])
-        self._view.changed.connect(self._switch)
-        bar.left.addWidget(self._view)
+        self.view = Segmented([("bars", self.tr("By layer")), ("time", self.tr("Over time"))])
+        self.view.set_hint("bars", self.tr("The norm of each layer's gradient now, from first to last layer"))
+        self.view.set_hint("time", self.tr("The norm of each layer's gradient at every step so far"))
+        self.view.changed.connect(self._switch)
+        bar.left.addWidget(self.view)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self._bars)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(area)
-        self._pages.addWidget(self._plot)
+        self._views = QStackedWidget()
+        self._views.addWidget(area)
+        self._views.addWidget(self._plot)
+        self._ratio = ElidedLabel(role="mono_caption")
+        self._ratio.setObjectName("gradientRatio")
+        self._scale = ScaleBar("", health(theme().palette), "", "", length=64)
         foot = QHBoxLayout()
+        foot.setSpacing(8)
         foot.addWidget(self._ratio, 1)
         foot.addWidget(self._scale)
-        filled = QWidget()
-        column = QVBoxLayout(filled)
-        column.setContentsMargins(8, 6, 8, 8)
-        column.setSpacing(6)
-        column.addWidget(bar)
-        column.addWidget(self._pages, 1)
-        column.addLayout(foot)
         empty = EmptyState(
             "gradient",
             self.tr("Gradients"),
             self.tr("While it trains: how much of the error reaches each layer. Pale bars learn next to nothing."),
         )
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty)
-        self._stack.addWidget(filled)
+        self.build(empty, bar, self._views, foot)
 
     def _switch(self, view: str) -> None:
-        self._pages.setCurrentIndex(0 if view == "bars" else 1)
-        self._drawn = None
-        self._redraw()
+        self._views.setCurrentIndex(0 if view == "bars" else 1)
+        self._draw_again()
 
-    def _dress(self) -> None:
-        self._scale.set_scale(health(theme().palette), format_number(SCALE_ENDS[0]), format_number(SCALE_ENDS[1]))
+    def _draw_again(self) -> None:
         self._drawn = None
-        self._redraw()
+        self.refresh()
 
     # -- receiving --
 
@@ -125,7 +108,8 @@ class GradientPanel(Panel):
         for curve in self._curves:
             self._item.removeItem(curve)
         self._curves = []
-        self._stack.setCurrentIndex(0)
+        self._item.enableAutoRange()
+        self.set_filled(False)
 
     def _take(self, event: Gradients) -> None:
         self.latest = event
@@ -134,28 +118,33 @@ class GradientPanel(Panel):
     def ratio(self) -> float | None:
         """Mean |gradient| of the first layer relative to the last; None for fewer than two layers."""
         event = self.latest
-        if event is None or len(event.layers) < 2 or event.mean_abs[-1] == 0:
+        if event is None or len(event.layers) < 2 or not event.mean_abs[-1] > 0:
             return None
         return float(event.mean_abs[0] / event.mean_abs[-1])
 
     # -- drawing --
 
-    def _redraw(self) -> None:
+    def refresh(self) -> None:
         event = self.latest
         if event is None or event is self._drawn or not self.isVisible() or not event.layers:
             return
         self._drawn = event
-        self._stack.setCurrentIndex(1)
-        if self._view.value() == "bars":
+        self.set_filled(True)
+        if self.view.value() == "bars":
             self._bars.show_norms(event.layers, event.norms)
+            self._scale.set_scale(health(theme().palette), format_number(HEALTH_LOW), format_number(HEALTH_HIGH))
+            self._scale.setToolTip(plain_tooltip(self.tr("Pale: vanishing. Green: healthy. Red: exploding.")))
         else:
             self._draw_history(event)
+            self._scale.set_scale(_table(order_colors(256)), self.tr("first"), self.tr("last"))
+            self._scale.setToolTip(plain_tooltip(f"{event.layers[0]} … {event.layers[-1]}"))
         self._show_ratio()
 
     def _show_ratio(self) -> None:
         ratio = self.ratio
         if ratio is None:
             self._ratio.setText("")
+            self._ratio.setToolTip("")
             return
         self._ratio.setText(self.tr("first / last = {0}").format(format_number(ratio)))
         if ratio < VANISHING:
@@ -164,40 +153,52 @@ class GradientPanel(Panel):
             tip = self.tr("Exploding: the first layer's mean |gradient| is {0} times the last one's.")
         else:
             tip = self.tr("Mean |gradient| of the first layer relative to the last: {0}")
-        self._ratio.setToolTip(tip.format(format_exact(ratio)))
-        set_tone(self._ratio, "warning" if not VANISHING <= ratio <= EXPLODING else "secondary")
+        self._ratio.setToolTip(plain_tooltip(tip.format(format_exact(ratio))))
+        set_tone(self._ratio, "secondary" if VANISHING <= ratio <= EXPLODING else "warning")
 
     def _draw_history(self, event: Gradients) -> None:
+        colors = order_colors(len(event.layers))
         if len(self._curves) != len(event.layers):
             for curve in self._curves:
                 self._item.removeItem(curve)
             self._curves = [self._item.plot() for _ in event.layers]
-        for index, (curve, color) in enumerate(zip(self._curves, order_colors(len(event.layers)), strict=True)):
+        dots = {"symbol": "o", "symbolSize": 5} if len(event.history_steps) < 2 else {"symbol": None}
+        for index, (curve, color) in enumerate(zip(self._curves, colors, strict=True)):
             values = event.history[:, index]
-            curve.setData(event.history_steps, np.where(values > 0, values, np.nan), pen=pg.mkPen(color, width=2))
+            shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+            curve.setData(
+                event.history_steps, shown, pen=curve_pen(color.name()), symbolBrush=color, symbolPen=None, **dots
+            )
 
     def _moved(self, position: QPointF) -> None:
-        event = self.latest
-        if event is None or not self._item.sceneBoundingRect().contains(position) or not event.history_steps.size:
+        event, place = self.latest, place_at(self._item, position)
+        if event is None or place is None or not event.history_steps.size:
             self._hover.hide()
             return
-        x = self._item.getViewBox().mapSceneToView(position).x()
+        self._hover.show_at(position.toPoint(), self.words_at(event, place.x()))
+
+    def words_at(self, event: Gradients, x: float) -> str:
+        """The norms at a place on the step axis, the layers in between left out where they are too many."""
         row = int(np.argmin(np.abs(event.history_steps - x)))
-        lines = [self.tr("step {0}").format(int(event.history_steps[row]))]
-        lines += [
-            f"{layer} {format_number(float(value))}"
-            for layer, value in zip(event.layers, event.history[row], strict=True)
-        ]
-        self._hover.show_at(position.toPoint(), "\n".join(lines[:16]))
+        pairs = list(zip(event.layers, event.history[row], strict=True))
+        lines = [f"{layer} {format_number(float(value))}" for layer, value in pairs]
+        if len(lines) > MOST_HOVERED:
+            half = MOST_HOVERED // 2
+            lines = [*lines[:half], "…", *lines[-half:]]
+        return "\n".join([self.tr("step {0}").format(int(event.history_steps[row])), *lines])
 
     # -- taking away --
 
-    def save_picture(self, path: Path) -> None:
-        save_widget(self._pages.currentWidget() or self, path)
+    def picture(self) -> QWidget:
+        return self._bars if self.view.value() == "bars" else self._plot
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def table(self) -> Table:
         event = self.latest
         if event is None:
             return ["step"], []
         rows = zip(event.history_steps, event.history, strict=True)
-        return ["step", *event.layers], [[int(step), *(float(value) for value in row)] for step, row in rows]
+        return ["step", *event.layers], ([int(step), *map(float, row)] for step, row in rows)
+
+
+def _table(colors: list[QColor]) -> Rgb:
+    return np.array([[color.red(), color.green(), color.blue()] for color in colors], dtype=np.uint8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from gui.theme import set_kind, set_role
@@ -12,7 +12,13 @@ from gui.theme import set_kind, set_role
 
 @final
 class HoverCard(QLabel):
-    """Plain text beside a point of its parent."""
+    """Plain text beside a point of its parent.
+
+    Signals:
+        left(): the mouse went away from the parent, and the card is hidden.
+    """
+
+    left = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -22,7 +28,14 @@ class HoverCard(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         set_kind(self, "hover")
         set_role(self, "mono_caption")
+        parent.installEventFilter(self)
         self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Leave, QEvent.Type.Hide):
+            self.hide()
+            self.left.emit()
+        return False
 
     def show_at(self, point: QPoint, text: str) -> None:
         """Show a text beside a point, inside the parent; an empty text hides it."""

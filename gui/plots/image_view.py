@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine.events import ImageGrid, Snapshot
+from gui.format import format_number
+from gui.panel import Table
 from gui.plots.output_view import OutputView
+from gui.plots.pixels import qimage
 from gui.theme import theme
+from gui.widgets.labels import plain_tooltip
 
-CELL = 76
-PICTURE = 48
+CELL: Final = (78, 86)
+PICTURE: Final = 50
 
 
 @final
 class ImageGridView(OutputView):
-    """Right answers have a check mark and the predicted class, wrong ones a cross and both; nothing by colour alone."""
+    """Right answers bear a check mark, wrong ones a cross and the true class: nothing is told by colour alone."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._snapshot: ImageGrid | None = None
         self._pictures: list[QImage] = []
-        self.setMinimumSize(QSize(CELL, CELL))
+        self.setMinimumSize(QSize(*CELL))
         theme().changed.connect(self.update)
+
+    def clear(self) -> None:
+        self._snapshot, self._pictures = None, []
+        self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         assert isinstance(snapshot, ImageGrid)
@@ -36,78 +44,78 @@ class ImageGridView(OutputView):
         self.update()
 
     def _columns(self) -> int:
-        return max(1, int(self.width() // theme().px(CELL)))
+        return max(1, int(self.width() // theme().px(CELL[0])))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        snapshot = self._snapshot
-        if snapshot is None:
+        if self._snapshot is None:
             return
-        look = theme()
         painter = QPainter(self)
-        font = look.font("caption")
-        painter.setFont(font)
-        metrics = QFontMetricsF(font)
-        cell, side = look.px(CELL), look.px(PICTURE)
-        columns = self._columns()
+        painter.setFont(theme().font("caption"))
+        height, columns = theme().px(CELL[1]), self._columns()
         width = self.width() / columns
-        for index, picture in enumerate(self._pictures):
-            left, top = (index % columns) * width, (index // columns) * cell
-            if top + cell > self.height():
+        for index in range(len(self._pictures)):
+            cell = QRectF((index % columns) * width, (index // columns) * height, width, height)
+            if cell.bottom() > self.height() + 6:
                 break
-            place = QRectF(left + (width - side) / 2, top + 2, side, side)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, picture.width() > side)
-            painter.drawImage(place, picture)
-            right = int(snapshot.predicted[index]) == int(snapshot.true[index])
-            color = "success_text" if right else "error_text"
-            painter.setPen(look.pen(color, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(place.adjusted(-1, -1, 1, 1))
-            percent = round(100 * float(snapshot.confidence[index]))
-            words = f"{'✓' if right else '✗'} {self._name(int(snapshot.predicted[index]))} {percent} %"
-            text = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, width - 4)
-            below = QRectF(left, place.bottom() + 2, width, cell - side - 4)
-            painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+            self._paint_cell(painter, self._snapshot, index, cell)
 
-    def _name(self, index: int) -> str:
-        assert self._snapshot is not None
-        classes = self._snapshot.classes
-        return classes[index] if index < len(classes) else str(index)
+    def _paint_cell(self, painter: QPainter, snapshot: ImageGrid, index: int, cell: QRectF) -> None:
+        look, picture = theme(), self._pictures[index]
+        side = look.px(PICTURE)
+        place = QRectF(cell.left() + (cell.width() - side) / 2, cell.top() + 2, side, side)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, picture.width() > side)
+        painter.drawImage(place, picture)
+        right = int(snapshot.predicted[index]) == int(snapshot.true[index])
+        tone = "success_text" if right else "error_text"
+        painter.setPen(look.pen(tone, 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(place.adjusted(-1, -1, 1, 1))
+        name = class_name(snapshot, int(snapshot.predicted[index]))
+        percent = self.tr("{0} %").format(_percent(float(snapshot.confidence[index])))
+        below = percent if right else self.tr("is {0}").format(class_name(snapshot, int(snapshot.true[index])))
+        metrics = QFontMetricsF(painter.font())
+        line = metrics.height()
+        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        for row, (text, color) in enumerate(((f"{'✓' if right else '✗'} {name}", tone), (below, "secondary"))):
+            painter.setPen(look.pen(color))
+            room = QRectF(cell.left() + 1, place.bottom() + 3 + row * line, cell.width() - 2, line)
+            painter.drawText(room, centre, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width()))
 
-    def _words(self, point: QPoint) -> str:
-        snapshot = self._snapshot
-        columns = self._columns()
-        column, row = int(point.x() // (self.width() / columns)), int(point.y() // theme().px(CELL))
+    def words_at(self, point: QPoint) -> str:
+        """What is known of the image below a point of the widget."""
+        snapshot, columns = self._snapshot, self._columns()
+        column, row = int(point.x() // (self.width() / columns)), int(point.y() // theme().px(CELL[1]))
         index = row * columns + column
-        if snapshot is None or index >= len(self._pictures):
+        if snapshot is None or not 0 <= index < len(self._pictures):
             return ""
         return self.tr("taken for {0} ({1} %)\nis {2}").format(
-            self._name(int(snapshot.predicted[index])),
-            round(100 * float(snapshot.confidence[index]), 1),
-            self._name(int(snapshot.true[index])),
+            class_name(snapshot, int(snapshot.predicted[index])),
+            format_number(100 * float(snapshot.confidence[index])),
+            class_name(snapshot, int(snapshot.true[index])),
         )
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self._words(event.pos()), self)
+            QToolTip.showText(event.globalPos(), plain_tooltip(self.words_at(event.pos())), self)
             return True
         return super().event(event)
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def table(self) -> Table:
         header = ["index", "true", "predicted", "confidence"]
         snapshot = self._snapshot
         if snapshot is None:
             return header, []
         rows = zip(snapshot.true, snapshot.predicted, snapshot.confidence, strict=True)
         return header, [
-            [index, self._name(int(true)), self._name(int(predicted)), float(confidence)]
+            [index, class_name(snapshot, int(true)), class_name(snapshot, int(predicted)), float(confidence)]
             for index, (true, predicted, confidence) in enumerate(rows)
         ]
 
 
-def qimage(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> QImage:
-    """An image of its own from uint8 `(height, width)` or `(height, width, 3)`."""
-    data = np.ascontiguousarray(pixels)
-    height, width = data.shape[:2]
-    if data.ndim == 2:
-        return QImage(data.tobytes(), width, height, width, QImage.Format.Format_Grayscale8).copy()
-    return QImage(data.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+def class_name(snapshot: ImageGrid, index: int) -> str:
+    """The name of a class, its index where it has none."""
+    return snapshot.classes[index] if 0 <= index < len(snapshot.classes) else str(index)
+
+
+def _percent(share: float) -> str:
+    return str(round(100 * share)) if np.isfinite(share) else "NaN"

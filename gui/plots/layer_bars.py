@@ -8,15 +8,16 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from gui.colormaps import HEALTH_HIGH, HEALTH_LOW, health_color, health_position
+from gui.colormaps import health_color, health_position
 from gui.format import format_exact, format_number
 from gui.theme import theme
 
-ROW = 24
-BAR = 14
+ROW = 34
+LEAST_ROW = 16
+BAR = 16
 
 
 @final
@@ -28,28 +29,31 @@ class LayerBars(QWidget):
         self._layers: tuple[str, ...] = ()
         self._norms: NDArray[np.float64] = np.empty(0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        theme().changed.connect(self.updateGeometry)
+        theme().changed.connect(self._rescale)
+
+    def _rescale(self) -> None:
+        self.setMinimumHeight(self.sizeHint().height())
+        self.updateGeometry()
 
     def show_norms(self, layers: tuple[str, ...], norms: NDArray[np.float64]) -> None:
         """Show these norms; not finite ones are drawn full and named."""
         if layers != self._layers:
             self._layers = layers
-            self.updateGeometry()
-            self.setMinimumHeight(self.sizeHint().height())
+            self._rescale()
         self._norms = norms
-        self.setAccessibleDescription(
-            ", ".join(f"{layer}: {format_number(float(norm))}" for layer, norm in zip(layers, norms, strict=True))
-        )
+        if QAccessible.isActive():
+            pairs = zip(layers, norms, strict=True)
+            self.setAccessibleDescription(", ".join(f"{layer}: {format_number(float(norm))}" for layer, norm in pairs))
         self.update()
 
     def _row_height(self) -> float:
-        least, most = theme().px(16), theme().px(ROW)
+        least, most = theme().px(LEAST_ROW), theme().px(ROW)
         if not self._layers:
             return most
         return max(least, min(most, self.height() / len(self._layers)))
 
     def sizeHint(self) -> QSize:
-        return QSize(theme().px(240), theme().px(16) * max(1, len(self._layers)))
+        return QSize(theme().px(240), theme().px(LEAST_ROW) * max(1, len(self._layers)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme()
@@ -61,7 +65,7 @@ class LayerBars(QWidget):
         names = min(max((metrics.horizontalAdvance(layer) for layer in self._layers), default=0.0), self.width() * 0.32)
         number = metrics.horizontalAdvance("-8.888e-88")
         row = self._row_height()
-        bar = min(look.px(BAR), row - 4)
+        bar = min(float(look.px(BAR)), row - 5)
         room = max(20.0, self.width() - names - number - 20)
         for index, (layer, norm) in enumerate(zip(self._layers, self._norms, strict=True)):
             top = index * row
@@ -97,6 +101,3 @@ class LayerBars(QWidget):
                 QToolTip.showText(event.globalPos(), f"{self._layers[index]}: {value}", self)
             return True
         return super().event(event)
-
-
-SCALE_ENDS = (HEALTH_LOW, HEALTH_HIGH)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QComboBox, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine.events import EpochEnd, Scalars
+from gui.colors import mix
 from gui.document import Document
-from gui.format import format_number
-from gui.panel import Panel
-from gui.plot_style import curve_pen, style_plot
-from gui.plots.history import Floats, Growing, Smooth
+from gui.format import format_exact, format_number
+from gui.panel import Panel, Table
+from gui.plot_style import curve_pen
+from gui.plots.corner_legend import CornerLegend
+from gui.plots.history import Floats
 from gui.plots.hover import HoverCard
-from gui.plots.saving import save_widget
+from gui.plots.loss_history import LossHistory
+from gui.plots.plot import make_plot, place_at
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
@@ -27,13 +28,15 @@ from gui.widgets.legend import LegendEntry
 
 WINDOWS = (1, 5, 20, 100, 500)
 """Steps one smoothed value takes in; 1 is not smoothed."""
+FEW = 40
+"""Up to so many values are drawn as dots, too: one value makes no line."""
 
 
 @final
 class LossPanel(Panel):
-    """Every step's loss as a thin line, its mean over some steps as a thick one, validation dashed.
+    """Every step's loss as a faint line, its mean over some steps as a strong one, validation dashed.
 
-    The smoothed line never hides the raw one. `steps`, `epochs`, `losses` are what was received, value for value.
+    The smoothed line never hides the raw one. `history` holds what was received, value for value.
     """
 
     name = "lossPlot"
@@ -41,16 +44,12 @@ class LossPanel(Panel):
 
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(document, feed, parent)
-        self.steps, self.epochs, self.losses = Growing(), Growing(), Growing()
-        self.records: list[Mapping[str, Any]] = []
-        self._smooth = Smooth(WINDOWS[2])
+        self.history = LossHistory(WINDOWS[2])
         self._dirty = False
-        self._plot = pg.PlotWidget()
-        self._item = self._plot.getPlotItem()
-        style_plot(self._item)
+        self._plot = make_plot()
+        self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("epoch"))
-        self._item.setClipToView(True)
-        self._item.setDownsampling(auto=True, mode="peak")
+        self._item.setLogMode(y=True)
         self._raw, self._mean = self._item.plot(), self._item.plot()
         self._train, self._val = self._item.plot(), self._item.plot()
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
@@ -58,20 +57,19 @@ class LossPanel(Panel):
         self._cursor.hide()
         self._item.addItem(self._cursor, ignoreBounds=True)
         self._hover = HoverCard(self._plot)
-        self._make_toolbar()
-        self._empty = EmptyState(
-            "chart",
-            self.tr("Loss and metrics"),
-            self.tr("Press Play: the loss of every step is drawn here, on training and validation data."),
+        self._train_entry = LegendEntry(self.tr("training"), "training")
+        self._val_entry = LegendEntry(self.tr("validation"), "validation", dashed=True)
+        self._legend = CornerLegend(self._plot, [self._train_entry, self._val_entry])
+        self.build(
+            EmptyState(
+                "chart",
+                self.tr("Loss and metrics"),
+                self.tr("Press Play: the loss of every step is drawn here, on training and validation data."),
+            ),
+            self._make_toolbar(),
+            self._plot,
         )
-        self._lay_out()
-        self._plot.scene().sigMouseMoved.connect(self._moved)
-        feed.on(Scalars, self._take_steps)
-        feed.on(EpochEnd, self._take_epoch)
-        feed.frame.connect(self._redraw)
-        feed.session_changed.connect(self.clear)
-        feed.restarted.connect(self.clear)
-        theme().changed.connect(self._dress)
+        self._connect()
         self._dress()
 
     @property
@@ -80,200 +78,192 @@ class LossPanel(Panel):
 
     # -- making --
 
-    def _make_toolbar(self) -> None:
-        self._bar = PlotToolbar(self)
-        self._train_entry = LegendEntry(self.tr("training"), "training")
-        self._val_entry = LegendEntry(self.tr("validation"), "validation", dashed=True)
-        for entry in (self._train_entry, self._val_entry):
-            entry.toggled.connect(self._mark_dirty_now)
-            self._bar.left.addWidget(entry)
-        self._what = QComboBox()
-        self._what.setObjectName("lossWhat")
-        self._what.setAccessibleName(self.tr("What is drawn"))
+    def _make_toolbar(self) -> PlotToolbar:
+        bar = PlotToolbar(self)
+        self._what = bar.choice("lossWhat", self.tr("What is drawn"), 96)
         self._what.addItem(self.tr("loss"), "loss")
-        self._what.currentIndexChanged.connect(self._changed_what)
-        self._bar.right.addWidget(self._what)
-        self._window = QComboBox()
-        self._window.setObjectName("lossSmoothing")
-        self._window.setToolTip(self.tr("Mean over so many steps; the raw line stays visible"))
-        self._window.setAccessibleName(self.tr("Smoothing"))
+        self._window = bar.choice("lossSmoothing", self.tr("Smoothing; the raw line stays visible"), 104)
         for window in WINDOWS:
-            self._window.addItem(self.tr("raw") if window == 1 else self.tr("mean of {0}").format(window), window)
-        self._window.setCurrentIndex(WINDOWS.index(self._smooth.window))
-        self._window.currentIndexChanged.connect(self._changed_window)
-        self._bar.right.addWidget(self._window)
-        self._log = self._bar.toggle(self.tr("log"), self.tr("Logarithmic axis"), on=True)
-        self._log.toggled.connect(self._changed_log)
-        fit = self._bar.toggle(self.tr("fit"), self.tr("Show everything (also a double click on the plot)"))
-        fit.setCheckable(False)
-        fit.clicked.connect(self.fit)
+            self._window.addItem(self.tr("raw") if window == 1 else self.tr("mean {0}").format(window), window)
+        self._window.setCurrentIndex(WINDOWS.index(self.history.window))
+        self._log = bar.toggle(self.tr("log"), self.tr("Logarithmic axis"), on=True)
+        bar.button("fit", self.tr("Show everything (or double-click the plot)"), self._item.enableAutoRange)
+        return bar
 
-    def _lay_out(self) -> None:
-        filled = QWidget()
-        column = QVBoxLayout(filled)
-        column.setContentsMargins(8, 6, 8, 8)
-        column.setSpacing(4)
-        column.addWidget(self._bar)
-        column.addWidget(self._plot, 1)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(filled)
+    def _connect(self) -> None:
+        self._what.currentIndexChanged.connect(self._changed_what)
+        self._window.currentIndexChanged.connect(self._changed_window)
+        self._log.toggled.connect(self._changed_log)
+        for entry in (self._train_entry, self._val_entry):
+            entry.toggled.connect(self._draw_again)
+        self._plot.scene().sigMouseMoved.connect(self._moved)
+        self._hover.left.connect(self._cursor.hide)
+        self._item.getViewBox().sigXRangeChanged.connect(self._zoomed)
+        self.feed.on(Scalars, self._take_steps)
+        self.feed.on(EpochEnd, self._take_epoch)
+        self.feed.frame.connect(self.refresh)
+        self.feed.session_changed.connect(self.clear)
+        self.feed.restarted.connect(self.clear)
+        theme().changed.connect(self._dress)
 
     def _dress(self) -> None:
-        faint = curve_pen("training", 1)
-        color = faint.color()
-        color.setAlphaF(0.35)
-        faint.setColor(color)
-        self._raw.setPen(faint)
+        look = theme()
+        self._raw.setPen(curve_pen(mix(look.palette.training, look.palette.plot, 0.66), 1))
+        self._raw.setSymbolBrush(look.color("training"))
         self._mean.setPen(curve_pen("training"))
         self._train.setPen(curve_pen("training"))
         self._val.setPen(curve_pen("validation", dashed=True))
-        for curve, name in ((self._train, "training"), (self._val, "validation")):
-            curve.setSymbolBrush(theme().color(name))
-            curve.setSymbolPen(None)
-        self._cursor.setPen(theme().pen("secondary"))
+        self._train.setSymbolBrush(look.color("training"))
+        self._val.setSymbolBrush(look.color("validation"))
+        for curve in (self._raw, self._train, self._val):
+            curve.setSymbolPen(pg.mkPen(look.color("plot")))
+        self._cursor.setPen(look.pen("secondary"))
 
     # -- receiving --
 
     def clear(self) -> None:
         """Another run."""
-        for growing in (self.steps, self.epochs, self.losses):
-            growing.clear()
-        self._smooth.clear()
-        self.records.clear()
+        self.history.clear()
         while self._what.count() > 1:
             self._what.removeItem(1)
-        for entry in (self._train_entry, self._val_entry):
-            entry.set_value("")
-        self._stack.setCurrentIndex(0)
-        self._dirty = True
-        self._redraw()
+        self._item.enableAutoRange()
+        self.set_filled(False)
+        self._draw_again()
 
     def _take_steps(self, event: Scalars) -> None:
-        self.steps.extend(event.steps)
-        self.epochs.extend(event.epochs)
-        self.losses.extend(event.loss)
-        self._smooth.extend(np.asarray(event.loss, dtype=np.float64))
-        self._stack.setCurrentIndex(1)
+        self.history.take_steps(event)
         self._dirty = True
 
     def _take_epoch(self, event: EpochEnd) -> None:
-        self.records.append(event.record)
-        known = {self._what.itemData(index) for index in range(self._what.count())}
-        for name in event.record["metrics"]:
-            plain = name.removeprefix("val_")
-            if plain not in known:
-                known.add(plain)
-                self._what.addItem(plain, plain)
+        self.history.records.append(event.record)
         self._dirty = True
 
-    # -- drawing --
+    # -- choosing --
 
-    def _mark_dirty_now(self) -> None:
-        self._dirty = True
-        self._redraw()
-
-    def _changed_what(self) -> None:
-        self._log.setVisible(self._what.currentData() == "loss")
-        self._changed_log()
-        self.fit()
-
-    def _changed_window(self) -> None:
-        self._smooth.restart(self._window.currentData(), self.losses.values)
-        self._mark_dirty_now()
-
-    def _changed_log(self) -> None:
-        self._item.setLogMode(y=self._logarithmic)
-        self._mark_dirty_now()
+    @property
+    def _shown(self) -> str:
+        return str(self._what.currentData())
 
     @property
     def _logarithmic(self) -> bool:
-        return self._log.isChecked() and self._what.currentData() == "loss"
+        return self._log.isChecked() and self._shown == "loss"
 
-    def fit(self) -> None:
-        """Show everything again after zooming."""
+    def _draw_again(self) -> None:
+        self._dirty = True
+        self.refresh()
+
+    def _changed_what(self) -> None:
+        self._log.setEnabled(self._shown == "loss")
+        self._window.setEnabled(self._shown == "loss")
+        self._changed_log()
         self._item.enableAutoRange()
-        self._mark_dirty_now()
 
-    def _redraw(self) -> None:
+    def _changed_window(self) -> None:
+        self.history.smooth(self._window.currentData())
+        self._draw_again()
+
+    def _changed_log(self) -> None:
+        self._item.setLogMode(y=self._logarithmic)
+        self._draw_again()
+
+    def _zoomed(self) -> None:
+        if not self._item.getViewBox().autoRangeEnabled()[0]:
+            self._draw_again()
+
+    def _offer_metrics(self) -> None:
+        known = [self._what.itemData(index) for index in range(self._what.count())]
+        for name in dict.fromkeys(name.removeprefix("val_") for name in self.history.records.metrics):
+            if name not in known:
+                self._what.addItem(name.replace("_", " "), name)
+
+    # -- drawing --
+
+    def refresh(self) -> None:
         if not self._dirty or not self.isVisible():
             return
         self._dirty = False
-        what = self._what.currentData()
-        is_loss = what == "loss"
+        if len(self.history.steps) or self.history.records.rows:
+            self.set_filled(True)
+        self._offer_metrics()
+        is_loss = self._shown == "loss"
         train_on, val_on = self._train_entry.isChecked(), self._val_entry.isChecked()
-        self._raw.setVisible(is_loss and train_on)
-        self._mean.setVisible(is_loss and train_on)
+        for curve, on in ((self._raw, is_loss and train_on), (self._mean, is_loss and train_on)):
+            curve.setVisible(on)
         self._train.setVisible(not is_loss and train_on)
         self._val.setVisible(val_on)
         if is_loss:
-            epochs = self.epochs.values
-            self._raw.setData(epochs, self._drawable(self.losses.values))
-            self._mean.setData(epochs, self._drawable(self._smooth.result.values))
-        x, train = self.series(what)
-        _, val = self.series(f"val_{what}")
-        symbol = "o" if 0 < x.size <= 30 else None
-        self._train.setData(x, train, symbol=symbol, symbolSize=5)
-        self._val.setData(x, self._drawable(val), symbol=symbol, symbolSize=5)
-        last = self._smooth.result.values[-1:] if is_loss else train[-1:]
-        self._train_entry.set_value(format_number(float(last[0])) if last.size else "")
-        self._val_entry.set_value(format_number(float(val[-1])) if val.size and np.isfinite(val[-1]) else "")
-        self._val_entry.setVisible(bool(np.isfinite(val).any()))
+            self._draw_steps()
+        self._draw_epochs(is_loss)
+        self._show_last(is_loss)
+
+    def _draw_steps(self) -> None:
+        start, stop = self._span()
+        most = max(400, 2 * self._plot.width())
+        places, values = self.history.losses.points(start, stop, most)
+        dots = {"symbol": "o", "symbolSize": 5} if stop - start <= FEW else {"symbol": None}
+        self._raw.setData(self.history.epochs.values[places], self._drawable(values), **dots)
+        means = self.history.means[start:stop]
+        stride = max(1, 2 * means.size // most)
+        self._mean.setData(self.history.epochs.values[start:stop][::stride], self._drawable(means[::stride]))
+
+    def _span(self) -> tuple[int, int]:
+        """The steps in view, by index."""
+        box = self._item.getViewBox()
+        if box.autoRangeEnabled()[0]:
+            return 0, len(self.history.steps)
+        low, high = np.searchsorted(self.history.epochs.values, box.viewRange()[0])
+        return max(0, int(low) - 1), min(len(self.history.steps), int(high) + 1)
+
+    def _draw_epochs(self, is_loss: bool) -> None:
+        x = self.history.records.epochs.values
+        dots = {"symbol": "o", "symbolSize": 6} if x.size <= FEW else {"symbol": None}
+        train = self.history.records.column(self._shown) if not is_loss else np.full(x.size, np.nan)
+        self._train.setData(x, self._drawable(train), **dots)
+        self._val.setData(x, self._drawable(self.history.records.column(f"val_{self._shown}")), **dots)
+
+    def _show_last(self, is_loss: bool) -> None:
+        train = (self.history.means if is_loss else self.history.records.column(self._shown))[-1:]
+        val = self.history.records.column(f"val_{self._shown}")
+        self._train_entry.set_value(format_number(float(train[0])) if train.size else "")
+        self._val_entry.set_value(format_number(float(val[-1])) if val.size else "")
+        self._val_entry.setVisible(not bool(np.isnan(val).all()))
+        falling = is_loss or self._shown == "mae"
+        axis = self._item.getAxis("bottom").height()
+        self._legend.put("top" if falling else "bottom", int(axis))
 
     def _drawable(self, values: Floats) -> Floats:
-        """Without what an axis cannot show: a logarithm needs more than 0."""
-        if not self._logarithmic:
-            return values
-        return np.where(values > 0, values, np.nan)
-
-    def series(self, name: str) -> tuple[Floats, Floats]:
-        """One value an epoch: `loss`, `val_loss`, `accuracy`, …; missing ones are NaN."""
-        x = np.array([record["epoch"] for record in self.records], dtype=np.float64)
-        found = [
-            record[name] if name in ("loss", "val_loss") else record["metrics"].get(name) for record in self.records
-        ]
-        return x, np.array([np.nan if value is None else value for value in found], dtype=np.float64)
+        """Without what an axis cannot show: infinity, and what a logarithm does not know."""
+        shown = np.isfinite(values) & (values > 0) if self._logarithmic else np.isfinite(values)
+        return values if bool(shown.all()) else np.where(shown, values, np.nan)
 
     # -- looking closely --
 
     def _moved(self, position: QPointF) -> None:
-        box = self._item.getViewBox()
-        if not self._item.sceneBoundingRect().contains(position) or len(self.steps) == 0:
+        place = place_at(self._item, position)
+        if place is None or not self.filled:
             self._cursor.hide()
             self._hover.hide()
             return
-        x = box.mapSceneToView(position).x()
-        self._cursor.setPos(x)
+        self._cursor.setPos(place.x())
         self._cursor.show()
-        self._hover.show_at(position.toPoint(), self._values_at(x))
+        self._hover.show_at(position.toPoint(), self.words_at(place.x()))
 
-    def _values_at(self, x: float) -> str:
-        what = self._what.currentData()
-        lines = []
-        if what == "loss":
-            index = min(len(self.steps) - 1, int(np.searchsorted(self.epochs.values, x)))
-            lines.append(self.tr("step {0}").format(int(self.steps.values[index])))
-            lines.append(self.tr("training {0}").format(format_number(float(self.losses.values[index]))))
-        epochs, val = self.series(f"val_{what}")
-        if epochs.size:
-            nearest = int(np.argmin(np.abs(epochs - x)))
-            if what != "loss":
-                lines.append(self.tr("epoch {0}").format(int(epochs[nearest])))
-                lines.append(self.tr("training {0}").format(format_number(float(self.series(what)[1][nearest]))))
-            if np.isfinite(val[nearest]):
-                lines.append(self.tr("validation {0}").format(format_number(float(val[nearest]))))
-        return "\n".join(lines)
+    def words_at(self, x: float) -> str:
+        """The exact values at a place on the epoch axis."""
+        words = {
+            "step": self.tr("step {0}"),
+            "epoch": self.tr("epoch {0}"),
+            "training": self.tr("training {0}"),
+            "validation": self.tr("validation {0}"),
+        }
+        found = self.history.at(x, self._shown)
+        return "\n".join(words[name].format(format_exact(value)) for name, value in found)
 
     # -- taking away --
 
-    def save_picture(self, path: Path) -> None:
-        save_widget(self._plot, path)
+    def picture(self) -> QWidget:
+        plot: QWidget = self._plot
+        return plot
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
-        names = sorted({name for record in self.records for name in record["metrics"]})
-        header = ["epoch", "step", "loss", "val_loss", "lr", *names]
-        rows = [
-            [*(record[name] for name in header[:5]), *(record["metrics"].get(name) for name in names)]
-            for record in self.records
-        ]
-        return header, rows
+    def table(self) -> Table:
+        return self.history.step_table() if self._shown == "loss" else self.history.epoch_table()

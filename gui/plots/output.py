@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from engine.events import Confusion, Curve, Fit, ImageGrid, Snapshot, Surface
+from engine.events import Applied, Confusion, Curve, Fit, ImageGrid, Snapshot, Surface
 from gui.document import Document
-from gui.panel import Panel
+from gui.panel import Panel, Table
 from gui.plots.confusion_view import ConfusionView
 from gui.plots.curve_view import CurveView
 from gui.plots.fit_view import FitView
 from gui.plots.image_view import ImageGridView
 from gui.plots.output_view import OutputView
-from gui.plots.saving import save_widget
 from gui.plots.surface_view import SurfaceView
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
@@ -55,15 +53,16 @@ class OutputPanel(Panel):
         surface = self.views[Surface]
         assert isinstance(surface, SurfaceView)
         surface.clicked.connect(self.point_clicked)
-        self._pages = QStackedWidget()
+        self._pictures = QStackedWidget()
         for view in self.views.values():
-            self._pages.addWidget(view)
-        self._view = Segmented([("picture", self.tr("Output")), ("confusion", self.tr("Confusion"))])
-        self._view.changed.connect(lambda _: self._show())
+            self._pictures.addWidget(view)
+        self.view = Segmented([("picture", self.tr("Output")), ("confusion", self.tr("Confusion"))])
+        self.view.changed.connect(lambda _: self._show())
         self._lay_out()
         for kind in self.views:
             feed.on(kind, self._take)
-        feed.frame.connect(self._redraw)
+        feed.on(Applied, self._forget)
+        feed.frame.connect(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
 
@@ -73,21 +72,13 @@ class OutputPanel(Panel):
 
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
-        bar.left.addWidget(self._view)
-        filled = QWidget()
-        column = QVBoxLayout(filled)
-        column.setContentsMargins(8, 6, 8, 8)
-        column.setSpacing(4)
-        column.addWidget(bar)
-        column.addWidget(self._pages, 1)
+        bar.left.addWidget(self.view)
         empty = EmptyState(
             "output",
             self.tr("Output"),
             self.tr("While it trains: what the network makes of the data, as a surface, a curve or a grid of images."),
         )
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty)
-        self._stack.addWidget(filled)
+        self.build(empty, bar, self._pictures)
 
     # -- receiving --
 
@@ -95,11 +86,23 @@ class OutputPanel(Panel):
         """Another run."""
         self.latest.clear()
         self._fresh.clear()
-        self._stack.setCurrentIndex(0)
+        for view in self.views.values():
+            view.clear()
+        self.set_filled(False)
 
     def _take(self, event: Snapshot) -> None:
-        self.latest[type(event)] = event
-        self._fresh.add(type(event))
+        kind = type(event)
+        if kind is not Confusion:  # other data have another picture
+            for other in [other for other in self.latest if other not in (kind, Confusion)]:
+                del self.latest[other]
+                self._fresh.discard(other)
+        self.latest[kind] = event
+        self._fresh.add(kind)
+
+    def _forget(self, _: Applied) -> None:
+        """What is shown stays until the edited network has something to show."""
+        self.latest.clear()
+        self._fresh.clear()
 
     # -- drawing --
 
@@ -107,11 +110,11 @@ class OutputPanel(Panel):
     def shown(self) -> type[Snapshot] | None:
         """The kind of picture now in view."""
         picture = next((kind for kind, _ in VIEWS if kind in self.latest), None)
-        if Confusion in self.latest and (self._view.value() == "confusion" or picture is None):
+        if Confusion in self.latest and (self.view.value() == "confusion" or picture is None):
             return Confusion
         return picture
 
-    def _redraw(self) -> None:
+    def refresh(self) -> None:
         if self._fresh and self.isVisible():
             self._show()
 
@@ -119,18 +122,18 @@ class OutputPanel(Panel):
         kind = self.shown
         if kind is None:
             return
-        self._stack.setCurrentIndex(1)
-        self._view.setVisible(Confusion in self.latest and len(self.latest) > 1)
+        self.set_filled(True)
+        self.view.setVisible(Confusion in self.latest and len(self.latest) > 1)
         view = self.views[kind]
         view.show_snapshot(self.latest[kind])
-        self._pages.setCurrentWidget(view)
+        self._pictures.setCurrentWidget(view)
         self._fresh.clear()
 
     # -- taking away --
 
-    def save_picture(self, path: Path) -> None:
-        save_widget(self._pages.currentWidget() or self, path)
+    def picture(self) -> QWidget:
+        return self._pictures.currentWidget() or self
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def table(self) -> Table:
         kind = self.shown
         return (["nothing"], []) if kind is None else self.views[kind].table()

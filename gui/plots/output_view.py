@@ -7,6 +7,7 @@ from abc import abstractmethod
 from PySide6.QtWidgets import QWidget
 
 from engine.events import Snapshot
+from gui.panel import Table
 
 
 class OutputView(QWidget):
@@ -17,5 +18,9 @@ class OutputView(QWidget):
         """Draw a snapshot of the view's kind."""
 
     @abstractmethod
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def clear(self) -> None:
+        """Forget what was shown: another run."""
+
+    @abstractmethod
+    def table(self) -> Table:
         """The numbers drawn, as header and rows."""

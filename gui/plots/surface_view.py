@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.events import Snapshot, Surface
 from gui.colormaps import Rgb, colorize, diverging
-from gui.format import format_number
-from gui.plot_style import style_plot
-from gui.plots.class_colors import class_table
+from gui.format import format_exact, format_number
+from gui.panel import Table
+from gui.plots.class_colors import class_colors, class_table
 from gui.plots.hover import HoverCard
+from gui.plots.key import Entry, Key, ScaleColumn
 from gui.plots.output_view import OutputView
+from gui.plots.plot import make_plot, place_at
 from gui.theme import theme
+
+NOT_A_NUMBER = (255, 0, 255)
+SIDE_WIDTH = 84
+MOST_CLASSES = 10
 
 
 @final
@@ -32,107 +40,205 @@ class SurfaceView(OutputView):
     def __init__(self) -> None:
         super().__init__()
         self._snapshot: Surface | None = None
-        self.plot = pg.PlotWidget()
-        self._item = self.plot.getPlotItem()
-        style_plot(self._item)
+        self._data: Surface | None = None
+        self.plot = make_plot()
+        self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.showGrid(x=False, y=False)
-        self._item.setAspectLocked(True)
         self.image = pg.ImageItem(axisOrder="row-major")
-        self._points = {0: pg.ScatterPlotItem(size=6, symbol="o"), 1: pg.ScatterPlotItem(size=6, symbol="d")}
+        self._points = {0: pg.ScatterPlotItem(size=6, symbol="o"), 1: pg.ScatterPlotItem(size=8, symbol="d")}
         self._item.addItem(self.image)
         for scatter in self._points.values():
             self._item.addItem(scatter)
-        self._data: Surface | None = None
         self._hover = HoverCard(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self.plot.scene().sigMouseClicked.connect(self._click)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.plot)
+        self._lay_out()
         theme().changed.connect(self._dress)
 
+    def _lay_out(self) -> None:
+        self._side = QWidget()
+        self._marks, self._classes, self._scale = Key(), Key(), ScaleColumn()
+        column = QVBoxLayout(self._side)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.setSpacing(10)
+        for part in (self._scale, self._classes, self._marks):
+            column.addWidget(part)
+        column.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addStretch(1)
+        row.addWidget(self.plot, 1000)
+        row.addWidget(self._side)
+        row.addStretch(1)
+        self._fit_square()
+
+    def _fit_square(self) -> None:
+        """As large as it goes with the drawing area about square; the axes take some room, too."""
+        side = theme().px(SIDE_WIDTH)
+        self._side.setFixedWidth(side)
+        self.plot.setMaximumWidth(max(120, self.height() + theme().px(6)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit_square()
+        super().resizeEvent(event)
+
     def _dress(self) -> None:
+        self._fit_square()
         if self._snapshot is not None:
-            snapshot, self._snapshot, self._data = self._snapshot, None, None
+            snapshot, self._data = self._snapshot, None
             self.show_snapshot(snapshot)
+
+    # -- drawing --
+
+    def clear(self) -> None:
+        self._snapshot = self._data = None
+        self.image.clear()
+        for scatter in self._points.values():
+            scatter.clear()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         assert isinstance(snapshot, Surface)
         self._snapshot = snapshot
         self.image.setImage(self._colors(snapshot), autoLevels=False, levels=(0, 255))
         x_min, x_max, y_min, y_max = snapshot.extent
-        self.image.setRect(QRectF(x_min, y_min, x_max - x_min, y_max - y_min))
-        if self._data is None or not np.array_equal(self._data.points, snapshot.points):
-            self._draw_points(snapshot)
+        dx, dy = _spacing(snapshot)
+        rows, columns = snapshot.values.shape[:2]
+        self.image.setRect(QRectF(x_min - dx / 2, y_min - dy / 2, columns * dx, rows * dy))
+        if self._data is None or self._data.names != snapshot.names or self._data.extent != snapshot.extent:
             self._item.setLabel("bottom", snapshot.names[0])
             self._item.setLabel("left", snapshot.names[1])
             self._item.setRange(xRange=(x_min, x_max), yRange=(y_min, y_max), padding=0.0)
+        if self._data is None or not _same_data(self._data, snapshot):
+            self._draw_points(snapshot)
+            self._explain(snapshot)
         self._data = snapshot
 
+    def _limit(self, snapshot: Surface) -> float:
+        """The distance from `centre` that is drawn in full colour: that of the targets."""
+        spread = np.abs(snapshot.targets - snapshot.centre)
+        return float(spread.max(initial=0.0)) or 1.0
+
     def _colors(self, snapshot: Surface) -> Rgb:
-        values = snapshot.values
+        values = np.asarray(snapshot.values, dtype=np.float64)
         if values.ndim == 2:
-            span = float(np.abs(snapshot.targets - snapshot.centre).max()) if snapshot.targets.size else 1.0
-            limit = span or 1.0
+            limit = self._limit(snapshot)
             return colorize(values - snapshot.centre, diverging(theme().palette), -limit, limit)
-        best = values.argmax(axis=-1)
-        share = values.max(axis=-1, keepdims=True)
+        known = np.isfinite(values).all(axis=-1, keepdims=True)
+        values = np.where(known, values, 0.0)
+        strength = np.clip(0.25 + 0.65 * values.max(axis=-1, keepdims=True), 0.0, 0.9)
         surface = theme().color("plot")
-        base = np.array([surface.red(), surface.green(), surface.blue()], dtype=np.float64)
-        strength = np.clip(0.25 + 0.65 * share, 0.0, 0.9)
-        mixed: Rgb = (base * (1 - strength) + class_table(values.shape[-1])[best] * strength).astype(np.uint8)
-        return mixed
+        ground = np.array([surface.red(), surface.green(), surface.blue()], dtype=np.float64)
+        mixed = ground * (1 - strength) + class_table(values.shape[-1])[values.argmax(axis=-1)] * strength
+        colors: Rgb = np.where(known, mixed, NOT_A_NUMBER).astype(np.uint8)
+        return colors
 
     def _draw_points(self, snapshot: Surface) -> None:
-        outline = pg.mkPen(theme().color("text" if not theme().is_dark else "plot"), width=1)
+        # White rings keep points apart from a surface of their own colour.
+        outline = pg.mkPen(255, 255, 255, 190, width=1)
         if snapshot.values.ndim == 2:
-            limit = float(np.abs(snapshot.targets - snapshot.centre).max() or 1.0) if snapshot.targets.size else 1.0
+            limit = self._limit(snapshot)
             colors = colorize(snapshot.targets - snapshot.centre, diverging(theme().palette), -limit, limit)
         else:
-            colors = class_table(snapshot.values.shape[-1])[snapshot.targets.astype(int)]
+            count = snapshot.values.shape[-1]
+            colors = class_table(count)[np.clip(snapshot.targets.astype(int), 0, count - 1)]
+        kept: dict[bytes, object] = {}
+        brushes = [kept.setdefault(color.tobytes(), pg.mkBrush(*color.tolist())) for color in colors]
         for split, scatter in self._points.items():
-            mask = (snapshot.split > 0) == bool(split)
-            brushes = [pg.mkBrush(*(int(part) for part in color)) for color in colors[mask]]
-            scatter.setData(x=snapshot.points[mask, 0], y=snapshot.points[mask, 1], brush=brushes, pen=outline)
+            index = np.flatnonzero((snapshot.split > 0) == bool(split))
+            scatter.setData(
+                x=snapshot.points[index, 0],
+                y=snapshot.points[index, 1],
+                brush=[brushes[place] for place in index],
+                pen=outline,
+            )
 
-    def _value_at(self, x: float, y: float) -> str:
+    def _explain(self, snapshot: Surface) -> None:
+        marks = [Entry("dot", "secondary", self.tr("training"))] if (snapshot.split == 0).any() else []
+        if (snapshot.split > 0).any():
+            marks.append(Entry("diamond", "secondary", self.tr("held out")))
+        self._marks.set_entries(tuple(marks))
+        single = snapshot.values.ndim == 2
+        self._scale.setVisible(single)
+        self._classes.setVisible(not single)
+        if single:
+            limit = self._limit(snapshot)
+            low, high = snapshot.centre - limit, snapshot.centre + limit
+            self._scale.set_scale(diverging(theme().palette), format_number(low), format_number(high))
+        else:
+            colors = class_colors(snapshot.values.shape[-1])
+            names = [_class_name(snapshot, index) for index in range(min(MOST_CLASSES, len(colors)))]
+            entries = (Entry("square", color.name(), name) for color, name in zip(colors, names, strict=False))
+            self._classes.set_entries(tuple(entries))
+
+    # -- looking closely --
+
+    def words_at(self, place: QPointF) -> str:
+        """The network's output at a point of the plane."""
         snapshot = self._snapshot
         if snapshot is None:
             return ""
-        x_min, x_max, y_min, y_max = snapshot.extent
+        dx, dy = _spacing(snapshot)
         rows, columns = snapshot.values.shape[:2]
-        column = int((x - x_min) / (x_max - x_min) * columns)
-        row = int((y - y_min) / (y_max - y_min) * rows)
+        column = round((place.x() - snapshot.extent[0]) / dx)
+        row = round((place.y() - snapshot.extent[2]) / dy)
         if not (0 <= column < columns and 0 <= row < rows):
             return ""
-        head = f"{snapshot.names[0]} {format_number(x)}\n{snapshot.names[1]} {format_number(y)}\n"
+        lines = [f"{snapshot.names[0]} {format_number(place.x())}", f"{snapshot.names[1]} {format_number(place.y())}"]
         value = snapshot.values[row, column]
         if snapshot.values.ndim == 2:
-            return head + self.tr("output {0}").format(format_number(float(value)))
-        best = int(value.argmax())
-        name = snapshot.classes[best] if best < len(snapshot.classes) else str(best)
-        return head + self.tr("{0} ({1} %)").format(name, round(100 * float(value[best])))
+            lines.append(self.tr("output {0}").format(format_exact(float(value))))
+        elif np.isfinite(value).all():
+            best = int(value.argmax())
+            percent = format_number(100 * float(value[best]))
+            lines.append(self.tr("{0} ({1} %)").format(_class_name(snapshot, best), percent))
+        else:
+            lines.append(self.tr("output NaN"))
+        return "\n".join(lines)
 
     def _moved(self, position: QPointF) -> None:
-        if not self._item.sceneBoundingRect().contains(position):
-            self._hover.hide()
+        place = place_at(self._item, position)
+        self._hover.show_at(position.toPoint(), "" if place is None else self.words_at(place))
+
+    def _click(self, click: object) -> None:
+        if click.double() or click.button() != Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
             return
-        place = self._item.getViewBox().mapSceneToView(position)
-        self._hover.show_at(position.toPoint(), self._value_at(place.x(), place.y()))
+        place = place_at(self._item, click.scenePos())  # type: ignore[attr-defined]
+        if place is not None and self._snapshot is not None:
+            self.clicked.emit(place.x(), place.y())
 
-    def _click(self, event: object) -> None:
-        place = self._item.getViewBox().mapSceneToView(event.scenePos())  # type: ignore[attr-defined]
-        self.clicked.emit(place.x(), place.y())
-
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def table(self) -> Table:
         snapshot = self._snapshot
         if snapshot is None:
             return ["x1", "x2", "output"], []
-        rows, columns = snapshot.values.shape[:2]
-        x_min, x_max, y_min, y_max = snapshot.extent
-        xs, ys = np.linspace(x_min, x_max, columns), np.linspace(y_min, y_max, rows)
-        flat = snapshot.values.reshape(rows * columns, -1)
-        names = list(snapshot.classes) if snapshot.values.ndim == 3 else ["output"]
-        header = [*snapshot.names, *(names or [f"class {index}" for index in range(flat.shape[1])])]
-        places = ((float(x), float(y)) for y in ys for x in xs)
-        return header, [[x, y, *map(float, row)] for (x, y), row in zip(places, flat, strict=True)]
+        count = snapshot.values.shape[-1] if snapshot.values.ndim == 3 else 1
+        names = ["output"] if count == 1 else [_class_name(snapshot, index) for index in range(count)]
+        return [*snapshot.names, *names], _rows(snapshot)
+
+
+def _spacing(snapshot: Surface) -> tuple[float, float]:
+    """Between two points of the grid, whose outermost ones lie on the border of the extent."""
+    rows, columns = snapshot.values.shape[:2]
+    x_min, x_max, y_min, y_max = snapshot.extent
+    return (x_max - x_min) / max(1, columns - 1), (y_max - y_min) / max(1, rows - 1)
+
+
+def _rows(snapshot: Surface) -> Iterator[Sequence[object]]:
+    rows, columns = snapshot.values.shape[:2]
+    x_min, x_max, y_min, y_max = snapshot.extent
+    xs, ys = np.linspace(x_min, x_max, columns), np.linspace(y_min, y_max, rows)
+    flat = snapshot.values.reshape(rows, columns, -1)
+    for y, line in zip(ys, flat, strict=True):
+        for x, value in zip(xs, line, strict=True):
+            yield [float(x), float(y), *map(float, value)]
+
+
+def _class_name(snapshot: Surface, index: int) -> str:
+    return snapshot.classes[index] if index < len(snapshot.classes) else str(index)
+
+
+def _same_data(first: Surface, second: Surface) -> bool:
+    if first.points is second.points and first.targets is second.targets and first.classes == second.classes:
+        return True
+    pairs = ((first.points, second.points), (first.targets, second.targets), (first.split, second.split))
+    return first.classes == second.classes and all(np.array_equal(one, other) for one, other in pairs)

@@ -1,85 +1,140 @@
-"""The row above a plot: its legend on the left, its switches and the save menu on the right."""
+"""The row above a plot: its views on the left, its switches and the menu of what to take away on the right."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import final
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
+from gui.background import run_in_background
+from gui.file_dialogs import ask_save_path
 from gui.icons import icon
 from gui.notices import notices
 from gui.panel import Panel
-from gui.plots.saving import save_table
+from gui.saving import render, save_table, table_text
 from gui.theme import set_kind, theme
+from gui.widgets.labels import plain_tooltip
 
 
 @final
 class PlotToolbar(QWidget):
-    """Fill `left` and `right`; the save menu is there already."""
+    """Fill `left` and `right`; the menu to save and copy is there already."""
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel)
         self._panel = panel
+        self._choices: list[tuple[QComboBox, int]] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self.left, self.right = QHBoxLayout(), QHBoxLayout()
-        self.left.setSpacing(12)
+        self.left.setSpacing(8)
         self.right.setSpacing(4)
         row.addLayout(self.left)
         row.addStretch(1)
         row.addLayout(self.right)
         row.addWidget(self._save_button())
+        theme().changed.connect(self._rescale)
+        self._rescale()
+
+    def choice(self, name: str, tip: str, width: int) -> QComboBox:
+        """A box to choose from, added on the left, that many pixels wide at text scale 1."""
+        box = QComboBox(self)
+        box.setObjectName(name)
+        box.setToolTip(plain_tooltip(tip))
+        box.setAccessibleName(tip)
+        self._choices.append((box, width))
+        self.left.addWidget(box)
+        self._rescale()
+        return box
 
     def toggle(self, text: str, tip: str, on: bool = False) -> QToolButton:
         """A small button that stays down, added on the right."""
-        button = QToolButton(self)
+        button = self._small(tip)
         button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
         button.setCheckable(True)
         button.setChecked(on)
-        set_kind(button, "small")
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.right.addWidget(button)
         return button
 
-    def _save_button(self) -> QToolButton:
+    def button(self, icon_name: str, tip: str, act: Callable[[], object]) -> QToolButton:
+        """A small button with an icon, added on the right."""
+        button = self._small(tip)
+        button.setIcon(icon(icon_name, "secondary"))
+        button.clicked.connect(lambda _=False: act())
+        self.right.addWidget(button)
+        return button
+
+    def _small(self, tip: str) -> QToolButton:
         button = QToolButton(self)
-        button.setIcon(icon("download", "secondary"))
-        button.setIconSize(QSize(theme().px(14), theme().px(14)))
-        button.setToolTip(self.tr("Save what is shown"))
-        button.setAccessibleName(self.tr("Save what is shown"))
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setToolTip(plain_tooltip(tip))
+        button.setAccessibleName(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         set_kind(button, "small")
+        return button
+
+    def _rescale(self) -> None:
+        side = theme().px(14)
+        for box, width in self._choices:
+            box.setFixedWidth(theme().px(width))
+        for button in self.findChildren(QToolButton):
+            if not button.icon().isNull():
+                button.setIconSize(QSize(side, side))
+
+    # -- taking away --
+
+    def _save_button(self) -> QToolButton:
+        button = self._small(self.tr("Save or copy what is shown"))
+        button.setObjectName("plotSave")
+        button.setIcon(icon("download", "secondary"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for label, suffix in (
-            (self.tr("Picture (PNG)…"), "png"),
-            (self.tr("Vector graphic (SVG)…"), "svg"),
-            (self.tr("Numbers (CSV)…"), "csv"),
+            (self.tr("Save picture (PNG)…"), "png"),
+            (self.tr("Save vector graphic (SVG)…"), "svg"),
+            (self.tr("Save numbers (CSV)…"), "csv"),
         ):
             menu.addAction(label).triggered.connect(lambda _=False, suffix=suffix: self._ask(suffix))
+        menu.addSeparator()
+        menu.addAction(self.tr("Copy picture")).triggered.connect(self.copy_picture)
+        menu.addAction(self.tr("Copy numbers")).triggered.connect(self.copy_table)
         button.setMenu(menu)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return button
 
     def _ask(self, suffix: str) -> None:
-        folder = self._panel.document.folder or Path.home()
-        start = str(folder / f"{self._panel.name}.{suffix}")
-        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save"), start, f"*.{suffix}")
-        if name:
-            self.save(Path(name))
+        start = (self._panel.document.folder or Path.home()) / f"{self._panel.name}.{suffix}"
+        path = ask_save_path(self, self.tr("Save"), start, f"*.{suffix}", f".{suffix}")
+        if path is not None:
+            self.save(path)
 
     def save(self, path: Path) -> None:
-        """Save by the suffix: png, svg or csv; says what went wrong."""
+        """Save by the suffix, png, svg or csv, and tell; a table is written off the GUI thread."""
+        if path.suffix.lower() == ".csv":
+            header, rows = self._panel.table()
+            run_in_background(lambda: save_table(header, rows, path), lambda _: self._saved(path), self._failed)
+            return
         try:
-            if path.suffix.lower() == ".csv":
-                header, rows = self._panel.table()
-                save_table(header, rows, path)
-            else:
-                self._panel.save_picture(path)
+            self._panel.save_picture(path)
         except OSError as error:
-            notices().failure(error)
+            self._failed(error)
         else:
-            notices().success(self.tr("Saved {0}.").format(path.name))
+            self._saved(path)
+
+    def _saved(self, path: Path) -> None:
+        notices().success(self.tr("Saved {0}.").format(path.name))
+
+    def _failed(self, error: BaseException) -> None:
+        notices().failure(error)
+
+    def copy_picture(self) -> None:
+        """Put what is shown on the clipboard as an image."""
+        QGuiApplication.clipboard().setImage(render(self._panel.picture()))
+
+    def copy_table(self) -> None:
+        """Put the numbers on the clipboard, for a spreadsheet."""
+        QGuiApplication.clipboard().setText(table_text(*self._panel.table()))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtWidgets import QComboBox, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker
+from PySide6.QtWidgets import QWidget
 
 from engine.events import Array, WeightHistograms
 from gui.colormaps import viridis
 from gui.document import Document
-from gui.format import format_number
-from gui.panel import Panel
-from gui.plot_style import curve_pen, style_plot
+from gui.format import format_exact, format_number
+from gui.panel import Panel, Table
+from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
-from gui.plots.saving import save_widget
+from gui.plots.plot import make_plot, place_at
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
-from gui.theme import set_role, set_tone, theme
+from gui.theme import theme
 from gui.widgets.empty_state import EmptyState
+from gui.widgets.labels import ElidedLabel, plain_tooltip
 from gui.widgets.segmented import Segmented
 
 
@@ -37,9 +38,8 @@ class WeightPanel(Panel):
         super().__init__(document, feed, parent)
         self.latest: WeightHistograms | None = None
         self._drawn: WeightHistograms | None = None
-        self._plot = pg.PlotWidget()
-        self._item = self._plot.getPlotItem()
-        style_plot(self._item)
+        self._plot = make_plot()
+        self._item: pg.PlotItem = self._plot.getPlotItem()
         self._now = pg.PlotDataItem(stepMode="center", fillLevel=0)
         self._image = pg.ImageItem(axisOrder="row-major")
         self._image.setLookupTable(viridis())
@@ -47,24 +47,14 @@ class WeightPanel(Panel):
         self._item.addItem(self._image)
         self._hover = HoverCard(self._plot)
         self._plot.scene().sigMouseMoved.connect(self._moved)
-        self._layer = QComboBox()
-        self._layer.setObjectName("weightLayer")
-        self._layer.setAccessibleName(self.tr("Layer"))
-        self._layer.currentIndexChanged.connect(self._again)
-        self._view = Segmented([("now", self.tr("Now")), ("time", self.tr("Over time"))])
-        self._view.changed.connect(self._switch)
-        self._stats = QLabel()
-        self._stats.setObjectName("weightStats")
-        set_role(self._stats, "mono_caption")
-        set_tone(self._stats, "secondary")
         self._lay_out()
         feed.on(WeightHistograms, self._take)
-        feed.frame.connect(self._redraw)
+        feed.frame.connect(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
         theme().changed.connect(self._dress)
         self._dress()
-        self._switch("now")
+        self._switch()
 
     @property
     def title(self) -> str:
@@ -72,127 +62,131 @@ class WeightPanel(Panel):
 
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
-        bar.left.addWidget(self._layer)
-        bar.left.addWidget(self._view)
-        filled = QWidget()
-        column = QVBoxLayout(filled)
-        column.setContentsMargins(8, 6, 8, 8)
-        column.setSpacing(4)
-        column.addWidget(bar)
-        column.addWidget(self._plot, 1)
-        column.addWidget(self._stats)
+        self.layer = bar.choice("weightLayer", self.tr("Layer"), 124)
+        self.layer.currentIndexChanged.connect(self._draw_again)
+        self.view = Segmented([("now", self.tr("Now")), ("time", self.tr("Over time"))])
+        self.view.changed.connect(lambda _: self._switch())
+        bar.left.addWidget(self.view)
+        self._stats = ElidedLabel(role="mono_caption", tone="secondary")
+        self._stats.setObjectName("weightStats")
         empty = EmptyState(
             "histogram",
             self.tr("Weights"),
             self.tr("While it trains: how the weights of each layer spread, and which units have died."),
         )
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty)
-        self._stack.addWidget(filled)
+        self.build(empty, bar, self._plot, self._stats)
 
     def _dress(self) -> None:
-        pen = curve_pen("training", 1.5)
         fill = theme().color("training")
-        self._now.setPen(pen)
+        self._now.setPen(curve_pen("training", 1.5))
         self._now.setFillBrush(fill.red(), fill.green(), fill.blue(), 70)
 
-    def _switch(self, view: str) -> None:
-        over_time = view == "time"
+    def _switch(self) -> None:
+        over_time = self.view.value() == "time"
         self._image.setVisible(over_time)
         self._now.setVisible(not over_time)
         self._item.setLabel("bottom", self.tr("step") if over_time else self.tr("weight"))
         self._item.setLabel("left", self.tr("weight") if over_time else self.tr("count"))
-        self._again()
         self._item.enableAutoRange()
+        self._draw_again()
 
     # -- receiving --
 
     def clear(self) -> None:
         """Another run."""
         self.latest = self._drawn = None
-        self._layer.clear()
-        self._stack.setCurrentIndex(0)
+        with QSignalBlocker(self.layer):
+            self.layer.clear()
+        self._item.enableAutoRange()
+        self.set_filled(False)
 
     def _take(self, event: WeightHistograms) -> None:
         self.latest = event
 
     # -- drawing --
 
-    def _again(self) -> None:
+    def _draw_again(self) -> None:
         self._drawn = None
-        self._redraw()
+        self.refresh()
 
-    def _redraw(self) -> None:
+    def refresh(self) -> None:
         event = self.latest
-        if event is None or event is self._drawn or not self.isVisible() or not event.layers:
+        if event is None or event is self._drawn or not self.isVisible() or not event.layers or not event.steps.size:
             return
         self._drawn = event
-        self._stack.setCurrentIndex(1)
+        self.set_filled(True)
         self._offer(event.layers)
-        index = max(0, self._layer.currentIndex())
+        index = max(0, self.layer.currentIndex())
         edges, counts = event.edges[index], event.counts[index]
-        if self._view.value() == "now":
+        if self.view.value() == "now":
             self._now.setData(edges, counts[-1].astype(np.float64))
         else:
             self._draw_time(edges, counts, event.steps)
-        self._stats.setText(self._words(event, index))
+        self._show_stats(event, index)
 
     def _offer(self, layers: tuple[str, ...]) -> None:
-        if [self._layer.itemText(index) for index in range(self._layer.count())] == list(layers):
+        if [self.layer.itemText(index) for index in range(self.layer.count())] == list(layers):
             return
-        chosen = self._layer.currentText()
-        self._layer.blockSignals(True)
-        self._layer.clear()
-        self._layer.addItems(list(layers))
-        self._layer.setCurrentIndex(max(0, self._layer.findText(chosen)))
-        self._layer.blockSignals(False)
+        chosen = self.layer.currentText()
+        with QSignalBlocker(self.layer):
+            self.layer.clear()
+            self.layer.addItems(list(layers))
+            self.layer.setCurrentIndex(max(0, self.layer.findText(chosen)))
 
     def _draw_time(self, edges: Array, counts: Array, steps: Array) -> None:
+        # The root of the shares: tails are what one looks for, and beside the middle they would be invisible.
         shares = np.sqrt(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
         first, last = float(steps[0]), float(steps[-1])
         self._image.setImage(shares.T, autoLevels=False, levels=(0.0, float(shares.max()) or 1.0))
-        height = float(edges[-1] - edges[0])
-        self._image.setRect(QRectF(first, float(edges[0]), max(last - first, 1.0), height))
+        self._image.setRect(QRectF(first, float(edges[0]), max(last - first, 1.0), float(edges[-1] - edges[0])))
 
-    def _words(self, event: WeightHistograms, index: int) -> str:
-        mean, std, low, high = (format_number(float(value)) for value in event.stats[index])
+    def _show_stats(self, event: WeightHistograms, index: int) -> None:
+        names = (self.tr("mean"), "σ", self.tr("least"), self.tr("greatest"))
+        values = [float(value) for value in event.stats[index]]
+        mean, std, low, high = (format_number(value) for value in values)
         text = self.tr("mean {0} · σ {1} · {2} … {3}").format(mean, std, low, high)
         dead = float(event.dead[index])
-        if np.isfinite(dead) and dead > 0:
-            text += " · " + self.tr("{0} % of units dead").format(round(100 * dead))
-        return text
+        if dead > 0:
+            text = self.tr("{0} % of units dead").format(round(100 * dead)) + " · " + text
+        self._stats.setText(text)
+        exact = [f"{name}: {format_exact(value)}" for name, value in zip(names, values, strict=True)]
+        self._stats.setToolTip(plain_tooltip("\n".join([text, *exact])))
 
     def _moved(self, position: QPointF) -> None:
-        event = self.latest
-        index = self._layer.currentIndex()
-        inside = self._item.sceneBoundingRect().contains(position)
-        if event is None or index < 0 or not inside or self._view.value() != "now":
-            self._hover.hide()
-            return
-        edges, counts = event.edges[index], event.counts[index][-1]
-        x = self._item.getViewBox().mapSceneToView(position).x()
-        place = int(np.searchsorted(edges, x)) - 1
-        if not 0 <= place < counts.size:
-            self._hover.hide()
-            return
-        low, high = format_number(float(edges[place])), format_number(float(edges[place + 1]))
-        self._hover.show_at(position.toPoint(), self.tr("{0} … {1}: {2}").format(low, high, int(counts[place])))
+        place = place_at(self._item, position)
+        words = self.words_at(place) if place is not None else ""
+        self._hover.show_at(position.toPoint(), words)
+
+    def words_at(self, place: QPointF) -> str:
+        """The bin below a point of the plot: its ends and its count, and the step when time runs to the right."""
+        event, index = self.latest, self.layer.currentIndex()
+        if event is None or index < 0:
+            return ""
+        over_time = self.view.value() == "time"
+        edges = event.edges[index]
+        bin_ = int(np.searchsorted(edges, place.y() if over_time else place.x())) - 1
+        if not 0 <= bin_ < edges.size - 1:
+            return ""
+        row = int(np.argmin(np.abs(event.steps - place.x()))) if over_time else -1
+        ends = f"{format_number(float(edges[bin_]))} … {format_number(float(edges[bin_ + 1]))}"
+        count = int(event.counts[index][row][bin_])
+        head = self.tr("step {0}").format(int(event.steps[row])) + "\n" if over_time else ""
+        return head + self.tr("{0}: {1}").format(ends, count)
 
     # -- taking away --
 
-    def save_picture(self, path: Path) -> None:
-        save_widget(self._plot, path)
+    def picture(self) -> QWidget:
+        plot: QWidget = self._plot
+        return plot
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
-        header = ["layer", "step", "from", "to", "count"]
-        event = self.latest
-        if event is None:
-            return header, []
-        rows: list[list[object]] = []
-        for layer, edges, counts in zip(event.layers, event.edges, event.counts, strict=True):
-            for step, row in zip(event.steps, counts, strict=True):
-                rows += [
-                    [layer, int(step), float(low), float(high), int(count)]
-                    for low, high, count in zip(edges[:-1], edges[1:], row, strict=True)
-                ]
-        return header, rows
+    def table(self) -> Table:
+        return ["layer", "step", "from", "to", "count"], _rows(self.latest)
+
+
+def _rows(event: WeightHistograms | None) -> Iterator[Sequence[object]]:
+    if event is None:
+        return
+    for layer, edges, counts in zip(event.layers, event.edges, event.counts, strict=True):
+        for step, row in zip(event.steps, counts, strict=True):
+            for low, high, count in zip(edges[:-1], edges[1:], row, strict=True):
+                yield [layer, int(step), float(low), float(high), int(count)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import final
 
 import numpy as np
@@ -14,7 +15,7 @@ from gui.format import format_number
 from gui.plots.class_colors import class_colors
 from gui.theme import theme
 
-ROW = 22
+ROW = 20
 MAX_ROWS = 20
 
 
@@ -60,7 +61,7 @@ class AnswerView(QWidget):
         font, mono = look.font("text"), look.font("mono")
         metrics, numbers = QFontMetricsF(font), QFontMetricsF(mono)
         names = min(max((metrics.horizontalAdvance(row[0]) for row in self.rows), default=0.0), self.width() * 0.4)
-        width = numbers.horizontalAdvance("-8.888e-88")
+        width = numbers.horizontalAdvance("100.0 %" if self._bars else "-8.888e-88")
         height = look.px(ROW)
         colors = class_colors(max(2, len(self.rows)))
         room = max(10.0, self.width() - names - width - 20)
@@ -76,10 +77,10 @@ class AnswerView(QWidget):
                 painter.setBrush(look.brush("grid"))
                 painter.drawRoundedRect(QRectF(names + 10, top + 6, room, height - 12), 3, 3)
                 painter.setBrush(colors[index % len(colors)])
-                long = max(2.0, room * min(1.0, max(0.0, value)))
+                long = max(2.0, room * min(1.0, max(0.0, value)))  # NaN is 0
                 painter.drawRoundedRect(QRectF(names + 10, top + 6, long, height - 12), 3, 3)
             painter.setFont(mono)
             painter.setPen(look.pen("text"))
-            text = f"{100 * value:.1f} %" if self._bars else format_number(value)
+            text = f"{100 * value:.1f} %" if self._bars and isfinite(value) else format_number(value)
             right = middle | Qt.AlignmentFlag.AlignRight
             painter.drawText(QRectF(self.width() - width - 4, top, width, height), right, text)

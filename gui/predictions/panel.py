@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.blocks.input import TOYS
 from engine.dataspec import Field
@@ -16,20 +25,20 @@ from engine.events import Predicted
 from gui.background import run_in_background
 from gui.document import Document
 from gui.notices import notices
-from gui.panel import Panel
-from gui.plots.saving import save_widget
+from gui.panel import Panel, Table
 from gui.plots.toolbar import PlotToolbar
 from gui.predictions.answer import AnswerView
 from gui.predictions.image_drop import ImageDrop
 from gui.predictions.row_form import RowForm
 from gui.run_feed import RunFeed
-from gui.theme import set_role, set_tone
+from gui.theme import set_kind, set_role, set_tone
 from gui.widgets.empty_state import EmptyState
+from gui.widgets.labels import ElidedLabel
 
 
 @final
 class PredictionPanel(Panel):
-    """Asks the session; the answer is what the network says now, trained or not."""
+    """Asks the session about a row, an image, a file or a point; the answer is what the network says now."""
 
     name = "predictions"
     icon_name = "predict"
@@ -38,20 +47,22 @@ class PredictionPanel(Panel):
         super().__init__(document, feed, parent)
         self._request = 0
         self.answer: Predicted | None = None
-        self._row = RowForm()
-        self._row.edited.connect(self.ask_row)
-        self._drop = ImageDrop()
-        self._drop.dropped.connect(self.ask_file)
+        self.row = RowForm()
+        self.row.edited.connect(self.ask_row)
+        self.drop = ImageDrop()
+        self.drop.dropped.connect(self.ask_file)
         self._input = QStackedWidget()
-        self._input.addWidget(self._row)
-        self._input.addWidget(self._drop)
-        self._view = AnswerView()
+        self._input.addWidget(self.row)
+        self._input.addWidget(self.drop)
+        self.view = AnswerView()
         self._head = QLabel()
         self._head.setObjectName("predictionHead")
         self._head.setTextFormat(Qt.TextFormat.PlainText)
         self._head.setWordWrap(True)
+        set_role(self._head, "strong")
         self._ask = QPushButton(self.tr("Predict"))
         self._ask.setObjectName("predictNow")
+        set_kind(self._ask, "primary")
         self._ask.clicked.connect(self.ask_row)
         self._lay_out()
         self.setAcceptDrops(True)
@@ -65,37 +76,40 @@ class PredictionPanel(Panel):
         return self.tr("Predict")
 
     def _lay_out(self) -> None:
+        bar = PlotToolbar(self)
+        self._hint = ElidedLabel(role="caption", tone="secondary")
+        bar.left.addWidget(self._hint, 1)
         left = QVBoxLayout()
+        left.setSpacing(8)
         left.addWidget(self._input, 1)
         left.addWidget(self._ask)
-        right = QVBoxLayout()
-        set_role(self._head, "strong")
+        answer = QWidget()
+        right = QVBoxLayout(answer)
+        right.setContentsMargins(0, 0, 4, 0)
+        right.setSpacing(4)
         right.addWidget(self._head)
-        right.addWidget(self._view)
+        right.addWidget(self.view)
         right.addStretch(1)
-        filled = QWidget()
-        column = QVBoxLayout(filled)
-        column.setContentsMargins(8, 6, 8, 8)
-        column.setSpacing(6)
-        bar = PlotToolbar(self)
-        self._hint = QLabel(self.tr("Also: drop a CSV or NPY file with rows"))
-        set_role(self._hint, "caption")
-        set_tone(self._hint, "secondary")
-        bar.left.addWidget(self._hint)
-        column.addWidget(bar)
-        row = QHBoxLayout()
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(answer)
+        self._answer = answer
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
-        row.addLayout(left, 2)
-        row.addLayout(right, 3)
-        column.addLayout(row, 1)
+        row.addLayout(left, 1)
+        row.addWidget(area, 1)
         empty = EmptyState(
             "predict",
             self.tr("Predict"),
-            self.tr("Ask the network about a row, an image or a point of your own, once it has an Input block."),
+            self.tr(
+                "Ask the network about a row, an image or a point of your own, once it has an Input and no problems."
+            ),
         )
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty)
-        self._stack.addWidget(filled)
+        self.build(empty, bar, body)
 
     # -- what can be asked --
 
@@ -109,18 +123,21 @@ class PredictionPanel(Panel):
 
     def _follow(self) -> None:
         field = self._field()
-        self._stack.setCurrentIndex(0 if field is None or self.document.result.errors else 1)
+        self.set_filled(field is not None and not self.document.result.errors)
         if field is None:
             return
-        if len(field.shape) == 3:
-            self._input.setCurrentWidget(self._drop)
-            self._ask.hide()
-        else:
-            count = int(np.prod([dim for dim in field.shape if isinstance(dim, int)], dtype=np.int64))
-            names = field.columns if len(field.columns) == count else tuple(f"x{i + 1}" for i in range(count))
-            self._row.set_features(self._asked_names(names))
-            self._input.setCurrentWidget(self._row)
-            self._ask.show()
+        pictures = len(field.shape) == 3
+        self._ask.setVisible(not pictures)
+        self._input.setCurrentWidget(self.drop if pictures else self.row)
+        if pictures:
+            self._hint.setText(self.tr("Drop or choose a picture"))
+            return
+        count = int(np.prod([dim for dim in field.shape if isinstance(dim, int)], dtype=np.int64))
+        names = field.columns if len(field.columns) == count else tuple(f"x{i + 1}" for i in range(count))
+        asked = self._asked_names(names)
+        self.row.set_features(asked)
+        plane = len(asked) == 2
+        self._hint.setText(self.tr("Or click a point of the output") if plane else self.tr("Or drop a CSV or NPY file"))
 
     def _asked_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Toy sets are asked for their two coordinates, functions for x: features are made from these."""
@@ -135,32 +152,32 @@ class PredictionPanel(Panel):
     def ask_row(self) -> None:
         """Ask about the typed row."""
         try:
-            row = self._row.row()
+            row = self.row.row()
         except ValueError as error:
-            self._say(str(error), "error")
+            self._say(str(error), fault=True)
             return
         self._send(row[np.newaxis])
 
     def ask_point(self, x: float, y: float) -> None:
         """Ask about a point of the plane, and show it as the row."""
-        self._row.set_row([x, y])
+        self.row.set_row([x, y])
         self._send(np.array([[x, y]]))
 
     def ask_file(self, path: str) -> None:
         """Ask about an image, or every row of a table."""
-        if self._input.currentWidget() is self._drop:
-            run_in_background(lambda: QImage(path), self._drop.set_image, self._failed)
+        if self._input.currentWidget() is self.drop:
+            run_in_background(lambda: QImage(path), self.drop.set_image, self._failed)
         self._send(path)
 
     def _failed(self, error: BaseException) -> None:
         notices().failure(error)
 
-    def _send(self, data: object) -> None:
+    def _send(self, data: NDArray[np.float64] | str) -> None:
         if self.document.result.errors:
-            self._say(self.tr("The graph has problems; mend them first."), "error")
+            self._say(self.tr("The graph has problems; mend them first."), fault=True)
             return
         self._request = self.feed.next_request()
-        self.feed.session.predict(data, self._request)
+        self.feed.current_session.predict(data, self._request)
 
     # -- answers --
 
@@ -168,30 +185,32 @@ class PredictionPanel(Panel):
         if event.request != self._request:
             return
         self.answer = event
-        if event.error:
-            self._view.clear()
-            self._say(event.error, "error")
+        if event.error or not len(event.outputs):
+            self.view.clear()
+            self._say(event.error or self.tr("There is no row in it."), fault=True)
             return
-        self._view.show_answer(event)
+        self.view.show_answer(event)
         count = len(event.outputs)
         if count > 1:
-            self._say(self.tr("{0} rows; the first of them below, all in the CSV").format(count))
-        elif event.labels:
-            self._say(event.labels[0])
+            self._say(self.tr("{0} rows. The first one here, all of them under Save numbers.").format(count))
         else:
-            self._say("")
+            self._say(self.tr("Class {0}").format(event.labels[0]) if event.labels else "")
 
-    def _say(self, text: str, tone: str = "text") -> None:
+    def _say(self, text: str, *, fault: bool = False) -> None:
         self._head.setText(text)
-        set_tone(self._head, "error" if tone == "error" else "text")
+        self._head.setVisible(bool(text))
+        set_tone(self._head, "error" if fault else "text")
 
     def clear(self) -> None:
         """Another session: no answer yet."""
         self.answer = None
-        self._view.clear()
-        self._drop.set_image(QImage())
+        self.view.clear()
+        self.drop.set_image(QImage())
         self._say("")
         self._follow()
+
+    def refresh(self) -> None:
+        """Answers are shown when they come."""
 
     # -- dropping files --
 
@@ -207,10 +226,10 @@ class PredictionPanel(Panel):
 
     # -- taking away --
 
-    def save_picture(self, path: Path) -> None:
-        save_widget(self, path)
+    def picture(self) -> QWidget:
+        return self._answer
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
+    def table(self) -> Table:
         answer = self.answer
         if answer is None or answer.error:
             return ["row"], []
@@ -219,4 +238,4 @@ class PredictionPanel(Panel):
         names = answer.classes if len(answer.classes) == flat.shape[1] else [f"output{i}" for i in range(flat.shape[1])]
         labels = answer.labels or [""] * len(flat)
         rows = zip(labels, flat, strict=True)
-        return ["row", "label", *names], [[i, label, *map(float, row)] for i, (label, row) in enumerate(rows)]
+        return ["row", "label", *names], ([i, label, *map(float, row)] for i, (label, row) in enumerate(rows))

@@ -7,10 +7,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from gui.format import parse_number
+from gui.format import format_exact, parse_number
 from gui.theme import set_role
+from gui.widgets.labels import ElidedLabel
 from gui.widgets.number_edit import NumberEdit
 
 MAX_EDITORS = 16
@@ -36,7 +37,13 @@ class RowForm(QWidget):
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout.addWidget(self._area)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features asked for."""
+        return self._names
 
     def set_features(self, names: tuple[str, ...]) -> None:
         """Ask for these features, all 0 at first."""
@@ -46,18 +53,17 @@ class RowForm(QWidget):
         inner = QWidget()
         grid = QGridLayout(inner)
         grid.setContentsMargins(0, 0, 4, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         if len(names) > MAX_EDITORS:
-            self._line = QLineEdit()
-            self._line.setPlaceholderText(self.tr("{0} numbers, separated by commas").format(len(names)))
-            set_role(self._line, "mono")
-            self._line.editingFinished.connect(self.edited)
-            grid.addWidget(self._line, 0, 0, 1, 2, Qt.AlignmentFlag.AlignTop)
+            self._line = self._make_line(len(names))
+            grid.addWidget(self._line, 0, 0, 1, 2)
         else:
             for row, name in enumerate(names):
-                label = QLabel(name)
-                label.setTextFormat(Qt.TextFormat.PlainText)
+                label = ElidedLabel(name)
                 editor = NumberEdit(0.0)
+                editor.setObjectName(f"feature_{row}")
                 editor.setAccessibleName(name)
                 editor.changed.connect(self.edited)
                 label.setBuddy(editor)
@@ -67,12 +73,26 @@ class RowForm(QWidget):
         grid.setRowStretch(grid.rowCount(), 1)
         self._area.setWidget(inner)
 
+    def _make_line(self, count: int) -> QLineEdit:
+        line = QLineEdit()
+        line.setObjectName("featureLine")
+        line.setPlaceholderText(self.tr("{0} numbers, separated by commas").format(count))
+        line.setAccessibleName(line.placeholderText())
+        set_role(line, "mono")
+        line.editingFinished.connect(self._line_edited)
+        return line
+
+    def _line_edited(self) -> None:
+        if self._line is not None and self._line.isModified():
+            self._line.setModified(False)
+            self.edited.emit()
+
     def set_row(self, values: list[float]) -> None:
         """Show a row, without a signal."""
         for editor, value in zip(self._editors, values, strict=False):
             editor.set_value(value)
         if self._line is not None:
-            self._line.setText(", ".join(f"{value:g}" for value in values))
+            self._line.setText(", ".join(format_exact(value) for value in values))
 
     def row(self) -> NDArray[np.float64]:
         """The row, shape `(features,)`.
@@ -82,8 +102,8 @@ class RowForm(QWidget):
         """
         if self._line is None:
             return np.array([editor.value() or 0.0 for editor in self._editors])
-        words = self._line.text().replace(";", ",").replace("\t", ",").split(",")
-        values = [parse_number(word) for word in words if word.strip()]
+        words = self._line.text().replace(",", " ").replace(";", " ").split()
+        values = [parse_number(word) for word in words]
         if len(values) != len(self._names):
             text = self.tr("{0} numbers are needed, these are {1}.")
             raise ValueError(text.format(len(self._names), len(values)))

@@ -89,9 +89,11 @@ class LegendEntry(QAbstractButton):
 class ScaleBar(QWidget):
     """A colour scale with its ends: `gradient flow ▭▭▭ 1e-8 … 1e2`."""
 
-    def __init__(self, title: str, table: Rgb, low: str, high: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, table: Rgb, low: str, high: str, parent: QWidget | None = None, *, length: int = 112
+    ) -> None:
         super().__init__(parent)
-        self._title = title
+        self._title, self._length = title, length
         self._ends = low, high
         self._image = QImage()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -108,7 +110,8 @@ class ScaleBar(QWidget):
     def _widths(self) -> tuple[int, int, int, int]:
         title = QFontMetrics(theme().font("caption")).horizontalAdvance(self._title)
         mono = QFontMetrics(theme().font("mono_caption"))
-        return title, mono.horizontalAdvance(self._ends[0]), theme().px(112), mono.horizontalAdvance(self._ends[1])
+        low, high = (mono.horizontalAdvance(end) for end in self._ends)
+        return title, low, theme().px(self._length), high
 
     def sizeHint(self) -> QSize:
         return QSize(sum(self._widths()) + 3 * 8, theme().px(20))

@@ -1,0 +1,84 @@
+"""A plot as all panels use it: dressed in the theme, numbers written as everywhere, a double click shows everything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import final
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+
+from gui.format import format_number
+from gui.plot_style import configure_plots, style_plot
+
+_PLAIN_POWERS = range(-3, 6)
+_ALL_DIGITS = tuple(range(1, 10))
+
+
+@final
+class NumberAxis(pg.AxisItem):
+    """Ticks as `format_number` writes them; on a logarithmic axis all plain or all as powers of ten."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self.enableAutoSIPrefix(False)
+        # A label that comes and goes as numbers get longer would make the plot jump.
+        self.setStyle(autoReduceTextSpace=False)
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        if self.logMode:
+            return self.logTickStrings(values, scale, spacing)
+        places = max(0, -math.floor(math.log10(spacing * scale) + 1e-9)) if spacing > 0 else 0
+        if max((abs(value * scale) for value in values), default=0.0) < 1e6 and places <= 4:
+            return [f"{value * scale + 0.0:.{places}f}" for value in values]
+        return [format_number(value * scale) for value in values]
+
+    def logTickStrings(self, values: Sequence[float], scale: float, spacing: float | None) -> list[str]:
+        powers = [value * scale for value in values]
+        plain = all(math.floor(power + 1e-9) in _PLAIN_POWERS for power in powers)
+        digits = _ALL_DIGITS if spacing is not None else _minor_digits(powers)
+        return [_power(power, plain) if _digit(power) in digits else "" for power in powers]
+
+
+def _digit(power: float) -> int:
+    return round(float(10.0 ** (power - math.floor(power + 1e-9))))
+
+
+def _minor_digits(powers: list[float]) -> tuple[int, ...]:
+    """Which ticks between powers of ten bear a number: fewer, the more decades there are."""
+    decades = max(powers, default=0.0) - min(powers, default=0.0)
+    if decades > 2.2:
+        return ()
+    return (2, 5) if decades > 0.9 else _ALL_DIGITS
+
+
+def _power(power: float, plain: bool) -> str:
+    if plain:
+        return format_number(10.0**power, 3)
+    exponent = math.floor(power + 1e-9)
+    return f"{10.0 ** (power - exponent):.0f}e{exponent}"
+
+
+def make_plot() -> pg.PlotWidget:
+    """A dressed plot; give its curves pens from `curve_pen`."""
+    configure_plots()
+    plot = pg.PlotWidget(axisItems={side: NumberAxis(side) for side in ("left", "bottom")})
+    item = plot.getPlotItem()
+    style_plot(item)
+    plot.scene().sigMouseClicked.connect(lambda click: _double_clicked(item, click))
+    return plot
+
+
+def _double_clicked(item: pg.PlotItem, click: object) -> None:
+    if click.double():  # type: ignore[attr-defined]
+        item.enableAutoRange()
+
+
+def place_at(item: pg.PlotItem, position: QPointF) -> QPointF | None:
+    """What lies below a point of the scene, in units of the plot; None beside the drawing area."""
+    box = item.getViewBox()
+    if not box.sceneBoundingRect().contains(position):
+        return None
+    place = box.mapSceneToView(position)
+    return QPointF(place.x(), place.y())
