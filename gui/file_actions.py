@@ -14,7 +14,6 @@ from engine.events import Exported, WeightsTaken
 from engine.graph import Project
 from engine.problem import ChainruleError
 from engine.session import ExportKind
-from engine.session import ExportKind
 from gui.actions import Actions
 from gui.document import Document
 from gui.notices import notices
