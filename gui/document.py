@@ -155,7 +155,8 @@ class Document(QObject):
         # Where the trained weights lie is settled by saving, and undo brings no deleted file back.
         self._project = project if project.weights == before.weights else replace(project, weights=before.weights)
         if _planned_part(before) != _planned_part(self._project):
-            self._check(None if change.whole or before.groups != project.groups else change.touched)
+            # By identity: rpds finds two empty maps unequal.
+            self._check(None if change.whole or before.groups is not project.groups else change.touched)
         self.changed.emit(change)
 
     def _check(self, touched: Touched | None) -> None:
