@@ -61,7 +61,7 @@ class BlockItem(QGraphicsItem):
             self.body = body
             self._bounds = body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         self._places = self._port_places()
-        self._write()
+        self._written = False
         self.update()
         return self._places != ports
 
@@ -126,10 +126,10 @@ class BlockItem(QGraphicsItem):
 
     def _measure(self, face: Face) -> tuple[float, float]:
         look = self.look
-        name = look.name_metrics.horizontalAdvance(face.title) + TEXT_LEFT + PAD
-        line = look.mono_metrics.horizontalAdvance(face.summary) + LINE_LEFT + PAD
+        name = look.width("name", face.title) + TEXT_LEFT + PAD
+        line = look.width("mono", face.summary) + LINE_LEFT + PAD
         labels = [
-            max((look.label_metrics.horizontalAdvance(port.name) for port in ports), default=0.0)
+            max((look.width("label", port.name) for port in ports), default=0.0)
             for ports in (face.inputs, face.outputs)
             if len(ports) > 1
         ]
@@ -147,7 +147,8 @@ class BlockItem(QGraphicsItem):
         return found
 
     def _write(self) -> None:
-        """Lay the text out once; painting it then costs a third."""
+        """Lay the text out once, when it is first seen; painting it then costs a third."""
+        self._written = True
         look, face, width = self.look, self.face, self.body.width()
         right = Qt.TextElideMode.ElideRight
         name = look.name_metrics.elidedText(face.title, right, width - TEXT_LEFT - PAD)
@@ -167,6 +168,8 @@ class BlockItem(QGraphicsItem):
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if not self._written:
+            self._write()
         if self.look.detail is Detail.FULL:
             paint_full(painter, self)
         else:

@@ -54,7 +54,10 @@ def paint_full(painter: QPainter, item: Painted) -> None:
     """Everything: body, texts, ports, picture, badge."""
     look, face = item.look, item.face
     _paint_body(painter, item)
-    paint_icon(painter, face.icon, ICON, face.category or "secondary")
+    if face.bypass:
+        paint_icon(painter, "eye-off", ICON, "secondary")
+    else:
+        paint_icon(painter, face.icon, ICON, face.category or "secondary")
     painter.setPen(look.secondary if face.bypass else look.text)
     painter.setFont(look.name_font)
     painter.drawStaticText(item.name_at, item.name_text)
@@ -97,7 +100,8 @@ def _paint_body(painter: QPainter, item: Painted) -> None:
     elif item.chosen:
         painter.setBrush(look.accent_soft)
         painter.drawRoundedRect(body.adjusted(-3.0, -3.0, 3.0, 3.0), RADIUS + 3.0, RADIUS + 3.0)
-    painter.setBrush(_outline(item, wrong=wrong))
+    dashed = item.face.bypass and not (item.chosen or wrong or item.marked)
+    painter.setBrush(look.body_muted if dashed else _outline(item, wrong=wrong))
     painter.drawRoundedRect(body, RADIUS, RADIUS)
     inner = body.adjusted(rim, rim, -rim, -rim)
     if item.face.bypass:
@@ -111,7 +115,8 @@ def _paint_body(painter: QPainter, item: Painted) -> None:
     painter.drawPath(_strip(body.height(), rim))
     if item.face.bypass:
         painter.setOpacity(1.0)
-        _paint_bypass(painter, item)
+    if dashed:
+        _paint_muted(painter, item)
 
 
 def _outline(item: Painted, *, wrong: bool) -> QBrush:
@@ -125,16 +130,12 @@ def _outline(item: Painted, *, wrong: bool) -> QBrush:
     return look.line_hover if item.hovered else look.line
 
 
-def _paint_bypass(painter: QPainter, item: Painted) -> None:
-    """A dashed way through: what comes in goes out as it is."""
-    ports = dict(item.ports())
-    start = next((place for (side, _), place in ports.items() if side == "in"), None)
-    end = next((place for (side, _), place in ports.items() if side == "out"), None)
-    if start is not None and end is not None:
-        painter.setPen(item.look.muted)
-        middle = QPointF(start.x() + STRIP + 4.0, start.y())
-        painter.drawLine(middle, QPointF(end.x() - 8.0, end.y()))
-        painter.setPen(_NO_PEN)
+def _paint_muted(painter: QPainter, item: Painted) -> None:
+    """A dashed rim: the block is there, but does nothing."""
+    painter.setPen(item.look.muted)
+    painter.setBrush(_NO_BRUSH)
+    painter.drawRoundedRect(item.body.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+    painter.setPen(_NO_PEN)
 
 
 @lru_cache(maxsize=256)

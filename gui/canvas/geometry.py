@@ -34,6 +34,8 @@ FAR: Final = 100_000.0
 
 _REACH: Final = (28.0, 150.0)
 _LOOP: Final = 220.0
+_BACK: Final = 48.0
+_TURN: Final = 40.0
 
 
 def snapped(value: float) -> float:
@@ -58,6 +60,9 @@ def port_heights(count: int) -> tuple[float, ...]:
 def wire_path(start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] = ()) -> QPainterPath:
     """A smooth curve that leaves an output to the right and enters an input from the left."""
     path = QPainterPath(start)
+    if not via and end.x() < start.x() - _BACK and abs(end.y() - start.y()) > _BACK:
+        _go_back(path, start, end)
+        return path
     if not via:
         reach = wire_reach(end.x() - start.x(), end.y() - start.y())
         path.cubicTo(start.x() + reach, start.y(), end.x() - reach, end.y(), end.x(), end.y())
@@ -71,6 +76,15 @@ def wire_path(start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] =
         arrive = QPointF(reach, 0.0) if index == len(points) - 2 else (points[index + 2] - here) / 6
         path.cubicTo(here + leave, there - arrive, there)
     return path
+
+
+def _go_back(path: QPainterPath, start: QPointF, end: QPointF) -> None:
+    """Like a line of text to the next: round the corner, back in the lane between the rows, round into the input."""
+    lane = (start.y() + end.y()) / 2
+    turn = min(_TURN, abs(end.y() - start.y()) / 2)
+    path.cubicTo(start.x() + turn, start.y(), start.x() + turn, lane, start.x(), lane)
+    path.lineTo(end.x(), lane)
+    path.cubicTo(end.x() - turn, lane, end.x() - turn, end.y(), end.x(), end.y())
 
 
 def wire_reach(dx: float, dy: float) -> float:

@@ -17,7 +17,6 @@ from engine.result import NodePlan, Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.block_paint import PortKey
 from gui.canvas.face import NO_PROBLEMS, Side, make_face, problems_by_node
-from gui.canvas.geometry import FAR
 from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, stored
 from gui.canvas.wire_item import Ends, WireItem
@@ -39,10 +38,12 @@ class CanvasScene(QGraphicsScene):
 
     Signals:
         synced(): blocks or wires came, went, moved or changed.
+        wires_chosen(): other wires are selected.
         dirtied(QRectF): this part looks different. Told from afar only, where the view paints without the items.
     """
 
     synced = Signal()
+    wires_chosen = Signal()
     dirtied = Signal(QRectF)
 
     def __init__(self, document: Document, selection: Selection, parent: QObject | None = None) -> None:
@@ -56,6 +57,8 @@ class CanvasScene(QGraphicsScene):
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._problems_of: Result | None = None
         self._dirt = QRectF()
+        self._extent = QRectF(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
+        self.setSceneRect(self._extent)
         document.replaced.connect(self._replace)
         document.changed.connect(self._apply)
         document.checked.connect(self._show_result)
@@ -253,9 +256,9 @@ class CanvasScene(QGraphicsScene):
 
     def _grow(self, area: QRectF) -> None:
         """Keep the scene's own rectangle around everything, in large steps: each one rebuilds Qt's index."""
-        if not area.isEmpty() and not self.sceneRect().contains(area):
-            wider = self.sceneRect().united(area).adjusted(-_SPARE, -_SPARE, _SPARE, _SPARE)
-            self.setSceneRect(wider.intersected(QRectF(-2 * FAR, -2 * FAR, 4 * FAR, 4 * FAR)))
+        if not self._extent.contains(area):
+            self._extent = self._extent.united(area).adjusted(-_SPARE, -_SPARE, _SPARE, _SPARE)
+            self.setSceneRect(self._extent)
 
     # -- selection, wiring and theme --
 
@@ -279,8 +282,9 @@ class CanvasScene(QGraphicsScene):
 
     def choose_wires(self, ends: Iterable[Ends]) -> None:
         """Select exactly these wires; blocks are selected in the window's `Selection`."""
-        self.wires.choose(ends)
-        self._flush()
+        if self.wires.choose(ends):
+            self._flush()
+            self.wires_chosen.emit()
 
     def _show_selection(self) -> None:
         ids = self.selection.ids

@@ -45,7 +45,7 @@ def _block_tip(item: BlockItem) -> str:
 
 
 def _wire_tip(item: WireItem) -> str:
-    return "\n".join(part for part in (str(item.wire), item.label.text()) if part)
+    return "\n".join(part for part in (str(item.wire), item.label) if part)
 
 
 def described(scene: CanvasScene, selection: Selection) -> str:

@@ -110,6 +110,7 @@ class CanvasView(QGraphicsView):
         selection.changed.connect(self._note_selection)
         selection.reveal.connect(self._reveal)
         self.items_.synced.connect(self._note_content)
+        self.items_.wires_chosen.connect(self._note_selection)
         self.items_.dirtied.connect(self._repaint)
         self.camera.moved.connect(self._follow_camera)
         self.floats.search.closed.connect(self._search_closed)
@@ -288,7 +289,9 @@ class CanvasView(QGraphicsView):
         self._input.menu(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        return self._input.viewport(event) or super().viewportEvent(event)
+        # Qt sends the first ones before there is anything to hand them to.
+        taken = hasattr(self, "_input") and self._input.viewport(event)
+        return taken or super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self._input.key_pressed(event):

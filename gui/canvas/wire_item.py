@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.block import PortKind
 from engine.graph import Wire
 from gui.canvas.geometry import distance_to, wire_path
-from gui.canvas.look import LABELS_FROM, Look
+from gui.canvas.look import LABELS_FROM, Detail, Look
 
 Ends = tuple[str, str, str, str]
 LABEL_ROOM: Final = 28.0
@@ -33,8 +33,8 @@ class WireItem(QGraphicsItem):
         self.lifted = False
         self.flow: QPen | None = None
         self.path = QPainterPath()
-        self.label = QStaticText()
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label = ""
+        self._text: QStaticText | None = None
         self._start = self._end = QPointF()
         self._label_at = QPointF()
         self._label_box = QRectF()
@@ -59,10 +59,9 @@ class WireItem(QGraphicsItem):
 
     def set_look(self, label: str, kind: PortKind, wrong: bool) -> None:
         """What flows through it, and whether it ends where it must not."""
-        if label != self.label.text():
+        if label != self.label:
             self.prepareGeometryChange()
-            self.label.setText(label)
-            self.label.prepare(QTransform(), self.look.mono_font)
+            self.label, self._text = label, None
             self._place_label()
         if (kind, wrong) != (self.kind, self.wrong):
             self.kind, self.wrong = kind, wrong
@@ -109,11 +108,8 @@ class WireItem(QGraphicsItem):
         self._place_label()
 
     def _place_label(self) -> None:
-        size = self.label.size()
-        width = size.width() + 8.0
-        self._label_box = QRectF(
-            self._label_at.x() - width / 2, self._label_at.y() - size.height() / 2 - 1.0, width, size.height() + 2.0
-        )
+        width, height = self.look.width("mono", self.label) + 8.0, self.look.mono_metrics.height() + 2.0
+        self._label_box = QRectF(self._label_at.x() - width / 2, self._label_at.y() - height / 2, width, height)
         box = self.path.controlPointRect()
         self._label_fits = max(box.width(), box.height()) >= width + LABEL_ROOM
         self._bounds = box.adjusted(-6.0, -6.0, 6.0, 6.0).united(self._label_box)
@@ -138,14 +134,20 @@ class WireItem(QGraphicsItem):
             return look.wire_wrong
         if self.hovered:
             return look.wires_hover[self.kind]
-        return self.flow or look.wires[self.kind]
+        if self.flow is not None:
+            return self.flow
+        return look.wires[self.kind] if look.detail is Detail.FULL else look.wires_far[self.kind]
 
     def _paint_label(self, painter: QPainter) -> None:
-        if not self.label.text() or self.lifted:
+        if not self.label or self.lifted:
             return
+        if self._text is None:
+            self._text = QStaticText(self.label)
+            self._text.setTextFormat(Qt.TextFormat.PlainText)
+            self._text.prepare(QTransform(), self.look.mono_font)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.look.canvas)
         painter.drawRoundedRect(self._label_box, 4.0, 4.0)
         painter.setPen(self.look.text if self.hovered or self.chosen else self.look.secondary)
         painter.setFont(self.look.mono_font)
-        painter.drawStaticText(QPointF(self._label_box.left() + 4.0, self._label_box.top() + 1.0), self.label)
+        painter.drawStaticText(QPointF(self._label_box.left() + 4.0, self._label_box.top() + 1.0), self._text)

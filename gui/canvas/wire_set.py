@@ -87,14 +87,15 @@ class WireSet:
         for item in self.at(node_ids):
             self._dress(item)
 
-    def choose(self, ends: Iterable[Ends]) -> None:
-        """Select exactly these wires."""
+    def choose(self, ends: Iterable[Ends]) -> bool:
+        """Select exactly these wires. Returns whether these are others than before."""
         chosen = frozenset(each for each in ends if each in self.items)
         for each in chosen ^ self.chosen:
             if each in self.items:
                 self.items[each].set_flags(chosen=each in chosen)
                 self._soil(self.items[each])
-        self.chosen = chosen
+        before, self.chosen = self.chosen, chosen
+        return before != chosen
 
     def set_flow(self, flow: Mapping[Ends, tuple[QColor, float]]) -> None:
         """Colour and width by ends; wires left out look as usual."""
