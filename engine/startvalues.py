@@ -132,7 +132,7 @@ def numbers(tensor: Tensor) -> Any:
 def short(value: float) -> float:
     """The number with the fewest digits that is the same in single precision: 0.15 for 0.15000000596046448."""
     if math.isfinite(value):
-        for digits in range(6, 9):
+        for digits in range(6, 10):  # nine always do
             near = float(f"{value:.{digits}g}")
             with contextlib.suppress(OverflowError):
                 if struct.unpack("<f", struct.pack("<f", near))[0] == value:

@@ -24,6 +24,8 @@ from engine.problem import FileError
 Metadata = Mapping[str, str]
 MAX_BYTES = 4 * diskfile.GIB
 MAX_HEADER = 16 * diskfile.MIB
+_DIMENSIONS = 64
+"""NumPy and PyTorch know no more."""
 _METADATA = "__metadata__"
 _SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4}
 _SIZES |= {"U64": 8, "I64": 8, "F64": 8}
@@ -197,7 +199,7 @@ def _slices(header: Mapping[str, Any], data: memoryview) -> dict[str, Tensor]:
 
 
 def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
-    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+    if not isinstance(entry, dict) or not entry.keys() >= {"dtype", "shape", "data_offsets"}:
         raise _BadError(f"{shown(name)} is described by {shown(entry)}")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if dtype not in _SIZES:
@@ -205,6 +207,6 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
     for sizes in (shape, offsets):
         if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
             raise _BadError(f"{shown(name)} has sizes {shown(sizes)}")
-    if len(offsets) != 2 or len(shape) > 8:
+    if len(offsets) != 2 or len(shape) > _DIMENSIONS:
         raise _BadError(f"{shown(name)} has the place {shown(offsets)} and {len(shape)} dimensions")
     return dtype, tuple(shape), offsets[0], offsets[1]
