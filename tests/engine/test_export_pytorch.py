@@ -28,6 +28,7 @@ from engine.training.loading import load
 from tests.engine.export_projects import PROJECTS, branches, cnn, mlp
 from tests.engine.test_build import batch
 from tests.engine.training_projects import run_of, train
+from tests.helpers import exported
 from tests.helpers.projects import make_project, planned, rows
 
 ROOT = Path(__file__).parents[2]
@@ -46,56 +47,13 @@ def imported(path: Path) -> Any:
     return module
 
 
-def called(net: Any, result: Any, data: dict[str, torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-    """Predictions and loss of an exported network."""
-    parts = parts_of(result)
-    first = [data[".".join(source)] for source in parts.forward_fields]
-    rest = [data[".".join(source)] for source in parts.loss_fields]
-    torch.manual_seed(1)
-    outputs = net(*first)
-    torch.manual_seed(2)
-    loss = net.loss(*first, *rest)
-    return (outputs if isinstance(outputs, tuple) else (outputs,)), loss
-
-
 def assert_same(
     project: Any, result: Any, data: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype, **start: Any
 ) -> None:
-    """Exports a network and compares outputs, loss, gradients and running statistics with the app's, to the bit."""
+    """Exports a network to files, and compares it with the app's to the bit."""
     net = build(result, dtype=dtype, seed=5, **start)
     path, _ = export_pytorch(project, result, net.state_dict(), data, folder)
-    exported = imported(path).Net.load()
-    for training in (True, False):
-        net.train(training)
-        exported.train(training)
-        torch.manual_seed(1)
-        mine = list(net(data).values())
-        torch.manual_seed(2)
-        loss = net.loss(data)
-        theirs, their_loss = called(exported, result, data)
-        for one, other in zip(mine, theirs, strict=False):
-            assert torch.equal(one, other)
-        assert len(theirs) >= len(mine)
-        assert torch.equal(loss, their_loss)
-        net.zero_grad()
-        exported.zero_grad()
-        loss.backward()
-        their_loss.backward()
-        found = dict(exported.named_parameters())
-        for name, parameter in net.named_parameters():
-            other = found.pop(name, None)
-            if other is None:
-                assert parameter.grad is None
-                continue
-            assert parameter.requires_grad == other.requires_grad
-            assert (parameter.grad is None) == (other.grad is None)
-            if parameter.grad is not None:
-                assert torch.equal(parameter.grad, other.grad), name
-        assert not found
-    state = net.state_dict()
-    for name, value in exported.state_dict().items():
-        assert torch.equal(value, state[name]), name
-        assert value.dtype == state[name].dtype
+    exported.assert_same(net, imported(path).Net.load(), data)
 
 
 # -- the same numbers --
@@ -262,10 +220,10 @@ def test_training_by_the_exported_loop_is_the_apps(training, tmp_path):
     net = build(loaded.result, dtype=torch.float64)
     path, _ = export_pytorch(project, loaded.result, net.state_dict(), loaded.part("train"), tmp_path)
     module = imported(path)
-    exported = module.Net.load()
-    module.train(exported, module.X, module.Y)
+    looped = module.Net.load()
+    module.train(looped, module.X, module.Y)
     trained = train(run_of(project)).weights()
-    for name, value in exported.state_dict().items():
+    for name, value in looped.state_dict().items():
         np.testing.assert_allclose(value, trained[name], rtol=1e-9, atol=1e-12)
 
 
@@ -434,10 +392,10 @@ def test_a_block_may_bear_any_name(name, tmp_path):
     net = build(result)
     data = batch(result)
     path, _ = export_pytorch(project, result, net.state_dict(), data, tmp_path)
-    exported = imported(path).Net.load()
+    renamed = imported(path).Net.load()
     method = re.findall(r"def (\w*)\(self, x: Tensor, y: Tensor\)", path.read_text(encoding="utf-8"))
     assert method == ["compute_loss" if name == "loss" else "loss"]
-    assert torch.equal(getattr(exported, method[0])(data["data.x"], data["data.y"]), net.loss(data))
+    assert torch.equal(getattr(renamed, method[0])(data["data.x"], data["data.y"]), net.loss(data))
     tidy(path)
 
 
