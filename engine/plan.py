@@ -14,7 +14,7 @@ from typing import Any, final
 from engine.graph import Graph, Project
 from engine.planning.memory import judge_memory
 from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, live_paths, parameter_names
-from engine.planning.ports import FactsLookup
+from engine.planning.shells import FactsLookup
 from engine.planning.starts import lost_starts
 from engine.planning.structure import Structure, loop_problems, updated
 from engine.planning.sweep import Plans, Sweep

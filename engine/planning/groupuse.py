@@ -9,9 +9,11 @@ from typing import Any, final
 from rpds import HashTrieMap
 
 from engine.graph import Graph, Group, Node
-from engine.param import Bool, Int, Param, Text, closest, parse_all
+from engine.param import Bool, Int, Param, Text, parse_all
 from engine.planning.order import components, shortest_loop
+from engine.planning.words import did_you_mean
 from engine.problem import Problem
+from engine.wording import shown
 
 GROUP = "Group"
 """The kind of a node that stands for a group."""
@@ -108,9 +110,8 @@ def _problem(path: str, message: str, hint: str = "", *, code: str = "G16") -> P
 def _unknown_group(path: str, name: str, groups: HashTrieMap[str, Group]) -> Problem:
     if not name:
         return _problem(path, f'"{path}" names no group.', "Set its parameter group.")
-    near = closest(name, sorted(groups))
-    hint = f'Did you mean "{near}"?' if near else "Choose one of the document's groups."
-    return _problem(path, f'"{path}" uses the group "{name}", which does not exist.', hint)
+    hint = did_you_mean(name, groups, "Choose one of the document's groups.")
+    return _problem(path, f'"{path}" uses the group {shown(name)}, which does not exist.', hint)
 
 
 def _too_large(use: Use, known: Catalogue) -> tuple[str, str] | None:
@@ -156,9 +157,9 @@ def _bad_sharing(node: Node, use: Use, graph: Graph, known: Catalogue) -> tuple[
         name = current.share_with
         other = graph.nodes.get(name)
         if other is None or other.block != GROUP:
-            near = closest(name, sorted(found.id for found in graph.nodes.values() if found.block == GROUP))
-            hint = f'Did you mean "{near}"?' if near else "Name another use of the same group."
-            return f'shares the weights of "{name}", which is no use of a group.', hint
+            uses = (found.id for found in graph.nodes.values() if found.block == GROUP)
+            hint = did_you_mean(name, uses, "Name another use of the same group.")
+            return f"shares the weights of {shown(name)}, which is no use of a group.", hint
         if name in seen:
             return f"shares its weights in a circle: {' → '.join((*seen, name))}.", "Clear share_with in one of them."
         seen.append(name)

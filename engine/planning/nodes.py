@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from engine.block import Context, ShapeError
-from engine.planning.ports import Shell
+from engine.planning.shells import Shell
 from engine.planning.starts import judge_starts
 from engine.planning.words import quoted
-from engine.planning.work import Answers, Ids, Known, Specs, Work, ask, ids_of
+from engine.planning.work import Answer, Answers, Ids, Known, Specs, Work, ask, ids_of
 from engine.problem import Problem
 from engine.recipe import Recipe, Tensor
 from engine.result import NodePlan, Source
 from engine.shapes import received
 from engine.tensorspec import TensorSpec, shape_text
 
-_REMEMBERED = 4
+_REMEMBERED = 6
+_LOOP = -1
 _NO_WORK = Work()
 
 
@@ -28,7 +29,6 @@ class Surroundings:
 
     Attributes:
         owner: path that holds its weights, itself unless they are shared.
-        in_loop: the node is part of a loop, so its shapes cannot be found.
         owned: the owner's parameters, where they are shared and known.
         starts: start values by short name.
         refs: parameter name -> paths of the blocks it names, for parameters that name blocks.
@@ -38,7 +38,6 @@ class Surroundings:
     """
 
     owner: str
-    in_loop: bool = False
     owned: tuple[Tensor, ...] | None = None
     starts: Mapping[str, Any] = field(default_factory=dict)
     refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,8 +46,8 @@ class Surroundings:
     waiting: bool = False
 
 
-Planned = tuple[NodePlan, tuple[Problem, ...]]
-"""A node's plan and all its problems."""
+Planned = tuple[Specs, NodePlan, tuple[Problem, ...]]
+"""The specs of a node's sources, its plan, and all its problems."""
 
 
 @final
@@ -71,18 +70,18 @@ class Spot:
     held_up: bool
     has_problems: bool
     answers: Answers | None
-    memory: dict[Ids, tuple[Specs, Planned]] = field(default_factory=dict)
+    memory: dict[Ids, Planned] = field(default_factory=dict)
 
-    def plan(self, specs: Specs, known: Known) -> Planned:
-        """The plan for these specs, one for each tap."""
+    def plan(self, specs: Specs, known: Known, *, in_loop: bool) -> Planned:
+        """The plan for these specs, one for each tap; in a loop, shapes cannot be found."""
         ids = ids_of(specs)
-        found = self.memory.get(ids)
+        key = (*ids, _LOOP) if in_loop else ids
+        found = self.memory.get(key)
         if found is None:
-            found = (specs, plan_node(self, specs, ids, known))
             if len(self.memory) >= _REMEMBERED:
                 del self.memory[next(iter(self.memory))]
-            self.memory[ids] = found
-        return found[1]
+            found = self.memory[key] = plan_node(self, _answer(self, specs, ids, known, in_loop))
+        return found
 
 
 def real_source(source: Source | None, shells: Mapping[str, Shell], plans: Mapping[str, NodePlan]) -> Source | None:
@@ -98,33 +97,69 @@ def real_source(source: Source | None, shells: Mapping[str, Shell], plans: Mappi
 
 
 def make_spot(
-    shell: Shell, around: Surroundings, shells: Mapping[str, Shell], plans: Mapping[str, NodePlan], known: Known
+    shell: Shell,
+    around: Surroundings,
+    shells: Mapping[str, Shell],
+    plans: Mapping[str, NodePlan],
+    known: Known,
+    *,
+    in_loop: bool,
 ) -> Spot:
     """The node with its sources found; what it reads from has to be in `plans`."""
     muted = shell.flat.node.bypass
-    feeds = {} if around.in_loop and muted else shell.feeds  # a muted node in a loop would pass on itself
+    feeds = {} if in_loop and muted else shell.feeds  # a muted node in a loop would pass on itself
     sources = {
         port: real for port in shell.inputs if port in feeds and (real := real_source(feeds[port], shells, plans))
     }
     has_problems = bool(shell.problems or around.missing or around.starts or shell.flat.node.frozen)
-    held_up = not shell.usable or around.in_loop or around.waiting or bool(around.missing)
-    held_up = held_up or len(sources) < len(shell.feeds)
+    held_up = not shell.usable or around.waiting or bool(around.missing) or len(sources) < len(shell.feeds)
     answers = None
     if shell.likeness is not None and not muted:
-        answers = known.answers((shell.likeness, tuple(sources), held_up))
+        answers = known.answers((shell.likeness, tuple(sources), tuple(shell.no_inputs), held_up))
     return Spot(shell, around, sources, tuple(sources.values()), held_up, has_problems, answers)
 
 
-def plan_node(spot: Spot, specs: Specs, ids: Ids, known: Known) -> Planned:
-    """One node's plan and problems, given the specs of its sources."""
-    shell, around = spot.shell, spot.around
-    flat = shell.flat
+def _answer(spot: Spot, specs: Specs, ids: Ids, known: Known, in_loop: bool) -> Answer:
+    """What the node's block has to say about these specs; asked once for nodes that are alike."""
+    shell, answers = spot.shell, spot.answers if not in_loop else None
+    found = answers.get(ids) if answers is not None else None
+    if found is not None:
+        return found
     inputs: dict[str, TensorSpec | None] = dict(zip(spot.sources, specs, strict=True))
     if len(inputs) < len(shell.no_inputs):
         inputs = {**shell.no_inputs, **inputs}
-    params = {**shell.params, **around.refs} if around.refs else shell.params
-    work = _work(spot, params, inputs, specs, ids, known)
-    recipe, conflict = work.recipe, None
+    if shell.block is None:
+        return specs, _NO_WORK, inputs
+    if shell.flat.node.bypass:
+        return specs, _NO_WORK if in_loop else _muted(shell, inputs), inputs
+    present = {port: spec for port in shell.feeds if (spec := inputs[port]) is not None}
+    params, context = _params(spot), None
+    if not spot.held_up and not in_loop and None not in specs:
+        context = Context(shell.data, spot.around.parameters)
+    work = ask(shell, params, present, context, known)
+    if answers is not None and not work.faults:
+        known.keep(answers, ids, (specs, work, inputs))
+    return specs, work, inputs
+
+
+def _muted(shell: Shell, inputs: Mapping[str, TensorSpec | None]) -> Work:
+    """The first input passed to the first output; nothing is run."""
+    spec = inputs[shell.inputs[0]] if shell.inputs else None
+    if spec is None or not shell.outputs:
+        return _NO_WORK
+    return Work({shell.outputs[0]: spec}, Recipe(), 0, 0)
+
+
+def _params(spot: Spot) -> Mapping[str, Any]:
+    return {**spot.shell.params, **spot.around.refs} if spot.around.refs else spot.shell.params
+
+
+def plan_node(spot: Spot, answer: Answer) -> Planned:
+    """A node's plan and problems, given what its block answered."""
+    shell, around = spot.shell, spot.around
+    flat = shell.flat
+    specs, work, inputs = answer
+    recipe = work.recipe
     if recipe is not None and around.owned is not None:
         conflict = _sharing_conflict(flat.path, recipe, around)
         if conflict is not None:
@@ -136,7 +171,7 @@ def plan_node(spot: Spot, specs: Specs, ids: Ids, known: Known) -> Planned:
         flat.path,
         flat.top,
         flat.node.block,
-        params,
+        _params(spot),
         spot.sources,
         inputs,
         outputs,
@@ -150,8 +185,8 @@ def plan_node(spot: Spot, specs: Specs, ids: Ids, known: Known) -> Planned:
         shell.data,
     )
     if spot.has_problems or work.refusal or work.remarks or work.faults:
-        return plan, _problems(plan, spot, work)
-    return plan, ()
+        return specs, plan, _problems(plan, spot, work)
+    return specs, plan, ()
 
 
 def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
@@ -169,41 +204,6 @@ def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
         if node.frozen:
             problems += _unknown_frozen(path, node.frozen, plan.recipe)
     return tuple(problems)
-
-
-def _work(
-    spot: Spot,
-    params: Mapping[str, Any],
-    inputs: Mapping[str, TensorSpec | None],
-    specs: Specs,
-    ids: Ids,
-    known: Known,
-) -> Work:
-    """What the node's block has to say about these inputs; asked once for nodes that are alike."""
-    shell, answers = spot.shell, spot.answers
-    if shell.block is None:
-        return _NO_WORK
-    if shell.flat.node.bypass:
-        return _muted(spot, inputs)
-    if answers is not None and (found := answers.get(ids)):
-        return found[1]
-    present = {port: spec for port in shell.feeds if (spec := inputs[port]) is not None}
-    context = None
-    if not spot.held_up and None not in specs:
-        context = Context(shell.data, spot.around.parameters)
-    work = ask(shell, params, present, context, known)
-    if answers is not None and not work.faults:
-        known.keep(answers, specs, work)
-    return work
-
-
-def _muted(spot: Spot, inputs: Mapping[str, TensorSpec | None]) -> Work:
-    """The first input passed to the first output; nothing is run."""
-    shell = spot.shell
-    spec = inputs[shell.inputs[0]] if shell.inputs and not spot.around.in_loop else None
-    if spec is None or not shell.outputs:
-        return _NO_WORK
-    return Work({shell.outputs[0]: spec}, Recipe(), 0, 0)
 
 
 def _frozen(names: frozenset[str], recipe: Recipe | None) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from engine.frozen import FrozenDict
 from engine.planning.nodes import real_source
-from engine.planning.ports import Shell
+from engine.planning.shells import Shell
 from engine.planning.structure import Structure
 from engine.planning.sweep import Plans
 from engine.planning.training import read_settings
@@ -17,8 +17,10 @@ from engine.planning.words import did_you_mean
 from engine.problem import Problem
 from engine.result import NodePlan, Objective, Phase, Source
 from engine.tensorspec import TensorSpec
+from engine.wording import shown
 
 _PHASE_KEYS = ("minimise", "maximise", "update", "steps")
+_SHOWN = 20
 
 
 @final
@@ -47,8 +49,10 @@ class _Reader:
         self.problems: list[Problem] = []
         self.roots: dict[Source, None] = {}
 
-    def problem(self, message: str, hint: str = "", *, node: str | None = None, severity: Any = "error") -> None:
-        self.problems.append(Problem(severity, "G17", node, None, message, hint))
+    def problem(self, message: str, hint: str = "", *, node: str | None = None) -> None:
+        """Something wrong, but not thousands of them."""
+        if len(self.problems) < _SHOWN:
+            self.problems.append(Problem("error", "G17", node, None, message, hint))
 
     def objective(self, text: object, where: str, weight: float = 1.0) -> Objective | None:
         """The scalar that `block.port` names; None with a problem, or while its shape is unknown."""
@@ -80,7 +84,7 @@ class _Reader:
 
     def _source(self, text: object, where: str) -> Source | None:
         if not isinstance(text, str):
-            self.problem(f"{where}: expects a name such as loss.out but got {str(text)[:60]!r}.")
+            self.problem(f"{where}: expects a name such as loss.out but got {shown(text)}.")
             return None
         path, _, port = text.rpartition(".")
         use = self.structure.uses.get(path)
@@ -96,13 +100,13 @@ class _Reader:
             ports = list(shell.outputs) if shell else []
         if use is None and path not in self.plans.shells:
             hint = did_you_mean(path, self.structure.flat, "Name a block and its output, such as loss.out.")
-            self.problem(f'{where}: "{text}" names no block that there is.', hint)
+            self.problem(f"{where}: {shown(text)} names no block that there is.", hint)
             return None
         shell = self.plans.shells.get(path)
         if shell is None or port not in shell.outputs:
             if shell is not None and shell.free_ports:
                 return None
-            self.problem(f'{where}: "{path}" has no output "{port}".', did_you_mean(port, ports), node=path)
+            self.problem(f'{where}: "{path}" has no output {shown(port)}.', did_you_mean(port, ports), node=path)
             return None
         return (path, port)
 
@@ -186,7 +190,7 @@ def _phases(
         update = _updates(entry.get("update", ("*",)), where, reader, names)
         steps = entry.get("steps", 1)
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            reader.problem(f"{where}: steps expects a whole number of at least 1 but got {str(steps)[:60]}.")
+            reader.problem(f"{where}: steps expects a whole number of at least 1 but got {shown(steps)}.")
             steps = 1
         if terms:
             phases.append(Phase(tuple(terms), update, parsed, steps))
@@ -206,7 +210,7 @@ def _terms(entry: Mapping[str, Any], where: str, reader: _Reader) -> list[Object
                 continue
             weight = term.get("weight", 1.0)
             if isinstance(weight, bool) or not isinstance(weight, int | float) or not _is_finite(weight):
-                reader.problem(f"{where}: a weight expects a finite number but got {str(weight)[:60]}.")
+                reader.problem(f"{where}: a weight expects a finite number but got {shown(weight)}.")
                 continue
             objective = reader.objective(term["from"], f"{where}, {key}", sign * float(weight))
             if objective is not None:
@@ -235,10 +239,9 @@ def _updates(patterns: object, where: str, reader: _Reader, names: tuple[str, ..
         ]
         chosen.update(inside)
         if not inside and not _is_frozen_or_bare(pattern, reader):
-            hint = did_you_mean(str(pattern), reader.structure.flat, 'Name a block, a parameter, or "*".')
-            reader.problem(
-                f'{where}: update names "{str(pattern)[:60]}", but there is no such block or parameter.', hint
-            )
+            word = pattern if isinstance(pattern, str) else ""
+            hint = did_you_mean(word, reader.structure.flat, 'Name a block, a parameter, or "*".')
+            reader.problem(f"{where}: update names {shown(pattern)}, but there is no such block or parameter.", hint)
     return tuple(name for name in names if name in chosen)
 
 

@@ -11,6 +11,7 @@ from engine.problem import Problem
 from engine.recipe import Recipe
 from engine.result import NodePlan
 from engine.tensorspec import shape_text
+from engine.wording import shown
 
 Starts = dict[str, dict[str, Any]]
 """Path -> short parameter name -> value."""
@@ -44,7 +45,7 @@ def lost_starts(lost: list[str], paths: Mapping[str, Any]) -> list[Problem]:
             "G18",
             None,
             None,
-            f'There is a start value for "{name}", but no such block.',
+            f"There is a start value for {shown(name)}, but no such block.",
             did_you_mean(name.rpartition(".")[0], paths, "Remove the start value."),
             ("drop_start", name),
         )

@@ -8,11 +8,11 @@ from typing import final
 
 from engine.block import block_named
 from engine.graph import Node, Project
-from engine.param import Refs
 from engine.planning.flatten import FlatNode, Flattener, FlatUse
 from engine.planning.groupuse import GROUP, Catalogue
+from engine.planning.guard import guarded
 from engine.planning.order import first_order, loops, shortest_loop
-from engine.planning.ports import guarded
+from engine.planning.shells import names_blocks
 from engine.problem import Problem
 
 _SHOWN_OF_LOOP = 12
@@ -213,7 +213,7 @@ def _follow_refs(new: Structure, delta: Delta) -> None:
     for path in delta.changed:
         kind = new.flat[path].node.block
         if kind not in kinds:
-            kinds[kind] = _names_blocks(kind)
+            kinds[kind] = _is_referring(kind)
         if kinds[kind]:
             refs.add(path)
         else:
@@ -228,10 +228,10 @@ def _follow_refs(new: Structure, delta: Delta) -> None:
     new.late = frozenset(late)
 
 
-def _names_blocks(kind: str) -> bool:
+def _is_referring(kind: str) -> bool:
     def look() -> bool:
         block = block_named(kind)
-        return block is not None and any(isinstance(param, Refs) for param in block.params.values())
+        return block is not None and bool(names_blocks(block))
 
     return guarded(kind, "registry", look, False, [])
 

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from engine.graph import Project
 from engine.planning.nodes import Spot, Surroundings, make_spot
-from engine.planning.ports import INPUT, FactsLookup, Shell, make_shell
+from engine.planning.shells import INPUT, FactsLookup, Shell, make_shell
 from engine.planning.starts import Starts, index_starts
 from engine.planning.structure import Delta, Structure
 from engine.planning.words import did_you_mean
@@ -121,8 +121,10 @@ class Sweep:
         self._make_shells(lookup, touched)
         if old is None or old.parameters is not project.parameters or self.delta.added or self.delta.removed:
             self._take_starts(project.parameters)
-        for path in self.delta.changed | self.delta.elsewhere:
+        for path in self.delta.changed:
             self._push(path, anew=True)
+        for path in self.delta.elsewhere:
+            self._push(path, anew=self._stands_elsewhere(path))
         self._drain(late=False)
         if self.structure.refs and (self.done.weights or self.delta.added or self.delta.removed):
             for path in self.structure.refs:
@@ -180,6 +182,13 @@ class Sweep:
             place = -1 if path in self.structure.in_loop else self.structure.position[path]
             heappush(self._heap, (place, path))
 
+    def _stands_elsewhere(self, path: str) -> bool:
+        """Whether a node that got into a loop, or out of one, or has another owner, is to be placed anew."""
+        spot = self.new.spots.get(path)
+        if spot is None or spot.around.owner != self.structure.owner(path):
+            return True
+        return spot.shell.flat.node.bypass or bool(spot.shell.refs)
+
     # -- planning --
 
     def _drain(self, *, late: bool) -> None:
@@ -190,15 +199,16 @@ class Sweep:
             self._plan(path)
 
     def _plan(self, path: str) -> None:
-        new = self.new
+        new, plans = self.new, self.new.plans
+        in_loop = path in self.structure.in_loop
         spot = new.spots.get(path)
         if spot is None:
             shell = new.shells[path]
-            spot = new.spots[path] = make_spot(shell, self._around(shell), new.shells, new.plans, new.known)
-        plans = new.plans
+            around = self._around(shell, in_loop=in_loop)
+            spot = new.spots[path] = make_spot(shell, around, new.shells, plans, new.known, in_loop=in_loop)
         specs = [plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps]
         was = plans.get(path)
-        plan, problems = spot.plan(tuple(specs), new.known)
+        _, plan, problems = spot.plan(tuple(specs), new.known, in_loop=in_loop)
         self.done.replanned += 1
         if plan is was:
             return
@@ -227,7 +237,7 @@ class Sweep:
             for other in structure.after.get(path, ()):
                 self._push(other, anew=ports)
 
-    def _around(self, shell: Shell) -> Surroundings:
+    def _around(self, shell: Shell, *, in_loop: bool) -> Surroundings:
         flat, structure = shell.flat, self.structure
         path = flat.path
         owner = structure.owner(path) if structure.shared else path
@@ -236,8 +246,8 @@ class Sweep:
             recipe = self.new.plans[owner].recipe if owner in self.new.plans else None
             owned = recipe.parameters if recipe else None
         starts = self.new.starts.get(path, {})
-        around = Surroundings(owner, path in structure.in_loop, owned, starts)
-        return self._with_refs(shell, around) if shell.refs and not (flat.node.bypass or around.in_loop) else around
+        around = Surroundings(owner, owned, starts)
+        return self._with_refs(shell, around) if shell.refs and not (flat.node.bypass or in_loop) else around
 
     def _with_refs(self, shell: Shell, around: Surroundings) -> Surroundings:
         """With the blocks that this one names, and their parameters; no names at all mean all blocks."""

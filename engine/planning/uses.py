@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from engine.planning.flatten import FlatUse
 from engine.planning.nodes import real_source
-from engine.planning.ports import Shell, missing_port
+from engine.planning.shells import Shell
+from engine.planning.wires import missing_port
 from engine.problem import Problem
 from engine.result import NodePlan, Source
 from engine.tensorspec import TensorSpec

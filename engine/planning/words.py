@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.param import closest
+from engine.wording import closest, number_text
 
 _COMPARED = 400
+_LONGEST = 80
 
 
 def near(word: str, options: Iterable[str]) -> str | None:
     """The option most like the word; of very many only some are compared, for comparing costs time."""
-    among = sorted(set(options))
+    word, among = word[:_LONGEST], sorted(set(options))
     if len(among) > _COMPARED:
         among = [name for name in among if name[:1] == word[:1] and abs(len(name) - len(word)) < 3][:_COMPARED]
     return closest(word, among)
@@ -36,4 +37,4 @@ def byte_text(size: int) -> str:
     while size >= 1024 << (10 * step) and step < len(units) - 1:
         step += 1
     whole, tenths = divmod(size * 10 >> (10 * step), 10)
-    return f"{whole:,}.{tenths} {units[step]}" if whole < 10 and tenths and step else f"{whole:,} {units[step]}"
+    return f"{number_text(whole)}{f'.{tenths}' if whole < 10 and tenths and step else ''} {units[step]}"

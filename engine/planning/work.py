@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from engine.block import Context, Remark, ShapeError
-from engine.planning.ports import Shell, guarded
+from engine.planning.guard import guarded
+from engine.planning.shells import Shell
 from engine.problem import Problem
 from engine.recipe import Recipe
 from engine.tensorspec import TensorSpec
@@ -46,7 +47,10 @@ def ids_of(specs: Specs) -> Ids:
     return tuple(map(id, specs))
 
 
-Answers = dict[Ids, tuple[Specs, Work]]
+Answer = tuple[Specs, Work, Mapping[str, TensorSpec | None]]
+"""The specs of a node's sources, what its block makes of them, and the specs by input port."""
+
+Answers = dict[Ids, Answer]
 
 
 @final
@@ -62,13 +66,13 @@ class Known:
         """The answers of all nodes that are alike."""
         return self._answers.setdefault(likeness, {})
 
-    def keep(self, answers: Answers, specs: Specs, work: Work) -> None:
+    def keep(self, answers: Answers, ids: Ids, answer: Answer) -> None:
         """Remembers an answer."""
         self._count += 1
         if self._count > _KEPT:
             self._answers, self._specs, self._count = {}, {}, 0
             answers.clear()
-        answers[ids_of(specs)] = (specs, work)
+        answers[ids] = answer
 
     def one(self, specs: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
         """The same specs, as the objects that stand for all equal ones."""

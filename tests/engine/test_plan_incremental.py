@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from hypothesis import HealthCheck, note, settings
@@ -17,10 +18,8 @@ from engine.problem import GraphError
 from engine.result import Result
 from tests.engine.graphs import CLASSIFIER, CLASSIFIER_WIRES, facts, group, project
 
-KINDS = (
-    "Input Dense Dense Activation Activation Add Concat Flatten Dropout Conv2d Reshape BatchNorm1d Loss Regularizer "
-    "Group Group Nonsense"
-).split()
+KINDS = ("Input", "Dense", "Dense", "Activation", "Activation", "Add", "Concat", "Flatten", "Dropout", "Conv2d")
+KINDS += ("Reshape", "BatchNorm1d", "Loss", "Regularizer", "Group", "Group", "Nonsense")
 PORTS = ("in", "in", "a", "b", "prediction", "target", "nowhere")
 OUTPUTS = ("out", "out", "out", "x", "y", "side")
 PARAMS = st.sampled_from(
@@ -146,10 +145,8 @@ class Editing(RuleBasedStateMachine):
     def insert(self, number, onto):
         wires = self.project.graph.wires()
         if wires:
-            try:
+            with suppress(GraphError):  # the block has no input or no output
                 self.edited(*edits.insert_on_wire(self.project, self.pick(onto), wires[number % len(wires)]))
-            except GraphError:
-                pass  # the block has no input or no output
 
     @rule(number=names, params=PARAMS)
     def set_params(self, number, params):
@@ -227,6 +224,4 @@ class Editing(RuleBasedStateMachine):
 
 
 TestEditing = Editing.TestCase
-TestEditing.settings = settings(
-    stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestEditing.settings = settings(stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
