@@ -223,13 +223,19 @@ class Document(QObject):
         self.replace(run_aside(lambda: files.load(path)), None, path.parent)
 
     def save(self, path: Path, weights: dict[str, Any] | None = None) -> None:
-        """Write the project, atomically. Raises FileError; nothing is changed then."""
-        project = self._project
-        saved = run_aside(lambda: files.save(project, path, weights))
-        moved = self._folder != path.parent
+        """Write the project, atomically. Raises FileError; nothing is changed then.
+
+        Trained weights that become start values in the file are a step that can be undone.
+        """
+        project, folder = self._project, self._folder
+        saved = run_aside(lambda: files.save(project, path, weights, folder=folder))
+        moved = folder != path.parent
         self._path, self._folder = path, path.parent
-        if self._project is project:
-            self._project = replace(project, weights=saved.weights)
+        unchanged = self._project is project
+        self._project = replace(self._project, weights=saved.weights)
+        if unchanged:
+            if saved.parameters != project.parameters:
+                self.edit(self.tr("Save weights"), saved, whole=True)
             self.undo_stack.setClean()
         self.path_changed.emit()
         self.clean_changed.emit(self.undo_stack.isClean())
