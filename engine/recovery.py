@@ -65,7 +65,7 @@ def write(project: Project, document: Path | None) -> None:
         "version": _VERSION,
         "name": name or "Untitled",
         "document": None if document is None else str(_absolute(document)),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": datetime.now(UTC).isoformat(),
         "pid": os.getpid(),
         "started": start_of(os.getpid()),
     }
