@@ -35,7 +35,9 @@ FAR: Final = 100_000.0
 _REACH: Final = (28.0, 150.0)
 _LOOP: Final = 220.0
 _BACK: Final = 48.0
-_TURN: Final = 40.0
+_LANE: Final = 28.0
+_LEAST_LANE: Final = 24.0
+_TURN: Final = 72.0
 
 
 def snapped(value: float) -> float:
@@ -57,11 +59,20 @@ def port_heights(count: int) -> tuple[float, ...]:
     return tuple(HEAD + ROW * (index + 0.5) for index in range(count))
 
 
-def wire_path(start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] = ()) -> QPainterPath:
-    """A smooth curve that leaves an output to the right and enters an input from the left."""
+def wire_path(
+    start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] = (), lane: float | None = None
+) -> QPainterPath:
+    """A smooth curve that leaves an output to the right and enters an input from the left.
+
+    Args:
+        start: the output.
+        end: the input.
+        via: places to run through.
+        lane: the height at which a wire to the left may run between two rows of blocks, if there is such a lane.
+    """
     path = QPainterPath(start)
-    if not via and end.x() < start.x() - _BACK and abs(end.y() - start.y()) > _BACK:
-        _go_back(path, start, end)
+    if not via and lane is not None:
+        _go_back(path, start, end, lane)
         return path
     if not via:
         reach = wire_reach(end.x() - start.x(), end.y() - start.y())
@@ -78,13 +89,26 @@ def wire_path(start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] =
     return path
 
 
-def _go_back(path: QPainterPath, start: QPointF, end: QPointF) -> None:
+def lane_between(start: QRectF, end: QRectF) -> float | None:
+    """Where a wire from one block to another further left runs between their rows; None where it need not or cannot.
+
+    It keeps near the row it goes to: blocks differ in height, and rows are aligned at the top.
+    """
+    if end.left() >= start.right() - _BACK:
+        return None
+    down, up = end.top() - start.bottom(), start.top() - end.bottom()
+    if down >= _LEAST_LANE:
+        return end.top() - min(_LANE, down / 2)
+    return end.bottom() + min(_LANE, up / 2) if up >= _LEAST_LANE else None
+
+
+def _go_back(path: QPainterPath, start: QPointF, end: QPointF, lane: float) -> None:
     """Like a line of text to the next: round the corner, back in the lane between the rows, round into the input."""
-    lane = (start.y() + end.y()) / 2
-    turn = min(_TURN, abs(end.y() - start.y()) / 2)
-    path.cubicTo(start.x() + turn, start.y(), start.x() + turn, lane, start.x(), lane)
+    # Two thirds make a half circle; it is flatter where it would reach too far.
+    out, back = (min(_TURN, abs(lane - place.y()) * 2 / 3) for place in (start, end))
+    path.cubicTo(start.x() + out, start.y(), start.x() + out, lane, start.x(), lane)
     path.lineTo(end.x(), lane)
-    path.cubicTo(end.x() - turn, lane, end.x() - turn, end.y(), end.x(), end.y())
+    path.cubicTo(end.x() - back, lane, end.x() - back, end.y(), end.x(), end.y())
 
 
 def wire_reach(dx: float, dy: float) -> float:

@@ -43,6 +43,8 @@ class Look:
         self.detail = Detail.FULL
         self.wiring = False
         """Whether a wire is being drawn: ports that do not fit step back."""
+        self.revision = 0
+        """Counts changes of the places and sizes of blocks."""
         self.name_font = make_font("strong")
         self.mono_font = make_font("mono_caption")
         self.label_font = make_font("caption")

@@ -213,6 +213,7 @@ class CanvasScene(QGraphicsScene):
         face = make_face(graph, graph.node(node_id), plan, problems)
         if face != item.face:
             if item.set_face(face):
+                self.look.revision += 1
                 self.wires.trace([node_id])
             self._soil(item)
 
@@ -229,6 +230,7 @@ class CanvasScene(QGraphicsScene):
     def _place_all(self) -> None:
         for node_id, place in places(self.document.project, self.size_of).items():
             self.blocks[node_id].setPos(*place)
+        self.look.revision += 1
         self._grow(self.content_rect())
 
     def _move(self, node_ids: Iterable[str]) -> None:
@@ -251,6 +253,7 @@ class CanvasScene(QGraphicsScene):
                 self._soil(item)
                 self._grow(item.area)
                 moved.append(node_id)
+        self.look.revision += 1
         self.wires.trace(moved)
         self._flush()
 
@@ -305,6 +308,7 @@ class CanvasScene(QGraphicsScene):
         """A picture below a block, or none. Unknown ids are ignored: the block may be gone by now."""
         item = self.blocks.get(node_id)
         if item is not None and item.set_thumbnail(image):
+            self.look.revision += 1
             self.wires.trace([node_id])
 
     def set_live_text(self, node_id: str, text: str, tone: str = "") -> None:

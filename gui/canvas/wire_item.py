@@ -10,12 +10,15 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.block import PortKind
 from engine.graph import Wire
+from gui.canvas.block_item import BlockItem
 from gui.canvas.geometry import distance_to, wire_path
 from gui.canvas.look import LABELS_FROM, Detail, Look
 
 Ends = tuple[str, str, str, str]
-LABEL_ROOM: Final = 28.0
+LABEL_ROOM: Final = 12.0
 """How much longer than its label a wire has to be to bear it."""
+LABEL_PLACES: Final = (0.5, 0.38, 0.62, 0.26, 0.74)
+"""Where along the wire a label may be, the best place first."""
 
 
 @final
@@ -36,9 +39,12 @@ class WireItem(QGraphicsItem):
         self.label = ""
         self._text: QStaticText | None = None
         self._start = self._end = QPointF()
-        self._label_at = QPointF()
+        self._lane: float | None = None
+        self._middle = QPointF()
         self._label_box = QRectF()
         self._label_fits = False
+        self._long_enough = False
+        self._label_seen = -1
         self._bounds = QRectF()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
@@ -51,10 +57,10 @@ class WireItem(QGraphicsItem):
         if changed:
             self._trace()
 
-    def set_ends(self, start: QPointF, end: QPointF) -> None:
-        """Run from there to there, in scene coordinates."""
-        if start != self._start or end != self._end or self.path.isEmpty():
-            self._start, self._end = QPointF(start), QPointF(end)
+    def set_ends(self, start: QPointF, end: QPointF, lane: float | None = None) -> None:
+        """Run from there to there, in scene coordinates; a wire to the left in the lane between the rows."""
+        if (start, end, lane) != (self._start, self._end, self._lane) or self.path.isEmpty():
+            self._start, self._end, self._lane = QPointF(start), QPointF(end), lane
             self._trace()
 
     def set_look(self, label: str, kind: PortKind, wrong: bool) -> None:
@@ -62,7 +68,7 @@ class WireItem(QGraphicsItem):
         if label != self.label:
             self.prepareGeometryChange()
             self.label, self._text = label, None
-            self._place_label()
+            self._measure()
         if (kind, wrong) != (self.kind, self.wrong):
             self.kind, self.wrong = kind, wrong
             self.update()
@@ -89,7 +95,7 @@ class WireItem(QGraphicsItem):
     @property
     def middle(self) -> QPointF:
         """The middle of the curve in scene coordinates."""
-        return self._label_at
+        return self._middle
 
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the curve."""
@@ -99,20 +105,37 @@ class WireItem(QGraphicsItem):
 
     def _trace(self) -> None:
         self.prepareGeometryChange()
-        self.path = wire_path(self._start, self._end, self.wire.via)
-        if self.wire.via:
-            self._label_at = self.path.pointAtPercent(0.5)
+        self.path = wire_path(self._start, self._end, self.wire.via, self._lane)
+        if self.wire.via or self._lane is not None:
+            self._middle = self.path.pointAtPercent(0.5)
         else:
             # The middle of a curve that is the same from both ends.
-            self._label_at = (self._start + self._end) / 2
-        self._place_label()
+            self._middle = (self._start + self._end) / 2
+        self._measure()
 
-    def _place_label(self) -> None:
+    def _measure(self) -> None:
         width, height = self.look.width("mono", self.label) + 8.0, self.look.mono_metrics.height() + 2.0
-        self._label_box = QRectF(self._label_at.x() - width / 2, self._label_at.y() - height / 2, width, height)
         box = self.path.controlPointRect()
-        self._label_fits = max(box.width(), box.height()) >= width + LABEL_ROOM
-        self._bounds = box.adjusted(-6.0, -6.0, 6.0, 6.0).united(self._label_box)
+        self._label_box = QRectF(-width / 2, -height / 2, width, height)
+        self._long_enough = max(box.width(), box.height()) >= width + LABEL_ROOM
+        self._label_seen = -1
+        self._bounds = box.adjusted(-width / 2 - 2.0, -height / 2 - 2.0, width / 2 + 2.0, height / 2 + 2.0)
+
+    def _has_room(self) -> bool:
+        """Whether there is a place along the wire where no block covers the label; looked for when blocks moved."""
+        if self._label_seen == self.look.revision or not self._long_enough:
+            return self._label_fits and self._long_enough
+        self._label_seen = self.look.revision
+        size = self._label_box.size()
+        for part in LABEL_PLACES:
+            at = self._middle if part == 0.5 else self.path.pointAtPercent(part)
+            box = QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height())
+            found = self.scene().items(box, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+            if not any(isinstance(item, BlockItem) and item.area.intersects(box) for item in found):
+                self._label_box, self._label_fits = box, True
+                return True
+        self._label_fits = False
+        return False
 
     def boundingRect(self) -> QRectF:
         return self._bounds
@@ -121,7 +144,7 @@ class WireItem(QGraphicsItem):
         painter.setPen(self._pen())
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(self.path)
-        if self.look.scale >= LABELS_FROM and (self._label_fits or self.hovered or self.chosen):
+        if self.look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():
             self._paint_label(painter)
 
     def _pen(self) -> QPen:
@@ -139,8 +162,6 @@ class WireItem(QGraphicsItem):
         return look.wires[self.kind] if look.detail is Detail.FULL else look.wires_far[self.kind]
 
     def _paint_label(self, painter: QPainter) -> None:
-        if not self.label or self.lifted:
-            return
         if self._text is None:
             self._text = QStaticText(self.label)
             self._text.setTextFormat(Qt.TextFormat.PlainText)

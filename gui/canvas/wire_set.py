@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 from engine.graph import Graph, Wire
 from gui.canvas.block_item import BlockItem
 from gui.canvas.face import PortFace, Side
+from gui.canvas.geometry import lane_between
 from gui.canvas.look import Look
 from gui.canvas.wire_item import Ends, WireItem
 
@@ -118,7 +119,8 @@ class WireSet:
         start = self._blocks[wire.from_node].port_place("out", wire.from_port)
         end = self._blocks[wire.to_node].port_place("in", wire.to_port)
         if start is not None and end is not None:
-            item.set_ends(start, end)
+            lane = lane_between(self._blocks[wire.from_node].area, self._blocks[wire.to_node].area)
+            item.set_ends(start, end, lane)
 
     def _dress(self, item: WireItem) -> None:
         start = self._port(item.wire.from_node, "out", item.wire.from_port)

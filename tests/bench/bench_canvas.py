@@ -1,7 +1,8 @@
 """What the canvas costs, beside a trivial scene of plain rectangles and lines: `python -m tests.bench.bench_canvas`.
 
 Chain-linked graphs of 1,000 and 2,000 blocks on a viewport of 1440 × 900, drawn offscreen; medians in milliseconds of
-this thread's processor time, so that a busy machine does not count. The last column is the ratio to `QGraphicsRectItem`s and `QGraphicsLineItem`s in the same places, painted by Qt itself.
+this thread's processor time, so that a busy machine does not count. The last column is the ratio to
+`QGraphicsRectItem`s and `QGraphicsLineItem`s in the same places, painted by Qt itself.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -33,8 +33,8 @@ def make_project(
     for node_id, (kind, place, params) in nodes.items():
         project, _, _ = edits.add_node(project, kind, place, node_id=node_id, params=params)
     for text in wires:
-        start, end = text.split(" > ")
-        project, _ = edits.connect(project, Wire(*start.split("."), *end.split(".")))
+        (start, out), (end, into) = (place.split(".") for place in text.split(" > "))
+        project, _ = edits.connect(project, Wire(start, out, end, into))
     if not placed:
         project = Project(graph=project.graph)
     return project
@@ -73,6 +73,11 @@ class Easel:
     selection: Selection
 
     @property
+    def selected(self) -> set[str]:
+        """The ids of the selected blocks."""
+        return set(self.selection.ids)
+
+    @property
     def viewport(self) -> Any:
         return self.view.viewport()
 
@@ -108,8 +113,12 @@ class Easel:
     def press(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS, button: Qt.MouseButton = LEFT) -> None:
         QTest.mousePress(self.viewport, button, keys, at)
 
-    def move(self, at: QPoint) -> None:
-        QTest.mouseMove(self.viewport, at)
+    def move(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
+        if keys == NO_KEYS:
+            QTest.mouseMove(self.viewport, at)
+        else:  # which QTest cannot do
+            none, place = Qt.MouseButton.NoButton, QPointF(at)
+            QApplication.sendEvent(self.viewport, QMouseEvent(QEvent.Type.MouseMove, place, place, none, none, keys))
 
     def release(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS, button: Qt.MouseButton = LEFT) -> None:
         QTest.mouseRelease(self.viewport, button, keys, at)
@@ -126,19 +135,35 @@ class Easel:
     ) -> None:
         """Press, move in three steps, release."""
         self.press(start, keys, button)
-        self.carry(start, end)
+        self.carry(start, end, keys)
         self.release(end, keys, button)
 
-    def carry(self, start: QPoint, end: QPoint) -> None:
+    def carry(self, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
         for part in (0.3, 0.7, 1.0):
-            self.move(start + (end - start) * part)
+            self.move(start + (end - start) * part, keys)
+
+    def scroll(self, at: QPoint, notches: float, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
+        """Turn a mouse wheel."""
+        self._wheel(at, QPoint(), QPoint(0, round(120 * notches)), Qt.ScrollPhase.NoScrollPhase, keys)
+
+    def swipe(self, at: QPoint, pixels: QPoint) -> None:
+        """Move two fingers on a touchpad."""
+        self._wheel(at, pixels, pixels * 8, Qt.ScrollPhase.ScrollUpdate, NO_KEYS)
+
+    def _wheel(
+        self, at: QPoint, pixels: QPoint, angle: QPoint, phase: Qt.ScrollPhase, keys: Qt.KeyboardModifier
+    ) -> None:
+        place, none = QPointF(at), Qt.MouseButton.NoButton
+        QApplication.sendEvent(self.viewport, QWheelEvent(place, place, pixels, angle, none, keys, phase, False))
 
     def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
         QTest.keyClick(self.view, key, keys)
 
     def type(self, text: str) -> None:
         """Into whatever has the focus."""
-        QTest.keyClicks(QApplication.focusWidget(), text)
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClicks(focus, text)
 
     def drop(self, kind: str, at: QPoint) -> bool:
         """Drag a block from the palette and drop it; whether the canvas took it."""
