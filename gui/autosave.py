@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import final
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from engine import recovery
+from engine.graph import Project
 from gui.background import run_in_background
 from gui.document import Document
 from gui.notices import notices
@@ -23,6 +26,7 @@ class Autosave(QObject):
         super().__init__(parent)
         self._document = document
         self._warned = False
+        self._writer = _Writer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
@@ -43,12 +47,8 @@ class Autosave(QObject):
         """Write the copy now, off the GUI thread."""
         if self._document.is_clean:
             return
-        project, path = self._document.project, self._document.path
-        run_in_background(lambda: recovery.write(project, path), self._written, self._failed)
-
-    def _written(self, _: object) -> None:
-        if self._document.is_clean:
-            self.forget()
+        writer, project, path = self._writer, self._document.project, self._document.path
+        run_in_background(lambda: writer.write(project, path), lambda _: None, self._failed)
 
     def _failed(self, error: BaseException) -> None:
         if not self._warned:
@@ -58,4 +58,30 @@ class Autosave(QObject):
     def forget(self) -> None:
         """The document is safe or gone: so may the copy be."""
         self._timer.stop()
-        recovery.remove(self._document.path)
+        self._writer.forget()
+        self._writer = _Writer()
+
+
+@final
+class _Writer:
+    """The copies of one stretch of unsaved edits; forgotten, it removes what it wrote and writes no more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = False
+        self._written: set[Path | None] = set()
+
+    def write(self, project: Project, document: Path | None) -> None:
+        """Write a copy; called in a pool thread. Raises FileError."""
+        with self._lock:
+            if not self._over:
+                recovery.write(project, document)
+                self._written.add(document)
+
+    def forget(self) -> None:
+        """Remove the copies, after one that is being written, which takes milliseconds."""
+        with self._lock:
+            self._over = True
+            for document in self._written:
+                recovery.remove(document)
+            self._written.clear()

@@ -87,7 +87,7 @@ def viridis() -> Rgb:
 
 @cache
 def health(palette: Palette) -> Rgb:
-    """Gradient health over `health_position`: 0 vanishing … 2/3 healthy (norms about 0.05) … 1 exploding."""
+    """Gradient health over `health_position`: 0 vanishing … 0.72 healthy (norms about 0.2) … 1 exploding."""
     colors = [
         palette.health_vanishing,
         palette.health_low,
@@ -95,7 +95,7 @@ def health(palette: Palette) -> Rgb:
         palette.health_high,
         palette.health_exploding,
     ]
-    return _frozen(_between(colors, [0.0, 0.4, 2 / 3, 0.9, 1.0], STEPS))
+    return _frozen(_between(colors, [0.0, 0.45, 0.72, 0.92, 1.0], STEPS))
 
 
 def health_position(norm: float, low: float = HEALTH_LOW, high: float = HEALTH_HIGH) -> float:

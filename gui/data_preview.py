@@ -26,11 +26,12 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events import Array, Previewed
+from gui.colormaps import Rgb, colorize, diverging
 from gui.document import Document
 from gui.format import format_exact, format_integer, format_number
-from gui.plot_style import style_plot
-from gui.plots.class_colors import class_colors
-from gui.plots.pixels import qimage
+from gui.plots.class_colors import class_table
+from gui.plots.pixels import as_bytes, qimage
+from gui.plots.plot import make_plot
 from gui.run_feed import RunFeed
 from gui.theme import set_role, set_tone, theme
 from gui.widgets.card import Card
@@ -38,6 +39,8 @@ from gui.widgets.empty_state import EmptyState
 from gui.widgets.segmented import Segmented
 
 MAX_COLUMNS = 64
+MOST_LEVELS = 10
+"""More different targets than that are numbers, not classes."""
 
 
 @final
@@ -60,14 +63,14 @@ class DataPreviewDialog(QDialog):
         self._table = QTableWidget()
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._images = QListWidget()
-        self._plot = pg.PlotWidget()
-        style_plot(self._plot.getPlotItem())
+        self._plot = make_plot()
         for page in (self._loading, self._plot, self._images, self._table):
             self._pages.addWidget(page)
         self._side = QVBoxLayout()
         self._lay_out()
         self.resize(theme().px(860), theme().px(560))
         feed.on(Previewed, self._take)
+        feed.session_changed.connect(self.reject)  # another document: nobody will answer
         self.finished.connect(lambda _: feed.off(Previewed, self._take))
         feed.session.preview(node_id, document.project, feed.next_request())
 
@@ -77,7 +80,8 @@ class DataPreviewDialog(QDialog):
         self._images.setResizeMode(QListView.ResizeMode.Adjust)
         self._images.setMovement(QListView.Movement.Static)
         self._images.setIconSize(QSize(theme().px(56), theme().px(56)))
-        self._images.setGridSize(QSize(theme().px(92), theme().px(88)))
+        self._images.setUniformItemSizes(True)
+        self._images.setSpacing(4)
         close = QPushButton(self.tr("Close"))
         close.clicked.connect(self.close)
         left = QVBoxLayout()
@@ -147,17 +151,17 @@ class DataPreviewDialog(QDialog):
         values = (event.raw or event.fields).get("x")
         if values is None or values.ndim != 4 or values.shape[1] not in (1, 3):
             return False
-        low, high = float(values.min()), float(values.max())
-        pixels = ((values - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
         labels = event.fields.get("y")
-        for index, image in enumerate(pixels):
-            picture = qimage(image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1))
-            size = self._images.iconSize()
+        size = self._images.iconSize()
+        for index, image in enumerate(as_bytes(values)):
+            picture = qimage(image)
             label = ""
             if labels is not None and labels.ndim == 1 and event.classes:
                 label = event.classes[int(labels[index])]
             scaled = picture.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation)
-            self._images.addItem(QListWidgetItem(QIcon(QPixmap.fromImage(scaled)), label))
+            item = QListWidgetItem(QIcon(QPixmap.fromImage(scaled)), label)
+            item.setSizeHint(QSize(theme().px(92), theme().px(84)))
+            self._images.addItem(item)
         return True
 
     def _fill_points(self, event: Previewed) -> bool:
@@ -165,18 +169,18 @@ class DataPreviewDialog(QDialog):
             return False
         places, targets, split = event.points
         item = self._plot.getPlotItem()
-        levels = np.unique(targets)
-        few = levels.size <= 10
-        colors = class_colors(levels.size) if few else class_colors(2)
-        for part, symbol, size in ((0, "o", 6), (1, "d", 7)):
-            mask = (split > 0) == bool(part)
-            index = np.searchsorted(levels, targets[mask]) if few else (targets[mask] > np.median(targets)).astype(int)
-            brushes = [pg.mkBrush(colors[int(i)]) for i in index]
-            scatter = pg.ScatterPlotItem(
-                x=places[mask, 0], y=places[mask, 1], brush=brushes, pen=None, symbol=symbol, size=size
+        colors = target_colors(targets)
+        for part, symbol, size in ((0, "o", 6), (1, "d", 8)):
+            index = np.flatnonzero((split > 0) == bool(part))
+            brushes = [pg.mkBrush(*colors[place].tolist()) for place in index]
+            item.addItem(
+                pg.ScatterPlotItem(
+                    x=places[index, 0], y=places[index, 1], brush=brushes, pen=None, symbol=symbol, size=size
+                )
             )
-            item.addItem(scatter)
         names = event.columns if len(event.columns) >= 2 else ("x1", "x2")
+        spread = np.ptp(places, axis=0)
+        item.setAspectLocked(bool(spread.min() > 0.3 * spread.max()))
         item.setLabel("bottom", names[0])
         item.setLabel("left", names[1])
         return True
@@ -212,6 +216,15 @@ class DataPreviewDialog(QDialog):
             bar.setFixedHeight(theme().px(4))
             card.body.addWidget(bar)
         return card
+
+
+def target_colors(targets: Array) -> Rgb:
+    """A colour for each target, shape `(n, 3)`: of its class, or from orange (least) to blue (greatest)."""
+    levels, index = np.unique(targets, return_inverse=True)
+    if levels.size <= MOST_LEVELS:
+        return class_table(levels.size)[index]
+    middle, reach = float(levels[0] + levels[-1]) / 2, float(levels[-1] - levels[0]) / 2
+    return colorize(targets - middle, diverging(theme().palette), -reach, reach)
 
 
 def _pair(name: str, value: str) -> QHBoxLayout:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final, final
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
+from gui.dock_title import DockTitle
 from gui.panel import Panel
 from gui.theme import theme
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
-RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
-BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
-TILES: tuple[tuple[str, ...], ...] = (
+LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
+RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
+BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
+TILES: Final[tuple[tuple[str, ...], ...]] = (
     ("lossPlot", "problems"),
     ("gradientPlot", "weightPlot"),
     ("outputPlot", "predictions"),
@@ -28,7 +26,7 @@ TILES: tuple[tuple[str, ...], ...] = (
 
 @final
 class Docks(QObject):
-    """Every dock by the name of what it holds."""
+    """Every dock by the name of what it holds. A dock among tabs has no title of its own: its tab is the handle."""
 
     def __init__(
         self, window: QMainWindow, palette: QWidget, inspector: QWidget, problems: QWidget, panels: Sequence[Panel]
@@ -37,6 +35,11 @@ class Docks(QObject):
         self._window = window
         tr = QCoreApplication.translate
         self._docks: dict[str, QDockWidget] = {}
+        self._titles: dict[str, DockTitle] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self.show_titles)
         self._add(palette, tr("Docks", "Blocks"), LEFT)
         self._add(inspector, tr("Docks", "Inspector"), RIGHT)
         self._add(problems, tr("Docks", "Problems"), BOTTOM)
@@ -45,14 +48,16 @@ class Docks(QObject):
         window.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
         window.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         window.setTabPosition(BOTTOM, QTabWidget.TabPosition.North)
-        self.arrange()
 
     def _add(self, widget: QWidget, title: str, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self._window)
         dock.setObjectName(f"{widget.objectName()}Dock")
         dock.setWidget(widget)
+        self._titles[widget.objectName()] = DockTitle(dock)
         self._window.addDockWidget(area, dock)
         self._docks[widget.objectName()] = dock
+        for moved in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
+            moved.connect(self._later.start)
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
@@ -66,24 +71,42 @@ class Docks(QObject):
         self._docks[name].show()
         self._docks[name].raise_()
 
+    def show_titles(self) -> None:
+        """A title for docks that stand alone, none for those among tabs."""
+        for name, dock in self._docks.items():
+            beside = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
+            self._titles[name].set_tabbed(bool(beside) and not dock.isFloating())
+
     def arrange(self) -> None:
         """The places of a first start."""
-        tiles = [[self._docks[name] for name in tile if name in self._docks] for tile in TILES]
-        # Taken out and added anew: what is split off a tab becomes another tab, and they may be tabs already.
-        for dock in itertools.chain.from_iterable(tiles):
-            self._window.removeDockWidget(dock)
-            dock.setFloating(False)
-        for tile in tiles:
-            self._window.addDockWidget(BOTTOM, tile[0], Qt.Orientation.Horizontal)
-            tile[0].show()
-        for tile in tiles:
-            for dock in tile[1:]:
-                self._window.tabifyDockWidget(tile[0], dock)
-                dock.show()
-            tile[0].raise_()
+        for name, area in (("palette", LEFT), ("inspector", RIGHT)):
+            self._put(name, area)
+        for tile in TILES:
+            for name in tile:
+                self._window.removeDockWidget(self._docks[name])
+        heads = [tile[0] for tile in TILES]
+        self._put(heads[0], BOTTOM)
+        # All splits before the first tab: beside a tab, Qt makes another tab instead.
+        for left, right in pairwise(heads):
+            self._docks[right].setFloating(False)
+            self._window.splitDockWidget(self._docks[left], self._docks[right], Qt.Orientation.Horizontal)
+            self._docks[right].show()
+        for head, *others in TILES:
+            for name in others:
+                self._docks[name].setFloating(False)
+                self._window.tabifyDockWidget(self._docks[head], self._docks[name])
+                self._docks[name].show()
+            self._docks[head].raise_()
+        self.show_titles()
         self._resize([("palette", 200), ("inspector", 300)], Qt.Orientation.Horizontal)
-        self._resize([("lossPlot", 340), ("gradientPlot", 320), ("outputPlot", 300)], Qt.Orientation.Horizontal)
+        self._resize([("lossPlot", 330), ("gradientPlot", 270), ("outputPlot", 340)], Qt.Orientation.Horizontal)
         self._resize([("lossPlot", 300)], Qt.Orientation.Vertical)
+
+    def _put(self, name: str, area: Qt.DockWidgetArea) -> None:
+        dock = self._docks[name]
+        dock.setFloating(False)
+        self._window.addDockWidget(area, dock)
+        dock.show()
 
     def _resize(self, sizes: Iterable[tuple[str, int]], orientation: Qt.Orientation) -> None:
         known = [(self._docks[name], theme().px(size)) for name, size in sizes if name in self._docks]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine import assets
 from engine.events import Exported, WeightsTaken
@@ -16,6 +16,8 @@ from engine.problem import ChainruleError
 from engine.session import ExportKind
 from gui.actions import Actions
 from gui.document import Document
+from gui.file_dialogs import ask_open_path, ask_save_path
+from gui.moved_data import with_data_followed
 from gui.notices import notices
 from gui.run_feed import RunFeed
 from gui.settings import settings
@@ -64,11 +66,12 @@ class FileActions(QObject):
 
     def ask_open(self) -> None:
         """Choose a graph file and open it."""
-        name, _ = QFileDialog.getOpenFileName(
-            self._window, self.tr("Open"), self._start_folder(), self.tr("Chainrule graphs (*.chainrule)")
-        )
-        if name:
-            self.open(Path(name))
+        path = ask_open_path(self._window, self.tr("Open"), self._start_folder(), self._patterns())
+        if path is not None:
+            self.open(path)
+
+    def _patterns(self) -> str:
+        return self.tr("Chainrule graphs (*{0})").format(SUFFIX)
 
     def open(self, path: Path) -> bool:
         """Open a graph file; says what is wrong with it when it cannot be."""
@@ -78,7 +81,8 @@ class FileActions(QObject):
             self._document.open(path)
         except (ChainruleError, OSError) as error:
             notices().failure(error)
-            self.forget(path)
+            if not path.exists():
+                self.forget(path)
             return False
         self._remember(path)
         return True
@@ -104,20 +108,19 @@ class FileActions(QObject):
         """Ask where to save, and save there."""
         stem = self._document.project.name or self._document.title
         safe = "".join(char if char.isalnum() or char in "-_ ." else "-" for char in stem).strip(". ") or "network"
-        start = self._document.path or Path(self._start_folder()) / (safe.removesuffix(SUFFIX) + SUFFIX)
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, self.tr("Save as"), str(start), self.tr("Chainrule graphs (*.chainrule)")
-        )
-        if not name:
-            return False
-        path = Path(name)
-        return self.save(path if path.suffix else path.with_suffix(SUFFIX))
+        start = self._document.path or self._start_folder() / (safe.removesuffix(SUFFIX) + SUFFIX)
+        path = ask_save_path(self._window, self.tr("Save as"), start, self._patterns(), SUFFIX)
+        return path is not None and self.save(path)
 
     def save(self, path: Path, weights: dict[str, Any] | None = None) -> bool:
         """Save to a path; says what went wrong when it could not be done."""
+        document, place = self._document, self._document.undo_stack.index()
+        followed = with_data_followed(document.project, document.folder, path.parent)
+        document.edit(self.tr("Follow the data to {0}").format(path.parent.name), *followed)
         try:
-            self._document.save(path, weights)
+            document.save(path, weights)
         except (ChainruleError, OSError) as error:
+            document.undo_stack.setIndex(place)
             notices().failure(
                 error,
                 self.tr("The file was not saved."),
@@ -129,20 +132,22 @@ class FileActions(QObject):
 
     def save_weights(self) -> None:
         """Save the document with the weights as trained so far as its start values."""
-
-        def save(event: WeightsTaken) -> None:
-            path = self._document.path
-            if path is not None and self.save(path, dict(event.weights)):
-                notices().success(self.tr("Saved with the weights of step {0}.").format(event.step))
-
-        if self._document.path is None and not self.ask_save_as():
-            return
-        if not self._feed.has_session:
+        if not self._feed.trained:
             notices().info(self.tr("Nothing is trained yet: the file holds the graph and its start values."))
             return
+        if self._feed.stale:
+            notices().warn(self.tr("The graph was edited since it was trained. Apply or undo the edits first."))
+            return
+        if self._document.path is None and not self.ask_save_as():
+            return
         request = self._feed.next_request()
-        self._waiting[request] = save
+        self._waiting[request] = self._save_with
         self._feed.session.weights(request)
+
+    def _save_with(self, event: WeightsTaken) -> None:
+        path = self._document.path
+        if path is not None and self.save(path, dict(event.weights)):
+            notices().success(self.tr("Saved with the weights of step {0}.").format(event.step))
 
     def _weights_came(self, event: WeightsTaken) -> None:
         waiting = self._waiting.pop(event.request, None)
@@ -161,16 +166,13 @@ class FileActions(QObject):
             "pytorch": (".py", self.tr("Python (*.py)")),
             "weights": (".safetensors", self.tr("Weights (*.safetensors)")),
         }[kind]
-        start = Path(self._start_folder()) / ("net" + suffix)
-        name, _ = QFileDialog.getSaveFileName(self._window, self.tr("Export"), str(start), filters)
-        if name:
-            self.export(kind, Path(name))
+        path = ask_save_path(self._window, self.tr("Export"), self._start_folder() / f"net{suffix}", filters, suffix)
+        if path is not None:
+            self.export(kind, path)
 
     def export(self, kind: ExportKind, path: Path) -> None:
-        """Export the document with the weights of its session, in the session's thread."""
-        if self._feed.stale:
-            self._feed.apply()
-        self._feed.session.export(kind, path, self._feed.next_request())
+        """Export the network as it runs, or as it would start, in the session's thread."""
+        self._feed.current_session.export(kind, path, self._feed.next_request())
 
     def _exported(self, event: Exported) -> None:
         if event.error:
@@ -194,14 +196,14 @@ class FileActions(QObject):
 
     def forget(self, path: Path) -> None:
         """Take a file out of the recent ones."""
-        left = [str(other) for other in self.recent() if other != path]
+        left = [str(other) for other in self.recent() if other not in (path, path.resolve())]
         settings().setValue("recent", left)
         self.recent_changed.emit()
 
-    def _start_folder(self) -> str:
+    def _start_folder(self) -> Path:
         if self._document.path is not None:
-            return str(self._document.path.parent)
+            return self._document.path.parent
         recent = self.recent()
         if recent:
-            return str(recent[0].parent)
-        return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+            return recent[0].parent
+        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))

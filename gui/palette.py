@@ -8,22 +8,28 @@ from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from engine.block import Block, Category, registry
+from engine.block import Block, registry
+from gui.canvas.fuzzy import CATEGORY_ORDER, ranked
 from gui.canvas.mime import BLOCK_MIME
 from gui.icons import block_icon
 from gui.settings import settings
 from gui.theme import set_kind, set_role, set_tone, theme
+from gui.widgets.labels import plain_tooltip
 from gui.widgets.search_field import SearchField
 from gui.widgets.segmented import Segmented
-
-CATEGORY_ORDER: tuple[Category, ...] = ("data", "layers", "activation", "regularisation", "shape", "loss")
 
 
 @final
 class PaletteEntry(QFrame):
-    """One block of the palette. Emits `activated(kind)` on double-click or Enter; a drag carries the kind."""
+    """One block of the palette; a drag carries its kind.
+
+    Signals:
+        activated(str): double-click or Enter: the kind.
+        moved(int): up (-1) or down (+1) was pressed.
+    """
 
     activated = Signal(str)
+    moved = Signal(int)
 
     def __init__(self, block: Block, parent: QWidget) -> None:
         super().__init__(parent)
@@ -33,7 +39,7 @@ class PaletteEntry(QFrame):
         set_kind(self, "entry")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self.setToolTip(block.doc)
+        self.setToolTip(plain_tooltip(block.doc))
         self.setAccessibleName(block.kind)
         self.setAccessibleDescription(block.doc)
         self._strip = QFrame(self)
@@ -74,15 +80,14 @@ class PaletteEntry(QFrame):
         super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = None
         self.activated.emit(self.block.kind)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.activated.emit(self.block.kind)
-        elif event.key() == Qt.Key.Key_Down:
-            self.focusNextChild()
-        elif event.key() == Qt.Key.Key_Up:
-            self.focusPreviousChild()
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self.moved.emit(1 if event.key() == Qt.Key.Key_Down else -1)
         else:
             super().keyPressEvent(event)
 
@@ -119,6 +124,7 @@ class Palette(QWidget):
         self.search.setObjectName("paletteSearch")
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._take_first)
+        self.search.moved.connect(lambda step: self._walk(None, step))
         self.extent = Segmented([("basic", self.tr("Basic")), ("all", self.tr("All"))], parent=self)
         self.extent.setObjectName("paletteExtent")
         self.extent.setAccessibleName(self.tr("Which blocks are shown"))
@@ -156,15 +162,17 @@ class Palette(QWidget):
             for block in sorted(blocks, key=lambda block: (not block.beginner, block.kind)):
                 entry = PaletteEntry(block, inner)
                 entry.activated.connect(self.add_wanted)
+                entry.moved.connect(lambda step, entry=entry: self._walk(entry, step))
                 self._entries.append(entry)
                 column.addWidget(entry)
         column.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        return area
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setWidget(inner)
+        return self._area
 
     def _category_names(self) -> dict[str, str]:
         return {
@@ -185,23 +193,29 @@ class Palette(QWidget):
         self._filter()
 
     def _filter(self) -> None:
-        words = self.search.text().lower().split()
-        everything = self.extent.value() == "all"
+        query = self.search.text().strip()
+        found = {block.kind for block in ranked(query, registry().values())}
+        everything = bool(query) or self.extent.value() == "all"
         for entry in self._entries:
-            block = entry.block
-            text = " ".join((block.kind, block.doc, block.category, *block.keywords)).lower()
-            found = all(word in text for word in words) if words else everything or block.beginner
-            entry.setVisible(found)
+            entry.setVisible(entry.block.kind in found and (everything or entry.block.beginner))
         for category, heading in self._headings.items():
             heading.setVisible(
                 any(entry.block.category == category and not entry.isHidden() for entry in self._entries)
             )
         self._nothing.setVisible(not self.shown())
 
+    def _walk(self, entry: PaletteEntry | None, step: int) -> None:
+        """Move the keyboard to the next entry up or down; above the first stands the search field."""
+        shown = [other for other in self._entries if not other.isHidden()]
+        place = (shown.index(entry) if entry in shown else -1) + step
+        if place < 0:
+            self.search.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif place < len(shown):
+            shown[place].setFocus(Qt.FocusReason.OtherFocusReason)
+            self._area.ensureWidgetVisible(shown[place])
+
     def _take_first(self) -> None:
-        words = self.search.text().lower().split()
-        shown = [entry.block for entry in self._entries if not entry.isHidden()]
-        if words and shown:
-            best = min(shown, key=lambda block: (not block.kind.lower().startswith(words[0]), block.kind))
-            self.add_wanted.emit(best.kind)
+        found = ranked(self.search.text(), registry().values())
+        if self.search.text().strip() and found:
+            self.add_wanted.emit(found[0].kind)
             self.search.clear()

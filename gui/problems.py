@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from engine.problem import Problem
 from engine.result import Result
 from gui.document import Document
-from gui.icons import icon
+from gui.problem_delegate import PROBLEM_ROLE, ProblemDelegate
 from gui.selection import Selection
 from gui.theme import theme
 from gui.widgets.empty_state import EmptyState
-
-_ICONS = {"error": ("error", "error_text"), "warning": ("warning", "warning_text"), "info": ("info", "secondary")}
+from gui.widgets.labels import plain_tooltip
 
 
 @final
@@ -30,8 +29,10 @@ class ProblemList(QWidget):
         self._selection = selection
         self._shown: tuple[Problem, ...] | None = None
         self._list = QListWidget(self)
-        self._list.setWordWrap(True)
-        self._list.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self._list.setItemDelegate(ProblemDelegate(self._list))
+        self._list.setResizeMode(QListView.ResizeMode.Adjust)
+        self._list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self._list.setMouseTracking(True)
         self._list.setAccessibleName(self.tr("Problems"))
         self._list.itemClicked.connect(self._show_block)
         self._list.itemActivated.connect(self._show_block)
@@ -45,8 +46,7 @@ class ProblemList(QWidget):
         self._layout.addWidget(self._empty)
         self._layout.addWidget(self._list)
         document.checked.connect(self.show_result)
-        theme().changed.connect(self._rescale)
-        self._rescale()
+        theme().changed.connect(self._list.doItemsLayout)
         self.show_result(document.result)
 
     def show_result(self, result: Result) -> None:
@@ -56,19 +56,16 @@ class ProblemList(QWidget):
         self._shown = result.problems
         self._list.clear()
         for problem in result.problems:
-            item = QListWidgetItem(icon(*_ICONS[problem.severity]), f"{problem.message} {problem.hint}".strip())
-            item.setData(Qt.ItemDataRole.UserRole, problem.node)
-            item.setToolTip(problem.code)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{problem.severity}: {problem.message} {problem.hint}")
+            text = f"{problem.message} {problem.hint}".strip()
+            item = QListWidgetItem(text)
+            item.setData(PROBLEM_ROLE, problem)
+            item.setToolTip(plain_tooltip(f"{problem.code}  {text}"))
             self._list.addItem(item)
         self._layout.setCurrentWidget(self._list if result.problems else self._empty)
         warnings = sum(problem.severity == "warning" for problem in result.problems)
         self.counted.emit(len(result.errors), warnings)
 
-    def _rescale(self) -> None:
-        self._list.setIconSize(QSize(theme().px(16), theme().px(16)))
-
     def _show_block(self, item: QListWidgetItem) -> None:
-        path = item.data(Qt.ItemDataRole.UserRole)
-        if isinstance(path, str):
-            self._selection.show(path.split(".", 1)[0])
+        problem: Problem = item.data(PROBLEM_ROLE)
+        if problem.node is not None:
+            self._selection.show(problem.node.split(".", 1)[0])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import final
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine import edits
 from engine.result import Result
 from gui.document import Document
+from gui.file_dialogs import ask_folder, ask_open_path
 from gui.notices import Notice, notices
 from gui.paths import stored_path
 
@@ -27,28 +29,49 @@ class Relink(QObject):
         self._document, self._window = document, window
         self._told: dict[str, Notice] = {}
         document.checked.connect(self._look)
-        document.replaced.connect(self._told.clear)
+        document.replaced.connect(self._forget)
+
+    def _forget(self) -> None:
+        """Another document: the files of the one before are missed no longer."""
+        for notice in self._told.values():
+            notices().dismiss(notice)
+        self._told.clear()
 
     def _look(self, result: Result) -> None:
-        missing = {problem.node: problem for problem in result.problems if problem.code == MOVED and problem.node}
+        missing = {
+            problem.node: problem
+            for problem in result.problems
+            if problem.code == MOVED and problem.node is not None and self._chosen(problem.node)
+        }
         for path in [path for path in self._told if path not in missing]:
             notices().dismiss(self._told.pop(path))
         for path, problem in missing.items():
             if path not in self._told:
-                action = (self.tr("Find it…"), lambda path=path: self.ask(path))
+                action = (self.tr("Find it…"), partial(self.ask, path))
                 self._told[path] = notices().warn(problem.message, actions=[action])
+
+    def _parameter(self, path: str) -> str:
+        """The parameter of an Input that says where its data lie."""
+        dataset = self._document.result.nodes[path].params["dataset"]
+        return "path" if dataset in (*_FILTERS, "images") else "folder"
+
+    def _chosen(self, path: str) -> bool:
+        """Whether there is a path at all that could be wrong: choosing the first is the inspector's business."""
+        return bool(self._document.result.nodes[path].params.get(self._parameter(path)))
 
     def ask(self, path: str) -> None:
         """Let the user choose the file or folder for an Input node."""
-        plan = self._document.result.nodes[path]
-        start = str(self._document.folder or Path.home())
-        if plan.params["dataset"] in _FILTERS:
-            pattern = f"({_FILTERS[plan.params['dataset']]})"
-            name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Find the data file"), start, pattern)
+        plan = self._document.result.nodes.get(path)
+        if plan is None:
+            return
+        start = self._document.folder or Path.home()
+        pattern = _FILTERS.get(plan.params["dataset"])
+        if pattern is not None:
+            found = ask_open_path(self._window, self.tr("Find the data file"), start, f"({pattern})")
         else:
-            name = QFileDialog.getExistingDirectory(self._window, self.tr("Find the data folder"), start)
-        if name:
-            self.use(plan.node, "path" if plan.params["dataset"] in (*_FILTERS, "images") else "folder", Path(name))
+            found = ask_folder(self._window, self.tr("Find the data folder"), start)
+        if found is not None:
+            self.use(plan.node, self._parameter(path), found)
 
     def use(self, node_id: str, parameter: str, found: Path) -> None:
         """Point the Input at the file: relative to the graph file where both lie together."""

@@ -69,7 +69,7 @@ class StatusBar(QStatusBar):
             parts.append(self.tr("1 problem") if errors == 1 else self.tr("{0} problems").format(errors))
         if warnings:
             parts.append(self.tr("1 warning") if warnings == 1 else self.tr("{0} warnings").format(warnings))
-        self._problems.setText(", ".join(parts) or self.tr("No problems"))
+        self._problems.setText(f" {', '.join(parts) or self.tr('No problems')}")
         self._problems.setIcon(icon(name, color))
         self._problems.setIconSize(QSize(theme().px(14), theme().px(14)))
         set_tone(self._problems, "error" if tone == "error" else "warning" if tone == "warning" else "secondary")

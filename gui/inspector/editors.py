@@ -13,6 +13,9 @@ from engine.param import Bool, Choice, Choices, Float, Int
 from gui.widgets.number_edit import IntEdit, Limits, NumberEdit
 from gui.widgets.switch import Switch
 
+LONG_WORD = 13
+"""Words longer than that do not fit beside a label."""
+
 
 class Editor(QWidget):
     """Edits one parameter. Subclasses are final.
@@ -123,8 +126,10 @@ class ChoiceEditor(Editor):
     def __init__(self, param: Choice) -> None:
         super().__init__()
         self._options = param.options
+        labels = param.labels or param.options
+        self.wide = max(map(len, labels)) > LONG_WORD
         self._box = StillBox()
-        self._box.addItems(list(param.labels or param.options))
+        self._box.addItems(list(labels))
         self._value: Any = param.default
         self._box.activated.connect(self._chosen)
         self.take(self._box)

@@ -3,49 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, final
+from typing import Final, Literal, final
 
-from PySide6.QtCore import QEvent, QObject, QRectF
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QRectF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from gui.theme import theme
 
-MARGIN = 10
+MARGIN: Final = 6
 
 
 @final
 class CornerLegend(QFrame):
-    """Entries below each other over the upper or lower right corner of a plot, which is saved with them."""
+    """Entries below each other over a lower corner of a plot's drawing area; they are saved with its picture."""
 
-    def __init__(self, plot: QWidget, entries: Sequence[QWidget]) -> None:
+    def __init__(self, plot: pg.PlotWidget, entries: Sequence[QWidget]) -> None:
         super().__init__(plot)
-        self._plot = plot
-        self._edge: Literal["top", "bottom"] = "top"
-        self._foot = 0
+        self._box: pg.ViewBox = plot.getPlotItem().getViewBox()
+        self._side: Literal["left", "right"] = "left"
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.setSpacing(0)
         for entry in entries:
             layout.addWidget(entry)
-        plot.installEventFilter(self)
+        self._box.sigResized.connect(self._place)
         theme().changed.connect(self._place)
 
-    def put(self, edge: Literal["top", "bottom"], foot: int = 0) -> None:
-        """Choose the corner; `foot` is the height of the axis below the drawing area."""
-        self._edge, self._foot = edge, foot
+    def put(self, side: Literal["left", "right"]) -> None:
+        """Choose the corner."""
+        self._side = side
         self._place()
 
     def _place(self) -> None:
         self.adjustSize()
-        left = self._plot.width() - self.width() - MARGIN - 6
-        top = MARGIN if self._edge == "top" else self._plot.height() - self._foot - self.height() - MARGIN
-        self.move(max(0, left), max(0, top))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return False
+        room = self._box.sceneBoundingRect()  # a plot's scene is measured in its pixels
+        left = room.left() + MARGIN if self._side == "left" else room.right() - self.width() - MARGIN
+        self.move(max(0, round(left)), max(0, round(room.bottom() - self.height() - MARGIN)))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:

@@ -80,9 +80,9 @@ class LossPanel(Panel):
 
     def _make_toolbar(self) -> PlotToolbar:
         bar = PlotToolbar(self)
-        self._what = bar.choice("lossWhat", self.tr("What is drawn"), 96)
+        self._what = bar.choice("lossWhat", self.tr("What is drawn"), 106)
         self._what.addItem(self.tr("loss"), "loss")
-        self._window = bar.choice("lossSmoothing", self.tr("Smoothing; the raw line stays visible"), 104)
+        self._window = bar.choice("lossSmoothing", self.tr("Smoothing; the raw line stays visible"), 116)
         for window in WINDOWS:
             self._window.addItem(self.tr("raw") if window == 1 else self.tr("mean {0}").format(window), window)
         self._window.setCurrentIndex(WINDOWS.index(self.history.window))
@@ -227,9 +227,8 @@ class LossPanel(Panel):
         self._train_entry.set_value(format_number(float(train[0])) if train.size else "")
         self._val_entry.set_value(format_number(float(val[-1])) if val.size else "")
         self._val_entry.setVisible(not bool(np.isnan(val).all()))
-        falling = is_loss or self._shown == "mae"
-        axis = self._item.getAxis("bottom").height()
-        self._legend.put("top" if falling else "bottom", int(axis))
+        # Where no curve is for long: falling ones begin high on the left, rising ones end high on the right.
+        self._legend.put("left" if is_loss or self._shown == "mae" else "right")
 
     def _drawable(self, values: Floats) -> Floats:
         """Without what an axis cannot show: infinity, and what a logarithm does not know."""

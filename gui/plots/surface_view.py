@@ -25,6 +25,8 @@ from gui.theme import theme
 NOT_A_NUMBER = (255, 0, 255)
 SIDE_WIDTH = 84
 MOST_CLASSES = 10
+CROWD = 200
+"""From so many points on they are drawn small."""
 
 
 @final
@@ -45,7 +47,7 @@ class SurfaceView(OutputView):
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.showGrid(x=False, y=False)
         self.image = pg.ImageItem(axisOrder="row-major")
-        self._points = {0: pg.ScatterPlotItem(size=6, symbol="o"), 1: pg.ScatterPlotItem(size=8, symbol="d")}
+        self._points = {0: pg.ScatterPlotItem(symbol="o"), 1: pg.ScatterPlotItem(symbol="d")}
         self._item.addItem(self.image)
         for scatter in self._points.values():
             self._item.addItem(scatter)
@@ -135,7 +137,9 @@ class SurfaceView(OutputView):
 
     def _draw_points(self, snapshot: Surface) -> None:
         # White rings keep points apart from a surface of their own colour.
-        outline = pg.mkPen(255, 255, 255, 190, width=1)
+        crowded = len(snapshot.points) > CROWD
+        outline = pg.mkPen(255, 255, 255, 130 if crowded else 210, width=1)
+        sizes = (4.5, 6) if crowded else (7, 9)
         if snapshot.values.ndim == 2:
             limit = self._limit(snapshot)
             colors = colorize(snapshot.targets - snapshot.centre, diverging(theme().palette), -limit, limit)
@@ -151,6 +155,7 @@ class SurfaceView(OutputView):
                 y=snapshot.points[index, 1],
                 brush=[brushes[place] for place in index],
                 pen=outline,
+                size=sizes[split],
             )
 
     def _explain(self, snapshot: Surface) -> None:

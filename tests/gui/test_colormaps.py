@@ -51,7 +51,7 @@ def test_health_reads_without_colour(palette):
     table = hexes(colormaps.health(palette))
     assert (table[0], table[-1]) == (palette.health_vanishing, palette.health_exploding)
     assert (np.diff([luminance(color) for color in table]) <= 4e-3).all()  # but for the rounding to bytes
-    assert QColor(table[170]).hslHue() == pytest.approx(QColor(palette.health_good).hslHue(), abs=6)
+    assert QColor(table[184]).hslHue() == pytest.approx(QColor(palette.health_good).hslHue(), abs=6)
 
 
 def test_viridis_is_the_published_one():
