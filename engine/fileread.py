@@ -190,13 +190,15 @@ def _expect(value: Any, kind: type, path: Path) -> Any:
 
 
 def _get(data: Mapping[str, Any], path: Path, key: str, kind: type, default: Any) -> Any:
-    return _expect(data[key], kind, (*path, key)) if key in data else default
+    value = data.get(key, default)
+    return value if value is default or type(value) is kind else _expect(value, kind, (*path, key))
 
 
 def _need(data: Mapping[str, Any], path: Path, key: str, kind: type) -> Any:
     if key not in data:
         raise JsonError(f'the key "{key}" is missing', path)
-    return _expect(data[key], kind, (*path, key))
+    value = data[key]
+    return value if type(value) is kind else _expect(value, kind, (*path, key))
 
 
 def _numbered(data: Mapping[str, Any], path: Path, key: str) -> enumerate[Any]:
