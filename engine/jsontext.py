@@ -25,7 +25,7 @@ _STEPS = 8
 # Half a character (escaped or not), an exponent of three digits, 19 digits in a row: rare, so worth a second look.
 # One pattern for all of them takes twice as long.
 _SUSPICIOUS = [
-    re.compile(pattern) for pattern in (r"\\u[dD][89a-fA-F]", "[\ud800-\udfff]", r"[eE]\+?[0-9]{3}", "[0-9]{19}")
+    re.compile(pattern) for pattern in (r"\\u[dD][89a-fA-F]", "[\ud800-\udfff]", r"[0-9][eE]\+?[0-9]{3}", "[0-9]{19}")
 ]
 _decoder = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")

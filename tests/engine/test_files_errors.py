@@ -200,6 +200,13 @@ def test_the_exact_reader_refuses_what_the_quick_one_refuses(text):
         assert not told or any(word in told for word in ("too large", "64 bits", "half a character"))
 
 
+def test_ids_that_look_like_large_numbers_are_read_quickly(monkeypatch):
+    nodes = [Node(f"dense{number}", "Dense") for number in (100, 1000, 1234567890123456)]
+    text = files.dumps(Project(graph=Graph.of(nodes)))
+    monkeypatch.delattr(jsontext, "_Reader")
+    assert len(files.loads(text).graph) == 3
+
+
 def test_an_escaped_pair_of_surrogates_is_a_character():
     assert jsontext.parse('"\\ud83d\\ude00"') == "😀"
 
