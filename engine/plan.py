@@ -59,8 +59,8 @@ def check(
             read meanwhile. None: they are looked for, which takes a moment in a large graph.
     """
     old = previous.state if previous is not None else None
-    # By identity, for `!=` of rpds's maps is wrong where some of the entries are equal.
-    if not isinstance(old, _State) or old.project.groups is not project.groups:
+    # Asked with ==, for != of rpds's maps is wrong where some of the entries are equal.
+    if not (isinstance(old, _State) and old.project.groups == project.groups):
         return _check(project, facts, None, frozenset(project.graph.nodes))
     inputs = frozenset(old.structure.flat[path].top for path in old.plans.inputs)
     if touched is None:

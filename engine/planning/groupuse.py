@@ -11,7 +11,7 @@ from rpds import HashTrieMap
 from engine.graph import Graph, Group, Node
 from engine.param import Bool, Int, Param, Text, parse_all
 from engine.planning.order import components, shortest_loop
-from engine.planning.words import did_you_mean
+from engine.planning.words import did_you_mean, ended
 from engine.problem import Problem
 from engine.wording import shown
 
@@ -93,7 +93,7 @@ def check_use(
     """Why a use cannot be written out; empty when it can."""
     use = known.use(node)
     if use.errors:
-        return tuple(_problem(path, f'"{path}": {name} {message}.', code="G06") for name, message in use.errors)
+        return tuple(_problem(path, ended(f'"{path}": {name} {message}'), code="G06") for name, message in use.errors)
     group = groups.get(use.group)
     if group is None:
         return (_unknown_group(path, use.group, groups),)

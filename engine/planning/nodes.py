@@ -9,7 +9,7 @@ from typing import Any, final
 from engine.block import Context, ShapeError
 from engine.planning.shells import Shell
 from engine.planning.starts import judge_starts
-from engine.planning.words import quoted
+from engine.planning.words import ended, quoted
 from engine.planning.work import Answer, Answers, Ids, Known, Specs, Work, ask, ids_of
 from engine.problem import Problem
 from engine.recipe import Recipe, Tensor
@@ -195,7 +195,7 @@ def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
     if work.refusal is not None:
         problems.append(_shape_problem(plan, work.refusal))
     for remark in work.remarks:
-        message = f'"{path}" {remark.message.rstrip(".")}.'
+        message = ended(f'"{path}" {remark.message}')
         problems.append(Problem("warning", remark.code, path, remark.port, message, remark.hint))
     node = shell.flat.node
     if plan.recipe is not None and not node.bypass:
@@ -212,7 +212,8 @@ def _frozen(names: frozenset[str], recipe: Recipe | None) -> frozenset[str]:
 
 def _shape_problem(plan: NodePlan, error: ShapeError) -> Problem:
     message = _with_source(error.message.rstrip("."), plan, error.port)
-    return Problem("error", error.code, plan.path, error.port, f'"{plan.path}" {message}.', error.hint, error.fix)
+    text = ended(f'"{plan.path}" {message}')
+    return Problem("error", error.code, plan.path, error.port, text, error.hint, error.fix)
 
 
 def _with_source(message: str, plan: NodePlan, port: str | None) -> str:

@@ -100,7 +100,7 @@ class _Reader:
             ports = list(shell.outputs) if shell else []
         if use is None and path not in self.plans.shells:
             hint = did_you_mean(path, self.structure.flat, "Name a block and its output, such as loss.out.")
-            self.problem(f"{where}: {shown(text)} names no block that there is.", hint)
+            self.problem(f"{where}: {shown(text)} names no block.", hint)
             return None
         shell = self.plans.shells.get(path)
         if shell is None or port not in shell.outputs:
@@ -179,8 +179,8 @@ def _phases(
             reader.problem(f"{where}: expects an object with minimise, update and steps.")
             continue
         own = {key: value for key, value in entry.items() if key not in _PHASE_KEYS}
-        common = read_settings(base, where)[1]  # told once already, without the phase
-        parsed, problems = read_settings({**base, **own}, where)
+        common = read_settings(base, where, _PHASE_KEYS)[1]  # told once already, without the phase
+        parsed, problems = read_settings({**base, **own}, where, _PHASE_KEYS)
         reader.problems += [problem for problem in problems if problem not in common]
         terms = _terms(entry, where, reader)
         if "minimise" not in entry and "maximise" not in entry:

@@ -14,7 +14,7 @@ from engine.param import Refs, parse_all
 from engine.planning.flatten import FlatNode
 from engine.planning.guard import guarded
 from engine.planning.wires import Feeds, judge_inputs, judge_outputs
-from engine.planning.words import did_you_mean
+from engine.planning.words import did_you_mean, ended
 from engine.problem import Problem
 from engine.wording import shown
 
@@ -148,7 +148,7 @@ def _parse(flat: FlatNode, block: Block, problems: list[Problem]) -> Mapping[str
     """The parameters, bad ones with their default and a problem, which a muted node is spared."""
     parsed, errors = parse_all(block.params, flat.node.params)
     for name, message in errors if not flat.node.bypass else ():
-        text, hint = f'"{flat.path}": {name} {message}.', f"Correct {name}, or remove it to get the default."
+        text, hint = ended(f'"{flat.path}": {name} {message}'), f"Correct {name}, or remove it to get the default."
         problems.append(Problem("error", "G06", flat.path, None, text, hint))
     return parsed
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from engine.param import ParamError, array_shape
-from engine.planning.words import did_you_mean, quoted
+from engine.planning.words import did_you_mean, ended, quoted
 from engine.problem import Problem
 from engine.recipe import Recipe
 from engine.result import NodePlan
@@ -73,7 +73,7 @@ def judge_starts(plan: NodePlan, recipe: Recipe, starts: Mapping[str, Any]) -> l
             hint = did_you_mean(name, tensors, "Remove the start value.")
         else:
             wrong = _misfit(value, tensors[name].shape)
-            message = f'The start value of "{full}" {wrong}.' if wrong else ""
+            message = ended(f'The start value of "{full}" {wrong}') if wrong else ""
         if message:
             problems.append(Problem("error", "G18", plan.path, None, message, hint, ("drop_start", full)))
     return problems

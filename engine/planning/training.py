@@ -7,24 +7,30 @@ from typing import Any
 
 from engine import settings
 from engine.dataspec import DataFacts
-from engine.planning.words import did_you_mean
+from engine.planning.words import did_you_mean, ended
 from engine.problem import Problem
 
 Parsed = tuple[dict[str, Any], list[Problem]]
 _SHOWN = 10
 
 
-def read_settings(training: Mapping[str, Any], where: str = "Training") -> Parsed:
-    """All settings by flat name, and what is wrong with them. A bad one gets its default."""
+def read_settings(training: Mapping[str, Any], where: str = "Training", beside: tuple[str, ...] = ()) -> Parsed:
+    """All settings by flat name, and what is wrong with them. A bad one gets its default.
+
+    Args:
+        training: as in the file.
+        where: what messages begin with.
+        beside: keys that may stand at the same place and are not settings.
+    """
     parsed, errors = settings.parse(training)
-    problems = [_problem("error", f"{where}: {name} {message}.", f"Correct {name}.") for name, message in errors]
+    problems = [_problem("error", ended(f"{where}: {name} {message}"), f"Correct {name}.") for name, message in errors]
     if parsed["nesterov"] and parsed["optimizer"] == "sgd" and not parsed["momentum"]:
         problems.append(
             _problem("error", f"{where}: nesterov needs a momentum, which is 0.", "Set momentum, for example to 0.9.")
         )
     for key, known in settings.unknown_keys(training)[:_SHOWN]:
         message = f'{where}: there is no setting "{key}"; it is kept, but has no effect.'
-        problems.append(_problem("info", message, did_you_mean(key, known)))
+        problems.append(_problem("info", message, did_you_mean(key, (*known, *beside))))
     return parsed, problems
 
 

@@ -24,6 +24,11 @@ def did_you_mean(word: str, options: Iterable[str], otherwise: str = "") -> str:
     return f'Did you mean "{found}"?' if found else otherwise
 
 
+def ended(text: str) -> str:
+    """The text as a sentence, with a full stop where it has no end of its own."""
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
+
+
 def quoted(names: Iterable[str]) -> str:
     """`"a", "b" and "c"`."""
     words = [f'"{name}"' for name in names]

@@ -13,9 +13,12 @@ from engine.frozen import FrozenDict
 from engine.graph import Graph, Group, GroupPort, Node, Project, Wire
 from engine.plan import check
 from engine.problem import Problem
+from engine.recipe import Recipe
 from engine.result import Result
+from engine.tensorspec import Dim
 
-Nodes = Mapping[str, str | tuple[str, Mapping[str, Any]] | Node]
+Nodes = Mapping[str, Any]
+"""Id -> kind, (kind, parameters) or Node."""
 
 TOY = DataFacts((Field("x", (2,)), Field("y", (1,))), (80, 20, 0))
 CLASSES = DataFacts((Field("x", (4,)), Field("y", (), "int", ("a", "b", "c"))), (120, 30, 0))
@@ -98,6 +101,20 @@ def told(result: Result) -> list[str]:
     ]
 
 
+def recipe_of(result: Result, path: str) -> Recipe:
+    """The recipe of a node that has one."""
+    recipe = result.nodes[path].recipe
+    assert recipe is not None
+    return recipe
+
+
+def shape_of(result: Result, path: str, port: str = "out") -> tuple[Dim, ...]:
+    """The shape of an output that is known."""
+    spec = result.nodes[path].outputs[port]
+    assert spec is not None
+    return spec.shape
+
+
 CLASSIFIER: Nodes = {
     "data": "Input",
     "hidden": ("Dense", {"out_features": 4}),
@@ -116,10 +133,7 @@ CLASSIFIER_WIRES = [
 
 def chain(length: int) -> Project:
     """Dense and Activation in turns between an Input and a Loss, `length` blocks in all."""
-    nodes: dict[str, str | tuple[str, Mapping[str, Any]] | Node] = {
-        "data": "Input",
-        "first": ("Dense", {"out_features": 4}),
-    }
+    nodes: dict[str, Any] = {"data": "Input", "first": ("Dense", {"out_features": 4})}
     wires, last = ["data.x > first"], "first"
     for number in range(length - 4):
         name = f"n{number}"
@@ -133,10 +147,7 @@ def chain(length: int) -> Project:
 
 def diamonds(count: int) -> Project:
     """Residual diamonds in a row, x + act(x), each of which carries on the shape of the first layer."""
-    nodes: dict[str, str | tuple[str, Mapping[str, Any]] | Node] = {
-        "data": "Input",
-        "first": ("Dense", {"out_features": 4}),
-    }
+    nodes: dict[str, Any] = {"data": "Input", "first": ("Dense", {"out_features": 4})}
     wires, last = ["data.x > first"], "first"
     for number in range(count):
         nodes |= {f"act{number}": "Activation", f"drop{number}": ("Dropout", {"p": 0.1}), f"sum{number}": "Add"}

@@ -18,8 +18,8 @@ from engine.problem import GraphError
 from engine.result import Result
 from tests.engine.graphs import CLASSIFIER, CLASSIFIER_WIRES, facts, group, project
 
-KINDS = ("Input", "Dense", "Dense", "Activation", "Activation", "Add", "Concat", "Flatten", "Dropout", "Conv2d")
-KINDS += ("Reshape", "BatchNorm1d", "Loss", "Regularizer", "Group", "Group", "Nonsense")
+KINDS = ["Input", "Dense", "Dense", "Activation", "Activation", "Add", "Concat", "Flatten", "Dropout", "Conv2d"]
+KINDS += ["Reshape", "BatchNorm1d", "Loss", "Regularizer", "Group", "Group", "Nonsense"]
 PORTS = ("in", "in", "a", "b", "prediction", "target", "nowhere")
 OUTPUTS = ("out", "out", "out", "x", "y", "side")
 PARAMS = st.sampled_from(

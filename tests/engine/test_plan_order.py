@@ -1,0 +1,143 @@
+"""Order, loops and counts against plain reckonings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.plan import check
+from engine.planning.order import components, first_order, loops, shortest_loop
+from engine.result import Result
+from tests.engine.graphs import chain, checked, diamonds, facts
+
+
+@st.composite
+def digraphs(draw, acyclic=False):
+    count = draw(st.integers(1, 9))
+    names = [f"n{number}" for number in draw(st.permutations(range(count)))]
+    pairs = [(one, other) for at, one in enumerate(names) for other in (names[at + 1 :] if acyclic else names)]
+    edges = draw(st.lists(st.sampled_from(pairs), max_size=18, unique=True)) if pairs else []
+    return names, edges
+
+
+def ends(names, edges):
+    before = {name: [one for one, other in edges if other == name] for name in names}
+    after = {name: [other for one, other in edges if one == name] for name in names}
+    return before, after
+
+
+def reach(name, after):
+    """Everything that can be reached from a node, itself only around a loop."""
+    seen, waiting = set(), [*after[name]]
+    while waiting:
+        other = waiting.pop()
+        if other not in seen:
+            seen.add(other)
+            waiting += after[other]
+    return seen
+
+
+@given(digraphs(acyclic=True), st.data())
+def test_the_smallest_possible_name_comes_first(made, data):
+    names, edges = made
+    before, after = ends(names, edges)
+    keys = {name: (number,) for number, name in enumerate(sorted(names))}
+    late = frozenset(data.draw(st.sampled_from([(), names[-1:]])))
+    left, expected = set(names), []
+    while left:
+        possible = [name for name in left if not left & set(before[name])]
+        expected.append(min(possible, key=lambda name: (name in late, keys[name])))
+        left.discard(expected[-1])
+    assert first_order(keys, before, after, late) == expected
+
+
+@given(digraphs())
+def test_components_are_what_reaches_each_other(made):
+    names, edges = made
+    _, after = ends(names, edges)
+    found = components(names, after)
+    assert sorted(name for part in found for name in part) == sorted(names)
+    for part in found:
+        for name in part:
+            assert {other for other in reach(name, after) if name in reach(other, after)} | {name} == set(part)
+    for at, part in enumerate(found):
+        assert not any(reach(name, after) & {n for later in found[at + 1 :] for n in later} for name in part)
+
+
+@given(digraphs())
+def test_loops_are_all_that_reach_themselves(made):
+    names, edges = made
+    _, after = ends(names, edges)
+    found = loops(names, after)
+    assert {name for part in found for name in part} == {name for name in names if name in reach(name, after)}
+    for part in found:
+        for start in part:
+            way = shortest_loop(start, part, after)
+            assert way[0] == start
+            assert len(set(way)) == len(way)
+            assert all(other in after[one] for one, other in zip(way, [*way[1:], start], strict=True))
+
+
+def counts(result: Result) -> tuple[int, int | None, int | None]:
+    return result.parameters, result.macs, result.activation_bytes
+
+
+def test_counts_of_a_network_from_the_literature():
+    """LeNet-5 (LeCun et al., 1998) with 28×28 digits: 61,706 parameters, 416,520 multiply-adds."""
+    result = checked(
+        {
+            "data": ("Input", {"dataset": "mnist"}),
+            "c1": ("Conv2d", {"out_channels": 6, "kernel_size": 5, "padding": 2}),
+            "a1": ("Activation", {"function": "tanh"}),
+            "s2": ("AvgPool2d", {"kernel_size": 2}),
+            "c3": ("Conv2d", {"out_channels": 16, "kernel_size": 5}),
+            "s4": ("AvgPool2d", {"kernel_size": 2}),
+            "flat": "Flatten",
+            "f5": ("Dense", {"out_features": 120}),
+            "f6": ("Dense", {"out_features": 84}),
+            "out": ("Dense", {"out_features": 10}),
+        },
+        ["data.x > c1", "c1 > a1", "a1 > s2", "s2 > c3", "c3 > s4", "s4 > flat", "flat > f5", "f5 > f6", "f6 > out"],
+    )
+    layers = {name: result.nodes[name].parameters for name in ("c1", "c3", "f5", "f6", "out")}
+    assert layers == {"c1": 156, "c3": 2416, "f5": 48_120, "f6": 10_164, "out": 850}
+    assert result.parameters == 61_706
+    macs = {name: result.nodes[name].macs for name in layers}
+    assert macs == {"c1": 117_600, "c3": 240_000, "f5": 48_000, "f6": 10_080, "out": 840}
+    assert result.nodes["c1"].activation_bytes == 6 * 28 * 28 * 4
+    assert result.macs == sum(plan.macs or 0 for plan in result.nodes.values())
+    assert result.activation_bytes == sum(plan.activation_bytes or 0 for plan in result.nodes.values())
+
+
+def test_totals_are_unknown_while_anything_is():
+    known, unknown = checked({"d": "Dense"}), checked({"data": "Input", "d": "Dense"}, ["data.x > d"])
+    assert counts(known) == (0, None, None)
+    assert counts(unknown) == (24, 16, (2 + 1 + 8) * 4)
+
+
+def test_long_chains_and_many_diamonds_are_planned_node_by_node():
+    """No recursion, and each node once."""
+    for made in (chain(10_000), diamonds(50), diamonds(1000)):
+        result = check(made, facts)
+        assert result.problems == ()
+        assert result.replanned == len(made.graph) == len(result.order)
+
+
+def test_an_edit_is_planned_as_far_as_it_reaches():
+    made = chain(1000)
+    result = check(made, facts)
+    graph, touched = made.graph.set_params("n500", {"weight_init": "zeros"})
+    again = check(replace(made, graph=graph), facts, result, touched)
+    assert again.replanned == 1, "the shape stays the same"
+    graph, touched = made.graph.set_params("first", {"out_features": 9})
+    again = check(replace(made, graph=graph), facts, result, touched)
+    assert again.replanned == 3, "the layer, its activation, and the next layer, which puts out the same as before"
+
+
+def test_planning_the_same_again_plans_nothing():
+    made = diamonds(20)
+    result = check(made, facts)
+    again = check(made, facts, result, frozenset())
+    assert again == replace(result, replanned=0)
