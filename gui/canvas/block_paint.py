@@ -18,7 +18,7 @@ from gui.theme import theme
 PortKey = tuple[Side, str]
 """Side and name of a port."""
 
-ICON: Final = QRectF(STRIP + 9.0, 9.0, 16.0, 16.0)
+ICON: Final = QRectF(STRIP + 9.0, 0.0, 16.0, 16.0)
 BADGE: Final = 9.0
 _NO_PEN: Final = Qt.PenStyle.NoPen
 _NO_BRUSH: Final = Qt.BrushStyle.NoBrush
@@ -54,10 +54,11 @@ def paint_full(painter: QPainter, item: Painted) -> None:
     """Everything: body, texts, ports, picture, badge."""
     look, face = item.look, item.face
     _paint_body(painter, item)
+    icon = ICON.translated(0.0, item.name_at.y())
     if face.bypass:
-        paint_icon(painter, "eye-off", ICON, "secondary")
+        paint_icon(painter, "eye-off", icon, "secondary")
     else:
-        paint_icon(painter, face.icon, ICON, face.category or "secondary")
+        paint_icon(painter, face.icon, icon, face.category or "secondary")
     painter.setPen(look.secondary if face.bypass else look.text)
     painter.setFont(look.name_font)
     painter.drawStaticText(item.name_at, item.name_text)
@@ -127,6 +128,8 @@ def _outline(item: Painted, *, wrong: bool) -> QBrush:
         return look.error
     if item.chosen:
         return look.accent
+    if item.face.severity == "warning":
+        return look.warning
     return look.line_hover if item.hovered else look.line
 
 

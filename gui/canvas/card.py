@@ -56,7 +56,7 @@ class ProblemCard(QFrame):
         for problem in problems[:MOST]:
             self._add(_Entry(problem, self.fix_wanted.emit))
         if len(problems) > MOST:
-            more = QLabel(self.tr("and %n more", "", len(problems) - MOST))
+            more = QLabel(self.tr("and {0} more").format(len(problems) - MOST))
             set_role(more, "caption")
             set_tone(more, "secondary")
             self._add(more)

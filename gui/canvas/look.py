@@ -84,6 +84,7 @@ class Look:
         self.line_hover = QBrush(QColor(colors.control))
         self.accent = QBrush(QColor(colors.accent))
         self.accent_soft = QBrush(_faded(colors.accent, 56))
+        self.accent_pale = QBrush(_faded(colors.accent, 26))
         self.error = QBrush(QColor(colors.error))
         self.warning = QBrush(QColor(colors.warning))
         self.on_badge = QBrush(QColor(colors.canvas))

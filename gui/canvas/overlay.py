@@ -141,7 +141,7 @@ class Overlay(QObject):
             painter.drawEllipse(self._wire.end, 4.0 / look.scale, 4.0 / look.scale)
         if self._band is not None:
             painter.setPen(look.band)
-            painter.setBrush(look.accent_soft)
+            painter.setBrush(look.accent_pale)
             painter.drawRect(self._band)
 
     def _soil(self, area: QRectF | None) -> None:

@@ -7,6 +7,7 @@ from typing import final
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
+from shiboken6 import isValid
 
 from engine import edits
 from engine.names import id_error
@@ -124,7 +125,9 @@ class RenameField(QLineEdit):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        if event.reason() is not Qt.FocusReason.PopupFocusReason and not self.commit():
+        if not isValid(self._view):
+            return  # the window closes
+        if event.reason() != Qt.FocusReason.PopupFocusReason and not self.commit():
             self.leave()
 
     def _give_back_focus(self) -> None:

@@ -141,7 +141,7 @@ class CanvasScene(QGraphicsScene):
             self._add_block(node_id)
         for node_id in touched:
             self._refresh_block(node_id)
-        self._move([*change.moved, *came])
+        self.settle([*change.moved, *came])
         for node_id in touched:
             self.wires.match(graph, node_id)
         self.wires.dress(touched)
@@ -233,7 +233,7 @@ class CanvasScene(QGraphicsScene):
         self.look.revision += 1
         self._grow(self.content_rect())
 
-    def _move(self, node_ids: Iterable[str]) -> None:
+    def settle(self, node_ids: Iterable[str]) -> None:
         """Put blocks where the document says."""
         layout = self.document.project.layout
         targets = {node_id: stored(layout, node_id) for node_id in node_ids if node_id in self.blocks}

@@ -195,7 +195,7 @@ class BlockSearch(QFrame):
         if not found:
             foot = self.tr("No block of that name. Try another word.")
         elif self._hidden and not text:
-            foot = self.tr("%n block(s) that do not fit here are left out.", "", self._hidden)
+            foot = self.tr("Left out, as they do not fit here: {0}").format(self._hidden)
         else:
             foot = ""
         self._foot.setText(foot)

@@ -71,6 +71,7 @@ class WireItem(QGraphicsItem):
             self._measure()
         if (kind, wrong) != (self.kind, self.wrong):
             self.kind, self.wrong = kind, wrong
+            self.setZValue(self._height())
             self.update()
 
     def set_flags(self, *, hovered: bool | None = None, chosen: bool | None = None, lifted: bool | None = None) -> None:
@@ -80,7 +81,7 @@ class WireItem(QGraphicsItem):
         lifted = self.lifted if lifted is None else lifted
         if (hovered, chosen, lifted) != (self.hovered, self.chosen, self.lifted):
             self.hovered, self.chosen, self.lifted = hovered, chosen, lifted
-            self.setZValue(0.5 if hovered or chosen else 0.0)
+            self.setZValue(self._height())
             self.update()
 
     def set_flow(self, color: QColor | None, width: float) -> None:
@@ -97,11 +98,20 @@ class WireItem(QGraphicsItem):
         """The middle of the curve in scene coordinates."""
         return self._middle
 
+    @property
+    def label_box(self) -> QRectF | None:
+        """Where the label is written; None where there is none or no room for it."""
+        return self._label_box if self.label and self._has_room() else None
+
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the curve."""
         return distance_to(self.path, point)
 
     # -- inside --
+
+    def _height(self) -> float:
+        """Targets run below, as their wires are long and would cross the labels of others."""
+        return 0.5 if self.hovered or self.chosen else -0.1 if self.kind == "target" else 0.0
 
     def _trace(self) -> None:
         self.prepareGeometryChange()
@@ -122,7 +132,7 @@ class WireItem(QGraphicsItem):
         self._bounds = box.adjusted(-width / 2 - 2.0, -height / 2 - 2.0, width / 2 + 2.0, height / 2 + 2.0)
 
     def _has_room(self) -> bool:
-        """Whether there is a place along the wire where no block covers the label; looked for when blocks moved."""
+        """Whether there is a place on the wire without block or other label; looked for anew when blocks moved."""
         if self._label_seen == self.look.revision or not self._long_enough:
             return self._label_fits and self._long_enough
         self._label_seen = self.look.revision
@@ -131,11 +141,19 @@ class WireItem(QGraphicsItem):
             at = self._middle if part == 0.5 else self.path.pointAtPercent(part)
             box = QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height())
             found = self.scene().items(box, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
-            if not any(isinstance(item, BlockItem) and item.area.intersects(box) for item in found):
+            if not any(self._is_covered_by(item, box) for item in found):
                 self._label_box, self._label_fits = box, True
                 return True
         self._label_fits = False
         return False
+
+    def _is_covered_by(self, item: QGraphicsItem, box: QRectF) -> bool:
+        if isinstance(item, BlockItem):
+            return item.area.intersects(box)
+        if not isinstance(item, WireItem) or item is self:
+            return False
+        placed = item._label_fits and item._label_seen == self._label_seen  # noqa: SLF001 - one of our own
+        return placed and item._label_box.intersects(box)  # noqa: SLF001
 
     def boundingRect(self) -> QRectF:
         return self._bounds

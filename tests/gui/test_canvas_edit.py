@@ -248,6 +248,18 @@ def test_escape_puts_moved_blocks_back(easel: Easel) -> None:
     assert easel.document.project is before
 
 
+def test_an_undo_while_a_block_is_dragged_wins(easel: Easel) -> None:
+    start = easel.block("conv")
+    easel.drag(start, start + QPoint(0, 80))
+    easel.press(start + QPoint(0, 80))
+    easel.carry(start + QPoint(0, 80), start + QPoint(160, 160))
+    easel.undo()
+    assert easel.view.pointer.gesture is None
+    assert easel.view.items_.blocks["conv"].pos() == QPointF(320, 240)
+    easel.release(start + QPoint(160, 160))
+    assert place(easel, "conv") == (320.0, 240.0)
+
+
 def test_arrows_nudge_and_join_in_one_step(easel: Easel) -> None:
     easel.selection.set({"conv"})
     easel.key(KEY.Key_Right)

@@ -6,8 +6,8 @@ import math
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits
@@ -105,6 +105,43 @@ def test_markup_in_a_label_is_written_as_it_is(qtbot: QtBot) -> None:
     text = easel.view.items_.blocks["dense"].name_text
     assert text.text() == "<b>x</b>"
     assert text.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_labels_on_wires_keep_clear_of_blocks_and_of_each_other(qtbot: QtBot) -> None:
+    project = make_project(
+        {
+            "data": ("Input", (0.0, 0.0), {"dataset": "spiral"}),
+            "dense": ("Dense", (600.0, 0.0), {}),
+            "wide": ("Dense", (600.0, 8.0), {}),
+            "between": ("Dense", (320.0, 0.0), {}),
+        },
+        ("data.x > dense.in", "data.x > wide.in"),
+    )
+    easel = make_easel(qtbot, project)
+    easel.view.grab()
+    shown = [item for item in easel.view.items_.wires.items.values() if item.label_box is not None]
+    boxes = [box for item in shown if (box := item.label_box) is not None]
+    assert boxes
+    for index, box in enumerate(boxes):
+        assert not any(block.area.intersects(box) for block in easel.view.items_.blocks.values())
+        assert not any(box.intersects(other) for other in boxes[:index])
+
+
+def test_a_warning_is_amber_and_an_error_red(qtbot: QtBot) -> None:
+    project = make_project(
+        {
+            "data": ("Input", (0.0, 0.0), {"dataset": "spiral"}),
+            "dense": ("Dense", (320.0, 0.0), {"out_features": 1}),
+            "loss": ("Loss", (640.0, 0.0), {}),
+            "dead": ("Dense", (640.0, 240.0), {}),
+        },
+        ("data.x > dense.in", "dense.out > loss.prediction", "data.y > loss.target", "dense.out > dead.in"),
+    )
+    easel = make_easel(qtbot, project)
+    assert easel.view.items_.blocks["dead"].face.severity == "warning"
+    image = picture(easel)
+    assert color_at(image, easel, 700, 240) == theme().color("warning")
+    assert color_at(image, easel, 700, 0) != theme().color("warning")
 
 
 # -- the card --
@@ -282,6 +319,17 @@ def test_two_fingers_pan_and_do_not_zoom(easel: Easel) -> None:
     easel.swipe(QPoint(500, 300), QPoint(30, -20))
     assert easel.view.camera.zoom == 1.0
     assert easel.view.camera.to_scene(QPointF(530, 280)) == before
+
+
+def test_a_pinch_zooms_about_the_fingers(easel: Easel) -> None:
+    spot = QPointF(300, 200)
+    before = easel.view.camera.to_scene(spot)
+    device = QPointingDevice.primaryPointingDevice()
+    pinch = QNativeGestureEvent(Qt.NativeGestureType.ZoomNativeGesture, device, 2, spot, spot, spot, 0.25, QPointF(), 0)
+    QApplication.sendEvent(easel.viewport, pinch)
+    assert easel.view.camera.zoom == pytest.approx(1.25)
+    off = easel.view.camera.to_view(before) - spot
+    assert off.manhattanLength() <= 1.5
 
 
 def test_a_drag_at_the_edge_scrolls(easel: Easel, qtbot: QtBot) -> None:

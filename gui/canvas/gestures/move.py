@@ -85,8 +85,7 @@ class MoveBlocks(Gesture):
             self.stage.selection.set({self._pressed.node_id})
 
     def cancel(self, reason: Cancel) -> None:
-        blocks = self.stage.scene.blocks
         self.stage.overlay.set_guides(())
-        self.stage.scene.shift({node_id: place for node_id, place in self._from.items() if node_id in blocks})
+        self.stage.scene.settle(self._from)
         if reason is not Cancel.DOCUMENT_CHANGED:
             self.stage.selection.set(self._before)
