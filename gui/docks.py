@@ -45,6 +45,7 @@ class Docks(QObject):
         self._add(problems, tr("Docks", "Problems"), BOTTOM)
         for panel in panels:
             self._add(panel, panel.title, BOTTOM)
+            self._docks[panel.name].visibilityChanged.connect(lambda seen, panel=panel: panel.set_behind(not seen))
         window.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
         window.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         window.setTabPosition(BOTTOM, QTabWidget.TabPosition.North)

@@ -97,7 +97,8 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self.transport)
         self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
         self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
-        self.tour = Tour(self, self.canvas, self.transport, self.docks["lossPlot"])
+        panels = [self.docks[panel.name] for panel in self.panels]
+        self.tour = Tour(self, self.canvas, self.transport, panels)
         self.toasts = ToastArea(self)
 
     def _connect(self) -> None:

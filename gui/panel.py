@@ -34,6 +34,7 @@ class Panel(QWidget):
         self.document = document
         self.feed = feed
         self._pages: QStackedLayout | None = None
+        self._visible = self._behind = False
 
     def build(self, empty: EmptyState, *parts: QWidget | QLayout) -> None:
         """Lay out the parts, the last of them with all the room; until `set_filled`, `empty` is shown instead."""
@@ -81,11 +82,29 @@ class Panel(QWidget):
         """Write what is shown as PNG or SVG, by the file's suffix. Raises OSError."""
         save_widget(self.picture(), path)
 
+    # -- being seen --
+
+    @property
+    def seen(self) -> bool:
+        """Whether somebody can look at the panel: it is shown, and not behind another tab."""
+        return self._visible and not self._behind
+
+    def set_behind(self, behind: bool) -> None:
+        """The panel's dock is (or no longer is) behind another tab, which Qt does not take for hidden."""
+        self._behind = behind
+        self._follow()
+
+    def _follow(self) -> None:
+        self.feed.watch(self, self.lanes if self.seen else frozenset())
+        if self.seen:
+            self.refresh()
+
     def showEvent(self, event: QShowEvent) -> None:
-        self.feed.watch(self, self.lanes)
         super().showEvent(event)
-        self.refresh()
+        self._visible = True
+        self._follow()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self.feed.watch(self, frozenset())
         super().hideEvent(event)
+        self._visible = False
+        self._follow()

@@ -1,10 +1,10 @@
-"""Presentation mode for a lecture hall: large text, light colours, only the canvas and what is trained."""
+"""Presentation mode for a lecture hall: large text, light colours, the canvas alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 TEXT_SCALE = 1.6
-HIDDEN = ("palette", "inspector", "problems", "weightPlot", "predictions", "gradientPlot")
-
 
 @final
 class Presentation(QObject):
-    """Switched by one action; leaving it brings everything back as it was."""
+    """Switched by one action; leaving it brings everything back as it was.
+
+    The docks are a menu away (View, Panels), and those opened meanwhile are closed again with it.
+    """
 
     def __init__(self, action: QAction, window: QMainWindow, docks: Docks, canvas: CanvasView) -> None:
         super().__init__(window)
@@ -36,8 +37,8 @@ class Presentation(QObject):
             self._window.setProperty("presenting", True)
             theme().set_mode("light")
             theme().set_text_scale(TEXT_SCALE)
-            for name in HIDDEN:
-                self._docks[name].hide()
+            for dock in self._docks.all():
+                dock.hide()
         elif self._before is not None:
             state, mode, scale = self._before
             self._before = None
@@ -45,4 +46,4 @@ class Presentation(QObject):
             theme().set_mode(mode)
             self._window.restoreState(state)
             self._window.setProperty("presenting", False)
-        self._canvas.fit()
+        QTimer.singleShot(0, self._canvas, self._canvas.fit)  # when the layout has settled

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -19,9 +19,9 @@ WIDTH = 340
 class Tour(QObject):
     """Shows one card a step beside the part it speaks of."""
 
-    def __init__(self, window: QWidget, canvas: QWidget, transport: QWidget, panels: QWidget) -> None:
+    def __init__(self, window: QWidget, canvas: QWidget, transport: QWidget, panels: Sequence[QWidget]) -> None:
         super().__init__(window)
-        self._window, self._parts = window, (canvas, transport, panels)
+        self._window, self._parts = window, ([canvas], [transport], list(panels))
         self._overlay: _Overlay | None = None
 
     def offer(self) -> None:
@@ -80,7 +80,7 @@ class Tour(QObject):
 class _Overlay(QWidget):
     """Dims the window but for the part a card speaks of."""
 
-    def __init__(self, window: QWidget, steps: list[tuple[QWidget, str, str]], done: Callable[[], None]) -> None:
+    def __init__(self, window: QWidget, steps: list[tuple[list[QWidget], str, str]], done: Callable[[], None]) -> None:
         super().__init__(window)
         self._window = window
         self.setObjectName("tour")
@@ -141,8 +141,14 @@ class _Overlay(QWidget):
         self._next.setFocus()
 
     def _hole(self) -> QRect:
-        part = self._steps[self.index][0]
-        return QRect(part.mapTo(self._window, QPoint(0, 0)), part.size()).adjusted(2, 2, -2, -2)
+        """What stays bright: the parts of this step that are seen, together."""
+        found = QRect()
+        for part in self._steps[self.index][0]:
+            if part.isVisible() and not part.visibleRegion().isEmpty():
+                found = found.united(QRect(part.mapTo(self._window, QPoint(0, 0)), part.size()))
+        if found.isNull():  # none of them is: the card speaks for itself
+            return QRect(self._window.rect().center(), QSize(0, 0))
+        return found.adjusted(2, 2, -2, -2)
 
     def _place(self) -> None:
         self.setGeometry(self._window.rect())
@@ -180,5 +186,6 @@ class _Overlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillPath(path.subtracted(hole), QColor(0, 0, 0, 140 if theme().is_dark else 90))
-        painter.setPen(theme().pen("accent", 2))
-        painter.drawPath(hole)
+        if not self._hole().isEmpty():
+            painter.setPen(theme().pen("accent", 2))
+            painter.drawPath(hole)

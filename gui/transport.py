@@ -27,6 +27,7 @@ from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
 TITLE_WIDTH = 150
+LARGE_TEXT = 1.3
 
 
 @final
@@ -114,6 +115,9 @@ class TransportBar(QFrame):
         self._play.setMinimumWidth(theme().px(92))
         self._progress.setFixedHeight(theme().px(3))
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
+        # In a lecture hall the window's own title says it.
+        for label in (self._title, self._unsaved):
+            label.setVisible(theme().text_scale < LARGE_TEXT)
         for button in self.findChildren(QToolButton):
             button.setIconSize(QSize(theme().px(16), theme().px(16)))
 

@@ -126,7 +126,7 @@ class GradientPanel(Panel):
 
     def refresh(self) -> None:
         event = self.latest
-        if event is None or event is self._drawn or not self.isVisible() or not event.layers:
+        if event is None or event is self._drawn or not self.seen or not event.layers:
             return
         self._drawn = event
         self.set_filled(True)

@@ -179,7 +179,7 @@ class LossPanel(Panel):
     # -- drawing --
 
     def refresh(self) -> None:
-        if not self._dirty or not self.isVisible():
+        if not self._dirty or not self.seen:
             return
         self._dirty = False
         if len(self.history.steps) or self.history.records.rows:
@@ -217,9 +217,13 @@ class LossPanel(Panel):
     def _draw_epochs(self, is_loss: bool) -> None:
         x = self.history.records.epochs.values
         dots = {"symbol": "o", "symbolSize": 6} if x.size <= FEW else {"symbol": None}
-        train = self.history.records.column(self._shown) if not is_loss else np.full(x.size, np.nan)
-        self._train.setData(x, self._drawable(train), **dots)
-        self._val.setData(x, self._drawable(self.history.records.column(f"val_{self._shown}")), **dots)
+        pairs = [(self._val, f"val_{self._shown}")]
+        if not is_loss:
+            pairs.append((self._train, self._shown))
+        for curve, name in pairs:
+            y = self._drawable(self.history.records.column(name))
+            known = ~np.isnan(y).all() if y.size else False
+            curve.setData(x if known else [], y if known else [], **dots)
 
     def _show_last(self, is_loss: bool) -> None:
         train = (self.history.means if is_loss else self.history.records.column(self._shown))[-1:]

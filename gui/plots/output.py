@@ -115,7 +115,7 @@ class OutputPanel(Panel):
         return picture
 
     def refresh(self) -> None:
-        if self._fresh and self.isVisible():
+        if self._fresh and self.seen:
             self._show()
 
     def _show(self) -> None:

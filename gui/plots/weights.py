@@ -62,9 +62,9 @@ class WeightPanel(Panel):
 
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
-        self.layer = bar.choice("weightLayer", self.tr("Layer"), 124)
+        self.layer = bar.choice("weightLayer", self.tr("Layer"), 100)
         self.layer.currentIndexChanged.connect(self._draw_again)
-        self.view = Segmented([("now", self.tr("Now")), ("time", self.tr("Over time"))])
+        self.view = Segmented([("now", self.tr("Now")), ("time", self.tr("History"))])
         self.view.changed.connect(lambda _: self._switch())
         bar.left.addWidget(self.view)
         self._stats = ElidedLabel(role="mono_caption", tone="secondary")
@@ -111,7 +111,7 @@ class WeightPanel(Panel):
 
     def refresh(self) -> None:
         event = self.latest
-        if event is None or event is self._drawn or not self.isVisible() or not event.layers or not event.steps.size:
+        if event is None or event is self._drawn or not self.seen or not event.layers or not event.steps.size:
             return
         self._drawn = event
         self.set_filled(True)
