@@ -1,4 +1,5 @@
-"""What the canvas costs, beside a trivial scene of plain rectangles and lines: `python -m tests.bench.bench_canvas`.
+"""What the canvas costs, beside a trivial scene of plain rectangles and lines: `make bench` or
+`python -m tests.bench.bench_canvas`.
 
 Chain-linked graphs of 1,000 and 2,000 blocks on a viewport of 1440 × 900, drawn offscreen; medians in milliseconds of
 this thread's processor time, so that a busy machine does not count. The last column is the ratio to
@@ -17,8 +18,8 @@ from collections.abc import Callable
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
-from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 
 from engine import edits
 from engine.graph import Graph, Node, Project, Wire
@@ -51,29 +52,14 @@ def place(index: int) -> tuple[float, float]:
     return (index % COLUMNS * STEP_X, index // COLUMNS * STEP_Y)
 
 
-def timed(what: Callable[[], object], rounds: int = ROUNDS, before: Callable[[], object] | None = None) -> float:
+def timed(what: Callable[[], object], rounds: int = ROUNDS) -> float:
     """Median milliseconds of a call."""
     times = []
     for _ in range(rounds):
-        if before is not None:
-            before()
         start = time.thread_time()
         what()
         times.append((time.thread_time() - start) * 1e3)
     return statistics.median(times)
-
-
-class Painter:
-    """Repaints a view's viewport into a picture, as the window system would."""
-
-    def __init__(self, view: QWidget) -> None:
-        self._view = view
-        self._picture = QImage(*VIEW, QImage.Format.Format_RGB32)
-
-    def all(self) -> None:
-        """The whole viewport."""
-        self._view.viewport().update()  # type: ignore[attr-defined]
-        flush()
 
 
 def flush() -> None:
@@ -82,24 +68,25 @@ def flush() -> None:
     QApplication.processEvents()
 
 
+def repaint(view: QGraphicsView) -> None:
+    """The whole viewport."""
+    view.viewport().update()
+    flush()
+
+
 def canvas_figures(count: int) -> Figures:
     """The canvas of the app."""
     project = chain(count)
     document, selection = Document(project), Selection()
     gc.collect()
 
-    def build() -> CanvasView:
-        view = CanvasView(document, selection)
-        view.resize(*VIEW)
-        return view
-
     start = time.thread_time()
-    view = build()
+    view = CanvasView(document, selection)
+    view.resize(*VIEW)
     figures = {"build": (time.thread_time() - start) * 1e3}
     figures["rebuild"] = timed(view.items_.rebuild, 5)
     view.show()
     flush()
-    paint = Painter(view)
     middle = f"n{count // 2 + COLUMNS // 2}"
     centre = view.items_.blocks[middle].area.center()
 
@@ -119,8 +106,8 @@ def canvas_figures(count: int) -> Figures:
             view.fit(animated=False)
         else:
             view.camera.look_at(centre, scale, animated=False)
-        paint.all()
-        figures[f"repaint {name}"] = timed(paint.all)
+        repaint(view)
+        figures[f"repaint {name}"] = timed(lambda: repaint(view))
         flips = [0]
 
         def zoom(flips: list[int] = flips) -> None:
@@ -132,7 +119,6 @@ def canvas_figures(count: int) -> Figures:
         figures[f"drag one {name}"] = timed(lambda flips=flips: drag(flips))  # type: ignore[misc]
     view.fit(animated=False)
     flush()
-    figures["move all"] = timed(lambda: everything([0, 0]), 5, lambda: None)
     counter = [0]
     figures["move all"] = timed(lambda: everything(counter), 6)
     figures["select all"] = timed(view.commands.select_all, 1)
@@ -180,7 +166,6 @@ def plain_figures(count: int) -> Figures:
     figures = {"build": (time.thread_time() - start) * 1e3}
     view.show()
     flush()
-    paint = Painter(view)
     middle, flips = count // 2 + COLUMNS // 2, [0]
 
     def drag() -> None:
@@ -207,8 +192,8 @@ def plain_figures(count: int) -> Figures:
         else:
             view.scale(scale, scale)
             view.centerOn(boxes[middle])
-        paint.all()
-        figures[f"repaint {name}"] = timed(paint.all)
+        repaint(view)
+        figures[f"repaint {name}"] = timed(lambda: repaint(view))
         figures[f"zoom step {name}"] = timed(zoom)
         figures[f"drag one {name}"] = timed(drag)
     view.fitInView(scene.itemsBoundingRect(), Qt.AspectRatioMode.KeepAspectRatio)
@@ -218,18 +203,31 @@ def plain_figures(count: int) -> Figures:
     return figures
 
 
-def main() -> None:
-    """Print the table."""
-    application = QApplication.instance() or QApplication(sys.argv)
-    theme().set_reduce_motion(True)
+def report() -> dict[int, tuple[Figures, Figures]]:
+    """Print the table; the figures by number of blocks, canvas and rectangles."""
+    found = {}
     for count in SIZES:
-        canvas, plain = canvas_figures(count), plain_figures(count)
+        canvas, plain = found[count] = canvas_figures(count), plain_figures(count)
         print(f"\n{count} blocks{'canvas':>22}{'rectangles':>14}{'ratio':>9}")
         for name, figure in canvas.items():
             base = plain.get(name)
             print(f"  {name:<22}{figure:>9.2f} ms" + (f"{base:>11.2f} ms{figure / base:>8.1f}×" if base else ""))
-    del application
+    return found
+
+
+def test_canvas(qapp):
+    theme().set_reduce_motion(True)
+    try:
+        figures = report()
+    finally:
+        theme().set_reduce_motion(None)
+    for canvas, plain in figures.values():
+        # From afar everything is painted in a few calls: cheaper than rectangles that are items.
+        assert canvas["repaint fit"] < 2 * plain["repaint fit"]
+        # A drag repaints where the block was and is, not the view.
+        assert canvas["drag one 1:1"] < canvas["repaint 1:1"]
 
 
 if __name__ == "__main__":
-    main()
+    application = QApplication(sys.argv)
+    report()
