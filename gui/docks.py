@@ -58,7 +58,7 @@ class Docks(QObject):
         self._window.addDockWidget(area, dock)
         self._docks[widget.objectName()] = dock
         for moved in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
-            moved.connect(self._later.start)
+            moved.connect(lambda *_: self._later.start())
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
