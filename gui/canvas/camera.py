@@ -22,6 +22,9 @@ MOVE_MS: Final = 160
 class Camera(QObject):
     """Moves a graphics view. 100 % is one scene unit a pixel, times the text size the user chose.
 
+    Attributes:
+        fitted: everything was made to fit and the view has not been moved since.
+
     Signals:
         moved(): the view shows another part or another scale.
     """
@@ -31,6 +34,7 @@ class Camera(QObject):
     def __init__(self, view: QGraphicsView) -> None:
         super().__init__(view)
         self._view = view
+        self.fitted = False
         self._least = LEAST
         self._anchor: tuple[QPointF, QPointF] | None = None
         self._animation = QVariantAnimation(self)
@@ -76,6 +80,7 @@ class Camera(QObject):
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom about a place of the viewport, the pointer's say, which goes on showing the same scene point."""
         self.stop()
+        self.fitted = False
         place = at if at is not None else QPointF(self._view.viewport().rect().toRectF().center())
         # Scrolling goes by whole pixels; one anchor for a series of steps keeps the rest from adding up.
         if self._anchor is None or self._anchor[0] != place:
@@ -93,6 +98,7 @@ class Camera(QObject):
     def pan(self, dx: float, dy: float) -> None:
         """Move the scene on the screen by so many pixels."""
         self.stop()
+        self.fitted = False
         self._anchor = None
         across, down = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
         across.setValue(across.value() - round(dx))
@@ -102,6 +108,7 @@ class Camera(QObject):
     def look_at(self, centre: QPointF, scale: float | None = None, *, animated: bool = True) -> None:
         """Bring a scene point to the middle of the view."""
         self.stop()
+        self.fitted = False
         self._anchor = None
         scale = self._clamped(scale if scale is not None else self.scale)
         ms = theme().animation_ms(MOVE_MS) if animated and self._view.isVisible() else 0
@@ -123,6 +130,7 @@ class Camera(QObject):
         scale = min(wide, high, closest * theme().text_scale)
         self._least = min(LEAST, scale / theme().text_scale)
         self.look_at(area.center(), scale, animated=animated)
+        self.fitted = True
 
     def reveal(self, area: QRectF) -> None:
         """Move as little as is needed to see an area; one that is far away comes to the middle."""

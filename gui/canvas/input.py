@@ -105,7 +105,7 @@ class Input:
 
     def menu(self, event: QContextMenuEvent) -> None:
         """The right button, or the menu key."""
-        if self._pointer.cancel(Cancel.OTHER_BUTTON):
+        if not self._pointer.menu_allowed():
             return
         by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
         at = self._pointer.at(event.pos().toPointF()) if by_mouse else None

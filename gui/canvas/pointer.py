@@ -39,6 +39,7 @@ class Pointer(QObject):
         self.panning = False
         self._button = Qt.MouseButton.NoButton
         self._loose = False
+        self._dismissed = False
         self._project: object = None
         self._last: At | None = None
         self._scroll = QTimer(self)
@@ -58,8 +59,8 @@ class Pointer(QObject):
         if self.gesture is not None and self._loose and button == Qt.MouseButton.LeftButton:
             self._button = button  # the click that ends it; its release does
             return
-        if self.gesture is not None:
-            self.cancel(Cancel.OTHER_BUTTON)
+        self._dismissed = self.cancel(Cancel.OTHER_BUTTON)
+        if self._dismissed:
             return
         gesture = self._begun_by(at, button)
         if gesture is not None:
@@ -94,6 +95,11 @@ class Pointer(QObject):
         self._end()
         gesture.cancel(reason)
         return True
+
+    def menu_allowed(self) -> bool:
+        """Whether a right click asks for a menu: one that ended a gesture does not."""
+        dismissed, self._dismissed = self._dismissed, False
+        return not self.cancel(Cancel.OTHER_BUTTON) and not dismissed
 
     def start(self, gesture: Gesture, at: At) -> None:
         """Begin a gesture."""

@@ -107,6 +107,7 @@ class CanvasView(QGraphicsView):
 
     def _connect(self, document: Document, selection: Selection) -> None:
         document.replaced.connect(self._begin_afresh)
+        document.changed.connect(self._note_edit)
         selection.changed.connect(self._note_selection)
         selection.reveal.connect(self._reveal)
         self.items_.synced.connect(self._note_content)
@@ -187,6 +188,9 @@ class CanvasView(QGraphicsView):
         if self._fit_wanted and self.isVisible():
             self._fit_wanted = False
             self.fit(animated=False)
+
+    def _note_edit(self) -> None:
+        self.camera.fitted = False
 
     def _note_content(self) -> None:
         self.floats.set_empty(not self.items_.blocks)
@@ -324,6 +328,8 @@ class CanvasView(QGraphicsView):
         super().resizeEvent(event)
         self.floats.place()
         self._fit_if_wanted()
+        if self.camera.fitted:  # docks come and go: what was fitted stays so until the user moves or edits
+            self.fit(animated=False)
         self.camera.moved.emit()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -294,6 +294,21 @@ def test_keys_zoom_and_fit(easel: Easel, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: camera.visible().contains(easel.view.items_.content_rect()))
 
 
+def test_a_fitted_drawing_stays_fitted_until_it_is_moved_or_edited(easel: Easel) -> None:
+    view = easel.view
+    view.fit(animated=False)
+    view.resize(700, 400)
+    assert view.camera.visible().contains(view.items_.content_rect())
+    view.camera.pan(40, 0)
+    view.resize(500, 300)
+    assert not view.camera.visible().contains(view.items_.content_rect())
+    view.fit(animated=False)
+    view.add_block("Dense")
+    zoom = view.camera.zoom
+    view.resize(900, 600)
+    assert view.camera.zoom == zoom
+
+
 def test_the_middle_button_pans(easel: Easel) -> None:
     before = easel.view.camera.to_scene(QPointF(500, 300))
     easel.drag(QPoint(500, 300), QPoint(620, 340), button=MIDDLE)

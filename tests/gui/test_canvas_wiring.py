@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits
@@ -195,6 +196,10 @@ def test_another_button_cancels(easel: Easel) -> None:
     easel.press(start)
     easel.carry(start, easel.port("loss", "in", "target"))
     easel.press(QPoint(600, 400), button=Qt.MouseButton.RightButton)
+    spot = QPoint(600, 400)
+    menu = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, spot, easel.viewport.mapToGlobal(spot))
+    QApplication.sendEvent(easel.viewport, menu)
+    assert not easel.view.findChildren(QMenu)
     easel.release(easel.port("loss", "in", "target"))
     assert easel.document.project is before
     assert easel.view.stage.overlay.wire is None
