@@ -9,16 +9,13 @@ from typing import Any, final
 
 from engine.graph import Project
 from engine.planning.nodes import Spot, Surroundings, make_spot
+from engine.planning.referring import with_named
 from engine.planning.shells import INPUT, FactsLookup, Shell, make_shell
 from engine.planning.starts import Starts, index_starts
 from engine.planning.structure import Delta, Structure
-from engine.planning.words import did_you_mean
 from engine.planning.work import Known
 from engine.problem import Problem
-from engine.recipe import Tensor
 from engine.result import NodePlan
-
-_MISSING_SHOWN = 8
 
 
 @final
@@ -247,64 +244,9 @@ class Sweep:
             owned = recipe.parameters if recipe else None
         starts = self.new.starts.get(path, {})
         around = Surroundings(owner, owned, starts)
-        return self._with_refs(shell, around) if shell.refs and not (flat.node.bypass or in_loop) else around
-
-    def _with_refs(self, shell: Shell, around: Surroundings) -> Surroundings:
-        """With the blocks that this one names, and their parameters; no names at all mean all blocks."""
-        refs: dict[str, tuple[str, ...]] = {}
-        missing: list[Problem] = []
-        for param in shell.refs:
-            refs[param], wrong = self._named(shell, param)
-            missing += wrong
-        structure, plans = self.structure, self.new.plans
-        everything = not all(refs.values())
-        named = structure.order if everything else dict.fromkeys(name for names in refs.values() for name in names)
-        parameters: dict[str, tuple[Tensor, ...]] = {}
-        unknown = False
-        for name in named:
-            if name in structure.late:
-                continue
-            recipe = plans[name].recipe
-            if recipe is None:
-                unknown = True
-            elif (recipe.parameters or not everything) and plans[name].weights_path == name:
-                parameters[name] = recipe.parameters
-        return replace(
-            around,
-            refs=refs,
-            parameters=parameters,
-            missing=tuple(missing),
-            waiting=unknown and not (everything and parameters),
-        )
-
-    def _named(self, shell: Shell, param: str) -> tuple[tuple[str, ...], list[Problem]]:
-        """The paths that a parameter names, weights that are shared once, and a problem for each name of none."""
-        structure, scope, path = self.structure, shell.flat.scope, shell.flat.path
-        found: dict[str, None] = {}
-        missing: list[Problem] = []
-        for name in shell.params[param]:
-            inside = self._inside(scope + name)
-            message, hint = "", f"Take it off {param}."
-            if not inside:
-                message = f'"{path}": {param} names "{name}", but there is no such block.'
-                hint = did_you_mean(name, self._siblings(scope), hint) if len(missing) < _MISSING_SHOWN else hint
-            elif not structure.late.isdisjoint(inside):
-                message = f'"{path}": {param} names "{name}", which itself depends on a block of this kind.'
-            if message and len(missing) < _MISSING_SHOWN:
-                missing.append(Problem("error", "G06", path, None, message, hint))
-            found.update(dict.fromkeys(structure.owner(member) for member in inside))
-        return tuple(found), missing
-
-    def _inside(self, path: str) -> tuple[str, ...]:
-        """The nodes that a name stands for: itself, or all inside a use of a group."""
-        if path in self.structure.flat:
-            return (path,)
-        use = self.structure.uses.get(path)
-        return use.members if use else ()
-
-    def _siblings(self, scope: str) -> list[str]:
-        names = (*self.structure.flat, *self.structure.uses)
-        return [name[len(scope) :] for name in names if name.startswith(scope) and "." not in name[len(scope) :]]
+        if not shell.refs or flat.node.bypass or in_loop:
+            return around
+        return with_named(shell, around, structure, self.new.plans)
 
 
 def _ports(shell: Shell) -> tuple[object, ...]:

@@ -85,7 +85,7 @@ def test_check_answers_whatever_the_project(made):
     assert set(result.nodes) == set(made.graph.nodes)
     assert len(result.order) == len(made.graph) or any(problem.code == "G02" for problem in result.problems)
     for problem in result.problems:
-        assert problem.message.endswith((".", "…")), problem
+        assert problem.message.endswith((".", "?", "…")), problem
         assert problem.code != "G19", problem
         assert problem.node is None or problem.node in result.nodes
     unknown = [path for path in result.order if result.nodes[path].recipe is None]

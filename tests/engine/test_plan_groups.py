@@ -108,8 +108,8 @@ class TestWrittenOut:
         nodes = {**AROUND, "l2": ("Regularizer", {"blocks": ["res"]})}
         wires = [wire for wire in WIRES if wire != "first > res"]
         inside = group(
-            {"a": ("Dense", {"out_features": 4}), "b": ("Dense", {"out_features": 4})},
-            ["a > b"],
+            {"a": ("Dense", {"out_features": 4}), "act": "Activation", "b": ("Dense", {"out_features": 4})},
+            ["a > act", "act > b"],
             ["in = a.in"],
             ["out = b.out"],
         )
