@@ -40,7 +40,7 @@ class CurveProbe(Probe):
         return Curve(
             self.run.trainer.steps,
             line.at,
-            copied(values.double()),
+            copied(values.double().numpy()),
             points.x[:, 0],
             points.target,
             points.split,

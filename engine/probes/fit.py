@@ -33,7 +33,7 @@ class FitProbe(Probe):
         rows = np.linspace(0, data.count(split) - 1, min(MOST, data.count(split))).astype(np.int64)
         self._x = data.part(split)[data.x_field.name][rows]
         target = data.part(split)[task.target[1]][rows].double()
-        self._true = copied(target.reshape(len(rows), -1)[:, 0])
+        self._true = copied(target.reshape(len(rows), -1)[:, 0].numpy())
         field = data.facts.field(task.target[1])
         self._name = field.columns[0] if field is not None and field.columns else task.target[1]
 
@@ -46,4 +46,4 @@ class FitProbe(Probe):
     def take(self) -> Fit | None:
         assert self._watcher is not None
         prediction = finite(self._watcher(self._x)).double().reshape(len(self._x), -1)[:, 0]
-        return Fit(self.run.trainer.steps, self._true, copied(prediction), self._name)
+        return Fit(self.run.trainer.steps, self._true, copied(prediction.numpy()), self._name)

@@ -54,7 +54,7 @@ class ImageProbe(Probe):
             self.run.trainer.steps,
             self._images,
             self._true,
-            copied(task.chosen(prediction), np.int64),
-            copied(confidence, np.float64),
+            copied(task.chosen(prediction).numpy(), np.int64),
+            copied(confidence.numpy(), np.float64),
             task.classes,
         )

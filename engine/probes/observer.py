@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -47,8 +47,9 @@ class _Pace:
 class Observer:
     """The probes of one run. They are made when their lane is first watched, and keep their history after that."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, complain: Callable[[str], None]) -> None:
+        """Args: `complain` takes a sentence about a lane that cannot be observed."""
+        self._run, self._complain = run, complain
         self._made: dict[str, _Pace] = {}
         self._watched: list[_Pace] = []
         self.next_due = float("inf")
@@ -68,11 +69,11 @@ class Observer:
     def take_due(self, now: float) -> list[Snapshot]:
         """Snapshots of the lanes whose time has come; `now` is of time.perf_counter."""
         found = []
-        for pace in self._watched:
+        for pace in tuple(self._watched):
             if now < pace.due:
                 continue
             began = time.perf_counter()
-            snapshot = pace.probe.take()
+            snapshot = self._looked(pace, pace.probe.take)
             ended = time.perf_counter()
             # The dearest of the last few counts, so that one cheap look does not bring on many dear ones.
             pace.cost = max(ended - began, pace.cost * 0.9)
@@ -85,13 +86,21 @@ class Observer:
     def take_all(self, interrupted: Interrupted) -> list[Snapshot]:
         """A snapshot of every watched lane, while nothing runs."""
         found = []
-        for pace in self._watched:
+        for pace in tuple(self._watched):
             if interrupted():
                 break
-            snapshot = pace.probe.take_at_rest(interrupted)
+            snapshot = self._looked(pace, lambda probe=pace.probe: probe.take_at_rest(interrupted))  # type: ignore[misc]
             if snapshot is not None:
                 found.append(snapshot)
         return found
+
+    def _looked(self, pace: _Pace, look: Callable[[], Snapshot | None]) -> Snapshot | None:
+        try:
+            return look()
+        except Exception as error:  # noqa: BLE001 - a picture that fails must not end a training
+            self._watched.remove(pace)
+            self._complain(f"{pace.probe.lane} cannot be shown: {error}")
+            return None
 
     def _schedule(self) -> None:
         self.next_due = min((pace.due for pace in self._watched), default=float("inf"))

@@ -48,7 +48,7 @@ class SurfaceProbe(Probe):
         return Surface(
             self.run.trainer.steps,
             plane.extent,
-            copied(values.reshape(*side, -1) if several else values[:, 0].reshape(side)),
+            copied((values.reshape(*side, -1) if several else values[:, 0].reshape(side)).numpy()),
             centre,
             points.x,
             points.target,

@@ -13,6 +13,8 @@ from torch import Tensor
 from engine.data.dataset import DataSet
 from engine.data.prepare import Prepared, prepare_file, prepare_image, prepare_rows
 from engine.events import Array, Predicted, copied
+from engine.export.pytorch import export_pytorch
+from engine.export.weights import export_weights
 from engine.probes.probe import watcher
 from engine.problem import DataError
 from engine.tracing import trace_step
@@ -41,7 +43,7 @@ def _prepared(data: DataSet, array: Array) -> Prepared:
 
 def _predicted(run: Run, outputs: Tensor, request: int) -> Predicted:
     task = run.trainer.task
-    raw = copied(outputs)
+    raw = copied(outputs.numpy())
     if task is None or task.kind == "numbers":
         return Predicted(request, raw)
     labels: tuple[str, ...] = ()
@@ -54,7 +56,7 @@ def _predicted(run: Run, outputs: Tensor, request: int) -> Predicted:
     if task.kind == "yes_no" and flat.shape[1] == 1:
         yes = probabilities.reshape(-1, 1)
         probabilities = torch.cat([1 - yes, yes], 1)
-    return Predicted(request, raw, copied(probabilities, np.float64), task.classes, labels)
+    return Predicted(request, raw, copied(probabilities.numpy(), np.float64), task.classes, labels)
 
 
 def trace(run: Run, batch: int) -> Mapping[str, Any]:
@@ -77,5 +79,8 @@ def trace(run: Run, batch: int) -> Mapping[str, Any]:
 
 
 def export(run: Run, kind: str, path: Path) -> tuple[Path, ...]:
-    """Write the network with its present weights. Raises ChainruleError."""
-    raise NotImplementedError(kind)
+    """Write the network with its present weights: PyTorch source, or `weights`; the files. Raises ChainruleError."""
+    loaded, weights = run.loaded, run.weights()
+    if kind == "weights":
+        return export_weights(loaded.project, weights, path)
+    return export_pytorch(loaded.project, loaded.result, weights, loaded.part("train"), path)

@@ -87,7 +87,7 @@ class Desk:
 
     def _take_weights(self, command: commands.TakeWeights) -> bool:
         run = self._ready_run()
-        weights = {name: copied(value.detach().cpu()) for name, value in run.weights().items()}
+        weights = {name: copied(value.detach().cpu().numpy()) for name, value in run.weights().items()}
         self._post(WeightsTaken(command.request, weights, run.trainer.steps))
         return False
 

@@ -13,6 +13,20 @@ from engine.training.loading import Loaded
 from engine.training.run import Post, Run
 
 
+def edited_run(
+    old: Run, loaded: Loaded, renamed: Mapping[str, str], post: Post, *, learned: bool
+) -> tuple[Run, Applied]:
+    """A run of the edited project; one that has not learned anything yet begins as that project says.
+
+    Raises:
+        GraphError: the project cannot be trained; the old run is as it was.
+    """
+    if learned:
+        return take_over(old, loaded, renamed, post)
+    run = Run(loaded, post, folder=old.folder)
+    return run, Applied(kept=tuple(name for name, _ in run.trainer.net.named_parameters()), drawn=())
+
+
 def take_over(old: Run, loaded: Loaded, renamed: Mapping[str, str], post: Post) -> tuple[Run, Applied]:
     """A run of the edited project that goes on where the old one is.
 

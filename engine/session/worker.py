@@ -14,13 +14,15 @@ import torch
 
 from engine.events import Applied, Event, RunFailed, RunState, Said, StateChanged
 from engine.graph import Project
+from engine.param import ParamError
 from engine.probes.observer import Observer
 from engine.problem import ChainruleError
 from engine.session import commands
 from engine.session.commands import Command
 from engine.session.desk import Desk
+from engine.session.live import live_value, switches
 from engine.session.pace import Pace
-from engine.session.transfer import take_over
+from engine.session.transfer import edited_run
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.failure import told
 from engine.training.loading import Loaded, load
@@ -53,6 +55,10 @@ class Worker:
         self.run: Run | None = None
         self._observer: Observer | None = None
         self._watched: frozenset[str] = frozenset()
+        self._live: dict[str, Any] = {}
+        """Hyperparameters changed by hand; they outlast a reset, and an edited project brings its own."""
+        self._by_hand = False
+        """Whether weights were set by hand."""
         self._state: RunState = "ready"
         self._goal = commands.Until()
         self._samples: int | None = None
@@ -115,22 +121,22 @@ class Worker:
         handler = self._handlers.get(type(command))
         if handler is not None:
             handler(command)
-        elif self._desk.answer(command) and self._state != "running":
-            self._show()
+        elif self._desk.answer(command):
+            self._by_hand = True
+            if self._state != "running":
+                self._show()
 
     # -- training --
 
     def _train(self) -> None:
-        """Units of work until a command comes or the goal is reached."""
+        """Units of work, one at least, until a command comes or the goal is reached."""
         run, inbox, observer = self.run, self._inbox, self._observer
         assert run is not None
         assert observer is not None
         now = time.perf_counter()
         flush_at, progress_at = now + _FLUSH, now
         with run.trainer.drawing():
-            while inbox.empty():
-                if self._reached(run):
-                    break
+            while not self._reached(run):
                 run.tick(self._samples)
                 now = time.perf_counter()
                 if now >= flush_at:
@@ -142,6 +148,8 @@ class Worker:
                 if now >= progress_at:
                     self._post(self._pace.progress(run, now))
                     progress_at = now + _PROGRESS
+                if not inbox.empty():
+                    break
         if self._reached(run):
             self._hold("finished" if run.over else "paused", run.ending())
 
@@ -201,7 +209,9 @@ class Worker:
 
     def _install(self, run: Run) -> None:
         self.run = run
-        self._observer = Observer(run)
+        for name, value in self._live.items():
+            run.trainer.set_hyper(name, value)
+        self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
         self._observer.watch(self._watched)
 
     def _tell(self, state: RunState, message: str = "") -> None:
@@ -233,36 +243,48 @@ class Worker:
             self._post(Said("warning", message))
             return
         self._go(commands.Until(steps=trainer.steps + 1), 1 if command.grain == "sample" else None)
+        self._train()  # at once, so that a question asked next is about the weights after the step
 
     def _stop(self, _command: commands.Stop) -> None:
         if self._state in ("running", "paused", "failed"):
             self._hold("ready")
 
     def _reset(self, command: commands.Reset) -> None:
+        self._tell("loading")
         self._loaded = load(self._project, self._folder, self._loaded)
         folder = self.run.folder if self.run is not None else None
         if folder is not None:
             folder.cut_records(-1)
+        self._by_hand = False
         self._install(Run(self._loaded, self._post, seed=command.seed, folder=folder))
         self._tell("ready")
         self._show()
 
     def _apply(self, command: commands.Apply) -> None:
-        if self.run is None:
-            self._project = command.project
+        run = self.run
+        if run is None:
+            self._project, self._live = command.project, switches(self._live)
             self._post(Applied(kept=(), drawn=()))
             return
         loaded = load(command.project, self._folder, self._loaded)
-        run, applied = take_over(self.run, loaded, command.renamed, self._post)
-        self._project, self._loaded = command.project, loaded
-        self._install(run)
+        learned = run.trainer.steps > 0 or self._by_hand
+        new, applied = edited_run(run, loaded, command.renamed, self._post, learned=learned)
+        self._project, self._loaded, self._live = command.project, loaded, switches(self._live)
+        self._install(new)
         self._post(applied)
         if self._state != "running":
-            self._tell("paused" if self._state == "finished" and not run.over else self._state)
+            self._tell("paused" if self._state == "finished" and not new.over else self._state)
             self._show()
 
     def _set_hyper(self, command: commands.SetHyper) -> None:
-        self._ready_run().set_hyper(command.name, command.value)
+        try:
+            value = live_value(command.name, command.value)
+        except ParamError as error:
+            self._post(Said("warning", str(error)))
+            return
+        self._live[command.name] = value
+        if self.run is not None:
+            self.run.set_hyper(command.name, value)
 
     def _watch(self, command: commands.Watch) -> None:
         new = command.kinds - self._watched

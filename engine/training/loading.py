@@ -30,7 +30,7 @@ class Loaded:
     Attributes:
         project, folder: what was loaded, and what relative paths start from.
         result: without errors.
-        data: path of each Input -> its data set.
+        data: path of each Input that the training needs -> its data set.
         stamps: path of each Input -> what its files looked like when they were read.
         device, dtype: where and how it computes.
         start: explicit start values that fit, `block.parameter` -> numbers.
@@ -80,7 +80,7 @@ def load(project: Project, folder: Path | None = None, before: Loaded | None = N
     device, remarks = choose_device(result.settings["device"], dtype)
     data: dict[str, DataSet] = {}
     seen: dict[str, Any] = {}
-    for path in result.inputs:
+    for path in [path for path in result.inputs if path in result.live] or result.inputs:
         params = result.nodes[path].params
         seen[path] = (dict(params), dtype, stamps(params, folder) if is_file_based(params["dataset"]) else None)
         if before is not None and before.stamps.get(path) == seen[path]:

@@ -40,17 +40,18 @@ class Hyper:
     def of(cls, settings: Mapping[str, Any]) -> Hyper:
         """From parsed training settings."""
         kind = settings["optimizer"]
-        names = ("lr", "momentum", "nesterov", "beta1", "beta2", "alpha", "rho", "clip_norm", "clip_value")
-        eps, decay = settings["eps"], settings["weight_decay"]
-        return cls(
-            **{name: settings[name] for name in names},
-            eps=_EPS.get(kind, 0.0) if eps is None else eps,
-            weight_decay=_DECAY.get(kind, 0.0) if decay is None else decay,
-        )
+        return cls(**{name: filled_in(kind, name, settings[name]) for name in cls.__dataclass_fields__})
 
 
 _EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}
 _DECAY = {"adamw": 1e-2}
+
+
+def filled_in(kind: str, name: str, value: Any) -> Any:
+    """A setting of an optimizer, with PyTorch's default of that optimizer where it is left empty."""
+    if value is not None or name.startswith("clip"):
+        return value
+    return {"eps": _EPS, "weight_decay": _DECAY}[name].get(kind, 0.0)
 
 
 class Rule(ABC):

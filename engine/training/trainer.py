@@ -17,7 +17,9 @@ from engine.result import Result
 from engine.training.batching import Batch, Batches
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.metrics import Meter
+from engine.training.optimizers import filled_in
 from engine.training.randomness import Randomness
+from engine.training.rollback import Rollback
 from engine.training.task import Task
 from engine.training.turns import Turn, make_turns
 from engine.training.updates import Memory, Updater
@@ -69,8 +71,7 @@ class Trainer:
         self.dropout_off = False
         self._turn = self._made_in_turn = 0
         self._random = any(_is_random(self.result, path) for path in net.order)
-        self._buffers = list(net.buffers())
-        self._before = [buffer.clone() for buffer in self._buffers]
+        self._rollback = Rollback(net, self.randomness if self._random else None)
         self._turns = make_turns(net, self.steps_per_epoch, memory)
         self._runs = [net.loss_and(_wanted(meter.task), phase=turn.number) for turn in self._turns]
         self._set_mode()
@@ -140,16 +141,16 @@ class Trainer:
         """
         start = 0 if self.batches is None else self.batches.position
         batch = {} if self.batches is None else self.batches.next(size)
-        before = self.randomness.now() if self._random else None
-        for kept, buffer in zip(self._before, self._buffers, strict=True):
-            kept.copy_(buffer)
+        self._rollback.keep()
         turn = self._turns[self._turn]
         try:
             value, outputs = self._try(turn, batch)
         except StepError as failure:
-            self._undo(start, before)
+            self._rollback.put_back()
+            if self.batches is not None:
+                self.batches.position = start
             if failure.code in ("T01", "T02"):
-                failure.node = self._first_bad(failure.code, batch, turn.number, before)
+                failure.node = self._first_bad(failure.code, batch, turn.number)
             raise
         self._count(turn, value, batch, outputs)
         return value
@@ -193,21 +194,11 @@ class Trainer:
             self._made_in_turn = 0
             self._turn = (self._turn + 1) % len(self._turns)
 
-    def _undo(self, start: int, before: Mapping[str, Tensor] | None) -> None:
-        """Everything but the weights, which have not changed, as it was before the step."""
-        for kept, buffer in zip(self._before, self._buffers, strict=True):
-            buffer.copy_(kept)
-        if before is not None:
-            self.randomness.put(before)
-        if self.batches is not None:
-            self.batches.position = start
-
-    def _first_bad(self, code: str, batch: Batch, phase: int, before: Mapping[str, Tensor] | None) -> str | None:
+    def _first_bad(self, code: str, batch: Batch, phase: int) -> str | None:
         """The block that first produced the bad number, found by running the batch once more, node by node."""
         find = first_nonfinite if code == "T01" else first_nonfinite_gradient
-        prepare = None if before is None else lambda: self.randomness.put(before)
         try:
-            return find(self.net, batch, phase, prepare)
+            return find(self.net, batch, phase, self._rollback.put_random_states_back)
         except (RuntimeError, MemoryError):  # what could just be run may not fit with every value held
             return None
 
@@ -229,11 +220,12 @@ class Trainer:
             old, self.dropout_off = self.dropout_off, bool(value)
             self._set_mode()
             return old
-        first = getattr(self._turns[0].updater.hyper, name)
+        old = getattr(self._turns[0].updater.hyper, name)
         for turn in self._turns:
-            if getattr(turn.updater.hyper, name) == first:
-                turn.updater.hyper = replace(turn.updater.hyper, **{name: value})
-        return first
+            updater = turn.updater
+            if getattr(updater.hyper, name) == old:
+                updater.hyper = replace(updater.hyper, **{name: filled_in(updater.kind, name, value)})
+        return old
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:

@@ -1,0 +1,25 @@
+"""Hyperparameters that may be changed while a training runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.param import ParamError
+from engine.settings import LIVE, TRAINING
+
+
+def live_value(name: str, value: Any) -> Any:
+    """The value as the trainer takes it. Raises ParamError, a sentence."""
+    if name not in LIVE:
+        raise ParamError(f"{name} cannot be changed while it trains; apply the change.")
+    if name not in TRAINING:
+        return bool(value)
+    try:
+        return TRAINING[name].parse(value)
+    except ParamError as error:
+        raise ParamError(f"{name} {error}.") from None
+
+
+def switches(changed: dict[str, Any]) -> dict[str, Any]:
+    """Those of the changed ones that stand in no project, which therefore outlast an edit."""
+    return {name: value for name, value in changed.items() if name not in TRAINING}

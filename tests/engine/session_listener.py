@@ -1,0 +1,73 @@
+"""A session with everything it posted, for tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar, final
+
+from engine import session as sessions
+from engine.events import Event, RunFailed, RunState, StateChanged
+from engine.graph import Project
+from engine.session import Session
+
+E = TypeVar("E", bound=Event)
+PATIENCE = 20.0
+"""Seconds until a test that waits for something gives up."""
+
+
+@final
+class Listener:
+    """Opens a session, collects its events, closes it."""
+
+    def __init__(self, project: Project, folder: Path | None = None, run_dir: Path | None = None) -> None:
+        self.session: Session = sessions.open(project, folder=folder, run_dir=run_dir, threads=1)
+        self.events: list[Event] = []
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.session.close()
+        self.drain()
+
+    def drain(self) -> None:
+        """Take what has come."""
+        self.events.extend(self.session.mailbox.drain())
+
+    def of(self, kind: type[E]) -> list[E]:
+        """All events of a type so far."""
+        self.drain()
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def wait(self, kind: type[E], which: Callable[[E], Any] = lambda _: True, since: int = 0) -> E:
+        """The first event of that type (after the first `since` events) for which `which` holds; waits for it."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            self.drain()
+            for event in self.events[since:]:
+                if isinstance(event, kind) and which(event):
+                    return event
+            time.sleep(0.002)
+        told = [event.details or event.message for event in self.events if isinstance(event, RunFailed)]
+        raise AssertionError(f"no {kind.__name__} came; {self.events[-20:]} did; {told}")
+
+    def until(self, *states: RunState, since: int = 0) -> StateChanged:
+        """Waits for one of these states."""
+        return self.wait(StateChanged, lambda event: event.state in states, since)
+
+    def ask(self, command: Callable[[], None], kind: type[E]) -> E:
+        """Give a command and wait for its answer."""
+        self.drain()
+        since = len(self.events)
+        command()
+        return self.wait(kind, since=since)
+
+    def play_to_the_end(self) -> StateChanged:
+        """Play until it is finished or has failed."""
+        self.drain()
+        since = len(self.events)
+        self.session.play()
+        return self.until("finished", "failed", since=since)
