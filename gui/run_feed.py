@@ -18,6 +18,8 @@ from engine.session import Grain, Session
 from gui.document import Change, Document
 
 FRAME_MS = 33
+REST = 2.0
+"""A frame begins after so many times what the last one took at the earliest: the training needs its turn, too."""
 E = TypeVar("E", bound=Event)
 
 
@@ -61,9 +63,14 @@ class RunFeed(QObject):
         self._requests = 0
         self._since_drain = QElapsedTimer()
         self._since_drain.start()
+        self._frame_cost = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.drain)
+        # Comes after the painting that a frame asks for, which is posted: so it measures a frame's whole cost.
+        self._painted = QTimer(self)
+        self._painted.setSingleShot(True)
+        self._painted.timeout.connect(self._measure)
         self._woken.connect(self._schedule, Qt.ConnectionType.QueuedConnection)
         document.changed.connect(self._document_changed)
         document.replaced.connect(self._document_replaced)
@@ -114,6 +121,10 @@ class RunFeed(QObject):
                 self._schedule()
         if self._session is session:
             self.frame.emit()
+            self._painted.start(0)
+
+    def _measure(self) -> None:
+        self._frame_cost = 0.7 * self._frame_cost + 0.3 * self._since_drain.elapsed()
 
     def _deliver(self, event: Event) -> None:
         if isinstance(event, StateChanged):
@@ -132,7 +143,8 @@ class RunFeed(QObject):
 
     def _schedule(self) -> None:
         if self._session is not None and not self._timer.isActive():
-            self._timer.start(max(0, FRAME_MS - int(self._since_drain.elapsed())))
+            interval = max(FRAME_MS, int(REST * self._frame_cost))
+            self._timer.start(max(0, interval - int(self._since_drain.elapsed())))
 
     # -- commanding --
 
@@ -239,6 +251,7 @@ class RunFeed(QObject):
     def close(self, wait: bool = True) -> None:
         """End the session's thread; unless told to wait, it takes its last step by itself."""
         self._timer.stop()
+        self._painted.stop()
         self._waiting.clear()
         if self._session is not None:
             session, self._session = self._session, None
