@@ -170,11 +170,12 @@ def heal(project: Project, node_ids: Iterable[str]) -> Edit:
         into = graph.wires_into(node_id, first_in) if first_in else ()
         out_of = graph.wires_out_of(node_id, first_out) if first_out else ()
         graph, away = graph.disconnect({*graph.wires_into(node_id), *graph.wires_out_of(node_id)})
+        sources = [wire for wire in into if wire.from_node != node_id]
         bridges = [
             Wire(source.from_node, source.from_port, wire.to_node, wire.to_port)
-            for source in into[:1]
+            for source in sources[:1]
             for wire in out_of
-            if node_id not in {source.from_node, wire.to_node}
+            if wire.to_node != node_id
         ]
         graph, made = graph.connect(*bridges)
         touched |= away | made
