@@ -152,12 +152,17 @@ class Document(QObject):
 
     def _set(self, project: Project, change: Change) -> None:
         before = self._project
-        # Where the trained weights lie is settled by saving, and undo brings no deleted file back.
-        self._project = project if project.weights == before.weights else replace(project, weights=before.weights)
+        if project.weights != before.weights and not self._has_weights(project.weights):
+            # A later save replaced that file, and undo brings no file back.
+            project = replace(project, weights=before.weights)
+        self._project = project
         if _planned_part(before) != _planned_part(self._project):
             # By identity: rpds finds two empty maps unequal.
             self._check(None if change.whole or before.groups is not project.groups else change.touched)
         self.changed.emit(change)
+
+    def _has_weights(self, name: str) -> bool:
+        return not name or ((self._folder or Path()) / name).is_file()
 
     def _check(self, touched: Touched | None) -> None:
         previous = self._result if touched is not None else None
@@ -225,21 +230,20 @@ class Document(QObject):
     def save(self, path: Path, weights: dict[str, Any] | None = None) -> None:
         """Write the project, atomically. Raises FileError; nothing is changed then.
 
-        Trained weights that become start values in the file are a step that can be undone.
+        `weights`, by `block.parameter`, become the start values: that is an edit, which undo takes back.
         """
         project, folder = self._project, self._folder
         saved = run_aside(lambda: files.save(project, path, weights, folder=folder))
-        moved = folder != path.parent
         self._path, self._folder = path, path.parent
-        unchanged = self._project is project
-        self._project = replace(self._project, weights=saved.weights)
-        if unchanged:
-            if saved.parameters != project.parameters:
-                self.edit(self.tr("Save weights"), saved, whole=True)
+        if self._project is project:
+            if weights is not None:
+                self.edit(self.tr("Start from the trained weights"), saved, frozenset(saved.graph.nodes))
+            else:  # the same start values, though they may lie in another place now
+                self._project = saved
             self.undo_stack.setClean()
         self.path_changed.emit()
         self.clean_changed.emit(self.undo_stack.isClean())
-        if moved:  # relative data paths start from here now
+        if folder != path.parent:  # relative data paths start from here now
             self.recheck()
 
 

@@ -147,6 +147,7 @@ class FileActions(QObject):
     def _save_with(self, event: WeightsTaken) -> None:
         path = self._document.path
         if path is not None and self.save(path, dict(event.weights)):
+            self._feed.apply()  # these are the start values now, so Reset goes back to them
             notices().success(self.tr("Saved with the weights of step {0}.").format(event.step))
 
     def _weights_came(self, event: WeightsTaken) -> None:

@@ -18,6 +18,7 @@ from engine.session import Grain, Session
 from gui.document import Change, Document
 
 FRAME_MS = 33
+LONGEST_MS = 250
 REST = 2.0
 """A frame begins after so many times what the last one took at the earliest: the training needs its turn, too."""
 E = TypeVar("E", bound=Event)
@@ -143,7 +144,7 @@ class RunFeed(QObject):
 
     def _schedule(self) -> None:
         if self._session is not None and not self._timer.isActive():
-            interval = max(FRAME_MS, int(REST * self._frame_cost))
+            interval = min(max(FRAME_MS, int(REST * self._frame_cost)), LONGEST_MS)
             self._timer.start(max(0, interval - int(self._since_drain.elapsed())))
 
     # -- commanding --
