@@ -11,6 +11,9 @@ from typing import Any
 
 _SHOWN = 60
 _DEPTH = 8
+_LONG = 130
+"""Bits of a whole number that is not written out any more: about 40 digits."""
+
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
@@ -23,9 +26,7 @@ def shown(value: Any, most: int = _SHOWN) -> str:
 def number_text(value: float) -> str:
     """`0.5`, `1,000,000`, `1e-05`; no digits that mean nothing, none lost that a person typed."""
     if isinstance(value, int):
-        return (
-            f"{value:,}" if value.bit_length() < 100 else f"{'−' if value < 0 else ''}10^{_digits(value) - 1} or more"
-        )
+        return f"{value:,}" if value.bit_length() < _LONG else _vast(value)
     return f"{value:.12g}"
 
 
@@ -35,9 +36,10 @@ def closest(word: str, options: Sequence[str]) -> str | None:
     return found[0] if found else None
 
 
-def _digits(value: int) -> int:
-    """How many digits a whole number has, or one less; writing a large one out is slow, and forbidden by Python."""
-    return int(value.bit_length() * math.log10(2)) + 1
+def _vast(value: int) -> str:
+    """A whole number by its power of ten: writing a very long one out is slow, and forbidden by Python."""
+    power = int((value.bit_length() - 1) * math.log10(2))
+    return f"10^{power:,} or more" if value > 0 else f"−10^{power:,} or less"
 
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:
@@ -47,7 +49,7 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
     elif isinstance(value, bool) or value is None:
         yield _WORDS[value]
     elif isinstance(value, int):
-        yield str(int(value)) if value.bit_length() < 300 else f"a number of {_digits(value):,} digits"
+        yield str(int(value)) if value.bit_length() < _LONG else _vast(value)
     elif isinstance(value, float):
         yield repr(float(value))
     elif isinstance(value, Mapping):
