@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.block import block_named
-from engine.planning.words import byte_text
 from engine.problem import Problem
 from engine.result import NodePlan
 

@@ -189,50 +189,56 @@ class Sweep:
     # -- planning --
 
     def _drain(self, *, late: bool) -> None:
-        heap, late_paths = self._heap, self.structure.late
+        """Plans what is on the list, in order. This runs for every block behind a changed shape, hence the locals."""
+        new, done, heap, waiting = self.new, self.done, self._heap, self._waiting
+        spots, plans, issues, known = new.spots, new.plans, new.issues, new.known
+        late_paths, loops = self.structure.late, self.structure.in_loop
         while heap and (late or heap[0][1] not in late_paths):
             path = heappop(heap)[1]
-            self._waiting.discard(path)
-            self._plan(path)
+            waiting.discard(path)
+            in_loop = path in loops
+            spot = spots.get(path) or self._place(path, in_loop=in_loop)
+            was = plans.get(path)
+            specs = tuple([plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps])
+            _, plan, problems = spot.plan(specs, known, in_loop=in_loop)
+            done.replanned += 1
+            if plan is was:
+                continue
+            plans[path] = plan
+            if problems:
+                issues[path] = problems
+            elif path in issues:
+                del issues[path]
+            new.totals.exchange(was, plan)
+            self._pass_on(spot, was, plan)
 
-    def _plan(self, path: str) -> None:
-        new, plans = self.new, self.new.plans
-        in_loop = path in self.structure.in_loop
-        spot = new.spots.get(path)
-        if spot is None:
-            shell = new.shells[path]
-            around = self._around(shell, in_loop=in_loop)
-            spot = new.spots[path] = make_spot(shell, around, new.shells, plans, new.known, in_loop=in_loop)
-        specs = [plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps]
-        was = plans.get(path)
-        _, plan, problems = spot.plan(tuple(specs), new.known, in_loop=in_loop)
-        self.done.replanned += 1
-        if plan is was:
-            return
-        plans[path] = plan
-        if problems:
-            new.issues[path] = problems
-        else:
-            new.issues.pop(path, None)
-        new.totals.exchange(was, plan)
-        self._pass_on(spot, was, plan)
+    def _place(self, path: str, *, in_loop: bool) -> Spot:
+        new = self.new
+        shell = new.shells[path]
+        around = self._around(shell, in_loop=in_loop)
+        spot = make_spot(shell, around, new.shells, new.plans, new.known, in_loop=in_loop)
+        new.spots[path] = spot
+        return spot
 
     def _pass_on(self, spot: Spot, was: NodePlan | None, plan: NodePlan) -> None:
         """Puts on the list whoever depends on what is different now."""
         path, structure = plan.path, self.structure
         other_sources = was is None or (was.sources is not plan.sources and was.sources != plan.sources)
-        self.done.rewired |= other_sources
         if was is None or _weights_differ(was, plan):
             self.done.weights = True
             for other in structure.shared.get(spot.shell.flat.weights, ()):
                 if structure.position[other] > structure.position[path]:
                     self._push(other, anew=True)
-        # A muted node hands on its source as well.
-        ports = path in self._other_ports or (other_sources and spot.shell.flat.node.bypass)
-        self._other_ports.discard(path)
-        if was is None or ports or was.outputs != plan.outputs:
+        anew = False
+        if other_sources:
+            self.done.rewired = True
+            anew = spot.shell.flat.node.bypass  # a muted node hands on its source as well
+        if path in self._other_ports:
+            self._other_ports.discard(path)
+            anew = True
+        if anew or was is None or was.outputs != plan.outputs:
             for other in structure.after.get(path, ()):
-                self._push(other, anew=ports)
+                self._push(other, anew=anew)
 
     def _around(self, shell: Shell, *, in_loop: bool) -> Surroundings:
         flat, structure = shell.flat, self.structure

@@ -33,13 +33,3 @@ def quoted(names: Iterable[str]) -> str:
     """`"a", "b" and "c"`."""
     words = [f'"{name}"' for name in names]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def byte_text(size: int) -> str:
-    """`18 GiB`, `3.6 TiB`."""
-    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-    step = 0
-    while size >= 1024 << (10 * step) and step < len(units) - 1:
-        step += 1
-    whole, tenths = divmod(size * 10 >> (10 * step), 10)
-    return f"{number_text(whole)}{f'.{tenths}' if whole < 10 and tenths and step else ''} {units[step]}"

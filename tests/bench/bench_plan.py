@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -111,6 +113,25 @@ def test_from_scratch():
         print(f"{name:26} {blocks:7,} blocks  {best:8.1f} ms  {best * 1e3 / blocks:6.1f} µs a block")
 
 
+def test_import():
+    program = (
+        "import sys, time\n"
+        "begin = time.perf_counter()\n"
+        "import engine.plan, engine.files, engine.edits\n"
+        "middle = time.perf_counter()\n"
+        "from engine.block import registry\n"
+        "blocks = len(registry())\n"
+        "end = time.perf_counter()\n"
+        "assert not {'torch', 'numpy'} & set(sys.modules)\n"
+        "print(f'{(middle - begin) * 1e3:.0f} ms, and {(end - middle) * 1e3:.0f} ms for {blocks} blocks')"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(3)
+    ]
+    print(f"\nImporting the document half: {', '.join(run.stdout.strip() for run in runs)}")
+
+
 if __name__ == "__main__":
     test_edits()
     test_from_scratch()
+    test_import()
