@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 _TRAIN_EPILOG = "FILE is never changed. Without --run the run goes to NAME.runs/<UTC time> beside it."
 
@@ -101,9 +101,17 @@ SUBCOMMANDS = {
 }
 
 
+@final
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def parse(argv: Sequence[str]) -> Arguments:
     """The arguments. Raises SystemExit after telling the help, the version or what is wrong."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="chainrule",
         description="Draw a neural network, see it checked as you draw, watch it learn. "
         "chainrule [FILE] opens the window; the commands below do without.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,16 +26,15 @@ from engine.training.memory import tune_allocator
 from engine.training.run import Run
 from engine.training.run_folder import RunFolder, json_record, latest_run, new_run_path
 
-INTERRUPTED = 130
-
 
 def run(arguments: Arguments) -> int:
-    """0: trained; 1: the training failed; 130: interrupted, and ready to be resumed. Raises ChainruleError."""
+    """0: trained; 1: it failed; 130: interrupted, and ready to be resumed. Raises ChainruleError."""
     project = _chosen(files.load(arguments.file), arguments)
     tune_allocator()
     with _Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
-        training.plan(arguments.epochs, arguments.steps)
+        if arguments.steps is not None and arguments.epochs is None:
+            training.plan(steps=arguments.steps)
         return _train(training, arguments.steps, told_to)
 
 
@@ -46,9 +46,9 @@ def _chosen(project: Project, arguments: Arguments) -> Project:
 
 
 def _new(project: Project, arguments: Arguments, told_to: _Told) -> Run:
-    loaded = load(project, arguments.file.absolute().parent)
-    folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project)
-    return Run(loaded, told_to, folder=folder)
+    run = Run(load(project, arguments.file.absolute().parent), told_to)
+    run.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project)
+    return run
 
 
 def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
@@ -56,7 +56,7 @@ def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
     if _essence(folder.project()) != _essence(project):
         raise FileError(
             f'"{arguments.file.name}" is not what the run "{folder.path}" trains.',
-            code="F06",
+            code="F07",
             hint="Start a new run without --resume.",
         )
     state = folder.checkpoint()
@@ -66,7 +66,7 @@ def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
         run.restore(state)
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         what = next(iter(str(error).splitlines()), "")
-        raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F01") from error
+        raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
     folder.cut_records(run.trainer.steps)
     return run
 
@@ -81,28 +81,35 @@ def _essence(project: Project) -> str:
 def _train(run: Run, steps: int | None, told_to: _Told) -> int:
     assert run.folder is not None
     say(f"Run: {run.folder.path}")
-    failed: StepError | None = None
-    with _interruptible() as interrupted, run.trainer.drawing():
-        told_to.begin(run)
+    if run.over or _made(run, steps):
+        say(f"Nothing is left to do: {run.trainer.epochs:,} epochs, {run.trainer.steps:,} steps are made.")
+        return 0
+    with _interruptible() as interrupted:
         try:
-            while not (run.over or interrupted.asked or _made(run, steps)):
-                run.tick()
-                told_to.progress(run)
+            _loop(run, steps, told_to, interrupted)
         except StepError as failure:
-            failed = failure
-    if failed is None and not interrupted.asked:
-        run.end_partial_epoch()
-    told_to.end()
-    run.save()
-    if failed is not None:
-        event = told(failed, run.trainer)
-        say_error(f"{event.message} {event.hint}".strip())
-        return 1
-    if interrupted.asked:
+            told_to.end()
+            event = told(failure, run.trainer)
+            say_error(f"{event.message} {event.hint}")
+            return 1
+        finally:
+            told_to.end()
+            run.save()
+    if interrupted.by:
         say(f"Stopped at step {run.trainer.steps:,}. Go on with: --resume --run {run.folder.path}")
-        return INTERRUPTED
+        return 128 + interrupted.by
     told_to.summary(run)
     return 0
+
+
+def _loop(run: Run, steps: int | None, told_to: _Told, interrupted: _Interrupted) -> None:
+    told_to.begin(run)
+    with run.trainer.drawing():
+        while not (run.over or interrupted.by or _made(run, steps)):
+            run.tick()
+            told_to.progress(run)
+    if not interrupted.by:
+        run.end_partial_epoch()
 
 
 def _made(run: Run, steps: int | None) -> bool:
@@ -159,7 +166,8 @@ class _Told:
 
 @final
 class _Interrupted:
-    asked = False
+    by = 0
+    """Number of the signal that asked to stop."""
 
 
 @contextmanager
@@ -167,15 +175,14 @@ def _interruptible() -> Iterator[_Interrupted]:
     """Ctrl-C, and being asked to terminate, are noted once; a second time they interrupt at once."""
     state = _Interrupted()
 
-    def note(_signum: int, _frame: FrameType | None) -> None:
-        if state.asked:
+    def note(signum: int, _frame: FrameType | None) -> None:
+        if state.by:
             raise KeyboardInterrupt
-        state.asked = True
+        state.by = signum
 
-    try:
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # no other has signals
         before = {which: signal.signal(which, note) for which in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread, which has no signals
-        before = {}
     try:
         yield state
     finally:

@@ -39,7 +39,7 @@ def _put(run: Run, path: Path) -> None:
     if doubts or missing:
         raise FileError(
             f'The weights "{path}" are not those of this graph: {(doubts + missing)[0]}',
-            code="F06",
+            code="F07",
             hint="Name the run that trained it.",
         )
     with torch.no_grad():

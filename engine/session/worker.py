@@ -163,7 +163,10 @@ class Worker:
         return (goal.epochs is not None and epochs >= goal.epochs) or (goal.steps is not None and steps >= goal.steps)
 
     def _go(self, goal: commands.Until, samples: int | None = None) -> None:
-        self._ready_run().plan(goal.epochs, goal.steps)
+        run = self._ready_run()
+        if run.over:
+            run.extend()
+        run.plan(goal.epochs, goal.steps)
         self._goal, self._samples = goal, samples
         self._pace.restart()
         self._tell("running")
@@ -200,8 +203,9 @@ class Worker:
             before = self._state
             self._tell("loading")
             self._loaded = load(self._project, self._folder, self._loaded)
-            folder = RunFolder.create(self._run_dir, self._project) if self._run_dir is not None else None
-            self._install(Run(self._loaded, self._post, folder=folder))
+            run = Run(self._loaded, self._post)
+            run.folder = RunFolder.create(self._run_dir, self._project) if self._run_dir is not None else None
+            self._install(run)
             self._tell("ready" if before == "failed" else before)
             self._show()
         assert self.run is not None

@@ -200,15 +200,18 @@ class Run:
         self._tell(record)
 
     def plan(self, epochs: int | None = None, steps: int | None = None) -> None:
-        """Make room for so many epochs or steps in all; a training that is over goes on for as many epochs again."""
+        """Make room for so many epochs or steps in all."""
         wanted = epochs or 0
         if steps is not None and epochs is None:
             wanted = -(-steps // self.trainer.steps_per_epoch)
-        if self.over:
-            wanted = max(wanted, self.trainer.epochs + int(self.loaded.result.settings["epochs"]))
         self.planned = max(self.planned, wanted)
-        if self._stopping is not None and self._stopping.ended:
+
+    def extend(self) -> None:
+        """Let a training that is over go on for as many epochs again."""
+        if self._stopping is not None:
             self._stopping.go_on()
+        if self.over:
+            self.planned = self.trainer.epochs + int(self.loaded.result.settings["epochs"])
 
     def ending(self) -> str:
         """A sentence on why the training is over, "" while it is not or when all epochs were made."""

@@ -261,8 +261,8 @@ def test_the_validation_loss_is_comparable_with_the_training_loss(reduction: str
     x = [[number / 10, 1.0] for number in range(12)]
     data = {"dataset": "inline", "x": x, "y": [[number] for number in range(12)]}
     data |= {"x_val": data["x"], "y_val": data["y"]}
-    made = mlp(1, data=data, last="", loss={"function": "mse", "reduction": reduction}, batch_size=4, epochs=1, lr=1e-30,
-               shuffle=False)  # fmt: skip
+    loss = {"function": "mse", "reduction": reduction}
+    made = mlp(1, data=data, last="", loss=loss, batch_size=4, epochs=1, lr=1e-30, shuffle=False)
     run = train(run_of(made))
     assert run.records[0]["val_loss"] == pytest.approx(run.records[0]["loss"], rel=1e-6)
 
@@ -281,7 +281,7 @@ def test_early_stopping_brings_the_best_weights_back():
     assert run.ending() == (
         f"Early stopping: val_loss has not improved for 4 epochs; the weights of epoch {best + 1} are back."
     )
-    run.plan()
+    run.extend()
     assert not run.over, "the user may go on"
 
 
