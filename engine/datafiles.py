@@ -10,6 +10,7 @@ from typing import Any, final
 
 from engine import assets
 from engine.blocks.input import FILES, IDX_SETS
+from engine.diskfile import reason
 from engine.problem import DataError
 
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
@@ -139,7 +140,7 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     except FileNotFoundError:
         raise missing(path) from None
     except (OSError, ValueError) as error:
-        raise DataError(f'"{path}" cannot be read: {_reason(error)}.', code="D01") from None
+        raise DataError(f'"{path}" cannot be read: {reason(error)}.', code="D01") from None
     return (str(path), 0 if stat.S_ISDIR(status.st_mode) else status.st_size, status.st_mtime_ns)
 
 
@@ -155,7 +156,3 @@ def missing(path: Path) -> DataError:
     return DataError(
         f'"{path}" does not exist.', code="D03", hint="It may have been moved or renamed; choose where it is now."
     )
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, final
 
 from engine.problem import FileError
+from engine.wording import byte_text
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-_UNITS = ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB"))
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -41,7 +41,9 @@ def open_regular(path: Path, limit: int) -> BinaryIO:
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        what = "is a folder; a file is expected" if path.is_dir() else f"cannot be read: {reason(error)}"
+        # Windows refuses to open a folder. (`Path.is_dir` would raise for a name that is too long.)
+        is_folder = os.path.isdir(path)  # noqa: PTH112
+        what = "is a folder; a file is expected" if is_folder else f"cannot be read: {reason(error)}"
         raise NotReadableError(what) from None
     try:
         _look_at(os.fstat(descriptor), limit)
@@ -56,7 +58,7 @@ def _look_at(status: os.stat_result, limit: int) -> None:
     if kind:
         raise NotReadableError(f"is {kind}; a file is expected")
     if status.st_size > limit:
-        raise NotReadableError(f"has {size_text(status.st_size)}; at most {size_text(limit)} are read")
+        raise NotReadableError(f"has {byte_text(status.st_size)}; at most {byte_text(limit)} are read")
 
 
 def read(path: Path, limit: int) -> bytes:
@@ -75,7 +77,7 @@ def read(path: Path, limit: int) -> bytes:
     except OSError as error:
         raise FileError(f'"{path}" cannot be read: {reason(error)}.', code="F04") from None
     if len(content) > limit:  # it grew meanwhile
-        raise FileError(f'"{path}" has more than {size_text(limit)}; no more are read.', code="F04")
+        raise FileError(f'"{path}" has more than {byte_text(limit)}; no more are read.', code="F04")
     return content
 
 
@@ -141,12 +143,6 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def size_text(size: int) -> str:
-    """`1.5 MiB`."""
-    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1, "bytes"))
-    return f"{size / unit:.3g} {name}" if unit > 1 else f"{size} {name}"
 
 
 def reason(error: Exception) -> str:

@@ -15,6 +15,7 @@ from engine.graph import Project
 from engine.jsontext import JsonError, locate, parse, path_text
 from engine.problem import FileError
 from engine.startvalues import own_files, place
+from engine.wording import byte_text
 
 MAX_BYTES = 16 * diskfile.MIB
 """A graph file has no more: larger data belong into files of their own."""
@@ -47,7 +48,7 @@ def loads(text: str, where: str = "") -> Project:
     """The project of a graph file's text; `where` is the file's name in messages. Raises FileError as `load` does."""
     name = f'"{where}"' if where else "The text"
     if len(text) > MAX_BYTES:
-        raise FileError(f"{name} has more than {diskfile.size_text(MAX_BYTES)}.", code="F04", hint=_KEEP_DATA_OUT)
+        raise FileError(f"{name} has more than {byte_text(MAX_BYTES)}.", code="F04", hint=_KEEP_DATA_OUT)
     try:
         data = parse(text)
     except JsonError as error:
@@ -130,7 +131,7 @@ def save(
     text = dumps(placed.project)
     content = text.encode()
     if len(content) > MAX_BYTES:
-        size, most = diskfile.size_text(len(content)), diskfile.size_text(MAX_BYTES)
+        size, most = byte_text(len(content)), byte_text(MAX_BYTES)
         raise FileError(f'"{path.name}" would have {size}; at most {most} fit.', code="F05", hint=_KEEP_DATA_OUT)
     try:
         loads(text, path.name)

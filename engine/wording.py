@@ -30,6 +30,16 @@ def number_text(value: float) -> str:
     return f"{value:.12g}"
 
 
+def byte_text(size: int) -> str:
+    """`18 GiB`, `3.6 TiB`."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    step = 0
+    while size >= 1024 << (10 * step) and step < len(units) - 1:
+        step += 1
+    whole, tenths = divmod(size * 10 >> (10 * step), 10)
+    return f"{number_text(whole)}{f'.{tenths}' if whole < 10 and tenths and step else ''} {units[step]}"
+
+
 def closest(word: str, options: Sequence[str]) -> str | None:
     """The option most like the word, for "did you mean"; None when nothing is near."""
     found = difflib.get_close_matches(word, options, n=1, cutoff=0.6)

@@ -9,11 +9,12 @@ from typing import Any, final
 
 import numpy as np
 
-from engine.data.opening import check_amount, reason
+from engine.data.opening import check_amount
 from engine.data.pictures import SUFFIXES, is_gray, open_picture, pixels, upright_size
 from engine.data.source import Source
 from engine.datafiles import missing, resolve
 from engine.dataspec import DataFacts, Field
+from engine.diskfile import reason
 from engine.inline import MOST_CLASSES
 from engine.problem import DataError
 

@@ -11,6 +11,7 @@ from typing import Any
 from engine.block import block_named
 from engine.problem import Problem
 from engine.result import NodePlan
+from engine.wording import byte_text
 
 _ASKED_FROM = 2**28
 """Bytes from which on it is worth asking how much memory is free: any machine has that much."""

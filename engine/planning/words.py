@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.wording import closest, number_text
+from engine.wording import closest
 
 _COMPARED = 400
 _LONGEST = 80
