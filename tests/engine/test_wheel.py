@@ -107,4 +107,6 @@ def test_the_command_answers(installed, tmp_path):
 def test_the_installed_app_opens_an_example(installed, tmp_path):
     shown = run(installed / "python", "-W", "error", "-c", OPEN_AN_EXAMPLE, cwd=tmp_path)
     assert int(shown.stdout) > 2
-    assert shown.stderr == ""
+    # The offscreen platform prints this for every window; see `qt_log_ignore` in pyproject.toml.
+    said = [line for line in shown.stderr.splitlines() if line != "This plugin does not support propagateSizeHints()"]
+    assert said == []
