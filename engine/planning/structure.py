@@ -110,7 +110,8 @@ def loop_problems(structure: Structure) -> list[Problem]:
         inside = set(loop)
         after = {path: [p for p in structure.after.get(path, ()) if p in inside] for path in loop}
         for paths in after.values():
-            paths.sort(key=lambda path: (structure.flat[path].key, path))
+            if len(paths) > 1:
+                paths.sort(key=lambda path: (structure.flat[path].key, path))
         way = shortest_loop(loop[0], loop, after)
         way = [*way, way[0]]
         if len(way) > _SHOWN_OF_LOOP:
@@ -268,7 +269,7 @@ def _reorder(new: Structure) -> None:
     new.loops, new.in_loop = (), frozenset()
     if len(order) < len(keys):
         done = set(order)
-        left = sorted((path for path in keys if path not in done), key=lambda path: (keys[path], path))
+        left = [path for path in keys if path not in done]
         after = {path: [p for p in new.after.get(path, ()) if p in keys and p not in done] for path in left}
         found = [sorted(loop, key=lambda path: (keys[path], path)) for loop in loops(left, after)]
         found.sort(key=lambda loop: (keys[loop[0]], loop[0]))

@@ -176,7 +176,8 @@ class Sweep:
         if path not in self._waiting:
             self._waiting.add(path)
             # What is in a loop puts out nothing, whatever comes in: first, so that its readers know in their turn.
-            place = -1 if path in self.structure.in_loop else self.structure.position[path]
+            position = self.structure.position
+            place = position[path] - (len(position) if path in self.structure.in_loop else 0)
             heappush(self._heap, (place, path))
 
     def _stands_elsewhere(self, path: str) -> bool:

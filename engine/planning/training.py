@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from engine import settings
 from engine.dataspec import DataFacts
 from engine.planning.words import did_you_mean, ended
 from engine.problem import Problem
+from engine.result import NodePlan
 
 Parsed = tuple[dict[str, Any], list[Problem]]
 _SHOWN = 10
@@ -34,12 +36,17 @@ def read_settings(training: Mapping[str, Any], where: str = "Training", beside: 
     return parsed, problems
 
 
-def judge_beside_data(parsed: Mapping[str, Any], data: Iterable[DataFacts]) -> list[Problem]:
-    """What the settings ask of data that the data do not have."""
-    problems: list[Problem] = []
-    known = list(data)
-    if not known:
-        return problems
+def judge_beside_data(parsed: Mapping[str, Any], data: Mapping[str, DataFacts]) -> list[Problem]:
+    """What the settings ask of data that the data do not have, and Inputs whose samples do not pair up.
+
+    Args:
+        parsed: the settings.
+        data: path of an Input -> what is known of its data, in plan order.
+    """
+    if not data:
+        return []
+    known = list(data.values())
+    problems = _counts_apart(data)
     train = min(facts.counts[0] for facts in known)
     if parsed["drop_last"] == "true" and parsed["batch_size"] > train:
         message = (
@@ -52,6 +59,60 @@ def judge_beside_data(parsed: Mapping[str, Any], data: Iterable[DataFacts]) -> l
         message = f"Training: early stopping watches {monitor}, but no samples are held out for validation."
         problems.append(_problem("warning", message, "Set val_fraction in the Input, or watch another value."))
     return problems
+
+
+def _counts_apart(data: Mapping[str, DataFacts]) -> list[Problem]:
+    """The first Input with another number of training samples than the first of all."""
+    (first, facts), *others = data.items()
+    for path, other in others:
+        if other.counts[0] != facts.counts[0]:
+            message = (
+                f'"{path}" has {other.counts[0]:,} training samples but "{first}" has {facts.counts[0]:,}; samples of '
+                f"several Inputs belong together row by row."
+            )
+            return [Problem("error", "D06", path, None, message, "Give all Inputs the same number of samples.")]
+    return []
+
+
+def judge_single_samples(
+    parsed: Mapping[str, Any], data: Collection[DataFacts], live: Iterable[NodePlan]
+) -> list[Problem]:
+    """The first batch normalisation that would get a batch of one number per channel, which torch refuses."""
+    if not data:
+        return []
+    train, size = min(facts.counts[0] for facts in data), parsed["batch_size"]
+    always = min(train, size) == 1
+    if not always and not (train % size == 1 and parsed["drop_last"] == "false"):
+        return []
+    for plan in live:
+        module = plan.recipe.module if plan.recipe is not None else None
+        if module is None or not module.target.startswith("torch.nn.BatchNorm"):
+            continue
+        spec = plan.inputs.get("in")
+        sizes = spec.shape[2:] if spec is not None else ()
+        if all(isinstance(size, int) for size in sizes) and math.prod(map(int, sizes)) == 1:
+            what = "each batch has" if always else "the last batch of an epoch has"
+            message = f'"{plan.path}" normalises over the samples of a batch, but {what} only one.'
+            if train == 1:
+                hint = "Give the training more samples, or remove it."
+            elif always:
+                hint = "Set batch_size to at least 2."
+            else:
+                hint = "Set drop_last to auto, or choose another batch_size."
+            return [Problem("error", "G15", plan.path, None, message, hint)]
+    return []
+
+
+def judge_learning(trained: Collection[str]) -> list[Problem]:
+    """A warning where there is something to minimise but nothing that could change.
+
+    Args:
+        trained: names of all parameters that are not frozen.
+    """
+    if trained:
+        return []
+    message = "Nothing can learn: the network has no parameters, or all are frozen."
+    return [Problem("warning", "G25", None, None, message, "Add a block with weights, such as Dense, or thaw one.")]
 
 
 def _problem(severity: Any, message: str, hint: str = "") -> Problem:
