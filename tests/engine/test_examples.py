@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,24 +21,23 @@ INDEX = [entry for group in json.loads((FOLDER / "index.json").read_text()) for 
 NAMES = [entry["file"] for entry in INDEX]
 
 
-def trained(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, object]]:
+def trained(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, Any]]:
     """The epochs of a run, as `train --json` prints them."""
     assert main(["train", str(FOLDER / name), "--run", str(tmp_path / "run"), "--json", *options]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def evaluated(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], split: str) -> dict[str, object]:
+def evaluated(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], split: str) -> dict[str, Any]:
     """What `evaluate --json` says of the run."""
     arguments = ["evaluate", str(FOLDER / name), "--run", str(tmp_path / "run"), "--split", split, "--json"]
     assert main(arguments) == 0
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
-def accuracy(epoch: dict[str, object], name: str = "val_accuracy") -> float:
-    metrics = epoch["metrics"]
-    assert isinstance(metrics, dict)
-    return float(metrics[name])
+def accuracy(epoch: dict[str, Any], name: str = "val_accuracy") -> float:
+    metrics: dict[str, float] = epoch["metrics"]
+    return metrics[name]
 
 
 def test_the_index_lists_every_file_by_its_own_name():
@@ -108,7 +108,7 @@ def test_deep_sigmoid_network_does_not_learn_and_its_cure_does(tmp_path, capsys)
 
 def test_overfitting_and_its_cure(tmp_path, capsys):
     sick = trained("overfitting.chainrule", tmp_path / "sick", capsys)
-    best = min(float(epoch["val_loss"]) for epoch in sick)  # type: ignore[arg-type]
+    best = min(float(epoch["val_loss"]) for epoch in sick)
     assert sick[-1]["loss"] < 0.15
     assert sick[-1]["val_loss"] > 1.5 * best
     cured = trained("overfitting-cured.chainrule", tmp_path / "cured", capsys)
