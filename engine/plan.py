@@ -18,7 +18,7 @@ from engine.planning.shells import FactsLookup
 from engine.planning.starts import lost_starts
 from engine.planning.structure import Structure, loop_problems, updated
 from engine.planning.sweep import Plans, Sweep
-from engine.planning.training import judge_beside_data, read_settings
+from engine.planning.training import judge_beside_data, judge_learning, judge_single_samples, read_settings
 from engine.planning.uses import plan_use
 from engine.problem import Problem
 from engine.result import NodePlan, Result, Source
@@ -126,10 +126,14 @@ def _result(
     totals = plans.totals
     position = structure.position
     inputs = sorted((path for path in plans.inputs if path not in structure.in_loop), key=position.__getitem__)
-    known = [data for path in inputs if (data := plans.shells[path].data) is not None]
+    used = [path for path in inputs if path in state.live] or inputs  # what a training loads
+    known = {path: data for path in used if (data := plans.shells[path].data) is not None}
+    live = (plans.plans[path] for path in structure.order if path in state.live)
     whole = [
         *state.setting_problems,
         *judge_beside_data(state.settings, known),
+        *judge_single_samples(state.settings, known.values(), live),
+        *(judge_learning(state.names) if goals.objectives else ()),
         *lost_starts(plans.lost, structure.flat),
         *goals.problems,
         *state.loops,

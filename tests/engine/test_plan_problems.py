@@ -230,6 +230,72 @@ class TestData:
         nodes = {**CLASSIFIER, "data": ("Input", {"dataset": "csv"}), "reg": "Regularizer"}
         assert {problem.code for problem in checked(nodes, CLASSIFIER_WIRES).problems} == {"D00"}
 
+    def test_inputs_whose_samples_do_not_pair_up(self):
+        nodes = {
+            "data": "Input",
+            "more": ("Input", {"dataset": "iris"}),
+            "d": ("Dense", {"out_features": 1}),
+            "e": ("Dense", {"out_features": 1}),
+            "sum": "Add",
+            "loss": ("Loss", {"function": "mse"}),
+        }
+        wires = ["data.x > d", "more.x > e", "d > sum.a", "e > sum.b", "sum > loss.prediction", "data.y > loss.target"]
+        problem = only(checked(nodes, wires), "D06")
+        assert (problem.severity, problem.node) == ("error", "more")
+        assert '"more" has 120 training samples but "data" has 80' in problem.message
+        without = [one for one in wires if one not in ("more.x > e", "e > sum.b")]
+        assert found(checked(nodes, [*without, "d > sum.b"]), "D06") == [], "what nothing depends on is not loaded"
+
+
+class TestSingleSamples:
+    """Torch refuses to normalise a batch with one number per channel; the check says so before."""
+
+    def norm(self, **training):
+        nodes = {**CLASSIFIER, "act": "BatchNorm1d"}
+        return found(checked(nodes, CLASSIFIER_WIRES, training=training), "G15")
+
+    def test_batches_of_one(self):
+        (problem,) = self.norm(batch_size=1)
+        assert (problem.severity, problem.node) == ("error", "act")
+        assert problem.message == '"act" normalises over the samples of a batch, but each batch has only one.'
+        assert problem.hint == "Set batch_size to at least 2."
+
+    def test_a_last_batch_of_one(self):
+        (problem,) = self.norm(batch_size=79, drop_last="false")  # of 80 samples
+        assert "the last batch" in problem.message
+        assert self.norm(batch_size=79) == [], "drop_last auto leaves it out"
+        assert self.norm(batch_size=2) == []
+
+    @pytest.mark.parametrize(("kernel_size", "count"), [(28, 1), (14, 0)])
+    def test_pixels_count_as_well(self, kernel_size, count):
+        nodes = {
+            "data": ("Input", {"dataset": "mnist"}),
+            "pool": ("AvgPool2d", {"kernel_size": kernel_size}),
+            "norm": "BatchNorm2d",
+            "flat": "Flatten",
+            "d": ("Dense", {"out_features": 10}),
+            "loss": "Loss",
+        }
+        wires = ["data.x > pool", "pool > norm", "norm > flat", "flat > d", "d > loss.prediction"]
+        result = checked(nodes, [*wires, "data.y > loss.target"], training={"batch_size": 1})
+        assert len(found(result, "G15")) == count
+
+
+class TestNothingToLearn:
+    def test_all_is_frozen(self):
+        everything = frozenset({"weight", "bias"})
+        nodes = {
+            **CLASSIFIER,
+            **{name: Node(name, "Dense", _params(out_features=1), frozen=everything) for name in ("hidden", "output")},
+        }
+        result = checked(nodes, CLASSIFIER_WIRES)
+        assert only(result, "G25").severity == "warning"
+        assert result.trainable, "a warning stops nothing"
+
+    def test_one_parameter_is_enough(self):
+        nodes = {**CLASSIFIER, "hidden": Node("hidden", "Dense", frozen=frozenset({"weight", "bias"}))}
+        assert found(checked(nodes, CLASSIFIER_WIRES), "G25") == []
+
 
 class TestStartValues:
     def start(self, **parameters):
