@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from engine.block import Context, ShapeError
+from engine.dataspec import DataFacts
 from engine.planning.shells import Shell
 from engine.planning.starts import judge_starts
 from engine.planning.words import ended, quoted
@@ -56,6 +57,7 @@ class Spot:
     """A node where it stands: its plan follows from the specs that come in, and the last answers are remembered.
 
     Attributes:
+        params: of the node, with names of other blocks as paths.
         sources: input port -> where its value really comes from, muted nodes passed over.
         taps: the sources alone, in the same order.
         held_up: its shapes cannot be found, whatever comes in.
@@ -65,6 +67,8 @@ class Spot:
 
     shell: Shell
     around: Surroundings
+    params: Mapping[str, Any]
+    data: DataFacts | None
     sources: Mapping[str, Source]
     taps: tuple[Source, ...]
     held_up: bool
@@ -116,7 +120,9 @@ def make_spot(
     answers = None
     if shell.likeness is not None and not muted:
         answers = known.answers((shell.likeness, tuple(sources), tuple(shell.no_inputs), held_up))
-    return Spot(shell, around, sources, tuple(sources.values()), held_up, has_problems, answers)
+    params = {**shell.params, **around.refs} if around.refs else shell.params
+    taps = tuple(sources.values())
+    return Spot(shell, around, params, shell.data, sources, taps, held_up, has_problems, answers)
 
 
 def _answer(spot: Spot, specs: Specs, ids: Ids, known: Known, in_loop: bool) -> Answer:
@@ -133,10 +139,10 @@ def _answer(spot: Spot, specs: Specs, ids: Ids, known: Known, in_loop: bool) -> 
     if shell.flat.node.bypass:
         return specs, _NO_WORK if in_loop else _muted(shell, inputs), inputs
     present = {port: spec for port in shell.feeds if (spec := inputs[port]) is not None}
-    params, context = _params(spot), None
+    context = None
     if not spot.held_up and not in_loop and None not in specs:
-        context = Context(shell.data, spot.around.parameters)
-    work = ask(shell, params, present, context, known)
+        context = Context(spot.data, spot.around.parameters)
+    work = ask(shell, spot.params, present, context, known)
     if answers is not None and not work.faults:
         known.keep(answers, ids, (specs, work, inputs))
     return specs, work, inputs
@@ -148,10 +154,6 @@ def _muted(shell: Shell, inputs: Mapping[str, TensorSpec | None]) -> Work:
     if spec is None or not shell.outputs:
         return _NO_WORK
     return Work({shell.outputs[0]: spec}, Recipe(), 0, 0)
-
-
-def _params(spot: Spot) -> Mapping[str, Any]:
-    return {**spot.shell.params, **spot.around.refs} if spot.around.refs else spot.shell.params
 
 
 def plan_node(spot: Spot, answer: Answer) -> Planned:
@@ -171,18 +173,18 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
         flat.path,
         flat.top,
         flat.node.block,
-        _params(spot),
+        spot.params,
         spot.sources,
         inputs,
         outputs,
         recipe,
-        _frozen(flat.node.frozen, recipe),
+        flat.node.frozen and _existing(flat.node.frozen, recipe),
         recipe.parameter_count if recipe and recipe.parameters and around.owner == flat.path else 0,
         work.macs,
         work.activation_bytes,
         work.summary,
         around.owner,
-        shell.data,
+        spot.data,
     )
     if spot.has_problems or work.refusal or work.remarks or work.faults:
         return specs, plan, _problems(plan, spot, work)
@@ -206,8 +208,8 @@ def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _frozen(names: frozenset[str], recipe: Recipe | None) -> frozenset[str]:
-    return names & {tensor.name for tensor in recipe.parameters} if names and recipe else names
+def _existing(names: frozenset[str], recipe: Recipe | None) -> frozenset[str]:
+    return names & {tensor.name for tensor in recipe.parameters} if recipe else names
 
 
 def _shape_problem(plan: NodePlan, error: ShapeError) -> Problem:
