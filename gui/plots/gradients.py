@@ -6,9 +6,9 @@ from typing import Final, final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events import Gradients
 from gui.colormaps import HEALTH_HIGH, HEALTH_LOW, Rgb, health, order_colors
@@ -18,7 +18,7 @@ from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
 from gui.plots.layer_bars import LayerBars
-from gui.plots.plot import make_plot, place_at
+from gui.plots.plot import draw, make_plot, place_at
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import set_tone, theme
@@ -81,10 +81,11 @@ class GradientPanel(Panel):
         self._ratio = ElidedLabel(role="mono_caption")
         self._ratio.setObjectName("gradientRatio")
         self._scale = ScaleBar("", health(theme().palette), "", "", length=64)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addWidget(self._ratio, 1)
-        foot.addWidget(self._scale)
+        # Below each other: the ratio is what the panel is for, and has to be read in the narrowest of docks.
+        foot = QVBoxLayout()
+        foot.setSpacing(4)
+        foot.addWidget(self._ratio)
+        foot.addWidget(self._scale, 0, Qt.AlignmentFlag.AlignRight)
         empty = EmptyState(
             "gradient",
             self.tr("Gradients"),
@@ -165,10 +166,8 @@ class GradientPanel(Panel):
         dots = {"symbol": "o", "symbolSize": 5} if len(event.history_steps) < 2 else {"symbol": None}
         for index, (curve, color) in enumerate(zip(self._curves, colors, strict=True)):
             values = event.history[:, index]
-            shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
-            curve.setData(
-                event.history_steps, shown, pen=curve_pen(color.name()), symbolBrush=color, symbolPen=None, **dots
-            )
+            look = {"pen": curve_pen(color.name()), "symbolBrush": color, "symbolPen": None}
+            draw(curve, event.history_steps, np.where(values > 0, values, np.nan), **look, **dots)
 
     def _moved(self, position: QPointF) -> None:
         event, place = self.latest, place_at(self._item, position)
