@@ -19,7 +19,7 @@ from engine.graph import EMPTY, Graph, Node, Point, Project, Touched, Wire
 from engine.names import fresh_id
 from engine.param import parse_all
 from engine.problem import GraphError
-from engine.references import NOTHING, Edit, follow_references, follow_training
+from engine.references import NOTHING, Edit, follow_references, follow_training, follow_weights
 
 __all__ = [
     "NOTHING",
@@ -96,8 +96,9 @@ def rename_node(project: Project, old: str, new: str) -> Edit:
         owner, _, rest = key.partition(".")
         if owner == old:
             parameters = parameters.insert(f"{new}.{rest}", parameters[key]).remove(key)
-    edited = replace(edited, layout=replace(edited.layout, nodes=positions), parameters=parameters)
-    edited, referring = follow_references(edited, renamed)
+    former = follow_weights(edited.former, [(old, new)]) if edited.weights else EMPTY
+    layout = replace(edited.layout, nodes=positions)
+    edited, referring = follow_references(replace(edited, layout=layout, parameters=parameters, former=former), renamed)
     return follow_training(edited, renamed), touched | referring
 
 

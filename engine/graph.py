@@ -305,6 +305,8 @@ class Project:
         training: settings as in the file (see `engine.settings`); what is left out takes the default.
         layout: positions of the top level.
         extra: unknown top-level keys of the file, kept.
+        former: id -> the id that the weights file knows the node by ("" when by none), where nodes were renamed since;
+            saving settles it, so it is no part of the project's identity.
     """
 
     name: str = ""
@@ -316,6 +318,7 @@ class Project:
     training: FrozenDict = EMPTY
     layout: Layout = field(default_factory=Layout)
     extra: FrozenDict = EMPTY
+    former: FrozenDict = field(default=EMPTY, compare=False)
 
 
 def _rank(item: Node | Wire) -> int:

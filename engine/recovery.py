@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, final
@@ -18,6 +18,7 @@ from typing import Any, final
 import platformdirs
 
 from engine import diskfile, files
+from engine.frozen import FrozenDict
 from engine.graph import Project
 from engine.jsontext import parse
 from engine.problem import FileError
@@ -68,6 +69,7 @@ def write(project: Project, document: Path | None) -> None:
         "time": datetime.now(UTC).isoformat(),
         "pid": os.getpid(),
         "started": start_of(os.getpid()),
+        "former": dict(project.former),
     }
     content = f"{json.dumps(head)}\n{files.dumps(project)}".encode()
     path = _path_of(document)
@@ -101,7 +103,9 @@ def read(copy: Copy) -> Project:
         text = content.decode()
     except UnicodeDecodeError:
         raise FileError(f'The recovery copy of "{copy.name}" is damaged.', code="F01") from None
-    return files.loads(text.partition("\n")[2], copy.name)
+    head, _, graph = text.partition("\n")
+    project = files.loads(graph, copy.name)
+    return replace(project, former=FrozenDict((_head(head.encode()) or {}).get("former", {})))
 
 
 def discard(copy: Copy) -> None:
@@ -153,6 +157,8 @@ def _head(line: bytes) -> Mapping[str, Any] | None:
             and (head["format"], head["version"]) == (_KIND, _VERSION)
             and all(isinstance(head[key], str) for key in ("name", "time", "started"))
             and isinstance(head["pid"], int)
+            and isinstance(head["former"], dict)
+            and all(isinstance(name, str) for name in head["former"].values())
             and (head["document"] is None or isinstance(head["document"], str))
             and datetime.fromisoformat(head["time"]).tzinfo is not None
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -54,6 +54,25 @@ def _shared(node: Node, rename: Rename) -> dict[str, Any]:
     other = node.params.get("share_with")
     new = rename(other) if isinstance(other, str) and other else other
     return {} if new == other else {"share_with": DROP if new is None else new}
+
+
+def follow_weights(former: FrozenDict, renamed: Iterable[tuple[str, str]]) -> FrozenDict:
+    """`Project.former` after renames, (old, new) each; "" for a node whose name another bore in the weights file."""
+    known = dict(former)
+    for old, new in renamed:
+        known[new] = known.pop(old, "" if old in known.values() else old)
+    return FrozenDict({node_id: name for node_id, name in known.items() if name != node_id})
+
+
+def present_names(former: FrozenDict, names: Iterable[str]) -> dict[str, str]:
+    """Name in a weights file -> present name of that parameter, for those whose block was not replaced by another."""
+    now = {name: node_id for node_id, name in former.items() if name}
+    found: dict[str, str] = {}
+    for name in names:
+        owner, dot, rest = name.partition(".")
+        if owner in now or owner not in former:
+            found[name] = now.get(owner, owner) + dot + rest
+    return found
 
 
 def follow_training(project: Project, rename: Rename) -> Project:

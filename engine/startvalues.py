@@ -15,8 +15,9 @@ from rpds import HashTrieMap
 
 from engine import diskfile, tensorfile
 from engine.fingerprint import fingerprint
-from engine.graph import Project
+from engine.graph import EMPTY, Project
 from engine.problem import FileError
+from engine.references import present_names
 from engine.tensorfile import Tensor, tensor_of
 
 MAX_NUMBERS = 4096
@@ -53,17 +54,33 @@ def place(project: Project, weights: Mapping[str, Any] | None, path: Path, folde
         if sum(tensor.count for tensor in tensors.values()) + number_count(rest.values()) <= MAX_NUMBERS:
             with contextlib.suppress(KeyError):  # BF16: no JSON for those
                 values = {name: numbers(tensor) for name, tensor in tensors.items()}
-                return Placed(replace(project, parameters=HashTrieMap({**rest, **values}), weights=""))
+                small = HashTrieMap({**rest, **values})
+                return Placed(replace(project, parameters=small, weights="", former=EMPTY))
         return _beside(project, tensors, rest, path)
     if number_count(project.parameters.values()) > MAX_NUMBERS:
-        old = tensorfile.read(folder / project.weights)[0] if project.weights else {}
-        return _beside(project, old, dict(project.parameters.items()), path)
+        return _beside(project, _present(project, folder), dict(project.parameters.items()), path)
+    if project.former and (folder / project.weights).is_file():
+        return _beside(project, _present(project, folder), {}, path, project.parameters)
     return _as_it_is(project, path, folder)
 
 
-def _beside(project: Project, tensors: Mapping[str, Tensor], values: Mapping[str, Any], path: Path) -> Placed:
+def _present(project: Project, folder: Path) -> dict[str, Tensor]:
+    """What the present weights file holds, by the names of today."""
+    if not project.weights:
+        return {}
+    tensors, _ = tensorfile.read(folder / project.weights)
+    return {new: tensors[old] for old, new in present_names(project.former, tensors).items()}
+
+
+def _beside(
+    project: Project,
+    tensors: Mapping[str, Tensor],
+    values: Mapping[str, Any],
+    path: Path,
+    staying: Mapping[str, Any] = EMPTY,
+) -> Placed:
     """Everything in a new weights file; what is no array stays in the graph file, where `check` tells of it."""
-    stored, left = dict(tensors), dict[str, Any]()
+    stored, left = dict(tensors), dict(staying)
     for name, value in values.items():
         try:
             stored[name] = tensor_of(name, value)
@@ -72,7 +89,7 @@ def _beside(project: Project, tensors: Mapping[str, Tensor], values: Mapping[str
             left[name] = value
     chunks = tensorfile.encode(stored, {"format": "pt", "chainrule.fingerprint": fingerprint(project)})
     name = f"{path.stem}.{tensorfile.digest(chunks)}{SUFFIX}"
-    return Placed(replace(project, parameters=HashTrieMap(left), weights=name), chunks)
+    return Placed(replace(project, parameters=HashTrieMap(left), weights=name, former=EMPTY), chunks)
 
 
 def _as_it_is(project: Project, path: Path, folder: Path) -> Placed:

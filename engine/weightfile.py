@@ -14,7 +14,9 @@ from torch import Tensor
 from engine import diskfile, tensorfile
 from engine.build import tensor_specs
 from engine.fingerprint import fingerprint
-from engine.graph import Project
+from engine.frozen import FrozenDict
+from engine.graph import EMPTY, Project
+from engine.references import present_names
 from engine.result import Result
 from engine.tensorspec import shape_text
 
@@ -79,13 +81,14 @@ def write(path: Path, weights: Mapping[str, Tensor], project: Project) -> None:
     diskfile.write(path, tensorfile.encode(entries, {"format": "pt", _FINGERPRINT: fingerprint(project)}))
 
 
-def read(path: Path) -> WeightFile:
-    """Read a weights file of any origin.
+def read(path: Path, former: FrozenDict = EMPTY) -> WeightFile:
+    """Read a weights file of any origin; `former` as in `Project` tells of nodes that were renamed since.
 
     Raises:
         FileError: F01 it is damaged, F02 it does not exist, F04 it cannot be read.
     """
-    entries, metadata = tensorfile.read(path)
+    stored, metadata = tensorfile.read(path)
+    entries = {new: stored[old] for old, new in present_names(former, stored).items()}
     strange = {name: entry.dtype for name, entry in entries.items() if entry.dtype not in _DTYPES}
     tensors = {name: _tensor(entry) for name, entry in entries.items() if name not in strange}
     nonfinite = [

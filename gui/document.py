@@ -17,6 +17,7 @@ from engine.facts import FactsCache
 from engine.graph import Project, Touched
 from engine.plan import check
 from engine.problem import FileError, Problem
+from engine.references import follow_weights
 from engine.result import Result
 from gui.background import run_aside
 
@@ -152,9 +153,11 @@ class Document(QObject):
 
     def _set(self, project: Project, change: Change) -> None:
         before = self._project
-        if project.weights != before.weights and not self._has_weights(project.weights):
-            # A later save replaced that file, and undo brings no file back.
-            project = replace(project, weights=before.weights)
+        if project.weights == before.weights or not self._has_weights(project.weights):
+            # A later save may have replaced that file, or the names in it; undo brings no file back.
+            former = follow_weights(before.former, change.renamed) if before.weights else project.former
+            if (project.weights, project.former) != (before.weights, former):
+                project = replace(project, weights=before.weights, former=former)
         self._project = project
         if _planned_part(before) != _planned_part(self._project):
             # By identity: rpds finds two empty maps unequal.

@@ -127,7 +127,7 @@ def _start_values(project: Project, folder: Path | None, result: Result) -> tupl
     """Those of the file and those of the weights file beside it that fit, and a sentence for each that does not."""
     if not project.weights:
         return dict(project.parameters), []
-    fitting, doubts = weightfile.read((folder or Path()) / project.weights).fitting(result)
+    fitting, doubts = weightfile.read((folder or Path()) / project.weights, project.former).fitting(result)
     return {**fitting, **project.parameters}, doubts
 
 

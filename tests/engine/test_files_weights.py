@@ -19,6 +19,7 @@ from engine.fingerprint import fingerprint
 from engine.frozen import FrozenDict
 from engine.graph import Graph, Group, GroupPort, Node, Project, Wire
 from engine.problem import FileError
+from engine.references import present_names
 from engine.startvalues import MAX_NUMBERS
 from tests.helpers.sample_projects import spiral
 
@@ -167,6 +168,42 @@ def test_a_weights_file_that_the_user_named_is_left_alone(path, tmp_path):
     assert project.weights == "mine.safetensors"
     files.save(project, path, {"a": np.ones(5000)})
     assert "mine.safetensors" in names(tmp_path)
+
+
+def test_weights_follow_a_renamed_block(path):
+    """The weights file keeps its names until the next save; then it has those of the day."""
+    first = files.save(spiral(), path, {"dense1.weight": np.ones(5000), "dense2.bias": np.full(1, 2.0)})
+    project, _ = edits.rename_node(first, "dense1", "hidden")
+    project, _, _ = edits.add_node(project, "Dense", (0.0, 0.0), node_id="dense1")  # another block of the old name
+    assert dict(project.former) == {"hidden": "dense1"}
+    second = files.save(project, path)
+    assert not second.former
+    there = safetensors.numpy.load_file(weights_file(path))
+    assert {name: value[0] for name, value in there.items()} == {"hidden.weight": 1.0, "dense2.bias": 2.0}
+    assert len(names(path.parent)) == 2
+    assert files.save(second, path) == second
+    big, _ = edits.set_parameters(edits.rename_node(second, "hidden", "z")[0], {"dense1.bias": [1.0] * 5000})
+    files.save(big, path)
+    assert set(safetensors.numpy.load_file(weights_file(path))) == {"z.weight", "dense2.bias", "dense1.bias"}
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcdef")), max_size=8), st.data())
+def test_names_in_the_weights_file_follow_any_renames(renames, data):
+    """Beside a model: each node of the file remembers who it was; nodes that came later were nobody."""
+    nodes = {"a": "a", "b": "b", "c": "c"}
+    project = Project(graph=Graph.of(Node(name, "Dense") for name in nodes), weights="net.01234567.safetensors")
+    for old, new in renames:
+        if old in nodes and new not in nodes:
+            project, _ = edits.rename_node(project, old, new)
+            nodes[new] = nodes.pop(old)
+        elif data.draw(st.booleans()) and old not in nodes:
+            project, _, _ = edits.add_node(project, "Dense", (0.0, 0.0), node_id=old)
+            nodes[old] = ""
+    found = present_names(project.former, ["a.0.weight", "b.0.weight", "c.0.weight", "odd"])
+    now = {was: name for name, was in nodes.items() if was}
+    assert {old: new for old, new in found.items() if old != "odd"} == {
+        f"{was}.0.weight": f"{name}.0.weight" for was, name in now.items()
+    }
 
 
 def test_a_missing_weights_file_does_not_keep_the_graph_from_being_saved(path):

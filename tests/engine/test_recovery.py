@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 
-from engine import files, processes, recovery
+from engine import edits, files, processes, recovery
 from engine.graph import Project
 from engine.problem import FileError
 from tests.helpers.random_projects import projects
@@ -72,6 +73,13 @@ def test_a_document_without_a_file_is_known_by_its_title():
     assert [(copy.name, copy.document) for copy in recovery.found()] == [("Spiral", None)]
     recovery.write(Project(), None)
     assert [copy.name for copy in recovery.found()] == ["Untitled"]
+
+
+def test_renames_since_the_weights_were_saved_are_remembered():
+    project, _ = edits.rename_node(replace(spiral(), weights="net.01234567.safetensors"), "dense1", "hidden")
+    recovery.write(project, None)
+    (copy,) = recovery.found()
+    assert dict(recovery.read(copy).former) == {"hidden": "dense1"}
 
 
 def test_there_is_one_copy_of_each_document(tmp_path, state):
@@ -161,7 +169,7 @@ def test_who_runs():
 
 
 HEAD = {"format": "chainrule recovery", "version": 1, "name": "x", "document": None, "pid": 1, "started": ""}
-HEAD["time"] = "2020-02-02T10:00:00+00:00"
+HEAD |= {"time": "2020-02-02T10:00:00+00:00", "former": {}}
 
 
 @pytest.mark.parametrize(
@@ -175,6 +183,7 @@ HEAD["time"] = "2020-02-02T10:00:00+00:00"
         json.dumps({**HEAD, "version": 2}).encode(),
         json.dumps({**HEAD, "pid": "1"}).encode(),
         json.dumps({**HEAD, "name": 1}).encode(),
+        json.dumps({**HEAD, "former": {"a": 1}}).encode(),
         json.dumps({**HEAD, "document": 1}).encode(),
         json.dumps({**HEAD, "time": "yesterday"}).encode(),
         json.dumps({**HEAD, "time": "2020-02-02T10:00:00"}).encode(),
