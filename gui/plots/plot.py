@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
+import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 
 from gui.format import format_number
 from gui.plot_style import configure_plots, style_plot
 
 _PLAIN_POWERS = range(-3, 6)
+_NARROW = 0.5
+"""Decades below which a logarithmic axis may lie between two of its usual ticks: it gets evenly spaced numbers then."""
+_PIXELS_A_TICK = 44
 _ALL_DIGITS = tuple(range(1, 10))
 
 
@@ -23,6 +28,7 @@ class NumberAxis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side)
         self.enableAutoSIPrefix(False)
+        self._narrow = False
         # A label that comes and goes as numbers get longer would make the plot jump.
         self.setStyle(autoReduceTextSpace=False)
 
@@ -34,11 +40,31 @@ class NumberAxis(pg.AxisItem):
             return [f"{value * scale + 0.0:.{places}f}" for value in values]
         return [format_number(value * scale) for value in values]
 
+    def logTickValues(
+        self, minVal: float, maxVal: float, size: float, stdTicks: list[tuple[float, Any]]
+    ) -> list[tuple[float | None, Any]]:
+        self._narrow = maxVal - minVal < _NARROW
+        if not self._narrow:
+            found: list[tuple[float | None, Any]] = super().logTickValues(minVal, maxVal, size, stdTicks)
+            return found
+        low, high = 10.0**minVal, 10.0**maxVal
+        step = _round_step((high - low) / max(2.0, size / _PIXELS_A_TICK))
+        ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+        return [(step, np.log10(ticks[ticks > 0]))]
+
     def logTickStrings(self, values: Sequence[float], scale: float, spacing: float | None) -> list[str]:
         powers = [value * scale for value in values]
+        if self._narrow:
+            return [format_number(10.0**power) for power in powers]
         plain = all(math.floor(power + 1e-9) in _PLAIN_POWERS for power in powers)
         digits = _ALL_DIGITS if spacing is not None else _minor_digits(powers)
         return [_power(power, plain) if _digit(power) in digits else "" for power in powers]
+
+
+def _round_step(step: float) -> float:
+    """The next of 1, 2, 5, 10, … times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return power * next(digit for digit in (1, 2, 5, 10) if digit * power >= step * (1 - 1e-9))
 
 
 def _digit(power: float) -> int:
@@ -63,8 +89,10 @@ def _power(power: float, plain: bool) -> str:
 def make_plot() -> pg.PlotWidget:
     """A dressed plot; give its curves pens from `curve_pen`."""
     configure_plots()
-    plot = pg.PlotWidget(axisItems={side: NumberAxis(side) for side in ("left", "bottom")})
+    plot = pg.PlotWidget(enableMenu=False, axisItems={side: NumberAxis(side) for side in ("left", "bottom")})
     item = plot.getPlotItem()
+    menu = item.ctrlMenu  # unused, but made all the same; without a parent it could outlive the plot
+    menu.setParent(plot, menu.windowFlags())
     style_plot(item)
     plot.scene().sigMouseClicked.connect(lambda click: _double_clicked(item, click))
     return plot
@@ -73,6 +101,18 @@ def make_plot() -> pg.PlotWidget:
 def _double_clicked(item: pg.PlotItem, click: object) -> None:
     if click.double():  # type: ignore[attr-defined]
         item.enableAutoRange()
+
+
+def draw(curve: pg.PlotDataItem, x: NDArray[Any], y: NDArray[Any], **style: Any) -> None:
+    """Give a curve its values. Those that are not finite leave gaps, and without any other there is no curve at all.
+
+    pyqtgraph asks a curve of nothing but gaps for its extent, which it does not have.
+    """
+    known = np.isfinite(y)
+    if not known.any():
+        curve.setData([], [], **style)
+        return
+    curve.setData(x, y if known.all() else np.where(known, y, np.nan), **style)
 
 
 def place_at(item: pg.PlotItem, position: QPointF) -> QPointF | None:
