@@ -17,7 +17,7 @@ from gui.plot_style import configure_plots, style_plot
 _PLAIN_POWERS = range(-3, 6)
 _NARROW = 0.5
 """Decades below which a logarithmic axis may lie between two of its usual ticks: it gets evenly spaced numbers then."""
-_PIXELS_A_TICK = 44
+_PIXELS_A_TICK = 30
 _ALL_DIGITS = tuple(range(1, 10))
 
 
