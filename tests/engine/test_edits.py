@@ -3,20 +3,15 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from rpds import HashTrieMap
 
-from engine import edits, files
+from engine import edits
 from engine.block import registry
 from engine.frozen import DROP, FrozenDict, thaw
 from engine.graph import Graph, Group, GroupPort, Layout, Node, Project, Wire
-from engine.names import fresh_id
-from engine.param import Refs, parse_all
+from engine.param import parse_all
 from engine.problem import ChainruleError, GraphError
 from tests.helpers.projects import NodeLine, chain, make_project
-from tests.helpers.random_projects import IDS, projects
 from tests.helpers.sample_projects import spiral
 
 PHASES = [
@@ -192,82 +187,6 @@ def test_heal_of_neighbours_joins_their_neighbours():
     assert texts(alone) == []
 
 
-# -- copies --
-
-
-def test_duplicate():
-    project, touched, new_ids = edits.duplicate(full(), ["a", "b", "reg"], (100, 50))
-    assert new_ids == {"a": "a2", "b": "b2", "reg": "reg2"}
-    assert touched == {"a2", "b2", "reg2"}
-    assert texts(project) == [*texts(full()), "a2.out → b2.in"]
-    assert project.graph.node("reg2").params["blocks"] == ("a2", "b2")
-    assert project.graph.node("reg").params["blocks"] == ("a", "b")
-    assert project.layout.nodes["b2"] == (120.0, 50.0)
-    assert project.parameters["a2.weight"] == ((1.0,),)
-    assert edits.remove_nodes(project, new_ids.values())[0] == full()
-
-
-def test_references_to_blocks_outside_stay_where_the_blocks_exist():
-    one, _, _ = edits.duplicate(full(), ["reg", "two"], (0, 0))
-    assert one.graph.node("reg2").params["blocks"] == ("a", "b")
-    assert one.graph.node("two2").params["share_with"] == "one"
-    both, _, _ = edits.duplicate(full(), ["one", "two"], (0, 0))
-    assert both.graph.node("two2").params["share_with"] == "one2"
-    elsewhere = edits.paste(Project(), edits.fragment_of(full(), ["reg", "two", "b"]), (0, 0))[0]
-    assert elsewhere.graph.node("reg").params["blocks"] == ("b",)
-    assert "share_with" not in elsewhere.graph.node("two").params
-
-
-def test_a_fragment_holds_what_it_needs():
-    inner = Group(Graph.of([Node("deep", "Dense")]))
-    outer = Group(Graph.of([Node("use", "Group", FrozenDict({"group": "inner"}))]))
-    groups = HashTrieMap({"inner": inner, "outer": outer, "other": inner})
-    nodes = [Node("a", "Group", FrozenDict({"group": "outer"})), Node("b", "Dense"), Node("c", "Group")]
-    fragment = edits.fragment_of(Project(graph=Graph.of(nodes), groups=groups, name="x"), ["a", "c", "no such"])
-    assert [node.id for node in fragment.graph.ordered_nodes()] == ["a", "c"]
-    assert set(fragment.groups) == {"inner", "outer"}
-    assert fragment.name == ""
-
-
-def test_a_group_of_another_meaning_comes_under_another_name():
-    def document(size: int) -> Project:
-        inner = Group(Graph.of([Node("deep", "Dense", FrozenDict({"out_features": size}))]))
-        outer = Group(Graph.of([Node("use", "Group", FrozenDict({"group": "inner"}))]))
-        node = Node("a", "Group", FrozenDict({"group": "outer"}))
-        return Project(graph=Graph.of([node]), groups=HashTrieMap({"inner": inner, "outer": outer}))
-
-    same, _, _ = edits.paste(document(1), document(1), (0, 0))
-    assert set(same.groups) == {"inner", "outer"}
-    other, _, _ = edits.paste(document(1), document(2), (0, 0))
-    assert set(other.groups) == {"inner", "outer", "inner 2"}
-    assert other.groups["inner"] == document(1).groups["inner"]
-    assert other.groups["inner 2"] == document(2).groups["inner"]
-
-
-def test_uses_follow_a_group_of_another_name():
-    def document(size: int) -> Project:
-        group = Group(Graph.of([Node("deep", "Dense", FrozenDict({"out_features": size}))]))
-        node = Node("a", "Group", FrozenDict({"group": "G"}))
-        return Project(graph=Graph.of([node]), groups=HashTrieMap({"G": group, "G 2": Group()}))
-
-    project, _, _ = edits.paste(document(1), edits.fragment_of(document(2), ["a"]), (0, 0))
-    assert project.graph.node("a").params["group"] == "G"
-    assert project.graph.node("a2").params["group"] == "G 3"
-    assert project.groups["G 3"] == document(2).groups["G"]
-
-
-@given(projects(), st.sets(st.sampled_from(IDS)))
-def test_a_fragment_survives_the_clipboard_and_pasting(project, chosen):
-    fragment = files.load_fragment(files.dump_fragment(project, chosen))
-    assert fragment == edits.fragment_of(project, chosen)
-    pasted, touched, new_ids = edits.paste(project, fragment, (1.0, 2.0))
-    assert set(new_ids) == {name for name in chosen if name in project.graph}
-    assert touched >= set(new_ids.values())
-    assert len(pasted.graph) == len(project.graph) + len(new_ids)
-    for name in project.graph.nodes:
-        assert pasted.graph.node(name) == project.graph.node(name)
-
-
 # -- the rest --
 
 
@@ -356,88 +275,6 @@ def test_first_ports_are_those_of_the_block(kind):
     assert first[0] == next((port.name for port in block.inputs(params)), None)
     assert first[1] == next((port.name for port in block.outputs(params)), None)
     assert edits.first_ports(Node("a", "FromAPlugin")) == (None, None)
-
-
-class Sequences(RuleBasedStateMachine):
-    """Any sequence of edits keeps the document in order and can be undone by going back."""
-
-    @initialize(project=projects())
-    def begin(self, project):
-        self.project = self.first = project
-        self.history = [project]
-
-    def take(self, edited) -> None:
-        self.project = edited[0]
-        self.history.append(self.project)
-
-    def some(self, data) -> str:
-        return data.draw(st.sampled_from(sorted(self.project.graph.nodes)))
-
-    @rule(kind=st.sampled_from(sorted(registry())))
-    def add(self, kind):
-        self.take(edits.add_node(self.project, kind, (0.0, 0.0)))
-
-    @rule(data=st.data(), base=st.text(max_size=5))
-    def rename(self, data, base):
-        if len(self.project.graph):
-            old = self.some(data)
-            self.take(edits.rename_node(self.project, old, fresh_id(base, self.project.graph.nodes)))
-
-    @rule(data=st.data())
-    def remove(self, data):
-        if len(self.project.graph):
-            self.take(edits.remove_nodes(self.project, {self.some(data), self.some(data)}))
-
-    @rule(data=st.data(), replacing=st.booleans())
-    def connect(self, data, replacing):
-        if len(self.project.graph):
-            wire = Wire(self.some(data), "out", self.some(data), data.draw(st.sampled_from(["in", "a", "target"])))
-            self.take(edits.connect(self.project, wire, replacing=replacing))
-
-    @rule(data=st.data())
-    def heal(self, data):
-        if len(self.project.graph):
-            self.take(edits.heal(self.project, [self.some(data)]))
-
-    @rule(data=st.data())
-    def insert(self, data):
-        wires = self.project.graph.wires()
-        if wires:
-            try:
-                self.take(edits.insert_on_wire(self.project, self.some(data), data.draw(st.sampled_from(wires))))
-            except GraphError as error:
-                assert error.code == "G23"  # noqa: PT017 - refusing is lawful, too
-
-    @rule(data=st.data())
-    def duplicate(self, data):
-        if 0 < len(self.project.graph) < 20:
-            self.take(edits.duplicate(self.project, {self.some(data), self.some(data)}, (10.0, 10.0)))
-
-    @rule(lr=st.floats(1e-9, 1.0), schedule=st.sampled_from(["step", "cosine"]))
-    def train(self, lr, schedule):
-        self.take(edits.set_training(self.project, {"lr": lr, "schedule": schedule}))
-
-    @invariant()
-    def is_in_order(self):
-        graph = self.project.graph
-        for wire in graph.iter_wires():
-            assert wire.from_node in graph
-            assert wire.to_node in graph
-        for node in graph.nodes.values():
-            block = registry().get(node.block)
-            for key, param in block.params.items() if block else ():
-                assert not isinstance(param, Refs) or isinstance(
-                    node.params.get(key, ()), tuple | str | int | float | None
-                )
-        assert files.loads(files.dumps(self.project)) == self.project
-
-    def teardown(self):
-        if hasattr(self, "history"):
-            assert self.history[0] == self.first  # no edit changed the values it began with
-            assert files.dumps(self.history[0]) == files.dumps(self.first)
-
-
-TestSequences = Sequences.TestCase
 
 
 def test_errors_can_be_sent_from_thread_to_thread_and_process_to_process():
