@@ -8,8 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
-from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint
+from PySide6.QtGui import QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
@@ -23,7 +23,7 @@ def render(widget: QWidget) -> QImage:
     image = QImage(widget.size() * SCALE, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(SCALE)
     image.fill(theme().color("plot"))
-    widget.render(image)
+    QWidget.render(widget, image)  # a graphics view has another method of that name
     return image
 
 
@@ -34,32 +34,48 @@ def save_widget(widget: QWidget, path: Path) -> None:
         OSError: the file could not be written.
     """
     beside = path.with_name(path.name + ".part")
-    written = _draw_svg(widget, beside) if path.suffix.lower() == ".svg" else render(widget).save(str(beside), b"PNG")
-    if not written:
+    try:
+        if path.suffix.lower() == ".svg":
+            beside.write_bytes(_svg(widget))
+        else:
+            beside.write_bytes(_png(render(widget)))
+        beside.replace(path)
+    finally:
         beside.unlink(missing_ok=True)
-        raise OSError(None, "The picture could not be written", str(path))
-    beside.replace(path)
 
 
-def _draw_svg(widget: QWidget, path: Path) -> bool:
+def _png(image: QImage) -> bytes:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
+    return bytes(data.data())
+
+
+def _svg(widget: QWidget) -> bytes:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
+    generator.setOutputDevice(buffer)
     generator.setSize(widget.size())
-    generator.setViewBox(QRect(0, 0, widget.width(), widget.height()))
-    painter = QPainter()
-    if not path.parent.is_dir() or not painter.begin(generator):
-        return False
+    generator.setViewBox(widget.rect())
+    painter = QPainter(generator)
     painter.fillRect(widget.rect(), theme().color("plot"))
-    widget.render(painter, QPoint())
-    return painter.end()
+    QWidget.render(widget, painter, QPoint())
+    painter.end()
+    return bytes(data.data())
 
 
 def save_table(header: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
     """Write a table as CSV with full precision; may run in any thread. Raises OSError."""
     beside = path.with_name(path.name + ".part")
-    with beside.open("w", newline="", encoding="utf-8") as file:
-        _write(header, rows, file)
-    beside.replace(path)
+    try:
+        with beside.open("w", newline="", encoding="utf-8") as file:
+            _write(header, rows, file)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

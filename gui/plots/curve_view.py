@@ -17,7 +17,7 @@ from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
 from gui.plots.key import Entry, Key
 from gui.plots.output_view import OutputView
-from gui.plots.plot import make_plot, place_at
+from gui.plots.plot import draw, make_plot, place_at
 from gui.theme import theme
 
 
@@ -72,11 +72,10 @@ class CurveView(OutputView):
         for index, line in enumerate(self.lines):
             line.setVisible(index < outputs)
             if index < outputs:
-                y = snapshot.y[:, index]
-                line.setData(snapshot.x, np.where(np.isfinite(y), y, np.nan))
+                draw(line, snapshot.x, snapshot.y[:, index])
 
     def _draw_points(self, snapshot: Curve) -> None:
-        targets = snapshot.targets.reshape(snapshot.points.shape[0], -1)[:, 0]
+        targets = snapshot.targets if snapshot.targets.ndim == 1 else snapshot.targets[:, 0]
         train = snapshot.split == 0
         self._train.setData(x=snapshot.points[train], y=targets[train])
         self._held.setData(x=snapshot.points[~train], y=targets[~train])

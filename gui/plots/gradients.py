@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, final
 
 import numpy as np
@@ -117,11 +118,12 @@ class GradientPanel(Panel):
 
     @property
     def ratio(self) -> float | None:
-        """Mean |gradient| of the first layer relative to the last; None for fewer than two layers."""
+        """Mean |gradient| of the first layer relative to the last; None where that means nothing."""
         event = self.latest
-        if event is None or len(event.layers) < 2 or not event.mean_abs[-1] > 0:
+        if event is None or len(event.layers) < 2:
             return None
-        return float(event.mean_abs[0] / event.mean_abs[-1])
+        first, last = float(event.mean_abs[0]), float(event.mean_abs[-1])
+        return first / last if math.isfinite(first) and math.isfinite(last) and last > 0 else None
 
     # -- drawing --
 

@@ -77,15 +77,30 @@ class Smooth:
             return
         joined = np.concatenate([self._tail, values])
         finite = np.isfinite(joined)
-        sums = np.concatenate([[0.0], np.cumsum(np.where(finite, joined, 0.0))])
-        counts = np.concatenate([[0], np.cumsum(finite)])
-        ends = np.arange(self._tail.size + 1, joined.size + 1)
-        starts = np.maximum(0, ends - self._window)
+        sums = _window_sums(np.where(finite, joined, 0.0), self._window)[self._tail.size :]
+        counts = _window_sums(finite.astype(np.float64), self._window)[self._tail.size :]
         with np.errstate(invalid="ignore", divide="ignore"):
-            means = (sums[ends] - sums[starts]) / (counts[ends] - counts[starts])
+            means = sums / counts
         means[~finite[self._tail.size :]] = np.nan
         self.result.extend(means)
         self._tail = joined[max(0, joined.size - self._window + 1) :] if self._window > 1 else np.empty(0)
+
+
+def _window_sums(values: Floats, window: int) -> Floats:
+    """The sum of each value and those before it, `window` at most, by additions alone.
+
+    A difference of running sums would lose everything after a single huge value. Instead (M. van Herk, 1992) each
+    window is the end of one block of `window` values and the beginning of the next.
+    """
+    count = values.size
+    rows = -(-(count + window - 1) // window)
+    blocks = np.zeros((rows, window))
+    blocks.ravel()[window - 1 : window - 1 + count] = values
+    beginnings = np.cumsum(blocks, axis=1).ravel()
+    ends = np.cumsum(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
+    starts = np.arange(count)
+    whole = starts % window == 0
+    return np.where(whole, ends[starts], ends[starts] + beginnings[starts + window - 1])
 
 
 @final

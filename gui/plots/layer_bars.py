@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from gui.colormaps import health_color, health_position
 from gui.format import format_exact, format_number
 from gui.theme import theme
+from gui.widgets.labels import plain_tooltip
 
 ROW = 34
 LEAST_ROW = 16
@@ -87,17 +88,15 @@ class LayerBars(QWidget):
                 format_number(float(norm)),
             )
 
-    def _at(self, point: QPoint) -> int | None:
+    def words_at(self, point: QPoint) -> str:
+        """The layer below a point of the widget and its exact norm; "" for none."""
         index = int(point.y() // self._row_height())
-        return index if 0 <= index < len(self._layers) else None
+        if not 0 <= index < len(self._layers):
+            return ""
+        return f"{self._layers[index]}: {format_exact(float(self._norms[index]))}"
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            index = self._at(event.pos())
-            if index is None:
-                QToolTip.hideText()
-            else:
-                value = format_exact(float(self._norms[index]))
-                QToolTip.showText(event.globalPos(), f"{self._layers[index]}: {value}", self)
+            QToolTip.showText(event.globalPos(), plain_tooltip(self.words_at(event.pos())), self)
             return True
         return super().event(event)

@@ -19,7 +19,7 @@ from gui.plots.corner_legend import CornerLegend
 from gui.plots.history import Floats
 from gui.plots.hover import HoverCard
 from gui.plots.loss_history import LossHistory
-from gui.plots.plot import make_plot, place_at
+from gui.plots.plot import draw, make_plot, place_at
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
@@ -201,10 +201,10 @@ class LossPanel(Panel):
         most = max(400, 2 * self._plot.width())
         places, values = self.history.losses.points(start, stop, most)
         dots = {"symbol": "o", "symbolSize": 5} if stop - start <= FEW else {"symbol": None}
-        self._raw.setData(self.history.epochs.values[places], self._drawable(values), **dots)
+        draw(self._raw, self.history.epochs.values[places], self._drawable(values), **dots)
         means = self.history.means[start:stop]
         stride = max(1, 2 * means.size // most)
-        self._mean.setData(self.history.epochs.values[start:stop][::stride], self._drawable(means[::stride]))
+        draw(self._mean, self.history.epochs.values[start:stop][::stride], self._drawable(means[::stride]))
 
     def _span(self) -> tuple[int, int]:
         """The steps in view, by index."""
@@ -221,9 +221,7 @@ class LossPanel(Panel):
         if not is_loss:
             pairs.append((self._train, self._shown))
         for curve, name in pairs:
-            y = self._drawable(self.history.records.column(name))
-            known = ~np.isnan(y).all() if y.size else False
-            curve.setData(x if known else [], y if known else [], **dots)
+            draw(curve, x, self._drawable(self.history.records.column(name)), **dots)
 
     def _show_last(self, is_loss: bool) -> None:
         train = (self.history.means if is_loss else self.history.records.column(self._shown))[-1:]
@@ -235,9 +233,8 @@ class LossPanel(Panel):
         self._legend.put("left" if is_loss or self._shown == "mae" else "right")
 
     def _drawable(self, values: Floats) -> Floats:
-        """Without what an axis cannot show: infinity, and what a logarithm does not know."""
-        shown = np.isfinite(values) & (values > 0) if self._logarithmic else np.isfinite(values)
-        return values if bool(shown.all()) else np.where(shown, values, np.nan)
+        """Without what a logarithmic axis cannot show."""
+        return np.where(values > 0, values, np.nan) if self._logarithmic else values
 
     # -- looking closely --
 
