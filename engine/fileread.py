@@ -20,6 +20,9 @@ _WIRE = {"from", "to", "via"}
 _GROUP = {"nodes", "wires", "inputs", "outputs", "layout"}
 _LAYOUT = {"nodes", "frames", "notes"}
 _WORDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+NOT_IN_NAMES = frozenset('/\\:<>|?*"\0\n\r')
+"""Characters that some system gives a meaning in the name of a file."""
+
 _NESTED = 8
 """Dimensions of a start value at most."""
 
@@ -174,7 +177,7 @@ def _check_numbers(value: Any, path: Path) -> None:
 
 def _weights(name: str) -> str:
     """A plain name, so that no file elsewhere is read, let alone deleted."""
-    if name and (not name.endswith(".safetensors") or name[0] == "." or set(name) & set('/\\:\0\n\r<>|?*"')):
+    if name and (not name.endswith(".safetensors") or name[0] == "." or set(name) & NOT_IN_NAMES):
         what = f"expects the name of a .safetensors file in the same folder but got {shown(name)}"
         raise JsonError(what, ("weights",))
     return name

@@ -34,7 +34,7 @@ def fingerprint(project: Project) -> str:
         for name, group in project.groups.items()
     }
     value = {**_graph(project.graph), "groups": groups}
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=repr)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
+import os
 import re
 import struct
 from collections.abc import Mapping
@@ -14,8 +16,10 @@ from typing import Any, final
 from rpds import HashTrieMap
 
 from engine import diskfile, tensorfile
+from engine.fileread import NOT_IN_NAMES
 from engine.fingerprint import fingerprint
 from engine.graph import EMPTY, Project
+from engine.jsontext import half_character
 from engine.problem import FileError
 from engine.references import present_names
 from engine.tensorfile import Tensor, tensor_of
@@ -24,6 +28,9 @@ MAX_NUMBERS = 4096
 """That many numbers at most stand in the graph file itself."""
 
 SUFFIX = ".safetensors"
+_LONGEST = 200
+"""Bytes of a document's name that the name of its weights file takes over; systems allow 255 in all."""
+
 _HASHED = re.compile(r"(.+)\.[0-9a-f]{8}" + re.escape(SUFFIX), re.DOTALL)
 
 
@@ -57,17 +64,18 @@ def place(project: Project, weights: Mapping[str, Any] | None, path: Path, folde
                 small = HashTrieMap({**rest, **values})
                 return Placed(replace(project, parameters=small, weights="", former=EMPTY))
         return _beside(project, tensors, rest, path)
-    if number_count(project.parameters.values()) > MAX_NUMBERS:
-        return _beside(project, _present(project, folder), dict(project.parameters.items()), path)
-    if project.former and (folder / project.weights).is_file():
-        return _beside(project, _present(project, folder), {}, path, project.parameters)
-    return _as_it_is(project, path, folder)
+    many = number_count(project.parameters.values()) > MAX_NUMBERS
+    there = bool(project.weights) and (folder / project.weights).is_file()
+    if many or (project.former and there):
+        with contextlib.suppress(FileError):  # a damaged weights file must not keep the graph from being saved
+            tensors = _present(project, folder) if there else {}
+            moving, staying = (project.parameters, EMPTY) if many else (EMPTY, project.parameters)
+            return _beside(project, tensors, moving, path, staying)
+    return _as_it_is(project, path, folder) if there else Placed(project)
 
 
 def _present(project: Project, folder: Path) -> dict[str, Tensor]:
-    """What the present weights file holds, by the names of today."""
-    if not project.weights:
-        return {}
+    """What the present weights file holds, by the names of today. Raises FileError."""
     tensors, _ = tensorfile.read(folder / project.weights)
     return {new: tensors[old] for old, new in present_names(project.former, tensors).items()}
 
@@ -88,35 +96,37 @@ def _beside(
             stored.pop(name, None)
             left[name] = value
     chunks = tensorfile.encode(stored, {"format": "pt", "chainrule.fingerprint": fingerprint(project)})
-    name = f"{path.stem}.{tensorfile.digest(chunks)}{SUFFIX}"
+    name = f"{_stem(path)}.{tensorfile.digest(chunks)}{SUFFIX}"
     return Placed(replace(project, parameters=HashTrieMap(left), weights=name, former=EMPTY), chunks)
 
 
 def _as_it_is(project: Project, path: Path, folder: Path) -> Placed:
     """The weights file stays, unless it belongs to a document elsewhere or of another name: that one may delete it."""
-    name = project.weights
-    match = _HASHED.fullmatch(name)
-    there = folder / name
-    if not name or not there.is_file():
+    match = _HASHED.fullmatch(project.weights)
+    is_beside = os.path.realpath(folder) == os.path.realpath(path.parent)
+    if is_beside and (match is None or match[1] == _stem(path)):
         return Placed(project)
-    if folder.resolve() == path.parent.resolve() and (match is None or match[1] == path.stem):
-        return Placed(project)
-    content = diskfile.read(there, tensorfile.MAX_BYTES)
-    copied = f"{path.stem}.{tensorfile.digest([content])}{SUFFIX}"
+    content = diskfile.read(folder / project.weights, tensorfile.MAX_BYTES)
+    copied = f"{_stem(path)}.{tensorfile.digest([content])}{SUFFIX}"
     return Placed(replace(project, weights=copied), [content])
 
 
-def is_own(name: str, path: Path) -> bool:
-    """Whether a weights file was written for the graph file at that path, and so may be deleted by it."""
-    match = _HASHED.fullmatch(name)
-    return match is not None and match[1] == path.stem
-
-
 def own_files(path: Path) -> list[Path]:
-    """The weights files that were written for a graph file."""
+    """The weights files that were written for a graph file, and so may be deleted by it."""
     with contextlib.suppress(OSError):
-        return [other for other in path.parent.iterdir() if is_own(other.name, path)]
+        entries = [(entry, _HASHED.fullmatch(entry.name)) for entry in path.parent.iterdir()]
+        return [entry for entry, match in entries if match is not None and match[1] == _stem(path)]
     return []
+
+
+def _stem(path: Path) -> str:
+    """What the names of a document's weights files begin with; no two documents in a folder have the same."""
+    name = path.stem if path.suffix == ".chainrule" else path.name
+    plain = "".join("_" if char in NOT_IN_NAMES or half_character(char) else char for char in name).lstrip(".")
+    short = plain.encode()[:_LONGEST].decode(errors="ignore")
+    if short == name:
+        return name
+    return f"{short}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def number_count(values: Any) -> int:

@@ -153,6 +153,47 @@ def test_a_weights_file_that_the_user_named_is_left_alone(path, tmp_path):
     assert "mine.safetensors" in names(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        'my "net": 1|2?.chainrule',
+        ".hidden.chainrule",
+        "a\\b.chainrule",
+        "ü" * 110 + ".chainrule",
+        "noun",
+        "b\udcff.chainrule",
+        "new\nline.chainrule",
+    ],
+)
+def test_a_document_of_any_name_has_a_weights_file(tmp_path, name):
+    path = tmp_path / name
+    saved = files.save(spiral(), path, {"a": np.ones(5000)})
+    assert files.load(path) == saved
+    assert (tmp_path / saved.weights).is_file()
+    again = files.save(saved, path, {"a": np.zeros(5000)})
+    assert names(tmp_path) == sorted([name, again.weights])
+
+
+def test_documents_of_like_names_keep_out_of_each_others_way(tmp_path):
+    documents = ["net.chainrule", "net.json", "net.chainrule.bak", "a:b.chainrule", "a_b.chainrule", "a|b.chainrule"]
+    for value in (1.0, 2.0):
+        for name in documents:
+            files.save(spiral(), tmp_path / name, {"a": np.full(5000, value)})
+    assert len(names(tmp_path)) == 2 * len(documents)
+    for name in documents:
+        assert tensorfile.read(weights_file(tmp_path / name))[0]["a"].flat() == (2.0,) * 5000
+
+
+def test_a_damaged_weights_file_does_not_keep_the_graph_from_being_saved(path):
+    first = files.save(spiral(), path, {"dense1.weight": np.ones(5000)})
+    weights_file(path).write_bytes(b"damaged")
+    renamed, _ = edits.rename_node(first, "dense1", "hidden")
+    many, _ = edits.set_parameters(renamed, {"dense2.bias": [1.0] * 5000})
+    for project in (renamed, many):
+        assert files.save(project, path) == project == files.load(path)
+        assert weights_file(path).read_bytes() == b"damaged"
+
+
 def test_weights_follow_a_renamed_block(path):
     """The weights file keeps its names until the next save; then it has those of the day."""
     first = files.save(spiral(), path, {"dense1.weight": np.ones(5000), "dense2.bias": np.full(1, 2.0)})
