@@ -6,8 +6,9 @@ from typing import final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
+from gui.file_dialogs import ask_open_path
 from gui.theme import theme
 
 IMAGES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
@@ -40,9 +41,10 @@ class ImageDrop(QWidget):
 
     def ask(self) -> None:
         """Choose a file."""
-        name, _ = QFileDialog.getOpenFileName(self, self.tr("Choose an image"), "", f"{self.tr('Images')} ({IMAGES})")
-        if name:
-            self.dropped.emit(name)
+        patterns = self.tr("Images ({0})").format(IMAGES)
+        path = ask_open_path(self, self.tr("Choose an image"), "", patterns)
+        if path is not None:
+            self.dropped.emit(str(path))
 
     def sizeHint(self) -> QSize:
         return QSize(theme().px(140), theme().px(140))
