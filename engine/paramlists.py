@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -107,14 +108,26 @@ class Shape(Param):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Names(Param):
-    """A list of free words (column names, formulas). `offers` are words to choose from; any other is taken too."""
+    """A list of free words (column names, formulas).
+
+    Attributes:
+        offers: words to choose from; any other is taken too.
+        offers_when: (other parameter, values of it with which the offers mean something); None: always.
+        implied: the offers that an empty list stands for.
+    """
 
     default: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
+    offers_when: tuple[str, tuple[Any, ...]] | None = None
+    implied: tuple[str, ...] = ()
 
     @property
     def start(self) -> tuple[str, ...]:
         return self.default
+
+    def offered(self, params: Mapping[str, Any]) -> bool:
+        """Whether the offers mean anything beside these values of its siblings."""
+        return self.offers_when is None or params.get(self.offers_when[0]) in self.offers_when[1]
 
     def parse(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):

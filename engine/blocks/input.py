@@ -20,7 +20,7 @@ FILES = ("csv", "npz", "images")
 DATASETS = (*TOYS, "function", *REAL_TABLES, *IDX_SETS, "inline", *FILES)
 
 TOY_FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
-"""What the editor offers; any formula in x1 and x2 is taken, for `function` any formula in x."""
+"""What the editor offers for toy sets; any formula in x1 and x2 is taken, for `function` any formula in x."""
 
 _LABELS = {
     "circle": "Circle",
@@ -108,6 +108,8 @@ _SOURCE: dict[str, Param] = {
     "features": Names(
         default=(),
         offers=TOY_FEATURES,
+        offers_when=("dataset", TOYS),
+        implied=("x1", "x2"),
         when=("dataset", (*_GENERATED, "csv", "npz")),
         doc="What x is made of: formulas in x1 and x2 (or x), or columns of the file. Empty: the points themselves, "
         "or every column but the target.",

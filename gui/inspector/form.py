@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from engine.param import Param
 from gui.inspector.editors import Editor
 from gui.inspector.factory import make_editor
-from gui.inspector.text_editors import RefsEditor, TextEditor
+from gui.inspector.text_editors import NamesEditor, RefsEditor, TextEditor
 from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 from gui.widgets.section import Section
 
@@ -89,6 +89,9 @@ class ParamForm(QWidget):
             self._labels[name].setVisible(visible)
             if not visible:
                 self._faults[name].hide()
+            editor = self._editors[name]
+            if isinstance(editor, NamesEditor):
+                editor.set_siblings(values)
             if fresh:
                 self._editors[name].reset(values[name])
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -202,14 +203,15 @@ class TextEditor(LineEditor):
 
 @final
 class NamesEditor(LineEditor):
-    """Names separated by commas; those on offer are check boxes, too."""
+    """Names separated by commas; those on offer are check boxes, too, and an empty list checks what it stands for."""
 
     wide = True
 
     def __init__(self, param: Names) -> None:
         super().__init__(param)
         self._value: tuple[str, ...] = param.default
-        self.edit.setPlaceholderText(self.tr("separated by commas; empty: all"))
+        self._implied: tuple[str, ...] = ()
+        self._names = param
         self._boxes: dict[str, QCheckBox] = {}
         if param.offers:
             column = QVBoxLayout()
@@ -223,10 +225,20 @@ class NamesEditor(LineEditor):
                 self._boxes[name] = box
                 column.addWidget(box)
             self.row.addLayout(column, 1)
+        self.set_siblings({})
+
+    def set_siblings(self, values: Mapping[str, Any]) -> None:
+        """The other parameters' values, on which it depends whether there are offers."""
+        offered = self._names.offered(values)
+        self._implied = self._names.implied if offered else ()
+        for box in self._boxes.values():
+            box.setVisible(offered)
+        self.edit.setPlaceholderText(", ".join(self._implied) or self.tr("separated by commas; empty: all"))
 
     def _switch(self, name: str, on: bool) -> None:
         order = list(self._boxes)
-        names = [*self._value, name] if on else [other for other in self._value if other != name]
+        before = self._value or self._implied
+        names = [*before, name] if on else [other for other in before if other != name]
         names.sort(key=lambda item: order.index(item) if item in order else len(order))
         self.changed.emit(names)
 
@@ -240,7 +252,7 @@ class NamesEditor(LineEditor):
         self._value = tuple(value)
         super().set_value(value)
         for name, box in self._boxes.items():
-            box.setChecked(name in self._value)
+            box.setChecked(name in (self._value or self._implied))
 
 
 @final
