@@ -60,6 +60,9 @@ class ProblemCard(QFrame):
             set_role(more, "caption")
             set_tone(more, "secondary")
             self._add(more)
+        # It covers what lies below the block; unless it has a button, the mouse goes through it.
+        inert = not any(fix_label(problem) for problem in problems[:MOST])
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, inert)
         worst = "error" if any(problem.severity == "error" for problem in problems) else "warning"
         restyle(self, "kind", worst)
 

@@ -67,9 +67,9 @@ class Hover(QObject):
         return not self._card.isHidden() and self._card.node_id == node_id
 
     def show_card(self) -> None:
-        """The card of the block under the pointer, or else of the one that is selected; place it anew."""
+        """The card of the block under the pointer or, over empty ground, of the selected one; place it anew."""
         item = self._block
-        if item is None or not item.face.problems:
+        if item is None:
             single = self._stage.selection.single
             item = self._stage.scene.blocks.get(single) if single is not None else None
         if self._quiet or item is None or not item.face.problems:
@@ -113,6 +113,8 @@ class Hover(QObject):
         """Whether the pointer is on the card or in the gap between it and its block."""
         if self._card.isHidden() or self._block is None or self._card.node_id != self._block.node_id:
             return False
+        if self._card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents):
+            return False  # there is nothing to press on it
         camera, area = self._stage.camera, self._block.area
         card = QRectF(self._card.geometry())
         block = QRectF(camera.to_view(area.topLeft()), camera.to_view(area.bottomRight()))

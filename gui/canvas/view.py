@@ -229,8 +229,9 @@ class CanvasView(QGraphicsView):
 
     def _add_wanted(self) -> None:
         place = self._pointer_place()
-        self.open_search(Wish(self.camera.to_scene(place) if place is not None else self.camera.centre,
-                              beside=place is None))  # fmt: skip
+        at = self.camera.to_scene(place) if place is not None else self.camera.centre
+        on_block = self.items_.is_taken(QRectF(at.x() - 1, at.y() - 1, 2, 2))
+        self.open_search(Wish(at, beside=place is None or on_block))
 
     def _paste(self) -> None:
         place = self._pointer_place()
