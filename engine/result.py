@@ -21,8 +21,8 @@ class NodePlan:
     """One node as planned, groups flattened.
 
     A use of a group has a plan of its own, too, for its ports and sums: in `Result.nodes`, never in `Result.order` and
-    in no total. A muted node (`bypass`) stays in the order with an empty recipe; what reads from it has the source of the
-    muted node among its own `sources`, so nothing needs to run for it.
+    in no total. A muted node (`bypass`) stays in the order with an empty recipe; what reads from it has the source of
+    the muted node among its own `sources`, so nothing needs to run for it.
 
     Attributes:
         path: id, or `group_use.inner_id`, with a repeat `group_use.2.inner_id`; names weights, problems and moments.

@@ -1,4 +1,4 @@
-"""What watching costs: the GUI timer lateness while a training runs flat out, and its speed with and without the window."""
+"""What watching costs: how late a GUI timer is while a training runs flat out, and its speed with and without window."""
 
 from __future__ import annotations
 
