@@ -1,4 +1,4 @@
-"""What watching costs: how late a GUI timer is while a training runs flat out, and its speed with and without window."""
+"""What watching costs: how late a GUI timer is while a training runs, and its speed with and without the window."""
 
 from __future__ import annotations
 
