@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TEXT_SCALE = 1.6
 
+
 @final
 class Presentation(QObject):
     """Switched by one action; leaving it brings everything back as it was.
