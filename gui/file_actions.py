@@ -36,6 +36,9 @@ class FileActions(QObject):
         super().__init__(window)
         self._document, self._feed, self._window = document, feed, window
         self._waiting: dict[int, Callable[[WeightsTaken], None]] = {}
+        self._told = False
+        """Whether the user knows that saving the graph does not save what it learned."""
+        feed.session_changed.connect(self._forget_told)
         actions.new.triggered.connect(self.new)
         actions.open.triggered.connect(self.ask_open)
         actions.save.triggered.connect(self.ask_save)
@@ -45,6 +48,9 @@ class FileActions(QObject):
         actions.export_weights.triggered.connect(lambda: self.ask_export("weights"))
         feed.on(WeightsTaken, self._weights_came)
         feed.on(Exported, self._exported)
+
+    def _forget_told(self) -> None:
+        self._told = False
 
     # -- unsaved changes --
 
@@ -128,6 +134,12 @@ class FileActions(QObject):
             )
             return False
         self._remember(path)
+        if weights is None and self._feed.trained and not self._told:
+            self._told = True
+            notices().info(
+                self.tr("Saved. What the network has learned is not in the file."),
+                actions=[(self.tr("Save the weights, too"), self.save_weights)],
+            )
         return True
 
     def save_weights(self) -> None:
@@ -138,6 +150,7 @@ class FileActions(QObject):
         if self._feed.stale:
             notices().warn(self.tr("The graph was edited since it was trained. Apply or undo the edits first."))
             return
+        self._told = True
         if self._document.path is None and not self.ask_save_as():
             return
         request = self._feed.next_request()

@@ -75,7 +75,9 @@ class Menus(QObject):
 
     def _fill_examples(self) -> None:
         for group in json.loads(asset("examples/index.json").read_text(encoding="utf-8")):
-            self.examples.addSection(self.tr(group["group"]))
+            if self.examples.actions():
+                self.examples.addSeparator()
+            self.examples.addAction(self.tr(group["group"])).setEnabled(False)  # styled menus show no section titles
             for entry in group["examples"]:
                 action = self.examples.addAction(self.tr(entry["name"]))
                 action.setObjectName(f"example_{entry['file'].removesuffix('.chainrule')}")

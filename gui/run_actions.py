@@ -35,6 +35,7 @@ class RunActions(QObject):
         self._actions, self._document, self._feed, self._bar = actions, document, feed, bar
         self._selection = selection
         self._failure: Notice | None = None
+        self._blocked = False
         self._waiting: Callable[[], None] | None = None
         self._apply_told = True
         actions.play.triggered.connect(self.toggle_play)
@@ -103,18 +104,20 @@ class RunActions(QObject):
 
     def _checked(self, result: Result) -> None:
         self._update()
+        if self._blocked and result.trainable:
+            self._dismiss()
         if self._waiting is not None and not any(problem.code == READING for problem in result.problems):
             self._when_ready(self._waiting)
 
     def _tell_why_not(self, result: Result) -> None:
         problem = result.errors[0] if result.errors else next(iter(result.problems), None)
-        text = problem.message if problem else self.tr("There is nothing to minimise yet.")
+        text = f"{problem.message} {problem.hint}".strip() if problem else self.tr("There is nothing to minimise yet.")
         actions = []
         if problem is not None and problem.node is not None:
             node = problem.node.split(".", 1)[0]
             actions.append((self.tr("Show"), lambda: self._selection.show(node)))
         words = self.tr("This network cannot train yet. {0}").format(text)
-        self._failure = notices().warn(words, actions=actions)
+        self._failure, self._blocked = notices().warn(words, actions=actions), True
 
     # -- telling --
 
@@ -137,6 +140,7 @@ class RunActions(QObject):
         self._dismiss()
 
     def _dismiss(self) -> None:
+        self._blocked = False
         if self._failure is not None:
             notices().dismiss(self._failure)
             self._failure = None

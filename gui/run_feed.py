@@ -198,13 +198,23 @@ class RunFeed(QObject):
 
     def play(self) -> None:
         """Train, or go on, and say so at once: the first time torch and the data take a moment to load."""
+        self._take_settings()
         self.current_session.play()
         self._expect_run()
 
     def step(self, grain: Grain) -> None:
         """Train for one sample, batch or epoch."""
+        self._take_settings()
         self.current_session.step(grain)
         self._expect_run()
+
+    def _take_settings(self) -> None:
+        """Where the settings alone were edited, nothing learned is lost: what starts now starts with them."""
+        running, now = self._running_project, self._document.project
+        if running is None or not self._stale or self._document.result.errors:
+            return
+        if (running.graph, running.groups, running.parameters) == (now.graph, now.groups, now.parameters):
+            self.apply()
 
     def _expect_run(self) -> None:
         if self._state in ("ready", "failed"):

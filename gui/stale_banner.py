@@ -34,6 +34,9 @@ class StaleBanner(QFrame):
         self._restart.setObjectName("bannerRestart")
         self._restart.setToolTip(self.tr("Start afresh from the graph as it is drawn now"))
         self._restart.clicked.connect(actions.restart.trigger)
+        for button in (self._apply, self._restart):
+            # A click hides the strip: the keyboard stays where it was instead of jumping to whatever comes next.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(8)

@@ -41,7 +41,7 @@ class TransportBar(QFrame):
         self._document = document
         self._device = ""
         self.menus = QMenuBar(self)
-        self.menus.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.menus.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # a long title gives way
         self._title, self._unsaved = ElidedLabel(role="strong"), text_label("", "caption", "secondary")
         self._title.setObjectName("documentTitle")
         self._play = self._button(actions.play, "primary")

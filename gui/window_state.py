@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast, final
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QSize
 from PySide6.QtWidgets import QMainWindow
 
 from gui.docks import Docks
@@ -12,6 +12,8 @@ from gui.settings import settings
 
 VERSION: Final = 1
 """Counts up when the docks change so that an old state would no longer fit."""
+FRAME: Final = QSize(16, 48)
+"""About what the system draws around a window; the size set here is the one inside."""
 
 
 @final
@@ -26,8 +28,8 @@ class WindowState:
         stored = settings()
         geometry, state = stored.value("window/geometry"), stored.value("window/state")
         if not (isinstance(geometry, QByteArray) and self._window.restoreGeometry(geometry)):
-            screen = self._window.screen().availableGeometry()
-            self._window.resize(min(1440, screen.width()), min(900, screen.height()))
+            room = self._window.screen().availableGeometry().size() - FRAME
+            self._window.resize(min(1440, room.width()), min(900, room.height()))
         if not (isinstance(state, QByteArray) and self._window.restoreState(state, VERSION)):
             self._docks.arrange()
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from shiboken6 import isValid
 
 from engine import edits
-from engine.names import id_error
+from engine.names import fresh_id, id_error
 from engine.problem import GraphError
 from gui.canvas.stage import Stage
 from gui.theme import restyle
@@ -88,22 +88,25 @@ class RenameField(QLineEdit):
         try:
             edited, touched = edits.rename_node(project, old, new)
         except GraphError as error:
-            self._say(str(error))
+            self._say(self._fault(new) or str(error))
             return False
         self.leave()
         self._stage.document.edit(text, edited, touched, renamed=((old, new),))
         return True
 
     def _judge(self, text: str) -> None:
-        graph, name = self._stage.document.project.graph, text.strip()
+        self._say(self._fault(text.strip()))
+
+    def _fault(self, name: str) -> str:
+        """Why a name cannot be taken, and one that can; "" when it can."""
+        graph = self._stage.document.project.graph
         if not name or name == self._node_id or graph.node(self._node_id).label:
-            self._say("")
-        elif (why := id_error(name)) is not None:
-            self._say(self.tr('The name "{0}" {1}.').format(name, why))
-        elif name in graph:
-            self._say(self.tr('There is a block "{0}" already.').format(name))
-        else:
-            self._say("")
+            return ""
+        why = id_error(name)
+        if why is None:
+            return self.tr('There is a block "{0}" already.').format(name) if name in graph else ""
+        free = fresh_id(name.replace(" ", "_").replace("-", "_"), graph.nodes)
+        return self.tr('The name "{0}" {1}. Try "{2}".').format(name, why, free)
 
     def _say(self, text: str) -> None:
         restyle(self, "error", "true" if text else "false")

@@ -136,8 +136,10 @@ class PredictionPanel(Panel):
         names = field.columns if len(field.columns) == count else tuple(f"x{i + 1}" for i in range(count))
         asked = self._asked_names(names)
         self.row.set_features(asked)
-        plane = len(asked) == 2
-        self._hint.setText(self.tr("Or click a point of the output") if plane else self.tr("Or drop a CSV or NPY file"))
+        if len(asked) == 2:
+            self._hint.setText(self.tr("Type, or click a point of the output"))
+        else:
+            self._hint.setText(self.tr("Type, or drop a CSV or NPY file"))
 
     def _asked_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Toy sets are asked for their two coordinates, functions for x: features are made from these."""

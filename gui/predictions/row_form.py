@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.format import format_exact, parse_number
 from gui.theme import set_role
@@ -64,6 +64,7 @@ class RowForm(QWidget):
                 label = ElidedLabel(name)
                 editor = NumberEdit(0.0)
                 editor.setObjectName(f"feature_{row}")
+                editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)  # shrinks in narrow panels
                 editor.setAccessibleName(name)
                 editor.changed.connect(self.edited)
                 label.setBuddy(editor)

@@ -73,6 +73,8 @@ class StepEdit(QAbstractSpinBox):
         set_role(self.lineEdit(), "mono")
         # The style sheet's padding does not reach the line inside.
         self.lineEdit().setTextMargins(6, 0, 0, 0)
+        if limits.optional:
+            self.lineEdit().setPlaceholderText(self.tr("default"))
         self.lineEdit().textEdited.connect(self._typed)
         self._show_value()
 
