@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -24,8 +25,8 @@ Terms = Sequence[tuple[str, Tensor]]
 """(where it comes from, gradient) of the parts that add up to a gradient."""
 
 _RTOL = {torch.float64: 1e-9, torch.float32: 1e-3}
-_ROUNDING = 64
-"""Roundings that a sum over a batch may gather, in units of the precision."""
+_ROUNDINGS = 100
+"""How many roundings of what arrives may add up."""
 
 
 @final
@@ -98,23 +99,26 @@ class Chain:
         if plan.recipe is not None and not plan.recipe.calls:  # muted
             return {}, ""
         module = self.net.module_of(plan.path)
+        context = GradContext(
+            params=dict(plan.params),
+            inputs=_detached(moment.inputs),
+            outputs=_detached(moment.outputs),
+            weights=_detached(moment.weights),
+            buffers=moment.buffers,
+            saved=_detached({name: moment.values[name] for name in plan.recipe.saved} if plan.recipe else {}),
+            upstream=upstream,
+            training=module.training if module is not None else self.net.training,
+            call=lambda target, *args, **kwargs: resolve(target)(*args, **kwargs),
+        )
         try:
-            found = block.grads(
-                GradContext(
-                    params=dict(plan.params),
-                    inputs=_detached(moment.inputs),
-                    outputs=_detached(moment.outputs),
-                    weights=_detached(moment.weights),
-                    buffers=moment.buffers,
-                    saved=_detached({name: moment.values[name] for name in plan.recipe.saved} if plan.recipe else {}),
-                    upstream=upstream,
-                    training=module.training if module is not None else self.net.training,
-                    call=lambda target, *args, **kwargs: resolve(target)(*args, **kwargs),
-                )
-            )
+            found = block.grads(context)
+            wrong = self._disagreement(moment, found)
+            if wrong:  # what looks wrong may be rounding where large numbers cancel
+                shaken = block.grads(replace(context, upstream={port: _shaken(v) for port, v in upstream.items()}))
+                wrong = self._disagreement(moment, found, shaken, _passed_on(moment, upstream))
         except Exception as error:  # noqa: BLE001  whatever a block's formulas do wrong is shown, the trace goes on
             return {}, f"Its formulas failed: {type(error).__name__}: {error}"
-        return found, self._disagreement(moment, found, upstream)
+        return found, wrong
 
     def _expected(self, moment: Moment) -> Tensors:
         """Autograd's gradients of a node's inputs and weights."""
@@ -125,10 +129,17 @@ class Chain:
                 expected[name] = torch.zeros_like(value) if grad is None else grad
         return expected
 
-    def _disagreement(self, moment: Moment, found: Mapping[str, Any], upstream: Tensors) -> str:
-        """Where the formulas and autograd differ by more than rounding; "" where they do not."""
-        size = _largest((*moment.inputs.values(), *moment.weights.values()))
-        size *= sum(value.abs().nan_to_num(0.0, 0.0, 0.0).sum().item() for value in upstream.values())
+    def _disagreement(
+        self, moment: Moment, found: Mapping[str, Any], shaken: Mapping[str, Any] | None = None, scale: float = 0.0
+    ) -> str:
+        """Where the formulas and autograd differ by more than rounding; "" where they do not.
+
+        Args:
+            moment: of the node.
+            found: by the formulas.
+            shaken: the same for arriving gradients that are rounded otherwise.
+            scale: size of the numbers that may cancel in the gradients of inputs.
+        """
         expected = self._expected(moment)
         for name in found:
             if name not in expected:
@@ -137,7 +148,10 @@ class Chain:
             got = found.get(name, torch.zeros_like(grad))
             if not isinstance(got, Tensor) or got.shape != grad.shape:
                 return f'Its formulas give "{name}" a gradient of another shape than the value has.'
-            worst = _difference(got, grad, size)
+            noise = 0.0 if shaken is None or name not in shaken else _largest(shaken[name] - got)
+            if name in moment.inputs:
+                noise = max(noise, scale * torch.finfo(grad.dtype).eps)
+            worst = _difference(got, grad, noise)
             if worst is not None:
                 return f'Its formula for "{name}" differs from autograd by {worst:.3g}.'
         return ""
@@ -174,28 +188,39 @@ def _detached(values: Mapping[str, Tensor]) -> Tensors:
     return {name: value.detach() for name, value in values.items()}
 
 
-def _largest(values: Iterable[Tensor]) -> float:
-    """The largest size of a finite number in any of them, at least 1."""
-    found = 1.0
-    for value in values:
-        if value.is_floating_point() and value.numel():
-            found = max(found, value.detach().abs().nan_to_num(0.0, 0.0, 0.0).max().item())
-    return found
+def _shaken(value: Tensor) -> Tensor:
+    """The numbers, every other one a rounding larger or smaller."""
+    signs = 1 - 2 * (torch.arange(value.numel(), device=value.device) % 2).reshape(value.shape)
+    return value * (1 + torch.finfo(value.dtype).eps * signs)
 
 
-def _difference(got: Tensor, wanted: Tensor, size: float) -> float | None:
+def _passed_on(moment: Moment, upstream: Tensors) -> float:
+    """How large the gradient of an input can be: what arrives, times how much the block stretches its inputs."""
+    reach = max((_range(value) for value in moment.outputs.values()), default=1.0)
+    least = min((_range(value) for value in moment.inputs.values() if value.is_floating_point()), default=1.0)
+    return max(map(_largest, upstream.values()), default=0.0) * max(1.0, reach / least if least else 1.0)
+
+
+def _range(value: Tensor) -> float:
+    return _largest(value - value.mean()) if value.is_floating_point() else 0.0
+
+
+def _largest(value: Tensor) -> float:
+    """The largest size of a finite number."""
+    return value.abs().nan_to_num(0.0, 0.0, 0.0).max().item() if value.numel() else 0.0
+
+
+def _difference(got: Tensor, wanted: Tensor, noise: float) -> float | None:
     """How far two gradients are apart, None when it is no more than rounding.
 
     Args:
         got: a gradient.
         wanted: another of its shape.
-        size: of the numbers that were added up for them, which bounds what rounding can do where they cancel.
+        noise: how far the gradient moves when what arrives is rounded otherwise.
     """
     odd = ~torch.isfinite(wanted)
     if not torch.equal(odd, ~torch.isfinite(got)):
         return float("inf")
-    apart = torch.where(odd, 0.0, (got - wanted).abs())
-    worst = apart.max().item() if apart.numel() else 0.0
-    most = torch.where(odd, 0.0, wanted.abs()).max().item() if wanted.numel() else 0.0
-    allowed = _RTOL.get(wanted.dtype, 1e-3) * most + _ROUNDING * torch.finfo(wanted.dtype).eps * size
+    worst = _largest(torch.where(odd, 0.0, got - wanted))
+    allowed = _RTOL.get(wanted.dtype, 1e-3) * _largest(wanted) + _ROUNDINGS * noise
     return worst if worst > allowed else None

@@ -57,24 +57,32 @@ class Code:
 def predictions(result: Result) -> tuple[Source, ...]:
     """What the network says: what goes into the values of its losses; without losses, what nobody reads."""
     found: dict[Source, None] = {}
+    judged = False
     for path in result.order:
-        plan = result.nodes[path]
-        block = block_named(plan.block)
-        if plan.recipe is None or block is None or not block.objective(plan.params):
-            continue
-        values = [port.name for port in block.inputs(plan.params) if port.kind == "value"]
-        for port in values:
-            source = plan.sources.get(port)
+        for port in _judged_ports(result, path):
+            judged = True
+            source = result.nodes[path].sources.get(port)
             if source is not None and not is_input(result, source[0]):
                 found[source] = None
-    return tuple(found) or _unread(result)
+    return tuple(found) if judged else _unread(result)
+
+
+def _judged_ports(result: Result, path: str) -> list[str]:
+    """The ports of a loss that take what the network says."""
+    plan = result.nodes[path]
+    block = block_named(plan.block)
+    if not runs(result, path) or block is None or not block.objective(plan.params):
+        return []
+    return [port.name for port in block.inputs(plan.params) if port.kind == "value"]
 
 
 def _unread(result: Result) -> tuple[Source, ...]:
     running = [path for path in result.order if runs(result, path)]
     read = {source for path in running for source in result.nodes[path].sources.values()}
+    priced = {(objective.path, objective.port) for objective in result.objectives}
     found = [(path, port) for path in running for port in result.nodes[path].outputs]
-    return tuple(source for source in found if source not in read)
+    unread = [source for source in found if source not in read]
+    return tuple(source for source in unread if source not in priced) or tuple(unread)
 
 
 def is_input(result: Result, path: str) -> bool:

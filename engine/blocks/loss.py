@@ -9,7 +9,7 @@ from engine.block import EMPTY_CONTEXT, Block, Context, Port, Remark, ShapeError
 from engine.loss_functions import LOSSES, At
 from engine.param import Choice, Float, Param
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref, Value
-from engine.shapes import need_batch, need_float, numel, plural, received
+from engine.shapes import fixed, need_batch, need_float, numel, plural, received
 from engine.tensorspec import TensorSpec
 
 _CLASS_LOSSES = tuple(name for name, loss in LOSSES.items() if loss.classes)
@@ -193,7 +193,7 @@ def _check_classes(function: str, prediction: TensorSpec, target: TensorSpec) ->
             hint="Give the layer before it one output per class, or choose bce_with_logits for yes or no.",
             port="prediction",
         )
-    classes = prediction.shape[1]
+    classes = fixed(prediction.shape[1], "classes", "prediction")
     if target.dtype == "float":
         _check_shares(function, prediction, target)
         return
@@ -203,7 +203,7 @@ def _check_classes(function: str, prediction: TensorSpec, target: TensorSpec) ->
             f"needs one class label for each prediction {prediction} but gets a target {target}",
             "Connect labels without a dimension for classes.",
         )
-    if isinstance(classes, int) and target.classes is not None and target.classes > classes:
+    if target.classes is not None and target.classes > classes:
         yes_no = " or choose bce_with_logits" if classes == 1 and target.classes == 2 else ""
         _refuse_target(
             f"has {plural(classes, 'score')} per sample but its target has {target.classes} classes",

@@ -44,7 +44,9 @@ class NetworkWriter:
 
     def source(self) -> list[str]:
         """All lines of the class."""
-        found = ["class Net(nn.Module):", *self._init(), "", *self._forward()]
+        found = ["class Net(nn.Module):", *self._init()]
+        if self.parts.outputs:
+            found += ["", *self._forward()]
         if self.parts.objectives:
             found += ["", *self._loss()]
         return found

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine import files
 from engine.block import registry
 from engine.build import Net, build
 from engine.tracing import to_json, trace_step
+from engine.training.loading import load
 from engine.training.updates import Updater
 from tests.engine.test_build import CNN, MLP, RESIDUAL, batch, residual_group, two_losses
 from tests.helpers.projects import chain, make_project, planned, rows
@@ -221,6 +223,20 @@ def test_loss_and_outputs_are_those_of_the_network_under_the_same_draws(result):
         grad = net.get_parameter(entry["parameter"]).grad
         assert grad is not None
         np.testing.assert_array_equal(entry["grad"], grad.numpy())
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "assets" / "examples").glob("*.chainrule"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_are_traced_without_a_false_alarm(path):
+    loaded = load(files.load(path), path.parent)
+    net = build(loaded.result, dtype=loaded.dtype, parameters=loaded.start)
+    data = {name: value[: loaded.result.settings["batch_size"]] for name, value in loaded.part("train").items()}
+    torch.manual_seed(1)
+    trace = trace_step(net, data)
+    assert trace["errors"] == []
+    assert trace["loss"] == net.loss(data).item()
 
 
 OPTIMIZERS = {

@@ -33,7 +33,7 @@ def called(net: Any, result: Result, data: Batch) -> tuple[tuple[torch.Tensor, .
     first = [data[".".join(source)] for source in parts.forward_fields]
     rest = [data[".".join(source)] for source in parts.loss_fields]
     torch.manual_seed(1)
-    outputs = net(*first)
+    outputs = net(*first) if parts.outputs else ()
     torch.manual_seed(2)
     loss = net.loss(*first, *rest)
     return (outputs if isinstance(outputs, tuple) else (outputs,)), loss
