@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -62,7 +63,11 @@ def leave_the_tour(person: Person) -> None:
     person.focus()
     for step in (1, 2, None):
         person.click("tourNext")
-        person.wait(f"its step is {step}", lambda view, step=step: view["tour"] == step)
+        person.wait(f"its step is {step}", functools.partial(is_at, step))
+
+
+def is_at(step: int | None, view: View) -> bool:
+    return view["tour"] == step
 
 
 def draw(person: Person) -> None:
@@ -117,7 +122,7 @@ def set_parameters(person: Person) -> None:
     person.click("input")
     for count, feature in enumerate(FEATURES[2:], start=3):  # the first two are there already
         person.click(feature)
-        person.wait(f"{feature} counts", lambda view, count=count: chosen(view) == FEATURES[:count])
+        person.wait(f"{feature} counts", functools.partial(has_features, FEATURES[:count]))
     assert person.look()["nodes"] == NODES
     select_nothing(person)
     person.choose("param_optimizer", "Adam")
@@ -127,8 +132,8 @@ def set_parameters(person: Person) -> None:
     person.wait("all is set", lambda view: view["training"] == {**TRAINING, "epochs": 100000})
 
 
-def chosen(view: View) -> object:
-    return view["nodes"]["input"][1].get("features")
+def has_features(names: list[str], view: View) -> bool:
+    return view["nodes"]["input"][1].get("features") == names
 
 
 def train(person: Person) -> None:

@@ -204,8 +204,13 @@ class Person:
         """Click through a menu or a list that opens: the first step stands on the window, the others in what opens."""
         self.click(steps[0])
         for step in steps[1:]:
-            view = self.wait(f"{step} is offered", lambda view, step=step: step in view["offers"])
-            self.click(tuple(view["offers"][step]))
+            x, y = self._offered(step)
+            self.click((x, y))
+
+    def _offered(self, entry: str) -> list[int]:
+        view = self.wait(f"{entry} is offered", lambda view: entry in view["offers"])
+        place: list[int] = view["offers"][entry]
+        return place
 
     def answer_file_dialog(self, path: Path) -> None:
         """Type a path into the file dialog and press Enter."""
