@@ -62,8 +62,6 @@ def train(parts: Parts, loss: str, names: list[str]) -> list[str]:
     """
     settings = parts.result.phases[0].settings
     count = f"len({names[0]})" if names else "1"
-    size = settings["batch_size"]
-    order = f"torch.randperm({count})" if settings["shuffle"] else f"torch.arange({count})"
     arguments = ["net: Net", *(f"{name}: Tensor" for name in names), f"epochs: int = {settings['epochs']}"]
     return [
         *lines(0, "", call("def train", arguments), " -> None:"),
@@ -73,18 +71,45 @@ def train(parts: Parts, loss: str, names: list[str]) -> list[str]:
         *_scheduler(settings, count),
         "    net.train()",
         "    for epoch in range(1, epochs + 1):",
+        *(_epoch(parts, settings, loss, names) if names else _only_step(settings, loss)),
+    ]
+
+
+def _epoch(parts: Parts, settings: Mapping[str, Any], loss: str, names: list[str]) -> list[str]:
+    """Batch by batch, and the mean of the losses at the end."""
+    count, size = f"len({names[0]})", settings["batch_size"]
+    order = f"torch.randperm({count})" if settings["shuffle"] else f"torch.arange({count})"
+    return [
         "        total = 0.0",
         f"        for rows in {order}.split({size}):",
         *_skipping(parts, settings),
         *lines(12, "loss = ", call(f"net.{loss}", [f"{name}[rows]" for name in names])),
-        "            optimizer.zero_grad()",
-        "            loss.backward()",
-        *_clipping(settings),
-        "            optimizer.step()",
-        *(["            scheduler.step()"] if _scheduled(settings) else []),
+        *_update(settings, 12),
         "            total += loss.item() * len(rows)",
         f'        print(f"epoch {{epoch}}: loss {{total / {count}:.6g}}")',
     ]
+
+
+def _only_step(settings: Mapping[str, Any], loss: str) -> list[str]:
+    """Without data an epoch is one step."""
+    return [
+        f"        loss = net.{loss}()",
+        *_update(settings, 8),
+        '        print(f"epoch {epoch}: loss {loss.item():.6g}")',
+    ]
+
+
+def _update(settings: Mapping[str, Any], indent: int) -> list[str]:
+    found = ["optimizer.zero_grad()", "loss.backward()"]
+    found += [
+        f"nn.utils.clip_grad_{kind}_(net.parameters(), {settings[f'clip_{kind}']!r})"
+        for kind in ("value", "norm")
+        if settings[f"clip_{kind}"] is not None
+    ]
+    found.append("optimizer.step()")
+    if _scheduled(settings):
+        found.append("scheduler.step()")
+    return [" " * indent + line for line in found]
 
 
 def _optimizer(settings: Mapping[str, Any]) -> Bracket:
@@ -109,7 +134,7 @@ def _scheduler(settings: Mapping[str, Any], count: str) -> list[str]:
     if not _scheduled(settings):
         return []
     place = "torch.optim.lr_scheduler."
-    found = [f"    steps = math.ceil({count} / {settings['batch_size']})"]
+    found = [f"    steps = math.ceil({count} / {settings['batch_size']})" if count != "1" else "    steps = 1"]
     if settings["schedule"] == "one_cycle":
         values = [("total_steps", "epochs * steps"), ("pct_start", repr(settings["schedule_warm"]))]
         cycle = call(f"{place}OneCycleLR", ["optimizer", repr(settings["lr"])], [*values, ("cycle_momentum", "False")])
@@ -145,11 +170,3 @@ def _skipping(parts: Parts, settings: Mapping[str, Any]) -> list[str]:
     if settings["drop_last"] == "auto" and norms and settings["batch_size"] > 1:
         return ["            if len(rows) == 1:  # nothing to normalise over", "                continue"]
     return []
-
-
-def _clipping(settings: Mapping[str, Any]) -> list[str]:
-    return [
-        f"            nn.utils.clip_grad_{kind}_(net.parameters(), {settings[f'clip_{kind}']!r})"
-        for kind in ("value", "norm")
-        if settings[f"clip_{kind}"] is not None
-    ]
