@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -134,7 +135,7 @@ def test_a_word_is_chosen(inspector_of, qtbot):
     box.setFocus()
     before = box.currentIndex()
     qtbot.keyClick(box, Qt.Key.Key_Down)
-    chosen = registry()["Activation"].params["function"].options[before + 1]
+    chosen = cast("param.Choice", registry()["Activation"].params["function"]).options[before + 1]
     assert (value(inspector, "function"), len(steps(inspector))) == (chosen, 1)
 
 
@@ -186,7 +187,7 @@ def test_a_text_is_typed_and_offers_are_chosen(inspector_of, qtbot):
     box = editor(inspector, "expression", QComboBox)
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Down)
-    assert value(inspector, "expression") in registry()["Input"].params["expression"].offers
+    assert value(inspector, "expression") in cast("param.Text", registry()["Input"].params["expression"]).offers
     assert len(steps(inspector)) == 2
 
 
@@ -467,6 +468,7 @@ def test_what_is_selected_is_shown(inspector_of):
     inspector.selection.set({"dense1", "dense2"})
     assert "2 blocks selected" in visible_texts(inspector)
     inspector.selection.set({"dense2"})
+    assert inspector.page is not None
     assert inspector.page.node_id == "dense2"
     inspector.document.edit("delete", *edits.remove_nodes(inspector.document.project, ["dense2"]))
     assert inspector.page is None
