@@ -60,6 +60,8 @@ QT_DISPLAY = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
+# Programs with which a test sits down before a real screen; it is skipped without them.
+TEST_TOOLS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
 # Parts of Python that Debian packages by themselves.
 PYTHON_PARTS = {"ensurepip": f"python3.{sys.version_info[1]}-venv"}
 
@@ -85,7 +87,7 @@ def main(arguments: list[str]) -> None:
         platform, libraries = "xcb", {**QT_CORE, **QT_DISPLAY}
     else:  # training without a window needs no Qt
         platform, libraries = "", {}
-    require_system({**PYTHON_PARTS, **libraries})
+    require_system({**PYTHON_PARTS, **libraries}, welcome={} if opens else TEST_TOOLS)
     make_environment()
     install_project(platform)
     if opens:
@@ -141,11 +143,11 @@ def fingerprint() -> str:
 # --- what comes from the system -------------------------------------------------------------------------------------
 
 
-def require_system(needed: dict[str, str]) -> None:
-    """Installs what is missing from the system where this may, or stops with one line that names it."""
+def require_system(needed: dict[str, str], welcome: dict[str, str]) -> None:
+    """Installs what is missing from the system where this may, or stops with one line that names what is needed."""
     if sys.platform != "linux":
         return  # Python and the wheels for macOS bring everything along
-    missing = not_found({**QT_CORE, **QT_DISPLAY, **PYTHON_PARTS})
+    missing = not_found({**QT_CORE, **QT_DISPLAY, **PYTHON_PARTS, **welcome})
     if missing and can_apt():
         apt_install(sorted(set(missing.values())))
     missing = not_found(needed)
@@ -161,7 +163,9 @@ def not_found(parts: dict[str, str]) -> dict[str, str]:
 
 
 def is_here(name: str) -> bool:
-    """Whether the dynamic linker finds a library; or Python a part of its own, which .venv then has."""
+    """Whether the PATH has a program, or Python a part of its own (.venv then has it), or the linker a library."""
+    if name in TEST_TOOLS:
+        return shutil.which(name) is not None
     if name in PYTHON_PARTS:
         return VENV_PYTHON.exists() or importlib.util.find_spec(name) is not None
     try:
