@@ -20,6 +20,7 @@ from engine.graph import Project
 from engine.plan import check
 from engine.problem import ChainruleError, DataError, FileError, GraphError, Problem
 from engine.result import Result, Source
+from engine.training.batching import channels_last
 
 
 @final
@@ -45,17 +46,20 @@ class Loaded:
     device: torch.device
     dtype: torch.dtype
     start: Mapping[str, Any]
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
+    _parts: dict[str, dict[str, Tensor]] = field(default_factory=dict, repr=False)
 
     def part(self, split: Split) -> dict[str, Tensor]:
         """Field -> tensor of one split, keyed `input.field`, on the device; {} where an Input has no samples in it."""
         if not self.data or any(not data.count(split) for data in self.data.values()):
             return {}
-        return {
-            f"{path}.{name}": tensor.to(self.device)
-            for path, data in self.data.items()
-            for name, tensor in data.part(split).items()
-        }
+        if split not in self._parts:
+            self._parts[split] = {
+                f"{path}.{name}": channels_last(tensor.to(self.device))
+                for path, data in self.data.items()
+                for name, tensor in data.part(split).items()
+            }
+        return dict(self._parts[split])
 
     def targets(self) -> dict[Source, Tensor]:
         """The training samples of every field."""
@@ -87,7 +91,6 @@ def load(project: Project, folder: Path | None = None, before: Loaded | None = N
             data[path] = before.data[path]
         else:
             data[path] = load_data(params, folder, dtype)
-    _check_counts(data)
     start, doubts = _start_values(project, folder, result)
     if doubts:
         remarks.append(f"Some weights of the file are left out, and drawn: {_some(doubts)}")
@@ -110,17 +113,6 @@ def choose_device(name: str, dtype: torch.dtype) -> tuple[torch.device, list[str
     if there.get(name):
         return torch.device(name), []
     return torch.device("cpu"), [f'The device "{name}" is not available here; the CPU is used.']
-
-
-def _check_counts(data: Mapping[str, DataSet]) -> None:
-    counts = {path: loaded.count("train") for path, loaded in data.items()}
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f'"{path}" has {count:,}' for path, count in counts.items())
-        raise DataError(
-            f"The Inputs differ in their number of training samples: {listed}.",
-            code="D06",
-            hint="Samples of several Inputs belong together row by row: give all the same number.",
-        )
 
 
 def _start_values(project: Project, folder: Path | None, result: Result) -> tuple[dict[str, Any], list[str]]:
