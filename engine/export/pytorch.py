@@ -16,16 +16,19 @@ from torch import Tensor
 
 import engine.nn
 from engine import diskfile, weightfile
-from engine.export.embedding import UNPACK, embed, is_readable
+from engine.export.embedding import UNPACK, embed
 from engine.export.layout import comment, title
 from engine.export.methods import own_targets
 from engine.export.network import NetworkWriter
 from engine.export.parts import Parts, parts_of
+from engine.export.preparation import Pipelines, preparation
 from engine.export.script import LOAD, main, shown_samples
 from engine.export.training import train, why_not
 from engine.graph import Project
 from engine.problem import GraphError
 from engine.result import Result
+
+NOTHING: Pipelines = {}
 
 
 def export_pytorch(
@@ -34,6 +37,7 @@ def export_pytorch(
     weights: Mapping[str, Tensor],
     samples: Mapping[str, Tensor],
     out: Path,
+    pipelines: Pipelines = NOTHING,
 ) -> tuple[Path, ...]:
     """Write `net.py` and `net.safetensors`; returns the files written.
 
@@ -43,6 +47,7 @@ def export_pytorch(
         weights: `block.parameter` -> tensor, parameters and buffers; of `Net.state_dict` or a run.
         samples: `input.field` -> the training data. A few are written into the source, or all where they are few.
         out: the source file, or a folder to put `net.py` in; the weights lie beside it under the same name.
+        pipelines: `input.field` -> what was done to its raw numbers; becomes a function `prepare`.
 
     Raises:
         GraphError: the project has errors, or there is nothing to export.
@@ -50,7 +55,7 @@ def export_pytorch(
     """
     path = out if out.suffix == ".py" else out / "net.py"
     parts = parts_of(result)
-    source = pytorch_source(project, result, samples)
+    source = pytorch_source(project, result, samples, pipelines)
     beside = path.with_suffix(".safetensors")
     names = exported_names(parts)
     missing = [name for name in names if name not in weights]
@@ -72,7 +77,9 @@ def exported_names(parts: Parts) -> list[str]:
     return found
 
 
-def pytorch_source(project: Project, result: Result, samples: Mapping[str, Tensor]) -> str:
+def pytorch_source(
+    project: Project, result: Result, samples: Mapping[str, Tensor], pipelines: Pipelines = NOTHING
+) -> str:
     """The source alone; the arguments are those of `export_pytorch`."""
     parts = parts_of(result)
     own = sorted(own_targets(result.nodes[path] for path in parts.nodes))
@@ -80,16 +87,23 @@ def pytorch_source(project: Project, result: Result, samples: Mapping[str, Tenso
     shown, complete = shown_samples(parts, samples)
     constants = {name: _constant(writer.fields[_source(name)]) for name in shown}
     reason = why_not(parts, complete=complete)
-    network = [*writer.source(), *LOAD.rstrip("\n").split("\n")]
-    pieces = [network]
+    prepared = _preparations(writer.fields, pipelines)
+    pieces = [[*writer.source(), *LOAD.rstrip("\n").split("\n")], *prepared]
     if not why_not(parts, complete=True):
         pieces.append(train(parts, writer.loss_name, list(writer.fields.values())))
-    if not all(map(is_readable, shown.values())):
-        pieces.append(UNPACK.rstrip("\n").split("\n"))
     data = [line for name, value in shown.items() for line in embed(constants[name], value)]
+    if any("unpack(" in line for piece in (*prepared, data) for line in piece):
+        pieces.insert(1, UNPACK.rstrip("\n").split("\n"))
     count = max(map(len, shown.values()), default=0)
     pieces.append(main(parts, writer.loss_name, list(constants.values()), count, reason))
     return _assembled(project, own, pieces, data)
+
+
+def _preparations(fields: Mapping[tuple[str, str], str], pipelines: Pipelines) -> list[list[str]]:
+    """Functions that prepare raw inputs, for the fields that have a pipeline."""
+    used = {variable: pipelines[".".join(field)] for field, variable in fields.items() if ".".join(field) in pipelines}
+    single = len(used) == 1
+    return [piece for name, pipeline in used.items() for piece in preparation(name, pipeline, single=single)]
 
 
 def _source(name: str) -> tuple[str, str]:

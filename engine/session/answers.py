@@ -83,4 +83,5 @@ def export(run: Run, kind: str, path: Path) -> tuple[Path, ...]:
     loaded, weights = run.loaded, run.weights()
     if kind == "weights":
         return export_weights(loaded.project, weights, path)
-    return export_pytorch(loaded.project, loaded.result, weights, loaded.part("train"), path)
+    pipelines = {f"{input_path}.x": data.pipeline for input_path, data in loaded.data.items()}
+    return export_pytorch(loaded.project, loaded.result, weights, loaded.part("train"), path, pipelines)

@@ -437,3 +437,40 @@ def test_predictions_come_first():
     project, facts = PROJECTS["several_outputs"]()
     result = planned(project, facts)
     assert parts_of(result).outputs == predictions(result) == (("one", "out"), ("other", "out"))
+
+
+# -- raw inputs --
+
+
+@pytest.mark.parametrize(
+    ("params", "count"),
+    [
+        ({"dataset": "wine", "standardize": True}, 1),
+        ({"dataset": "digits", "standardize": True}, 1),
+        ({"dataset": "fashion-mnist", "source": "sample"}, 1),
+        ({"dataset": "iris"}, 0),
+    ],
+)
+def test_raw_inputs_are_prepared_as_in_training(params, count, tmp_path):
+    classes = 3 if params["dataset"] in ("wine", "iris") else 10
+    nodes = [
+        ("data", "Input", params),
+        ("flat", "Flatten"),
+        ("dense", "Dense", {"out_features": classes}),
+        ("loss", "Loss", {"function": "cross_entropy"}),
+    ]
+    project = make_project(
+        nodes, ["data.x -> flat", "flat -> dense", "dense -> loss.prediction", "data.y -> loss.target"]
+    )
+    loaded = load(project)
+    data = loaded.data["data"]
+    state = build(loaded.result).state_dict()
+    path, _ = export_pytorch(project, loaded.result, state, loaded.part("train"), tmp_path, {"data.x": data.pipeline})
+    source = path.read_text(encoding="utf-8")
+    assert source.count("def prepare(") == count
+    module = imported(path)
+    if count:
+        raw = torch.from_numpy(np.asarray(data.raw["train"]["x"][:20], dtype=np.float32))
+        torch.testing.assert_close(module.prepare(raw), data.train["x"][:20])
+    tidy(path)
+    assert "loss on" in ran(path).stdout
