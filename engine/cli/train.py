@@ -22,7 +22,7 @@ from engine.problem import FileError
 from engine.training.errors import StepError
 from engine.training.failure import told
 from engine.training.loading import load
-from engine.training.memory import tune_allocator
+from engine.training.process import tune_allocator
 from engine.training.run import Run
 from engine.training.run_folder import RunFolder, json_record, latest_run, new_run_path
 

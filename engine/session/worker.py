@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import time
 import traceback
@@ -26,7 +25,7 @@ from engine.session.transfer import edited_run
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.failure import told
 from engine.training.loading import Loaded, load
-from engine.training.memory import tune_allocator
+from engine.training.process import cores, tune_allocator
 from engine.training.run import Run
 from engine.training.run_folder import RunFolder
 
@@ -73,13 +72,13 @@ class Worker:
             commands.SetHyper: self._set_hyper,
             commands.Watch: self._watch,
         }
-        self._desk = Desk(post, self._ready_run, lambda: self._loaded, folder)
+        self._desk = Desk(post, self._run_for_answer, lambda: self._loaded, folder)
 
     # -- the thread --
 
     def work(self) -> None:
         """Until the command to close."""
-        torch.set_num_threads(self._threads or max(1, min(torch.get_num_threads(), _cores() - 1)))
+        torch.set_num_threads(self._threads or max(1, min(torch.get_num_threads(), cores() - 1)))
         tune_allocator()
         self._tell("ready")
         while True:
@@ -211,6 +210,15 @@ class Worker:
         assert self.run is not None
         return self.run
 
+    def _run_for_answer(self) -> Run:
+        """The run, for a question: a project that cannot run leaves the state as it is. Raises ChainruleError."""
+        before = self._state
+        try:
+            return self._ready_run()
+        except ChainruleError:
+            self._tell(before)
+            raise
+
     def _install(self, run: Run) -> None:
         self.run = run
         for name, value in self._live.items():
@@ -254,7 +262,8 @@ class Worker:
             self._hold("ready")
 
     def _reset(self, command: commands.Reset) -> None:
-        self._tell("loading")
+        if self._loaded is None:
+            self._tell("loading")
         self._loaded = load(self._project, self._folder, self._loaded)
         folder = self.run.folder if self.run is not None else None
         if folder is not None:
@@ -297,10 +306,3 @@ class Worker:
             self._observer.watch(command.kinds)
             if new and self._state != "running":
                 self._show()
-
-
-def _cores() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

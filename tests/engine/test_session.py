@@ -392,6 +392,20 @@ def test_a_project_that_cannot_run_is_told_and_can_be_mended():
         assert listener.session.state == "finished"
 
 
+def test_a_question_about_a_project_that_cannot_run_is_answered_all_the_same(tmp_path: Path):
+    broken = small()
+    broken = replace(broken, graph=broken.graph.remove(["loss"])[0])
+    with Listener(broken) as listener:
+        session = listener.session
+        assert "minimise" in listener.ask(lambda: session.predict(np.ones((1, 2)), 1), Predicted).error
+        assert "minimise" in listener.ask(lambda: session.trace(0, 2), Traced).error
+        assert "minimise" in listener.ask(lambda: session.export("weights", tmp_path / "w", 3), Exported).error
+        assert session.state == "ready"
+        session.weights(4)
+        assert listener.wait(RunFailed).code == "G01"
+        assert session.state == "ready"
+
+
 def test_a_broken_edit_leaves_the_running_training_as_it_is():
     project = small()
     broken = replace(project, graph=project.graph.remove(["loss"])[0])

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.training.batching import Batches
+from engine.training.batching import Batches, channels_last
 
 
 def batches(total: int, size: int, *, shuffle: bool = True, drop: int = 0, seed: int = 0) -> Batches:
@@ -110,3 +110,17 @@ def test_large_batches_are_picked_alike():
         if width == 1:
             first = order
     assert order == first
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_pictures_keep_the_layout_that_convolutions_like(channels: int, shuffle: bool):
+    """The same numbers, pixel by pixel in memory; without that a convolution is half as fast."""
+    pictures = torch.rand(10, channels, 4, 5)
+    source = Batches({"x": pictures, "y": torch.arange(10)}, 3, shuffle=shuffle, drop=0, seed=0)
+    while not source.at_end:
+        batch = source.next()
+        assert torch.equal(batch["x"], pictures[batch["y"]])
+        assert batch["x"].stride() == (20 * channels, 1, 5 * channels, channels)
+    assert torch.equal(channels_last(pictures), pictures)
+    assert channels_last(torch.ones(3, 4)).stride() == (4, 1)
