@@ -9,7 +9,7 @@ from rpds import HashTrieMap
 
 from engine.dataspec import DataFacts
 from engine.graph import Group, GroupPort, Project
-from tests.engine.test_build import residual_group, two_losses
+from tests.engine.nets import residual_group, two_losses
 from tests.helpers.projects import chain, images, make_graph, make_project, rows
 
 

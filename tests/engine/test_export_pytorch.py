@@ -1,17 +1,12 @@
-"""Exported code: the same numbers as the app's module, readable, tidy, and nothing but what the exporter wrote."""
+"""Exported code gives the same numbers as the app's module, and runs by itself."""
 
 from __future__ import annotations
 
 import ast
-import importlib.util
-import os
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import count
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,36 +20,11 @@ from engine.netcode import predictions
 from engine.plan import check
 from engine.problem import FileError, GraphError
 from engine.training.loading import load
-from tests.engine.export_projects import PROJECTS, branches, cnn, mlp
-from tests.engine.test_build import batch
+from tests.engine.export_files import EXAMPLES, ROOT, assert_same, imported, ran, tidy
+from tests.engine.export_projects import PROJECTS, cnn, mlp
+from tests.engine.nets import batch
 from tests.engine.training_projects import run_of, train
-from tests.helpers import exported
 from tests.helpers.projects import make_project, planned, rows
-
-ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT / "tests" / "golden"
-EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.chainrule"))
-_numbers = count()
-
-
-def imported(path: Path) -> Any:
-    """The exported file as a module of its own."""
-    spec = importlib.util.spec_from_file_location(f"exported_{next(_numbers)}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def assert_same(
-    project: Any, result: Any, data: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype, **start: Any
-) -> None:
-    """Exports a network to files, and compares it with the app's to the bit."""
-    net = build(result, dtype=dtype, seed=5, **start)
-    path, _ = export_pytorch(project, result, net.state_dict(), data, folder)
-    exported.assert_same(net, imported(path).Net.load(), data)
-
 
 # -- the same numbers --
 
@@ -112,19 +82,6 @@ def test_a_network_without_a_loss(tmp_path):
 
 
 # -- as a program --
-
-
-def ran(path: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Runs the file from elsewhere, isolated from this checkout."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(path), *arguments],
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return done
 
 
 @pytest.fixture
@@ -225,178 +182,6 @@ def test_training_by_the_exported_loop_is_the_apps(training, tmp_path):
     trained = train(run_of(project)).weights()
     for name, value in looped.state_dict().items():
         np.testing.assert_allclose(value, trained[name], rtol=1e-9, atol=1e-12)
-
-
-# -- how it reads --
-
-
-@pytest.mark.parametrize("name", PROJECTS)
-def test_golden(name, tmp_path):
-    """UPDATE_GOLDEN=1 writes the files anew, to be read in the diff."""
-    project, facts = PROJECTS[name]()
-    result = planned(project, facts)
-    wanted = GOLDEN / f"export_{name}.py"
-    samples = {"data.x": torch.arange(8.0).reshape(2, 4) / 8, "data.y": torch.ones(2, 4)} if name == "mlp" else {}
-    source = pytorch_source(project, result, samples)
-    if os.environ.get("UPDATE_GOLDEN"):
-        wanted.write_text(source, encoding="utf-8")
-    assert source == wanted.read_text(encoding="utf-8")
-
-
-def tidy(path: Path) -> None:
-    """ruff finds nothing to format, and nothing wrong."""
-    ruff = [str(Path(sys.executable).parent / "ruff")]
-    for command in (["format", "--diff"], ["check", "--select", "E,F,I,W,B,UP,RET,SIM,C4", "--ignore", "E501"]):
-        done = subprocess.run(
-            [*ruff, *command, "--isolated", "--no-cache", str(path)], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("name", PROJECTS)
-def test_golden_code_is_tidy(name):
-    tidy(GOLDEN / f"export_{name}.py")
-
-
-def test_examples_are_tidy(tmp_path):
-    for path in EXAMPLES:
-        loaded = load(files.load(path), path.parent)
-        source = pytorch_source(loaded.project, loaded.result, loaded.part("train"))
-        (tmp_path / f"{path.stem.replace('-', '_')}.py").write_text(source, encoding="utf-8")
-    tidy(tmp_path)
-
-
-@pytest.mark.parametrize("length", [1, 9, 17, 25, 40])
-def test_code_with_long_names_is_tidy(length, tmp_path):
-    project, facts = branches()
-    for node in list(project.graph.nodes.values()):
-        if node.id != "data":
-            longer = (node.id[0] + "_" * 40 + node.id)[: max(1, length - 3)].ljust(3, "q") + f"{node.rank:02}"
-            project = replace(project, graph=project.graph.rename(node.id, longer)[0])
-    renamed = {node.id[-2:]: node.id for node in project.graph.nodes.values()}
-    for node in list(project.graph.nodes.values()):
-        if node.block == "Regularizer":
-            blocks = tuple(renamed[index] for index in ("02", "04", "08"))
-            project = replace(project, graph=project.graph.set_params(node.id, {"blocks": blocks})[0])
-    result = planned(project, facts)
-    path = tmp_path / "net.py"
-    path.write_text(pytorch_source(project, result, batch(result)), encoding="utf-8")
-    tidy(path)
-    assert_same(project, result, batch(result, dtype=torch.float64), tmp_path, torch.float64)
-
-
-def test_the_same_project_gives_the_same_text():
-    program = (
-        "from tests.engine.export_projects import PROJECTS\n"
-        "from tests.helpers.projects import planned\n"
-        "from engine.export.pytorch import pytorch_source\n"
-        "for make in PROJECTS.values():\n"
-        "    project, facts = make()\n"
-        "    print(pytorch_source(project, planned(project, facts), {}))\n"
-    )
-    texts = set()
-    for seed in ("1", "2"):
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        texts.add(done.stdout)
-    assert len(texts) == 1
-
-
-# -- names and words from a document --
-
-
-HOSTILE = [
-    '"""\nimport os; os.system("true")\n"""',
-    "'''; raise SystemExit",
-    "line\nraise SystemExit",
-    "carriage\rraise SystemExit",
-    "form\x0craise SystemExit",
-    "next\x85raise SystemExit",
-    "separator\u2028raise SystemExit\u2029raise SystemExit",
-    "null\x00raise SystemExit",
-    "\\",
-    "ends in a backslash \\",
-    'ends in a quote "',
-    "{__import__('os').system('true')}",
-    "# type: ignore \ud800 lone surrogate",
-    "\u202eright to left",
-    "x" * 500,
-    "",
-]
-
-
-def bones(source: str) -> str:
-    """The syntax tree without the docstring of the file."""
-    tree = ast.parse(source)
-    assert isinstance(tree.body[0], ast.Expr)
-    return ast.dump(ast.Module(tree.body[1:], []))
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_words_of_a_document_never_become_code(text):
-    project, facts = cnn()
-    result = planned(project, facts)
-    plain = replace(project, name="", notes="")
-    wanted = bones(pytorch_source(plain, result, {}))
-    graph = project.graph
-    for node_id in ("conv1", "act", "loss"):
-        graph, _ = graph.update(node_id, label=text)
-    source = pytorch_source(replace(project, name=text, notes=text, graph=graph), result, {})
-    source.encode()
-    assert bones(source) == wanted
-    compile(source, "net.py", "exec")
-
-
-NAMES = [
-    "loss",
-    "x",
-    "y",
-    "f",
-    "main",
-    "train_",
-    "parser",
-    "step",
-    "hinge_loss",
-    "compute_loss",
-    "weights",
-    "sum",
-    "print",
-    "values",
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_block_may_bear_any_name(name, tmp_path):
-    nodes = [
-        ("data", "Input"),
-        (name, "Dense", {"out_features": 4}),
-        ("act", "Activation", {"function": "step"}),
-        ("last", "Dense", {"out_features": 3}),
-        ("measure", "Loss", {"function": "hinge"}),
-    ]
-    wires = [
-        f"data.x -> {name}",
-        f"{name} -> act",
-        "act -> last",
-        "last -> measure.prediction",
-        "data.y -> measure.target",
-    ]
-    project = make_project(nodes, wires)
-    result = planned(project, rows(4, 3))
-    net = build(result)
-    data = batch(result)
-    path, _ = export_pytorch(project, result, net.state_dict(), data, tmp_path)
-    renamed = imported(path).Net.load()
-    method = re.findall(r"def (\w*)\(self, x: Tensor, y: Tensor\)", path.read_text(encoding="utf-8"))
-    assert method == ["compute_loss" if name == "loss" else "loss"]
-    assert torch.equal(getattr(renamed, method[0])(data["data.x"], data["data.y"]), net.loss(data))
-    tidy(path)
 
 
 # -- what cannot be exported --

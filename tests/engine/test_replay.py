@@ -10,7 +10,7 @@ from torch import nn
 
 from engine.build import build
 from engine.replay import first_nonfinite, first_nonfinite_gradient, replay, total, undisturbed
-from tests.engine.test_build import CNN, MLP, RESIDUAL, batch, residual_group
+from tests.engine.nets import CNN, MLP, RESIDUAL, batch, residual_group
 from tests.helpers.projects import make_project, planned, rows
 
 GROUPS = planned(residual_group(repeat=2), rows(4, 2))
