@@ -10,7 +10,7 @@ from typing import Any, final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from engine.cli.output import number, say
+from engine.cli.output import say
 from engine.training.run import Run
 
 _BAR_SECONDS = 0.1
@@ -33,24 +33,21 @@ class Display:
         if not sys.stderr.isatty():
             return
         columns = (
-            BarColumn(),
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=None),
             TextColumn("{task.fields[text]}", markup=False),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
         )
-        self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True)
+        self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True, expand=True)
         self._bar.start()
         self._task = self._bar.add_task("", total=run.planned, epoch=run.trainer.epochs, epochs=run.planned, text="")
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         """An epoch has ended."""
-        parts = [f"loss {number(record['loss'])}"]
-        if record["val_loss"] is not None:
-            parts.append(f"val_loss {number(record['val_loss'])}")
-        parts += [f"{name} {number(value)}" for name, value in record["metrics"].items() if value is not None]
-        if record["samples_per_s"]:
-            parts.append(f"{record['samples_per_s']:,.0f} samples/s")
-        self._text = " · ".join(parts)
+        values = {"loss": record["loss"], "val_loss": record["val_loss"], **record["metrics"]}
+        known = {name: value for name, value in values.items() if value is not None}
+        judged = {name: value for name, value in known.items() if f"val_{name}" not in known or name == "loss"}
+        self._text = " · ".join(f"{name} {value:.3g}" for name, value in judged.items())
         if self._bar is None and time.monotonic() >= self._next:
             self._next = time.monotonic() + _LINE_SECONDS
             say(f"epoch {record['epoch']} · {self._text}")
