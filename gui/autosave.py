@@ -40,8 +40,11 @@ class Autosave(QObject):
             self._timer.start()
 
     def _cleaned(self, clean: bool) -> None:
+        """The first edit is told before the document counts as unsaved; then this comes."""
         if clean:
             self.forget()
+        else:
+            self._edited()
 
     def write(self) -> None:
         """Write the copy now, off the GUI thread."""

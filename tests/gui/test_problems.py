@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QListWidget
+
+from engine import edits
+from engine.graph import Project
+from engine.problem import Problem
+from gui.document import Document
+from gui.problems import ProblemList
+from gui.selection import Selection
+from gui.theme import theme
+from tests.helpers import sample_projects
+
+
+@pytest.fixture
+def problems_of(qapp, shown):
+    def make(project: Project, width: int = 340, height: int = 260) -> ProblemList:
+        document, selection = Document(project), Selection()
+        panel = shown(ProblemList(document, selection), width, height)
+        panel.document, panel.selection = document, selection
+        return panel
+
+    return make
+
+
+def rows(panel) -> list[str]:
+    found = panel.findChild(QListWidget)
+    return [found.item(index).text() for index in range(found.count())]
+
+
+def test_no_problems_are_good_news(problems_of):
+    panel = problems_of(sample_projects.spiral())
+    texts = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
+    assert "No problems" in texts
+
+
+def test_each_problem_is_told_with_the_way_out(problems_of):
+    panel = problems_of(sample_projects.broken())
+    assert rows(panel) == [f"{found.message} {found.hint}".strip() for found in panel.document.result.problems]
+    assert '"conv1" needs images' in rows(panel)[0]
+
+
+def test_a_click_shows_the_block(problems_of, qtbot):
+    panel = problems_of(sample_projects.broken())
+    found = panel.findChild(QListWidget)
+    revealed = []
+    panel.selection.reveal.connect(revealed.append)
+    place = found.visualItemRect(found.item(0)).center()
+    qtbot.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert panel.selection.ids == {"conv1"}
+    assert revealed == ["conv1"]
+
+
+def test_enter_shows_the_block_and_a_problem_of_the_whole_graph_shows_none(problems_of, qtbot):
+    panel = problems_of(Project())
+    found = panel.findChild(QListWidget)
+    nodes = [found.item(index).data(Qt.ItemDataRole.UserRole).node for index in range(found.count())]
+    assert None in nodes
+    found.setCurrentRow(nodes.index(None))
+    found.setFocus()
+    qtbot.keyClick(found, Qt.Key.Key_Return)
+    assert panel.selection.ids == frozenset()
+
+
+def test_it_follows_the_document_and_counts(problems_of):
+    panel = problems_of(sample_projects.broken())
+    counts = []
+    panel.counted.connect(lambda errors, warnings: counts.append((errors, warnings)))
+    document = panel.document
+    document.edit("mend", *edits.remove_nodes(document.project, ["conv1"]))
+    result = document.result
+    warnings = sum(problem.severity == "warning" for problem in result.problems)
+    assert counts[-1] == (len(result.errors), warnings)
+    document.replace(sample_projects.spiral())
+    assert (counts[-1], rows(panel)) == ((0, 0), [])
+
+
+@pytest.mark.parametrize("width", [220, 340, 900])
+@pytest.mark.parametrize("scale", [1.0, 1.6])
+def test_rows_are_as_high_as_their_text(problems_of, width, scale):
+    panel = problems_of(sample_projects.broken(), width)
+    theme().set_text_scale(scale)
+    panel.grab()
+    found = panel.findChild(QListWidget)
+    delegate = found.itemDelegate()
+    for index in range(found.count()):
+        row = found.visualItemRect(found.item(index))
+        assert row.width() <= found.viewport().width()
+        last = delegate._rows(found.model().index(index, 0), row)[-1][0]
+        assert last.bottom() < row.bottom()
+        assert last.right() < found.viewport().width()
+
+
+def test_each_severity_has_its_mark(problems_of):
+    panel = problems_of(sample_projects.spiral())
+    problems = tuple(Problem(level, "G01", None, None, f"An {level}.", "Do.") for level in ("error", "warning", "info"))
+
+    class Judged:
+        errors = problems[:1]
+
+    Judged.problems = problems  # type: ignore[attr-defined]
+    panel.show_result(Judged)  # type: ignore[arg-type]
+    image = panel.grab().toImage()
+    colors = {image.pixelColor(x, y).name() for x in range(8, 34) for y in range(image.height())}
+    for name in ("error_text", "warning_text"):
+        assert theme().color(name).name() in colors
