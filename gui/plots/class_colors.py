@@ -28,4 +28,5 @@ def _many(count: int) -> tuple[QColor, ...]:
 
 def class_table(count: int) -> Rgb:
     """The same as bytes, shape `(count, 3)`."""
-    return np.array([[color.red(), color.green(), color.blue()] for color in class_colors(count)], dtype=np.uint8)
+    rows = [[color.red(), color.green(), color.blue()] for color in class_colors(count)]
+    return np.array(rows, dtype=np.uint8).reshape(count, 3)
