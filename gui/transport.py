@@ -31,6 +31,17 @@ LARGE_TEXT = 1.3
 
 
 @final
+class _Side(QWidget):
+    """Left or right of the transport. Both are alike wide, whatever is in them, so that it never jumps.
+
+    Only where one needs more than half, as the menus do in large type, the other has less.
+    """
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+
+@final
 class TransportBar(QFrame):
     """Play and its neighbours. The actions do the work; this shows them, the file's name and the run's progress."""
 
@@ -80,7 +91,7 @@ class TransportBar(QFrame):
         return button
 
     def _arrange(self, actions: Actions) -> None:
-        left, middle, right = QWidget(self), QWidget(self), QWidget(self)
+        left, middle, right = _Side(self), QWidget(self), _Side(self)
         left_row, middle_row, right_column = QHBoxLayout(left), QHBoxLayout(middle), QVBoxLayout(right)
         for layout in (left_row, middle_row, right_column):
             layout.setContentsMargins(0, 0, 0, 0)
@@ -104,15 +115,12 @@ class TransportBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 8, 12, 8)
         layout.setSpacing(12)
-        # Both sides have the same width, whatever is in them: the transport stands in the middle and never jumps.
-        for side in (left, right):
-            side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout.addWidget(left, 1)
         layout.addWidget(middle, 0)
         layout.addWidget(right, 1)
 
     def _rescale(self) -> None:
-        self._play.setMinimumWidth(theme().px(92))
+        self._play.setMinimumWidth(theme().px(100))  # Play and Pause are alike wide
         self._progress.setFixedHeight(theme().px(3))
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
         # In a lecture hall the window's own title says it.
