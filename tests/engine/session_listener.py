@@ -8,10 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, final
 
+import numpy as np
+
 from engine import session as sessions
-from engine.events import Event, RunFailed, RunState, StateChanged
+from engine.events import Event, RunFailed, RunState, StateChanged, WeightsTaken
 from engine.graph import Project
 from engine.session import Session
+from engine.training.run import Run
 
 E = TypeVar("E", bound=Event)
 PATIENCE = 20.0
@@ -71,3 +74,16 @@ class Listener:
         since = len(self.events)
         self.session.play()
         return self.until("finished", "failed", since=since)
+
+
+def weights_of(listener: Listener) -> dict[str, Any]:
+    """The session's weights now."""
+    return dict(listener.ask(lambda: listener.session.weights(1), WeightsTaken).weights)
+
+
+def assert_same_weights(listener: Listener, run: Run) -> None:
+    """To the bit."""
+    found = weights_of(listener)
+    assert found.keys() == run.weights().keys()
+    for name, value in run.weights().items():
+        assert np.array_equal(found[name], value.numpy()), name
