@@ -24,15 +24,19 @@ class Body:
         names: output -> variable.
     """
 
-    def __init__(self, result: Result, module: Callable[[str], str], parameter: Callable[[str], str]) -> None:
+    def __init__(
+        self, result: Result, module: Callable[[str], str], parameter: Callable[[str], str], inside: str = ""
+    ) -> None:
         """Begin.
 
         Args:
             result: the plan.
             module: node path -> the expression for its module.
             parameter: `block.parameter` -> the expression for it.
+            inside: path of the group that the method belongs to, "" at the top level.
         """
         self.result = result
+        self.inside = f"{inside}." if inside else ""
         self.module = module
         self.parameter = parameter
         self.lines: list[str] = []
@@ -60,8 +64,12 @@ class Body:
         if source in self.names:
             return self.names[source]
         path, port = source
-        stem = path.replace(".", "_")
+        stem = self.stem(path)
         return self.take(stem if len(self.result.nodes[path].outputs) == 1 else f"{stem}_{port}", source)
+
+    def stem(self, path: str) -> str:
+        """A path as a variable's name."""
+        return path.removeprefix(self.inside).replace(".", "_")
 
     def node(self, plan: NodePlan, comment: Iterable[str] = ()) -> None:
         """All calls of a node."""
@@ -136,7 +144,7 @@ class _Calls:
         if out in self.plan.outputs:
             return self.body.variable((path, out))
         source = (path, f"{out} inside")
-        return self.body.names.get(source) or self.body.take(f"{path.replace('.', '_')}_{out}", source)
+        return self.body.names.get(source) or self.body.take(f"{self.body.stem(path)}_{out}", source)
 
     def _expression(self, one: Call) -> Expr:
         module = self.body.module(self.plan.path) if one.target == "self" else ""

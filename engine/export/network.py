@@ -1,30 +1,30 @@
-"""The class `Net` of exported code."""
+"""The class `Net` of exported code, and a class for each group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from typing import final
 
-import torch
-from torch import nn
-
-from engine import recipe
-from engine.export.calls import constant, constructor
+from engine.export.calls import constant
 from engine.export.layout import WIDTH, Expr, Infix, call, comment, flat, lines, tuple_of
 from engine.export.methods import Body, free_name
+from engine.export.modules import module_lines
 from engine.export.parts import Parts, field_names
+from engine.export.scopes import InterruptedGroupError, Scope, Use, fold, unfolded
 from engine.graph import Project
-from engine.result import NodePlan, Source
-from engine.targets import resolve
+from engine.result import Source
 from engine.tensorspec import TensorSpec
 
 _METHODS = ("loss", "compute_loss", "objective", "total_loss", "loss_")
-_FIXED = ("zeros", "ones")
+_TAKEN = {"Net", "Path", "Tensor", "F", "WEIGHTS"}
+_LISTED = 3
+"""Equal repetitions up to this many are written one by one."""
 
 
 @final
 class NetworkWriter:
-    """Writes the class of one project."""
+    """Writes the classes of one project."""
 
     def __init__(self, project: Project, parts: Parts, own: Iterable[str]) -> None:
         """Begin.
@@ -41,124 +41,190 @@ class NetworkWriter:
         self.labels: dict[str, str] = {node.id: node.label for node in project.graph.nodes.values() if node.label}
         self.children = _children(parts.modules)
         self.loss_name = free_name(_METHODS, self.children.get("", ()))
+        self._classes: dict[str, str] = {}
+        """Text of a group's class without its first line -> its name."""
+        self._forward_at: dict[str, list[str]] = {}
+        """Path of a scope with modules of its own -> its `forward`."""
+        self._output_names: dict[Source, str] = {}
 
-    def source(self) -> list[str]:
-        """All lines of the class."""
-        found = ["class Net(nn.Module):", *self._init()]
+    def source(self) -> list[list[str]]:
+        """The lines of each class, `Net` last."""
+        try:
+            net = self._net(fold(self.parts))
+        except InterruptedGroupError:
+            self._classes, self._forward_at = {}, {}
+            net = self._net(unfolded(self.parts))
+        groups = [[f"class {name}(nn.Module):", *text.split("\n")] for text, name in self._classes.items()]
+        return [*groups, net]
+
+    def _net(self, top: Scope) -> list[str]:
+        found = ["class Net(nn.Module):", *self._init(top)]
         if self.parts.outputs:
-            found += ["", *self._forward()]
+            found += ["", *self._forward(top)]
         if self.parts.objectives:
-            found += ["", *self._loss()]
+            found += ["", *self._loss(top)]
         return found
 
-    # -- modules --
+    # -- __init__ --
 
-    def _init(self) -> list[str]:
+    def _init(self, scope: Scope) -> list[str]:
         found = ["    def __init__(self) -> None:", "        super().__init__()"]
         made: set[str] = set()
-        for path, user in self.parts.modules.items():
-            groups = path.split(".")[:-1]
-            for depth in range(1, len(groups) + 1):
-                found += self._group(".".join(groups[:depth]), made)
-            plan = self.result.nodes[user]
-            found += comment(self.labels.get(path, ""), 8)
-            found += self._module(path, plan)
-        if self.result.settings["dtype"] == "float64":
-            found.append("        self.double()  # its weights are in double precision")
+        for item in scope.items:
+            if isinstance(item, Use):
+                found += self._new_use(scope, item)
+                made.update(path for path in self.parts.modules if path.startswith(f"{item.path}."))
+            elif item in self.parts.modules:
+                found += self._new_module(scope, item, made)
+        if scope.path == "":
+            for path in self.parts.modules:
+                if path not in made:
+                    found += self._new_module(scope, path, made)
+            if self.result.settings["dtype"] == "float64":
+                found.append("        self.double()  # its weights are in double precision")
         return found
 
-    def _group(self, path: str, made: set[str]) -> list[str]:
-        """The container of a group; repetitions are a list."""
-        if path in made:
-            return []
+    def _new_module(self, scope: Scope, path: str, made: set[str]) -> list[str]:
+        """The lines that make a module, after the containers of groups that are written out."""
+        found: list[str] = []
+        groups = path.removeprefix(f"{scope.path}.").split(".")[:-1]
+        for depth in range(1, len(groups) + 1):
+            group = ".".join(groups[:depth])
+            if group not in made and not groups[depth - 1].isdigit():
+                repeats = [child for child in self.children[group] if child.isdigit()]
+                new = f"nn.ModuleList(nn.Module() for _ in range({len(repeats)}))" if repeats else "nn.Module()"
+                found.append(f"        {self._place(scope, group)} = {new}")
+            made.add(group)
         made.add(path)
-        if path.rpartition(".")[2].isdigit():  # made with its list
-            return []
-        repeats = [child for child in self.children[path] if child.isdigit()]
-        new = f"nn.ModuleList(nn.Module() for _ in range({len(repeats)}))" if repeats else "nn.Module()"
-        return [f"        {self._place(path)} = {new}"]
+        plan = self.result.nodes[self.parts.modules[path]]
+        made_here = module_lines(self._place(scope, path), plan, lambda name: self._parameter(scope, f"{path}.{name}"))
+        return [*found, *comment(self.labels.get(path, ""), 8), *made_here]
 
-    def _module(self, path: str, plan: NodePlan) -> list[str]:
-        assert plan.recipe is not None
-        place, module = self._place(path), plan.recipe.module
-        if module is not None:
-            found = lines(8, f"{place} = ", constructor(module))
-        else:
-            held = [f"{constant(spec.name)}: nn.Parameter({_empty(spec)})" for spec in plan.recipe.parameters]
-            found = lines(8, f"{place} = ", call("nn.ParameterDict", ["{" + ", ".join(held) + "}"]))
-        fixed = _fixed_by_module(plan.recipe)
-        for spec in plan.recipe.parameters:
-            drawn = _initialisation(spec, self._parameter(path, spec.name))
-            if drawn is not None and spec.name not in fixed:
-                found += lines(8, "", drawn)
-        names = [spec.name for spec in plan.recipe.parameters]
-        frozen = [name for name in names if name in plan.frozen]
-        if frozen and frozen == names:
-            found.append(f"        {place}.requires_grad_(False)")
-        else:
-            found += [f"        {self._parameter(path, name)}.requires_grad_(False)" for name in frozen]
-        return found
+    def _new_use(self, scope: Scope, use: Use) -> list[str]:
+        """The line that makes what a use of a group needs; nothing where it shares all its modules."""
+        own: list[str] = []
+        for one in use.scopes:
+            forward = self._group_forward(one)
+            if self._forward_at.setdefault(one.home, forward) != forward:
+                raise InterruptedGroupError  # what shares the modules does something else with them
+            if one.home == one.path:
+                own.append(f"{self._class(one, use.group, forward)}()")
+        place = self._place(scope, use.path)
+        if not own or len(use.scopes) == 1:
+            return [f"        {place} = {new}" for new in own]
+        kind = "nn.Sequential" if use.is_chain else "nn.ModuleList"
+        if len(set(own)) == 1 and len(own) > _LISTED:
+            each = f"{own[0]} for _ in range({len(own)})"
+            return lines(8, f"{place} = ", call(kind, [f"*({each})" if use.is_chain else each]))
+        return lines(8, f"{place} = ", call(kind, own if use.is_chain else [f"[{', '.join(own)}]"]))
 
-    def _place(self, path: str) -> str:
-        """`self.res[0].conv`."""
-        names = path.split(".")
+    def _group_forward(self, scope: Scope) -> list[str]:
+        """The method `forward` of a group's class."""
+        body = self._body(scope)
+        for number, source in enumerate(scope.inputs, 1):
+            body.take("x" if len(scope.inputs) == 1 else f"x{number}", source)
+        arguments = [body.names[source] for source in scope.inputs]
+        self._run(scope, body)
+        self._give_back(body, scope.outputs)
+        return [*_signature("forward", arguments, len(scope.outputs)), *body.lines]
+
+    def _class(self, scope: Scope, group: str, forward: list[str]) -> str:
+        """The name of the class of a scope; equal scopes have one class."""
+        text = "\n".join([*self._init(scope), "", *forward])
+        if text not in self._classes:
+            words = re.findall(r"[A-Za-z][A-Za-z0-9]*", group)
+            name = "".join(word[0].upper() + word[1:] for word in words) or "Group"
+            taken = {*_TAKEN, *self.own, *self._classes.values()}
+            numbered = (f"{name}{number}" for number in range(2, len(taken) + 3))
+            self._classes[text] = free_name((name, *numbered), taken)
+        return self._classes[text]
+
+    # -- places --
+
+    def _place(self, scope: Scope, path: str) -> str:
+        """`self.res[0].conv`, as seen from inside a scope."""
+        base = f"{scope.home}." if scope.home else ""
+        names = path.removeprefix(base).split(".")
         return "self" + "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in names)
 
-    def _parameter(self, path: str, name: str) -> str:
-        plan = self.result.nodes[path]
-        held = plan.recipe is not None and plan.recipe.module is None
-        return f"{self._place(path)}[{constant(name)}]" if held else f"{self._place(path)}.{name}"
+    def _parameter(self, scope: Scope, name: str) -> str:
+        path, _, short = name.rpartition(".")
+        recipe, place = self.result.nodes[path].recipe, self._place(scope, path)
+        held = recipe is not None and recipe.module is None
+        return f"{place}[{constant(short)}]" if held else f"{place}.{short}"
 
     # -- methods --
 
-    def _body(self, fields: Iterable[Source]) -> Body:
-        homes = {user: path for path, user in self.parts.modules.items()}
-        body = Body(self.result, lambda path: self._place(self._home(path, homes)), self._parameter_of)
+    def _body(self, scope: Scope, fields: Iterable[Source] = ()) -> Body:
+        body = Body(
+            self.result,
+            lambda path: self._place(scope, self.parts.home(path)),
+            lambda name: self._parameter(scope, name),
+            scope.path,
+        )
         body.reserve(self.own)
         for field in fields:
             body.take(self.fields[field], field)
         return body
 
-    def _home(self, path: str, homes: Mapping[str, str]) -> str:
-        if path in self.parts.modules:
-            return path
-        return homes.get(path, self.result.nodes[path].weights_path)
+    def _run(self, scope: Scope, body: Body) -> None:
+        for item in scope.items:
+            if isinstance(item, Use):
+                self._call(scope, body, item)
+            else:
+                body.node(self.result.nodes[item], self._comment(item))
 
-    def _parameter_of(self, name: str) -> str:
-        path, _, short = name.rpartition(".")
-        return self._parameter(path, short)
+    def _call(self, scope: Scope, body: Body, use: Use) -> None:
+        """The calls of a use of a group."""
+        stem = body.stem(use.path)
+        last = use.scopes[-1]
+        if use.is_chain:
+            given = body.variable(use.scopes[0].inputs[0])
+            place = self._place(scope, last.home.rpartition(".")[0])
+            body.assign(8, f"{body.take(stem, last.outputs[0])} = ", call(place, [given]))
+            return
+        for number, one in enumerate(use.scopes):
+            inputs = [body.variable(source) for source in one.inputs]
+            name = stem if one is last else f"{stem}_{number}"
+            outs = [
+                body.take(name if len(one.outputs) == 1 else f"{name}_{_word(source)}", source)
+                for source in one.outputs
+            ]
+            body.assign(8, f"{', '.join(outs)} = ", call(self._place(scope, one.home), inputs))
 
-    def _forward(self) -> list[str]:
+    def _forward(self, top: Scope) -> list[str]:
         parts = self.parts
-        body = self._body(parts.forward_fields)
-        for path in parts.forward:
-            body.node(self.result.nodes[path], self._comment(path))
-        returned = [body.variable(source) for source in parts.outputs]
-        kind = "Tensor" if len(returned) == 1 else f"tuple[{', '.join('Tensor' for _ in returned)}]"
-        head = self._signature("forward", [body.names[field] for field in parts.forward_fields], kind)
+        body = self._body(top, parts.forward_fields)
+        self._run(top, body)
+        self._output_names = {source: body.variable(source) for source in parts.outputs}
         shapes = [self._shapes(body, sources) for sources in (parts.forward_fields, parts.outputs)]
         doc = f'        """{" -> ".join(shape for shape in shapes if shape)}."""'
-        if len(returned) == 1:
-            body.give_back(returned[0])
-        else:
-            whole = f"        return {', '.join(returned)}"
-            body.lines += [whole] if len(whole) <= WIDTH else lines(8, "return ", tuple_of(returned))
-        return [*head, doc, *body.lines]
+        self._give_back(body, parts.outputs)
+        arguments = [body.names[field] for field in parts.forward_fields]
+        return [*_signature("forward", arguments, len(parts.outputs)), doc, *body.lines]
 
-    def _loss(self) -> list[str]:
+    def _give_back(self, body: Body, outputs: tuple[Source, ...]) -> None:
+        names = [body.variable(source) for source in outputs]
+        if len(names) == 1:
+            body.give_back(names[0])
+            return
+        whole = f"        return {', '.join(names)}"
+        body.lines += [whole] if len(whole) <= WIDTH else lines(8, "return ", tuple_of(names))
+
+    def _loss(self, top: Scope) -> list[str]:
         parts = self.parts
         fields = (*parts.forward_fields, *parts.loss_fields)
-        body = self._body(fields)
+        body = self._body(top, fields)
         inputs = [body.names[field] for field in parts.forward_fields]
         needed = {source for path in parts.judging for source in self.result.nodes[path].sources.values()}
         needed |= {(objective.path, objective.port) for objective in parts.objectives}
         if needed & set(parts.outputs):
-            names = [body.variable(source) for source in parts.outputs]
+            names = [body.take(self._output_names[source], source) for source in parts.outputs]
             body.lines += lines(8, f"{', '.join(names)} = ", call("self", inputs))
         for path in parts.judging:
             body.node(self.result.nodes[path], self._comment(path))
         body.give_back(self._sum(body))
-        head = self._signature(self.loss_name, [body.names[field] for field in fields], "Tensor")
+        head = _signature(self.loss_name, [body.names[field] for field in fields], 1)
         return [*head, '        """What training makes small."""', *body.lines]
 
     def _sum(self, body: Body) -> Expr:
@@ -176,10 +242,6 @@ class NetworkWriter:
         assert total is not None
         return total
 
-    def _signature(self, name: str, arguments: list[str], returns: str) -> list[str]:
-        inside = call(f"def {name}", ["self", *(f"{argument}: Tensor" for argument in arguments)])
-        return lines(4, "", inside, f" -> {returns}:")
-
     def _shapes(self, body: Body, sources: Iterable[Source]) -> str:
         return ", ".join(
             f"{body.names[source]} {_shape_text(self.result.nodes[source[0]].outputs[source[1]])}" for source in sources
@@ -190,6 +252,17 @@ class NetworkWriter:
         return [] if path in self.parts.modules else comment(self.labels.get(path, ""), 8)
 
 
+def _signature(name: str, arguments: list[str], outputs: int) -> list[str]:
+    inside = call(f"def {name}", ["self", *(f"{argument}: Tensor" for argument in arguments)])
+    returns = "Tensor" if outputs == 1 else f"tuple[{', '.join(['Tensor'] * outputs)}]"
+    return lines(4, "", inside, f" -> {returns}:")
+
+
+def _word(source: Source) -> str:
+    """The id of the node an output belongs to."""
+    return source[0].rpartition(".")[2]
+
+
 def _shape_text(spec: TensorSpec | None) -> str:
     assert spec is not None
     return f"({', '.join(str(dim) for dim in spec.shape)}{',' if len(spec.shape) == 1 else ''})"
@@ -198,56 +271,11 @@ def _shape_text(spec: TensorSpec | None) -> str:
 def _children(modules: Iterable[str]) -> dict[str, list[str]]:
     """Path of a group ("" the top) -> names of what is directly inside."""
     found: dict[str, list[str]] = {"": []}
-    for path in modules:
+    for module in modules:
+        path = module
         while path:
-            path, _, name = path.rpartition(".")  # noqa: PLW2901  climbing up
+            path, _, name = path.rpartition(".")
             inside = found.setdefault(path, [])
             if name not in inside:
                 inside.append(name)
     return found
-
-
-def _empty(spec: recipe.Tensor) -> str:
-    if spec.init.kind == "ones":
-        return flat(call("torch.ones", [_sizes(spec)]))
-    if spec.init.kind == "constant":
-        return flat(call("torch.full", [_sizes(spec), constant(float(spec.init.value))]))
-    return flat(call("torch.zeros", [_sizes(spec)]))
-
-
-def _sizes(spec: recipe.Tensor) -> Expr:
-    return tuple_of([str(size) for size in spec.shape])
-
-
-def _fixed_by_module(made: recipe.Recipe) -> set[str]:
-    """Parameters that begin at zeros or ones, and that the module itself makes so."""
-    asked = [spec for spec in made.parameters if spec.init.kind in _FIXED]
-    if made.module is None:
-        return {spec.name for spec in made.parameters if spec.init.kind in (*_FIXED, "constant")}
-    if not asked:
-        return set()
-    with torch.random.fork_rng(devices=[]):
-        module: nn.Module = resolve(made.module.target)(*made.module.args, **dict(made.module.kwargs))
-    wanted = {"zeros": 0.0, "ones": 1.0}
-    return {spec.name for spec in asked if bool((module.get_parameter(spec.name) == wanted[spec.init.kind]).all())}
-
-
-def _initialisation(spec: recipe.Tensor, place: str) -> Expr | None:
-    """The call of torch.nn.init that draws a parameter as the app does; None for PyTorch's default."""
-    init = spec.init
-    kind = init.kind
-    slope = [("a", constant(init.slope))] if init.slope else []
-    word = constant(init.nonlinearity)
-    if kind == "default":
-        return None
-    if kind in ("kaiming_uniform", "kaiming_normal"):
-        return call(f"nn.init.{kind}_", [place], [*slope, ("nonlinearity", word)])
-    if kind in ("xavier_uniform", "xavier_normal", "orthogonal"):
-        gain = call("nn.init.calculate_gain", [word, *(value for _, value in slope)])
-        plain = torch.nn.init.calculate_gain(init.nonlinearity, init.slope) == 1  # type: ignore[arg-type]
-        return call(f"nn.init.{kind}_", [place], [] if plain else [("gain", gain)])
-    if kind == "normal":
-        return call("nn.init.normal_", [place], [("std", constant(init.std))])
-    if kind == "uniform":
-        return call("nn.init.uniform_", [place, constant(-init.bound), constant(init.bound)])
-    return call(f"nn.init.{kind}_", [place, *([constant(init.value)] if kind == "constant" else [])])

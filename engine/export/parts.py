@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
-from engine.netcode import execution, is_input, predictions, runs
+from engine.netcode import execution, predictions, runs
 from engine.problem import GraphError
 from engine.result import Objective, Result, Source
 
@@ -36,6 +36,13 @@ class Parts:
     forward_fields: tuple[Source, ...]
     loss_fields: tuple[Source, ...]
     modules: Mapping[str, str]
+
+    def home(self, path: str) -> str:
+        """Path of the module that a node uses, if it uses one."""
+        if path in self.modules:
+            return path
+        shared = self.result.nodes[path].weights_path
+        return next((home for home, user in self.modules.items() if user == path), shared)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -103,8 +110,3 @@ def _identifier(text: str) -> str:
     """The text as a name of Python."""
     name = re.sub(r"\W", "_", text, flags=re.ASCII)
     return f"{name}_" if keyword.iskeyword(name) else name if name.isidentifier() else f"field_{name}"
-
-
-def is_field(parts: Parts, source: Source) -> bool:
-    """Whether an output is a field of an Input."""
-    return is_input(parts.result, source[0])

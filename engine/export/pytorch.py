@@ -88,12 +88,13 @@ def pytorch_source(
     constants = {name: _constant(writer.fields[_source(name)]) for name in shown}
     reason = why_not(parts, complete=complete)
     prepared = _preparations(writer.fields, pipelines)
-    pieces = [[*writer.source(), *LOAD.rstrip("\n").split("\n")], *prepared]
+    *groups, net = writer.source()
+    pieces = [*groups, [*net, *LOAD.rstrip("\n").split("\n")], *prepared]
     if not why_not(parts, complete=True):
         pieces.append(train(parts, writer.loss_name, list(writer.fields.values())))
     data = [line for name, value in shown.items() for line in embed(constants[name], value)]
     if any("unpack(" in line for piece in (*prepared, data) for line in piece):
-        pieces.insert(1, UNPACK.rstrip("\n").split("\n"))
+        pieces.insert(len(groups) + 1, UNPACK.rstrip("\n").split("\n"))
     count = max(map(len, shown.values()), default=0)
     pieces.append(main(parts, writer.loss_name, list(constants.values()), count, reason))
     return _assembled(project, own, pieces, data)

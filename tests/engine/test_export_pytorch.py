@@ -21,7 +21,7 @@ from engine.plan import check
 from engine.problem import FileError, GraphError
 from engine.training.loading import load
 from tests.engine.export_files import EXAMPLES, ROOT, assert_same, imported, ran, tidy
-from tests.engine.export_projects import PROJECTS, cnn, mlp
+from tests.engine.export_projects import GROUPED, PROJECTS, cnn, mlp
 from tests.engine.nets import batch
 from tests.engine.training_projects import run_of, train
 from tests.helpers.projects import make_project, planned, rows
@@ -36,9 +36,9 @@ def test_examples_are_equal_to_the_bit(path, tmp_path):
     assert_same(loaded.project, loaded.result, data, tmp_path, loaded.dtype, parameters=loaded.start)
 
 
-@pytest.mark.parametrize("name", PROJECTS)
-def test_other_networks_are_equal_to_the_bit(name, tmp_path):
-    project, facts = PROJECTS[name]()
+@pytest.mark.parametrize("make", [*PROJECTS.values(), *GROUPED.values()], ids=[*PROJECTS, *GROUPED])
+def test_other_networks_are_equal_to_the_bit(make, tmp_path):
+    project, facts = make()
     result = planned(project, facts)
     dtype = torch.float64 if result.settings["dtype"] == "float64" else torch.float32
     assert_same(project, result, batch(result, dtype=dtype), tmp_path, dtype)

@@ -17,7 +17,7 @@ from engine.build import build
 from engine.export.pytorch import export_pytorch, pytorch_source
 from engine.training.loading import load
 from tests.engine.export_files import EXAMPLES, GOLDEN, ROOT, assert_same, imported, tidy
-from tests.engine.export_projects import PROJECTS, branches, cnn
+from tests.engine.export_projects import GROUPED, PROJECTS, branches, cnn
 from tests.engine.nets import batch
 from tests.helpers.projects import make_project, planned, rows
 
@@ -40,6 +40,24 @@ def test_golden(name, tmp_path):
 @pytest.mark.parametrize("name", PROJECTS)
 def test_golden_code_is_tidy(name):
     tidy(GOLDEN / f"export_{name}.py")
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_groups_are_tidy(name, tmp_path):
+    project, facts = GROUPED[name]()
+    path = tmp_path / "net.py"
+    path.write_text(pytorch_source(project, planned(project, facts), {}), encoding="utf-8")
+    tidy(path)
+
+
+def test_each_group_is_a_class():
+    """Unless its nodes do not run one after another."""
+    for name, make in {**GROUPED, "groups": PROJECTS["groups"], "nested": PROJECTS["nested"]}.items():
+        project, facts = make()
+        source = pytorch_source(project, planned(project, facts), {})
+        classes = re.findall(r"^class (\w+)\(nn.Module\)", source, re.MULTILINE)
+        assert ("nn.Module()" in source) == (name == "interrupted"), name
+        assert len(classes) > 1 or name == "interrupted", name
 
 
 def test_examples_are_tidy(tmp_path):

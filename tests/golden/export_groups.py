@@ -11,29 +11,28 @@ from torch import Tensor, nn
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 
 
+class Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self.conv(x)
+        act = torch.tanh(conv)
+        return act + x
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.res = nn.ModuleList(nn.Module() for _ in range(2))
-        self.res[0].conv = nn.Linear(4, 4)
-        self.res[1].conv = nn.Linear(4, 4)
+        self.res = nn.Sequential(Residual(), Residual())
         self.out = nn.Linear(4, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, 4) -> out (N, 2)."""
-        res_0_conv = self.res[0].conv(x)
-        res_0_act = torch.tanh(res_0_conv)
-        res_0_add = res_0_act + x
-        res_1_conv = self.res[1].conv(res_0_add)
-        res_1_act = torch.tanh(res_1_conv)
-        res_1_add = res_1_act + res_0_add
-        twin_0_conv = self.res[0].conv(res_1_add)
-        twin_0_act = torch.tanh(twin_0_conv)
-        twin_0_add = twin_0_act + res_1_add
-        twin_1_conv = self.res[1].conv(twin_0_add)
-        twin_1_act = torch.tanh(twin_1_conv)
-        twin_1_add = twin_1_act + twin_0_add
-        return self.out(twin_1_add)
+        res = self.res(x)
+        twin = self.res(res)
+        return self.out(twin)
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """What training makes small."""

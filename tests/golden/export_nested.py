@@ -11,36 +11,40 @@ from torch import Tensor, nn
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 
 
+class Pair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        dense = self.dense(x)
+        return torch.tanh(dense)
+
+
+class Stack(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair = nn.Sequential(Pair(), Pair())
+        self.norm = nn.LayerNorm(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pair = self.pair(x)
+        return self.norm(pair)
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.stack = nn.ModuleList(nn.Module() for _ in range(2))
-        self.stack[0].pair = nn.ModuleList(nn.Module() for _ in range(2))
-        self.stack[0].pair[0].dense = nn.Linear(4, 4)
-        self.stack[0].pair[1].dense = nn.Linear(4, 4)
-        self.stack[0].norm = nn.LayerNorm(4)
-        self.stack[1].pair = nn.ModuleList(nn.Module() for _ in range(2))
-        self.stack[1].pair[0].dense = nn.Linear(4, 4)
-        self.stack[1].pair[1].dense = nn.Linear(4, 4)
-        self.stack[1].norm = nn.LayerNorm(4)
+        self.stack = nn.Sequential(Stack(), Stack())
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, 4) -> stack_1_norm (N, 4)."""
-        stack_0_pair_0_dense = self.stack[0].pair[0].dense(x)
-        stack_0_pair_0_act = torch.tanh(stack_0_pair_0_dense)
-        stack_0_pair_1_dense = self.stack[0].pair[1].dense(stack_0_pair_0_act)
-        stack_0_pair_1_act = torch.tanh(stack_0_pair_1_dense)
-        stack_0_norm = self.stack[0].norm(stack_0_pair_1_act)
-        stack_1_pair_0_dense = self.stack[1].pair[0].dense(stack_0_norm)
-        stack_1_pair_0_act = torch.tanh(stack_1_pair_0_dense)
-        stack_1_pair_1_dense = self.stack[1].pair[1].dense(stack_1_pair_0_act)
-        stack_1_pair_1_act = torch.tanh(stack_1_pair_1_dense)
-        return self.stack[1].norm(stack_1_pair_1_act)
+        """x (N, 4) -> stack (N, 4)."""
+        return self.stack(x)
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """What training makes small."""
-        stack_1_norm = self(x)
-        return F.mse_loss(stack_1_norm, y)
+        stack = self(x)
+        return F.mse_loss(stack, y)
 
     @classmethod
     def load(cls, path: str | Path = WEIGHTS) -> "Net":
