@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from engine.build import build, tensor_specs
 from engine.facts import FactsCache
 from engine.plan import check
 from engine.problem import GraphError
+from engine.recipe import Call, Module, Ref, Tensor
 from tests.engine.nets import CNN, MLP, RESIDUAL, batch, residual_group, two_losses
 from tests.helpers.projects import make_project, planned, rows
 
@@ -239,3 +241,42 @@ def test_a_batch_that_does_not_fit_is_the_fault_of_the_first_to_use_it():
         net.loss({"data.x": torch.zeros(2, 4)})
     assert net.node_at(missing.value) == "data"
     assert net.node_at(ValueError("elsewhere")) is None
+
+
+# -- recipes of plug-ins that are wrong --
+
+
+def with_recipe(node, **changes):
+    """MLP with another recipe for one node."""
+    plan = MLP.nodes[node]
+    assert plan.recipe is not None
+    return replace(MLP, nodes={**MLP.nodes, node: replace(plan, recipe=replace(plan.recipe, **changes))})
+
+
+def test_a_recipe_that_promises_other_weights():
+    wrong = with_recipe("hidden", parameters=(Tensor("weight", (16, 5)), Tensor("bias", (16,))))
+    with pytest.raises(GraphError, match=r'its recipe promises 16 × 5 for "weight", but torch\.nn\.Linear has 16 × 4'):
+        build(wrong)
+    with pytest.raises(GraphError, match='its recipe promises none for "bias"'):
+        build(with_recipe("hidden", parameters=(Tensor("weight", (16, 4)),)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"calls": (Call("out", "torch.load", (Ref("in"),)),)}, {"module": Module("torch.hub.load", ("x", "y"))}],
+)
+def test_a_recipe_that_calls_what_it_may_not(change):
+    with pytest.raises(GraphError, match=r'"hidden" .Dense. cannot be built: "torch\.(hub\.)?load" is not a call'):
+        build(with_recipe("hidden", **change))
+
+
+def test_a_loss_of_the_data_alone():
+    project = make_project(
+        [("data", "Input"), ("loss", "Loss")], ["data.x -> loss.prediction", "data.y -> loss.target"]
+    )
+    result = planned(project, rows(3, 3))
+    net = build(result)
+    data = batch(result)
+    assert net.outputs == ()
+    assert net(data) == {}
+    assert torch.equal(net.loss(data), F.mse_loss(data["data.x"], data["data.y"]))
