@@ -238,7 +238,7 @@ class _Writer:
             try:
                 made = self._create(plan.path, "call_function", resolve(call.target), args, kwargs, label)
             except TargetError as error:
-                raise GraphError(f'"{plan.path}" ({plan.block}) cannot be built: {error}.', code="G11") from error
+                raise GraphError(f'"{plan.path}" ({plan.block}) cannot be built: {error}.', code="G19") from error
         if isinstance(call.out, str):
             known[call.out] = made
             return

@@ -47,7 +47,7 @@ def _make_module(plan: NodePlan) -> nn.Module:
         with torch.device("meta"):
             module: nn.Module = resolve(made.target)(*made.args, **dict(made.kwargs))
     except TargetError as error:
-        raise GraphError(f'"{plan.path}" ({plan.block}) cannot be built: {error}.', code="G11") from error
+        raise GraphError(f'"{plan.path}" ({plan.block}) cannot be built: {error}.', code="G19") from error
     there = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     promised = {spec.name: spec.shape for spec in tensors_of(plan.recipe)}
     if there != promised:
@@ -56,7 +56,7 @@ def _make_module(plan: NodePlan) -> nn.Module:
         raise GraphError(
             f'"{plan.path}" ({plan.block}) cannot be built: its recipe promises {sizes[0]} for "{name}", '
             f"but {made.target} has {sizes[1]}.",
-            code="G11",
+            code="G19",
         )
     return module
 
