@@ -10,6 +10,7 @@ from importlib import import_module
 
 from engine.cli.arguments import SUBCOMMANDS, Arguments, parse
 from engine.cli.output import say_error
+from engine.diskfile import reason
 from engine.problem import ChainruleError, FileError
 
 INTERRUPTED = 130
@@ -47,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PROBLEMS
+    except OSError as error:  # a folder that cannot be made, a disk that went away
+        _debug(arguments)
+        say_error(f'"{error.filename}": {reason(error)}.' if error.filename else f"{reason(error)}.")
         return PROBLEMS
     except Exception as error:  # noqa: BLE001 - a person reads one line; the traceback is there with --debug
         _debug(arguments)

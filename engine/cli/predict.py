@@ -17,12 +17,16 @@ from engine.cli.output import finite, say
 from engine.cli.weights import with_weights
 from engine.data.pictures import SUFFIXES
 from engine.events import Array, Predicted
-from engine.problem import DataError
+from engine.problem import DataError, FileError
 from engine.session.answers import predict
 
 
 def run(arguments: Arguments) -> int:
     """0, or raises ChainruleError."""
+    out = arguments.out
+    if out is not None and out.suffix.lower() not in (".csv", ".json"):
+        message = f'"{out}" does not tell what to write; its name has to end in .csv or .json.'
+        raise FileError(message, code="F05", hint=f'Try -o "{out.with_suffix(".csv")}".')
     network = with_weights(arguments.file, arguments.run)
     rows: list[dict[str, Any]] = []
     images = any(path.suffix.lower() in SUFFIXES or path.is_dir() for path in arguments.data)
@@ -31,7 +35,6 @@ def run(arguments: Arguments) -> int:
         for note in notes:
             say(f"{path.name}: {note}")
         rows += [{"file": path.name, **row} if images else row for row in _rows(answer)]
-    out = arguments.out
     text = _json(rows) if out is not None and out.suffix.lower() == ".json" else _csv(rows)
     if out is None:
         print(text, end="")

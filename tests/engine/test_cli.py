@@ -168,6 +168,15 @@ def test_an_unexpected_error_is_one_line_with_a_way_to_more(graph: Path, capsys:
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_what_the_system_refuses_is_told_with_its_place(graph: Path, tmp_path: Path, capsys: Out):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    assert main(["export", str(graph), "--to", "pytorch", "-o", str(in_the_way / "out")]) == 1
+    (line,) = told(capsys)
+    assert line.startswith(f'chainrule: "{in_the_way}')
+    assert "Errno" not in line
+
+
 def test_a_reader_that_leaves_early_is_no_error(graph: Path):
     program = f"{sys.executable} -m engine check {graph} --json | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", program], capture_output=True, text=True, check=False)

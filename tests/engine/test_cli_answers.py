@@ -121,6 +121,15 @@ def test_predictions_are_a_table_of_classes(iris: Path, tmp_path: Path, capsys: 
     assert capsys.readouterr().out == ""
 
 
+def test_predictions_go_to_csv_or_json_alone(iris: Path, tmp_path: Path, capsys: Out):
+    out = tmp_path / "answers.txt"
+    assert main(["predict", str(iris), str(tmp_path / "any.csv"), "-o", str(out)]) == 1
+    (line,) = told(capsys)
+    assert f'"{out}"' in line
+    assert "answers.csv" in line
+    assert not out.exists()
+
+
 def test_predictions_of_arrays_and_images(tmp_path: Path, capsys: Out):
     from PIL import Image
 
