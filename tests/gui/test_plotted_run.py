@@ -1,0 +1,68 @@
+"""What the loss panel draws of a training in the worker thread, against what the same run wrote into its directory."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from engine import assets, edits, files, session
+from engine.graph import Project
+from gui.main_window import MainWindow
+from gui.plots.loss import LossPanel
+
+EPOCHS = 12
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    """Spiral, shorter, and with the accuracy among its metrics."""
+    project = files.load(assets.example("spiral"))
+    path = tmp_path / "short.chainrule"
+    files.save(edits.set_training(project, {"epochs": EPOCHS})[0], path)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the window's session leaves its run; by itself it leaves none."""
+    folder, real = tmp_path / "run", session.open
+
+    def opened(project: Project, **rest: Any) -> session.Session:
+        return real(project, **{**rest, "run_dir": folder})
+
+    monkeypatch.setattr(session, "open", opened)
+    return folder
+
+
+def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path, run: Path):
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    assert window.open(graph)
+    panel = window.findChild(LossPanel, "lossPlot")
+    assert panel is not None
+    next(action for action in window.actions() if action.objectName() == "actionPlay").trigger()
+    assert "chainrule session" in {thread.name for thread in threading.enumerate()}
+    qtbot.waitUntil(lambda: len(panel.history.records.rows) == EPOCHS, timeout=60_000)
+    panel.refresh()
+
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["epoch"] for line in lines] == list(range(1, EPOCHS + 1))
+    assert panel.history.records.rows == lines, "value for value"
+    x, y = panel._val.getOriginalDataset()
+    np.testing.assert_array_equal(x, [line["epoch"] for line in lines])
+    np.testing.assert_array_equal(y, [line["val_loss"] for line in lines])
+    for name in lines[0]["metrics"]:
+        np.testing.assert_array_equal(panel.history.records.column(name), [line["metrics"][name] for line in lines])
+
+    steps = lines[-1]["step"]
+    np.testing.assert_array_equal(panel.history.steps.values, np.arange(1, steps + 1))
+    losses = panel.history.losses.values.reshape(EPOCHS, -1)  # 250 samples in batches of 10: all of one size
+    np.testing.assert_allclose(losses.mean(axis=1), [line["loss"] for line in lines], rtol=1e-5)
+    window.close()
