@@ -46,9 +46,16 @@ class _Job:
         result, error = self.result, self.error
         self.result = self.error = None
         if error is None:
-            done(result)
-        else:
+            if _alive(done):
+                done(result)
+        elif _alive(failed):
             failed(error)
+
+
+def _alive(call: Callable[..., Any]) -> bool:
+    """Whether the object whose method this is has not been closed meanwhile."""
+    owner = getattr(call, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 @final
@@ -85,7 +92,10 @@ def _start(job: _Job) -> None:
 def run_in_background(
     work: Callable[[], T], done: Callable[[T], None], failed: Callable[[BaseException], None]
 ) -> None:
-    """Run `work` in a pool thread, then `done(result)` or `failed(error)` in the GUI thread, which calls this."""
+    """Run `work` in a pool thread, then `done(result)` or `failed(error)` in the GUI thread, which calls this.
+
+    The methods of a widget that was closed meanwhile are not called.
+    """
     _start(_Job(work, done, failed))
 
 

@@ -52,7 +52,7 @@ class DataPreviewDialog(QDialog):
         self.setObjectName("dataPreview")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Data of {0}").format(node_id))
-        self._node_id = node_id
+        self._node_id, self._feed = node_id, feed
         self.shown: Previewed | None = None
         self._views = Segmented(
             [("points", self.tr("Points")), ("images", self.tr("Images")), ("table", self.tr("Table"))]
@@ -71,8 +71,12 @@ class DataPreviewDialog(QDialog):
         self.resize(theme().px(860), theme().px(560))
         feed.on(Previewed, self._take)
         feed.session_changed.connect(self.reject)  # another document: nobody will answer
-        self.finished.connect(lambda _: feed.off(Previewed, self._take))
+        self.finished.connect(self._ended)
         feed.session.preview(node_id, document.project, feed.next_request())
+
+    def _ended(self) -> None:
+        self._feed.session_changed.disconnect(self.reject)
+        self._feed.off(Previewed, self._take)
 
     def _lay_out(self) -> None:
         self._views.setEnabled(False)

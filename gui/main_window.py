@@ -33,6 +33,7 @@ from gui.run_feed import RunFeed
 from gui.selection import Selection
 from gui.stale_banner import StaleBanner
 from gui.status import StatusBar
+from gui.theme import theme
 from gui.toasts import ToastArea
 from gui.tour import Tour
 from gui.transport import TransportBar
@@ -73,11 +74,10 @@ class MainWindow(QMainWindow):
         self._follow_title()
 
     def _arrange(self) -> None:
-        self.setDockOptions(
-            QMainWindow.DockOption.AnimatedDocks
-            | QMainWindow.DockOption.AllowTabbedDocks
-            | QMainWindow.DockOption.AllowNestedDocks
-        )
+        options = QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks
+        if not theme().reduce_motion:
+            options |= QMainWindow.DockOption.AnimatedDocks
+        self.setDockOptions(options)
         centre = QWidget(self)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
@@ -168,5 +168,6 @@ class MainWindow(QMainWindow):
         self._state.store()
         self._autosave.forget()
         self.tour.end()
-        self.feed.close()
         event.accept()
+        self.hide()  # the training may take a moment to end its last step
+        self.feed.close()

@@ -54,14 +54,13 @@ def test_a_card_without_a_button_lets_the_mouse_through(easel: Easel) -> None:
     assert card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
 
-def test_the_card_of_the_selected_block_gives_way_to_the_block_below_the_pointer(easel: Easel, qtbot: QtBot) -> None:
-    def card_is_hidden(at: QPoint) -> bool:
-        easel.move(at)  # again: an earlier move may come late, from the window system
-        return easel.view.floats.card.isHidden()
-
+def test_the_card_of_the_selected_block_gives_way_to_the_block_below_the_pointer(easel: Easel) -> None:
+    card = easel.view.floats.card
     easel.click(easel.block("loss"))
-    qtbot.waitUntil(lambda: card_is_hidden(easel.block("dense")))
-    qtbot.waitUntil(lambda: not card_is_hidden(easel.spot(300, 500)))
+    easel.move(easel.block("dense"))
+    assert card.isHidden()
+    easel.move(easel.spot(300, 500))
+    assert card.isVisible()
 
 
 def test_a_name_that_cannot_be_comes_with_one_that_can(easel: Easel) -> None:

@@ -71,6 +71,7 @@ class Easel:
     view: CanvasView
     document: Document
     selection: Selection
+    held: Qt.MouseButton = Qt.MouseButton.NoButton
 
     @property
     def selected(self) -> set[str]:
@@ -111,16 +112,17 @@ class Easel:
     # -- hands --
 
     def press(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS, button: Qt.MouseButton = LEFT) -> None:
+        self.held = button
         QTest.mousePress(self.viewport, button, keys, at)
 
     def move(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
-        if keys == NO_KEYS:
-            QTest.mouseMove(self.viewport, at)
-        else:  # which QTest cannot do
-            none, place = Qt.MouseButton.NoButton, QPointF(at)
-            QApplication.sendEvent(self.viewport, QMouseEvent(QEvent.Type.MouseMove, place, place, none, none, keys))
+        """Sent to the viewport itself: QTest moves the pointer, and another window may lie under that."""
+        place, over = QPointF(at), QPointF(self.viewport.mapToGlobal(at))
+        none = Qt.MouseButton.NoButton
+        QApplication.sendEvent(self.viewport, QMouseEvent(QEvent.Type.MouseMove, place, over, none, self.held, keys))
 
     def release(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS, button: Qt.MouseButton = LEFT) -> None:
+        self.held = Qt.MouseButton.NoButton
         QTest.mouseRelease(self.viewport, button, keys, at)
 
     def click(self, at: QPoint, keys: Qt.KeyboardModifier = NO_KEYS, button: Qt.MouseButton = LEFT) -> None:

@@ -1,0 +1,44 @@
+"""Work off the GUI thread, whose asker may be gone when it is done."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QThreadPool
+from PySide6.QtWidgets import QApplication, QLabel
+
+from gui.background import run_aside, run_in_background
+
+
+def test_a_widget_closed_meanwhile_is_not_told(qtbot):
+    gate = threading.Event()
+    label = QLabel("before")
+    run_in_background(lambda: str(gate.wait(5)), label.setText, pytest.fail)
+    shiboken6.delete(label)
+    gate.set()
+    QThreadPool.globalInstance().waitForDone()
+    QApplication.processEvents()  # an exception in here fails the test
+
+
+def test_the_result_or_the_error_arrives_in_the_gui_thread(qtbot):
+    told: list[tuple[object, int]] = []
+
+    def note(what: object) -> None:
+        told.append((what, threading.get_ident()))
+
+    run_in_background(lambda: threading.get_ident(), note, pytest.fail)
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert told[0][0] != threading.get_ident()
+    assert told[0][1] == threading.get_ident()
+    run_in_background(lambda: [][1], pytest.fail, note)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert isinstance(told[1][0], IndexError)
+    assert told[1][1] == threading.get_ident()
+
+
+def test_work_aside_returns_or_raises():
+    assert run_aside(lambda: 6 * 7) == 42
+    with pytest.raises(ZeroDivisionError):
+        run_aside(lambda: 1 / 0)

@@ -1,0 +1,64 @@
+"""Real windows for tests: opened, trained, and left without a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from engine import edits
+from engine.graph import Project
+from gui.main_window import MainWindow
+from gui.panel import Panel
+
+P = TypeVar("P", bound=Panel)
+W = TypeVar("W", bound=QWidget)
+
+PATIENCE = 60_000
+"""Milliseconds until a training on a busy machine is taken for stuck."""
+
+
+@contextmanager
+def main_window(qtbot: QtBot, project: Project | None = None) -> Iterator[MainWindow]:
+    """A window, 1440 × 900, with the real engine behind it."""
+    window = MainWindow(project)
+    window.resize(1440, 900)
+    window.show()
+    qtbot.waitExposed(window)
+    try:
+        yield window
+    finally:
+        window.document.undo_stack.setClean()  # nobody is there to be asked
+        window.close()
+        window.deleteLater()
+
+
+def open_example(window: MainWindow, name: str, **training: object) -> None:
+    """An example, with other training settings if any are given."""
+    assert window.files.open_example(f"{name}.chainrule")
+    if training:
+        window.document.edit("settings", *edits.set_training(window.document.project, training))
+
+
+def set_params(window: MainWindow, node: str, **params: object) -> None:
+    """Edit a block as the inspector does."""
+    window.document.edit("edit", *edits.set_params(window.document.project, node, params))
+
+
+def wait_for(qtbot: QtBot, window: MainWindow, *states: str) -> None:
+    """Until the run is in one of these states."""
+    qtbot.waitUntil(lambda: window.feed.state in states, timeout=PATIENCE)
+
+
+def play_to_the_end(qtbot: QtBot, window: MainWindow) -> None:
+    """Press Play and wait until the training is done."""
+    window.actions_.play.trigger()
+    wait_for(qtbot, window, "finished")
+
+
+def panel_of(window: MainWindow, kind: type[P]) -> P:
+    """The window's panel of a kind."""
+    return next(panel for panel in window.panels if isinstance(panel, kind))
