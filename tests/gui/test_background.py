@@ -28,13 +28,13 @@ def test_the_result_or_the_error_arrives_in_the_gui_thread(qtbot):
     def note(what: object) -> None:
         told.append((what, threading.get_ident()))
 
-    run_in_background(lambda: threading.get_ident(), note, pytest.fail)
+    run_in_background(threading.get_ident, note, pytest.fail)
     qtbot.waitUntil(lambda: len(told) == 1)
     assert told[0][0] != threading.get_ident()
     assert told[0][1] == threading.get_ident()
-    run_in_background(lambda: [][1], pytest.fail, note)
+    run_in_background(lambda: int("six"), pytest.fail, note)
     qtbot.waitUntil(lambda: len(told) == 2)
-    assert isinstance(told[1][0], IndexError)
+    assert isinstance(told[1][0], ValueError)
     assert told[1][1] == threading.get_ident()
 
 
