@@ -39,6 +39,8 @@ class Actions:
     restart: QAction
     presentation: QAction
     preview: QAction
+    commands: QAction
+    shortcuts: QAction
     tour: QAction
     messages: QAction
     about: QAction
@@ -93,6 +95,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         restart=make("Restart", _tr("Restart"), "refresh", "Ctrl+Shift+R"),
         presentation=make("Presentation", _tr("&Presentation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
+        commands=make("Commands", _tr("&Command palette…"), "search", "Ctrl+Shift+P"),
+        shortcuts=make("Shortcuts", _tr("&Keyboard shortcuts…"), "", "Ctrl+/"),
         tour=make("Tour", _tr("Three-step &tour"), "tour"),
         messages=make("Messages", _tr("&Messages so far…"), "info"),
         about=make("About", _tr("&About Chainrule")),

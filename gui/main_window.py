@@ -13,6 +13,9 @@ from gui.about import show_about, show_messages
 from gui.actions import make_actions
 from gui.autosave import Autosave
 from gui.canvas.view import CanvasView
+from gui.commands.palette import CommandPalette
+from gui.commands.shortcut_dialog import ShortcutDialog
+from gui.commands.shortcuts import Shortcuts
 from gui.data_preview import DataPreviewDialog
 from gui.docks import Docks
 from gui.document import Document
@@ -100,6 +103,8 @@ class MainWindow(QMainWindow):
         panels = [self.docks[panel.name] for panel in self.panels]
         self.tour = Tour(self, self.canvas, self.transport, panels)
         self.toasts = ToastArea(self)
+        self.shortcuts = Shortcuts(self.transport.menus, self)
+        self.command_palette = CommandPalette(self.transport.menus, self)
 
     def _connect(self) -> None:
         self.palette_panel.add_wanted.connect(self.canvas.add_block)
@@ -108,6 +113,8 @@ class MainWindow(QMainWindow):
         self.relink = Relink(self.document, self)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)
+        self.actions_.commands.triggered.connect(self.command_palette.open)
+        self.actions_.shortcuts.triggered.connect(lambda: ShortcutDialog(self.shortcuts, self).open())
         self.actions_.tour.triggered.connect(self.tour.begin)
         self.actions_.messages.triggered.connect(show_messages)
         self.actions_.about.triggered.connect(show_about)

@@ -46,6 +46,7 @@ class Menus(QObject):
         _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])
         _fill(run, [actions.apply, actions.restart, None, actions.preview])
         help_menu = bar.addMenu(self.tr("&Help"))
+        _fill(help_menu, [actions.commands, actions.shortcuts, None])
         _fill(help_menu, [actions.tour, actions.messages, None, actions.about])
 
     def _file_menu(self, menu: QMenu, actions: Actions) -> None:

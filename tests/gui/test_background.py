@@ -12,10 +12,14 @@ from PySide6.QtWidgets import QApplication, QLabel
 from gui.background import run_aside, run_in_background
 
 
+def refuse(what: object) -> None:
+    raise AssertionError(what)
+
+
 def test_a_widget_closed_meanwhile_is_not_told(qtbot):
     gate = threading.Event()
     label = QLabel("before")
-    run_in_background(lambda: str(gate.wait(5)), label.setText, pytest.fail)
+    run_in_background(lambda: str(gate.wait(5)), label.setText, refuse)
     shiboken6.delete(label)
     gate.set()
     QThreadPool.globalInstance().waitForDone()
@@ -28,11 +32,11 @@ def test_the_result_or_the_error_arrives_in_the_gui_thread(qtbot):
     def note(what: object) -> None:
         told.append((what, threading.get_ident()))
 
-    run_in_background(threading.get_ident, note, pytest.fail)
+    run_in_background(threading.get_ident, note, refuse)
     qtbot.waitUntil(lambda: len(told) == 1)
     assert told[0][0] != threading.get_ident()
     assert told[0][1] == threading.get_ident()
-    run_in_background(lambda: int("six"), pytest.fail, note)
+    run_in_background(lambda: int("six"), refuse, note)
     qtbot.waitUntil(lambda: len(told) == 2)
     assert isinstance(told[1][0], ValueError)
     assert told[1][1] == threading.get_ident()

@@ -1,0 +1,25 @@
+"""What mouse and fixed keys do on the canvas, for the list of shortcuts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ByHand", text)
+
+
+def gestures() -> tuple[tuple[str, str], ...]:
+    """(what it does, how), in the order of use."""
+    return (
+        (_tr("Add a block"), _tr("Drag from the palette, or double-click empty ground")),
+        (_tr("Connect"), _tr("Drag from dot to dot")),
+        (_tr("Connect a new block"), _tr("Drag from a dot into empty ground")),
+        (_tr("Select several"), _tr("Drag over empty ground; Shift adds")),
+        (_tr("Move"), _tr("Drag; arrows move by the grid, Shift+arrows further")),
+        (_tr("Walk along wires"), _tr("Alt+arrows")),
+        (_tr("Rename"), _tr("Double-click the block")),
+        (_tr("Zoom"), _tr("Wheel, or pinch")),
+        (_tr("Pan"), _tr("Middle button, Space and drag, or two fingers")),
+        (_tr("Leave a gesture, a search, a selection"), _tr("Escape")),
+    )

@@ -1,0 +1,159 @@
+"""The command palette and the shortcuts, in a real window."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+
+from gui.commands.catalog import commands_of, matching
+from gui.commands.shortcut_dialog import ShortcutDialog
+from gui.settings import settings
+from tests.helpers.windows import main_window, open_example
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def window(qtbot):
+    with main_window(qtbot) as made:
+        yield made
+
+
+def find(window, name):
+    return next(command for command in window.shortcuts.commands() if command.id == name)
+
+
+def test_every_action_of_the_menus_is_listed_once(window):
+    found = commands_of(window.transport.menus)
+    assert len({id(command.action) for command in found}) == len(found)
+    by_id = {command.id: command for command in found if command.id}
+    assert {"actionSave", "actionPlay", "actionDuplicate", "theme_dark", "example_spiral"} <= by_id.keys()
+    assert by_id["theme_dark"].menu == "View ▸ Theme"
+    assert by_id["actionSaveAs"].name == "Save as"
+    assert all(command.name and "&" not in command.name for command in by_id.values())
+
+
+def test_what_is_typed_finds_the_nearest_command_first(window):
+    commands = commands_of(window.transport.menus)
+
+    def first(query):
+        return matching(query, commands)[0].id
+
+    assert first("save as") == "actionSaveAs"
+    assert first("dupl") == "actionDuplicate"
+    assert first("theme light") == "theme_light"
+    assert first("slctall") == "actionSelectAll"
+    assert matching("no such thing", commands) == []
+    everything = matching("", commands)
+    assert everything[0].id == "actionNew"
+    assert everything[-1].is_example  # many and alike: last
+    assert {id(command.action) for command in everything} == {id(command.action) for command in commands}
+    assert matching("", commands, ["actionStop"])[0].id == "actionStop"
+
+
+def test_the_palette_runs_what_is_typed_and_gives_the_focus_back(window, qtbot):
+    open_example(window, "xor")
+    window.canvas.setFocus()
+    QTest.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    palette = window.command_palette
+    assert palette.isVisible()
+    assert palette.field.hasFocus()
+    QTest.keyClicks(palette.field, "select all")
+    assert palette.shown()[0] == "Select all"
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert not palette.isVisible()
+    assert window.canvas.hasFocus()
+    assert window.selection.ids == frozenset(window.document.project.graph.nodes)
+    palette.open()
+    assert palette.shown()[0] == "Select all"  # what was done last comes first
+
+
+def test_the_palette_is_left_without_effect(window, qtbot):
+    window.canvas.setFocus()
+    palette = window.command_palette
+    palette.open()
+    QTest.keyClick(palette.field, Qt.Key.Key_Escape)
+    assert not palette.isVisible()
+    assert window.canvas.hasFocus()
+    palette.open()
+    QTest.keyClicks(palette.field, "qqqq")
+    assert palette.shown() == []
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.isVisible()
+    window.inspector.setFocus()
+    window.canvas.setFocus()
+    assert not palette.isVisible()
+
+
+def test_a_command_that_cannot_be_done_now_is_shown_and_not_done(window, qtbot):
+    palette = window.command_palette
+    palette.open()
+    QTest.keyClicks(palette.field, "duplicate")
+    assert palette.shown()[0] == "Duplicate"  # nothing is selected
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.isVisible()
+
+
+def test_other_keys_work_at_once_and_in_the_next_window(window, qtbot):
+    open_example(window, "xor")
+    command = find(window, "actionSelectAll")
+    window.shortcuts.assign(command, QKeySequence("Ctrl+J"))
+    window.canvas.setFocus()
+    QTest.keyClick(window.canvas, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert window.selection.ids == frozenset(window.document.project.graph.nodes)
+    with main_window(qtbot) as second:
+        assert find(second, "actionSelectAll").action.shortcuts() == [QKeySequence("Ctrl+J")]
+        second.shortcuts.reset_all()
+        assert find(second, "actionSelectAll").action.shortcuts() == [QKeySequence("Ctrl+A")]
+    assert not settings().contains("shortcuts/actionSelectAll")
+
+
+def test_keys_are_taken_from_their_owner_and_come_back(window):
+    save, duplicate = find(window, "actionSave"), find(window, "actionDuplicate")
+    keys = save.action.shortcut()
+    assert window.shortcuts.owner(keys, duplicate).id == "actionSave"
+    window.shortcuts.assign(duplicate, keys)
+    assert save.action.shortcuts() == []
+    assert duplicate.action.shortcuts() == [keys]
+    window.shortcuts.reset(save)
+    assert save.action.shortcuts() == [keys]
+    assert duplicate.action.shortcuts() == []
+    window.shortcuts.reset(duplicate)
+    assert window.shortcuts.is_usual(duplicate)
+    assert window.shortcuts.is_usual(save)
+
+
+def test_no_two_actions_come_with_the_same_keys(window):
+    owners: dict[str, str] = {}
+    for command in window.shortcuts.commands():
+        for keys in command.action.shortcuts():
+            text = keys.toString()
+            assert owners.setdefault(text, command.id) == command.id
+
+
+def test_the_dialog_names_the_owner_and_assigns(window, qtbot):
+    dialog = ShortcutDialog(window.shortcuts, window)
+    dialog.open()
+    QTest.keyClicks(dialog.search, "duplicate")
+    assert dialog.command.id == "actionDuplicate"
+    assert not dialog.use.isEnabled()
+    dialog.keys.setKeySequence(QKeySequence("Ctrl+S"))
+    assert dialog.told.text() == '"Save" has these keys now and would lose them.'
+    dialog.keys.setKeySequence(QKeySequence("Ctrl+J"))
+    assert dialog.told.text() == "These keys are free."
+    qtbot.mouseClick(dialog.use, LEFT)
+    assert find(window, "actionDuplicate").action.shortcuts() == [QKeySequence("Ctrl+J")]
+    assert dialog.tree.currentItem().text(1) == "Ctrl+J"
+    qtbot.mouseClick(dialog.usual, LEFT)
+    assert dialog.tree.currentItem().text(1) == "Ctrl+D"
+    dialog.close()
+
+
+def test_the_palette_and_the_dialog_can_be_seen(window, qtbot):
+    palette = window.command_palette
+    palette.open()
+    assert window.rect().contains(palette.geometry())
+    assert len(palette.shown()) > 40
+    assert not window.grab().isNull()
