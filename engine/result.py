@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from types import MappingProxyType
+from typing import Any, NamedTuple, final
 
 from engine.dataspec import DataFacts
 from engine.problem import Problem
@@ -14,10 +15,11 @@ from engine.tensorspec import TensorSpec
 Source = tuple[str, str]
 """(node path, output port)."""
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
 
 @final
-@dataclass(frozen=True, slots=True)
-class NodePlan:
+class NodePlan(NamedTuple):  # made in an eighth of the time of a frozen dataclass: an edit may need thousands
     """One node as planned, groups flattened.
 
     A use of a group has a plan of its own, too, for its ports and sums: in `Result.nodes`, never in `Result.order` and
@@ -44,9 +46,9 @@ class NodePlan:
     node: str
     block: str
     params: Mapping[str, Any]
-    sources: Mapping[str, Source] = field(default_factory=dict)
-    inputs: Mapping[str, TensorSpec | None] = field(default_factory=dict)
-    outputs: Mapping[str, TensorSpec | None] = field(default_factory=dict)
+    sources: Mapping[str, Source] = _NONE
+    inputs: Mapping[str, TensorSpec | None] = _NONE
+    outputs: Mapping[str, TensorSpec | None] = _NONE
     recipe: Recipe | None = None
     frozen: frozenset[str] = frozenset()
     parameters: int = 0

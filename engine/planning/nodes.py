@@ -11,7 +11,7 @@ from engine.dataspec import DataFacts
 from engine.planning.shells import Shell
 from engine.planning.starts import judge_starts
 from engine.planning.words import ended, quoted
-from engine.planning.work import Answer, Answers, Ids, Known, Specs, Work, ask, ids_of
+from engine.planning.work import Answer, Answers, Ids, Known, Specs, Work, ask
 from engine.problem import Problem
 from engine.recipe import Recipe, Tensor
 from engine.result import NodePlan, Source
@@ -47,8 +47,8 @@ class Surroundings:
     waiting: bool = False
 
 
-Planned = tuple[Specs, NodePlan, tuple[Problem, ...]]
-"""The specs of a node's sources, its plan, and all its problems."""
+Planned = tuple[NodePlan, tuple[Problem, ...]]
+"""A node's plan, which holds on to the specs of its sources, and all its problems."""
 
 
 @final
@@ -76,15 +76,18 @@ class Spot:
     answers: Answers | None
     memory: dict[Ids, Planned] = field(default_factory=dict)
 
-    def plan(self, specs: Specs, known: Known, *, in_loop: bool) -> Planned:
+    def plan(self, specs: list[TensorSpec | None], known: Known, *, in_loop: bool) -> Planned:
         """The plan for these specs, one for each tap; in a loop, shapes cannot be found."""
-        ids = ids_of(specs)
+        ids = tuple(map(id, specs))
         key = (*ids, _LOOP) if in_loop else ids
         found = self.memory.get(key)
         if found is None:
+            answer = self.answers.get(ids) if self.answers is not None and not in_loop else None
+            if answer is None:
+                answer = _answer(self, tuple(specs), ids, known, in_loop)
             if len(self.memory) >= _REMEMBERED:
                 del self.memory[next(iter(self.memory))]
-            found = self.memory[key] = plan_node(self, _answer(self, specs, ids, known, in_loop))
+            found = self.memory[key] = plan_node(self, answer)
         return found
 
 
@@ -126,11 +129,8 @@ def make_spot(
 
 
 def _answer(spot: Spot, specs: Specs, ids: Ids, known: Known, in_loop: bool) -> Answer:
-    """What the node's block has to say about these specs; asked once for nodes that are alike."""
+    """What the node's block has to say about these specs, kept for the nodes that are alike."""
     shell, answers = spot.shell, spot.answers if not in_loop else None
-    found = answers.get(ids) if answers is not None else None
-    if found is not None:
-        return found
     inputs: dict[str, TensorSpec | None] = dict(zip(spot.sources, specs, strict=True))
     if len(inputs) < len(shell.no_inputs):
         inputs = {**shell.no_inputs, **inputs}
@@ -160,7 +160,7 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
     """A node's plan and problems, given what its block answered."""
     shell, around = spot.shell, spot.around
     flat = shell.flat
-    specs, work, inputs = answer
+    _, work, inputs = answer
     recipe = work.recipe
     if recipe is not None and around.owned is not None:
         conflict = _sharing_conflict(flat.path, recipe, around)
@@ -187,8 +187,8 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
         spot.data,
     )
     if spot.has_problems or work.refusal or work.remarks or work.faults:
-        return specs, plan, _problems(plan, spot, work)
-    return specs, plan, ()
+        return plan, _problems(plan, spot, work)
+    return plan, ()
 
 
 def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:

@@ -57,6 +57,17 @@ def loops(names: Sequence[K], after: Mapping[K, Iterable[K]]) -> list[list[K]]:
     return [part for part in components(names, after) if len(part) > 1 or part[0] in after.get(part[0], ())]
 
 
+def loop_through(name: str, left: Collection[str], before: Mapping[str, Iterable[str]]) -> list[str]:
+    """The one component with a loop, where every loop goes through that name and `left` is what loops lead to."""
+    found, waiting = {name}, [name]
+    while waiting:
+        for other in before[waiting.pop()]:
+            if other in left and other not in found:
+                found.add(other)
+                waiting.append(other)
+    return list(found)
+
+
 def shortest_loop(start: K, within: Iterable[K], after: Mapping[K, Iterable[K]]) -> list[K]:
     """A shortest way from `start` back to itself inside a component, `start` first and not repeated."""
     inside = set(within)
@@ -81,15 +92,18 @@ def first_order(
     before: Mapping[str, Collection[str]],
     after: Mapping[str, Iterable[str]],
     late: frozenset[str],
+    without: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Every name after those it depends on; among the possible ones the name with the smallest key comes first.
 
-    Names in a loop, and what they lead to, are left out. `late` names (closed under `after`) come last.
+    Names in a loop, and what they lead to, are left out; so are those in `without`, but not what they lead to. `late`
+    names (closed under `after`) come last.
     """
-    if len(keys) == len(before):  # all of them
-        missing = {name: len(sources) for name, sources in before.items()}
-    else:
-        missing = {name: sum(other in keys for other in before[name]) for name in keys}
+    missing = {name: len(sources) for name, sources in before.items() if name not in without}
+    for name in without:
+        for other in after.get(name, ()):
+            if other in missing:
+                missing[other] -= 1
     ready = [(name in late, keys[name], name) for name, count in missing.items() if not count]
     heapify(ready)
     order: list[str] = []

@@ -11,7 +11,7 @@ from engine.graph import Node, Project
 from engine.planning.flatten import FlatNode, Flattener, FlatUse
 from engine.planning.groupuse import GROUP, Catalogue
 from engine.planning.guard import guarded
-from engine.planning.order import first_order, loops, shortest_loop
+from engine.planning.order import first_order, loop_through, loops, shortest_loop
 from engine.planning.shells import names_blocks
 from engine.problem import Problem
 
@@ -91,7 +91,7 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
     _wire(new, changed, delta)
     _follow_refs(new, delta)
     if old is None or not _still_ordered(base, new, delta):
-        _reorder(new)
+        _reorder(new, None if old is None or base.loops else _other_sources(base, new, delta))
         delta.reordered = True
         delta.elsewhere |= {path for path in base.in_loop ^ new.in_loop if path in new.flat}
     else:
@@ -108,10 +108,11 @@ def loop_problems(structure: Structure) -> list[Problem]:
     problems: list[Problem] = []
     for loop in structure.loops:
         inside = set(loop)
-        after = {path: [p for p in structure.after.get(path, ()) if p in inside] for path in loop}
-        for paths in after.values():
-            if len(paths) > 1:
-                paths.sort(key=lambda path: (structure.flat[path].key, path))
+        after = {path: structure.after.get(path, ()) for path in loop}
+        for path, readers in after.items():
+            if len(readers) > 1:
+                among = (reader for reader in readers if reader in inside)
+                after[path] = sorted(among, key=lambda path: (structure.flat[path].key, path))
         way = shortest_loop(loop[0], loop, after)
         way = [*way, way[0]]
         if len(way) > _SHOWN_OF_LOOP:
@@ -263,21 +264,26 @@ def _still_ordered(base: Structure, new: Structure, delta: Delta) -> bool:
     return True
 
 
-def _reorder(new: Structure) -> None:
+def _other_sources(base: Structure, new: Structure, delta: Delta) -> list[str]:
+    return [path for path in delta.changed if new.before[path] != base.before.get(path, ())]
+
+
+def _reorder(new: Structure, rewired: list[str] | None) -> None:
+    """Finds order and loops; `rewired` are the nodes with other sources than before, when there was no loop."""
     keys = {path: flat.key for path, flat in new.flat.items()}
     order = first_order(keys, new.before, new.after, new.late)
     new.loops, new.in_loop = (), frozenset()
     if len(order) < len(keys):
-        done = set(order)
-        left = [path for path in keys if path not in done]
-        after = {path: [p for p in new.after.get(path, ()) if p in keys and p not in done] for path in left}
-        found = [sorted(loop, key=lambda path: (keys[path], path)) for loop in loops(left, after)]
+        left = keys.keys() - order
+        if rewired is not None and len(rewired) == 1:
+            parts = [loop_through(rewired[0], left, new.before)]
+        else:
+            parts = loops(list(left), {path: [p for p in new.after.get(path, ()) if p in left] for path in left})
+        found = [sorted(loop, key=lambda path: (keys[path], path)) for loop in parts]
         found.sort(key=lambda loop: (keys[loop[0]], loop[0]))
         new.loops = tuple(map(tuple, found))
         new.in_loop = frozenset(path for loop in found for path in loop)
-        order = first_order(
-            {path: key for path, key in keys.items() if path not in new.in_loop}, new.before, new.after, new.late
-        )
+        order = first_order(keys, new.before, new.after, new.late, new.in_loop)
     _set_order(new, order)
 
 

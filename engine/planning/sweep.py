@@ -33,11 +33,14 @@ class Totals:
         """A node's figures for those it had."""
         if was is None:
             self.count(plan, 1)
-        elif (
-            was.parameters != plan.parameters or was.macs != plan.macs or was.activation_bytes != plan.activation_bytes
-        ):
-            self.count(was, -1)
-            self.count(plan, 1)
+            return
+        self.parameters += plan.parameters - was.parameters
+        if was.macs != plan.macs:
+            self.no_macs += (plan.macs is None) - (was.macs is None)
+            self.macs += (plan.macs or 0) - (was.macs or 0)
+        if was.activation_bytes != plan.activation_bytes:
+            self.no_bytes += (plan.activation_bytes is None) - (was.activation_bytes is None)
+            self.bytes += (plan.activation_bytes or 0) - (was.activation_bytes or 0)
 
     def count(self, plan: NodePlan, sign: int) -> None:
         """Adds a node's figures, or takes them away."""
@@ -191,18 +194,19 @@ class Sweep:
 
     def _drain(self, *, late: bool) -> None:
         """Plans what is on the list, in order. This runs for every block behind a changed shape, hence the locals."""
-        new, done, heap, waiting = self.new, self.done, self._heap, self._waiting
-        spots, plans, issues, known = new.spots, new.plans, new.issues, new.known
-        late_paths, loops = self.structure.late, self.structure.in_loop
+        new, heap, waiting = self.new, self._heap, self._waiting
+        spots, plans, issues, known, exchange = new.spots, new.plans, new.issues, new.known, new.totals.exchange
+        structure = self.structure
+        late_paths, loops, readers, nobody = structure.late, structure.in_loop, structure.after, ()
         while heap and (late or heap[0][1] not in late_paths):
             path = heappop(heap)[1]
             waiting.discard(path)
             in_loop = path in loops
             spot = spots.get(path) or self._place(path, in_loop=in_loop)
             was = plans.get(path)
-            specs = tuple([plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps])
-            _, plan, problems = spot.plan(specs, known, in_loop=in_loop)
-            done.replanned += 1
+            specs = [plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps]
+            plan, problems = spot.plan(specs, known, in_loop=in_loop)
+            self.done.replanned += 1
             if plan is was:
                 continue
             plans[path] = plan
@@ -210,8 +214,12 @@ class Sweep:
                 issues[path] = problems
             elif path in issues:
                 del issues[path]
-            new.totals.exchange(was, plan)
-            self._pass_on(spot, was, plan)
+            exchange(was, plan)
+            anew = self._hand_on(spot, was, plan)
+            if anew or was is None or (was.outputs is not plan.outputs and was.outputs != plan.outputs):
+                for other in readers.get(path, nobody):
+                    if anew or other not in waiting:
+                        self._push(other, anew=anew)
 
     def _place(self, path: str, *, in_loop: bool) -> Spot:
         new = self.new
@@ -221,25 +229,22 @@ class Sweep:
         new.spots[path] = spot
         return spot
 
-    def _pass_on(self, spot: Spot, was: NodePlan | None, plan: NodePlan) -> None:
-        """Puts on the list whoever depends on what is different now."""
-        path, structure = plan.path, self.structure
-        other_sources = was is None or (was.sources is not plan.sources and was.sources != plan.sources)
-        if was is None or _weights_differ(was, plan):
-            self.done.weights = True
+    def _hand_on(self, spot: Spot, was: NodePlan | None, plan: NodePlan) -> bool:
+        """What is different now besides the specs; whether the readers have to be placed anew."""
+        path, structure, done = plan.path, self.structure, self.done
+        if was is None or ((structure.shared or not done.weights) and _weights_differ(was, plan)):
+            done.weights = True
             for other in structure.shared.get(spot.shell.flat.weights, ()):
                 if structure.position[other] > structure.position[path]:
                     self._push(other, anew=True)
         anew = False
-        if other_sources:
-            self.done.rewired = True
+        if was is None or (was.sources is not plan.sources and was.sources != plan.sources):
+            done.rewired = True
             anew = spot.shell.flat.node.bypass  # a muted node hands on its source as well
         if path in self._other_ports:
             self._other_ports.discard(path)
             anew = True
-        if anew or was is None or was.outputs != plan.outputs:
-            for other in structure.after.get(path, ()):
-                self._push(other, anew=anew)
+        return anew
 
     def _around(self, shell: Shell, *, in_loop: bool) -> Surroundings:
         flat, structure = shell.flat, self.structure

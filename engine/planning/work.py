@@ -40,12 +40,7 @@ class Work:
 
 Specs = tuple[TensorSpec | None, ...]
 Ids = tuple[int, ...]
-
-
-def ids_of(specs: Specs) -> Ids:
-    """Names specs in a dict that holds on to them. Specs from `Known` are one object where they are equal."""
-    return tuple(map(id, specs))
-
+"""Names specs in a dict that holds on to them. Specs from `Known` are one object where they are equal."""
 
 Answer = tuple[Specs, Work, Mapping[str, TensorSpec | None]]
 """The specs of a node's sources, what its block makes of them, and the specs by input port."""

@@ -62,7 +62,7 @@ def test_modes_with_code_of_their_own(tmp_path):
     assert plan.recipe is not None
     other = replace(plan.recipe.calls[0], target="torch.tanh", kwargs=())
     recipe = replace(plan.recipe, eval_calls=(other,))
-    result = replace(result, nodes={**result.nodes, "act": replace(plan, recipe=recipe)})
+    result = replace(result, nodes={**result.nodes, "act": plan._replace(recipe=recipe)})
     source = pytorch_source(project, result, {})
     assert "        if self.training:\n            act = F.leaky_relu(bn, negative_slope=0.2)\n" in source
     assert "        else:\n            act = torch.tanh(bn)\n" in source

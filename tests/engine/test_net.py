@@ -250,7 +250,7 @@ def with_recipe(node, **changes):
     """MLP with another recipe for one node."""
     plan = MLP.nodes[node]
     assert plan.recipe is not None
-    return replace(MLP, nodes={**MLP.nodes, node: replace(plan, recipe=replace(plan.recipe, **changes))})
+    return replace(MLP, nodes={**MLP.nodes, node: plan._replace(recipe=replace(plan.recipe, **changes))})
 
 
 def test_a_recipe_that_promises_other_weights():
