@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine import diskfile, edits
+from engine import decorations, diskfile
 from engine.fileread import MIGRATIONS, read_project
 from engine.filetext import FORMAT, VERSION, project_text, unwritable
 from engine.graph import Project
@@ -171,9 +171,9 @@ def _delete(path: Path) -> None:
 # -- the clipboard --
 
 
-def dump_fragment(project: Project, node_ids: Iterable[str]) -> str:
-    """Some nodes of a project with the wires among them, as text for the clipboard. Raises FileError."""
-    return _text(edits.fragment_of(project, node_ids), fragment=True)
+def dump_fragment(project: Project, node_ids: Iterable[str], decoration_ids: Iterable[str] = ()) -> str:
+    """Some nodes with the wires among them, frames and notes, as text for the clipboard. Raises FileError."""
+    return _text(decorations.fragment_with(project, node_ids, decoration_ids), fragment=True)
 
 
 def load_fragment(text: str) -> Project:
