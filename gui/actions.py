@@ -39,6 +39,8 @@ class Actions:
     restart: QAction
     presentation: QAction
     preview: QAction
+    compare_file: QAction
+    compare_saved: QAction
     commands: QAction
     shortcuts: QAction
     tour: QAction
@@ -95,6 +97,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         restart=make("Restart", _tr("Restart"), "refresh", "Ctrl+Shift+R"),
         presentation=make("Presentation", _tr("&Presentation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
+        compare_file=make("CompareFile", _tr("With a &file…")),
+        compare_saved=make("CompareSaved", _tr("With what is &saved")),
         commands=make("Commands", _tr("&Command palette…"), "search", "Ctrl+Shift+P"),
         shortcuts=make("Shortcuts", _tr("&Keyboard shortcuts…"), "", "Ctrl+/"),
         tour=make("Tour", _tr("Three-step &tour"), "tour"),

@@ -29,7 +29,13 @@ class Docks(QObject):
     """Every dock by the name of what it holds. A dock among tabs has no title of its own: its tab is the handle."""
 
     def __init__(
-        self, window: QMainWindow, palette: QWidget, inspector: QWidget, problems: QWidget, panels: Sequence[Panel]
+        self,
+        window: QMainWindow,
+        palette: QWidget,
+        inspector: QWidget,
+        problems: QWidget,
+        panels: Sequence[Panel],
+        history: QWidget,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -46,6 +52,8 @@ class Docks(QObject):
         for panel in panels:
             self._add(panel, panel.title, BOTTOM)
             self._docks[panel.name].visibilityChanged.connect(lambda seen, panel=panel: panel.set_behind(not seen))
+        self._add(history, tr("Docks", "History"), RIGHT)
+        self._docks["history"].hide()
         window.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
         window.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         window.setTabPosition(BOTTOM, QTabWidget.TabPosition.North)
@@ -82,6 +90,8 @@ class Docks(QObject):
         """The places of a first start."""
         for name, area in (("palette", LEFT), ("inspector", RIGHT)):
             self._put(name, area)
+        self._window.tabifyDockWidget(self._docks["inspector"], self._docks["history"])
+        self._docks["history"].hide()
         for tile in TILES:
             for name in tile:
                 self._window.removeDockWidget(self._docks[name])

@@ -120,6 +120,15 @@ class Document(QObject):
             return self._path.name
         return self._project.name or self.tr("Untitled")
 
+    def moment(self, index: int) -> Project:
+        """The project after so many steps of the history; 0 is where it began."""
+        stack = self.undo_stack
+        if not stack.count():
+            return self._project
+        command = stack.command(max(index - 1, 0))
+        assert isinstance(command, _EditCommand)
+        return command.after if index else command.before
+
     def trial(self, project: Project, touched: Touched) -> Result:
         """What the engine would say of another project, made from this one by an edit with these touched ids."""
         return check(project, self._facts.lookup, self._result, touched)
@@ -269,7 +278,7 @@ class _EditCommand(QUndoCommand):
     ) -> None:
         super().__init__(text)
         self._set = document_set
-        self._before, self.after, self.change, self.merge = before, after, change, merge
+        self.before, self.after, self.change, self.merge = before, after, change, merge
 
     def id(self) -> int:
         return hash(self.merge) & 0x7FFFFFFF if self.merge else -1
@@ -278,11 +287,11 @@ class _EditCommand(QUndoCommand):
         if not isinstance(other, _EditCommand) or other.merge != self.merge:
             return False
         self.after, self.change = other.after, self.change.joined(other.change)
-        self.setObsolete(self.after == self._before)
+        self.setObsolete(self.after == self.before)
         return True
 
     def redo(self) -> None:
         self._set(self.after, self.change)
 
     def undo(self) -> None:
-        self._set(self._before, self.change.reversed())
+        self._set(self.before, self.change.reversed())

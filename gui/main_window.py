@@ -16,10 +16,13 @@ from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.shortcut_dialog import ShortcutDialog
 from gui.commands.shortcuts import Shortcuts
+from gui.comparison.banner import ComparisonBanner
+from gui.comparison.comparer import Comparer
 from gui.data_preview import DataPreviewDialog
 from gui.docks import Docks
 from gui.document import Document
 from gui.file_actions import SUFFIX, FileActions
+from gui.history import History
 from gui.icons import app_icon
 from gui.inspector.panel import Inspector
 from gui.menus import Menus
@@ -69,6 +72,8 @@ class MainWindow(QMainWindow):
         self.transport = TransportBar(self.actions_, self.document, self.feed, self)
         self.files = FileActions(self.actions_, self.document, self.feed, self)
         self.run_actions = RunActions(self.actions_, self.document, self.feed, self.selection, self.transport)
+        self.comparer = Comparer(self.document, self.canvas, self)
+        self.history = History(self.document, self.comparer, self)
         self._arrange()
         self._connect()
         self._state = WindowState(self, self.docks)
@@ -86,9 +91,10 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(StaleBanner(self.actions_, self.document, self.feed, centre))
+        column.addWidget(ComparisonBanner(self.comparer, self.selection, centre))
         column.addWidget(self.canvas, 1)
         self.setCentralWidget(centre)
-        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels)
+        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels, self.history)
         self.menus = Menus(
             self.transport.menus,
             self.actions_,
@@ -113,6 +119,8 @@ class MainWindow(QMainWindow):
         self.relink = Relink(self.document, self)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)
+        self.actions_.compare_file.triggered.connect(self.comparer.ask_file)
+        self.actions_.compare_saved.triggered.connect(self.comparer.with_saved)
         self.actions_.commands.triggered.connect(self.command_palette.open)
         self.actions_.shortcuts.triggered.connect(lambda: ShortcutDialog(self.shortcuts, self).open())
         self.actions_.tour.triggered.connect(self.tour.begin)

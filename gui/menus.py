@@ -41,6 +41,8 @@ class Menus(QObject):
         edit.addActions([actions.undo, actions.redo])
         edit.addSeparator()
         _fill(edit, canvas_actions)
+        edit.addSeparator()
+        edit.addMenu(self.tr("C&ompare")).addActions([actions.compare_file, actions.compare_saved])
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))
         _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])

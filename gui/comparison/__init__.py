@@ -1,0 +1,1 @@
+"""Two moments of a document, or two files, side by side on one canvas."""
