@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QPointF
 
 from engine import edits
 from engine.block import Block, Port, PortKind, ShapeError, block_named
-from engine.graph import Project, Touched, Wire
+from engine.graph import EMPTY, Project, Touched, Wire
 from engine.param import parse_all
 from engine.problem import GraphError
 from engine.tensorspec import TensorSpec
@@ -79,19 +79,22 @@ def shape_fits(block: Block, inputs: Mapping[str, TensorSpec]) -> bool:
 # -- adding --
 
 
-def add_block(stage: Stage, kind: str, wish: Wish) -> str | None:
-    """Add a block as one undo step and select it. Returns its id; None when the kind is unknown or does not fit."""
+def add_block(stage: Stage, kind: str, wish: Wish, params: Mapping[str, Any] = EMPTY) -> str | None:
+    """Add a block, with these parameters set, as one undo step and select it.
+
+    Returns its id; None when the kind is unknown or does not fit.
+    """
     block = block_named(kind)
     if block is None:
         return None
     if wish.wire is not None:
-        return _add_into_wire(stage, kind, wish.wire)
+        return _add_into_wire(stage, kind, wish.wire, params)
     project = stage.scene.with_places(stage.document.project)
     source = wish.port
     if source is None:
         source = _free_output(stage)
     at = _place(stage, wish, source)
-    project, touched, node_id = edits.add_node(project, kind, at)
+    project, touched, node_id = edits.add_node(project, kind, at, params=params)
     if source is not None:
         project, touched = _connected(stage, project, touched, node_id, source, forced=wish.port is not None)
     stage.document.edit(_tr("Add {0}").format(node_id), project, touched, moved=frozenset({node_id}))
@@ -105,9 +108,9 @@ def _show(stage: Stage, node_id: str) -> None:
     stage.camera.reveal(stage.scene.blocks[node_id].area)
 
 
-def _add_into_wire(stage: Stage, kind: str, wire: Wire) -> str | None:
+def _add_into_wire(stage: Stage, kind: str, wire: Wire, params: Mapping[str, Any]) -> str | None:
     try:
-        made = insert_block(stage.scene.with_places(stage.document.project), kind, wire)
+        made = insert_block(stage.scene.with_places(stage.document.project), kind, wire, params)
     except GraphError:
         return None
     text = _tr("Insert {0}").format(made.node_id)

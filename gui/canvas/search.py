@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, final
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -31,41 +31,43 @@ from PySide6.QtWidgets import (
 )
 
 from engine.block import Block, registry
-from gui.canvas.fuzzy import ranked
+from gui.canvas.fuzzy import Offer, offers
 from gui.icons import block_icon_name, paint_icon
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.widgets.search_field import SearchField
 
 WIDTH: Final = 340
 ROWS: Final = 7
-_BLOCK: Final = Qt.ItemDataRole.UserRole
+_OFFER: Final = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
+Taken = Callable[[str, Mapping[str, Any]], object]
+"""Is called with the kind of block that was chosen, and with parameters to set."""
 
 
 @final
-class _Blocks(QAbstractListModel):
-    """The blocks found, best first."""
+class _Offers(QAbstractListModel):
+    """What was found, best first."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.blocks: Sequence[Block] = ()
+        self.offers: Sequence[Offer] = ()
 
-    def show(self, blocks: Sequence[Block]) -> None:
+    def show(self, offers: Sequence[Offer]) -> None:
         """List these."""
         self.beginResetModel()
-        self.blocks = blocks
+        self.offers = offers
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(self.blocks)
+        return 0 if parent.isValid() else len(self.offers)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        block = self.blocks[index.row()]
+        offer = self.offers[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return block.kind
+            return offer.title
         if role in (Qt.ItemDataRole.AccessibleDescriptionRole, Qt.ItemDataRole.ToolTipRole):
-            return block.doc
-        return block if role == _BLOCK else None
+            return offer.block.doc
+        return offer if role == _OFFER else None
 
 
 @final
@@ -76,9 +78,10 @@ class _Row(QStyledItemDelegate):
         return QSize(0, theme().px(42))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        block = index.data(_BLOCK)
-        if not isinstance(block, Block):
+        offer = index.data(_OFFER)
+        if not isinstance(offer, Offer):
             return
+        block = offer.block
         look, room = theme(), QRectF(option.rect).adjusted(4, 1, -4, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -93,10 +96,13 @@ class _Row(QStyledItemDelegate):
         top = QRectF(left, room.top() + look.px(3), room.right() - left - 8, look.px(19))
         painter.setFont(look.font("strong"))
         painter.setPen(look.pen("text"))
-        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, block.kind)
+        category = self.tr(block.category)
+        beside = top.width() - QFontMetrics(look.font("caption")).horizontalAdvance(category) - 12
+        title = QFontMetrics(look.font("strong")).elidedText(offer.title, Qt.TextElideMode.ElideRight, round(beside))
+        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, title)
         painter.setFont(look.font("caption"))
         painter.setPen(look.pen("secondary"))
-        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.tr(block.category))
+        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, category)
         below = QRectF(left, top.bottom(), top.width(), look.px(16))
         text = QFontMetrics(look.font("caption")).elidedText(
             block.doc, Qt.TextElideMode.ElideRight, round(below.width())
@@ -120,12 +126,12 @@ class BlockSearch(QFrame):
         self.setObjectName("blockSearch")
         self._view = parent
         set_kind(self, "toast")
-        self._taken: Callable[[str], object] | None = None
+        self._taken: Taken | None = None
         self._offer: list[Block] = []
         self._hidden = 0
         self.field = SearchField(self.tr("Search blocks"), self)
         self.field.setObjectName("blockSearchField")
-        self._model = _Blocks(self)
+        self._model = _Offers(self)
         self.list = QListView(self)
         self.list.setObjectName("blockSearchList")
         self.list.setModel(self._model)
@@ -153,15 +159,15 @@ class BlockSearch(QFrame):
         self.hide()
 
     def shown(self) -> list[str]:
-        """The kinds now listed, best first."""
-        return [block.kind for block in self._model.blocks]
+        """The titles now listed, best first: `Dense`, `Activation – tanh`."""
+        return [offer.title for offer in self._model.offers]
 
-    def open(self, at: QPoint, taken: Callable[[str], object], accepts: Callable[[Block], bool] | None = None) -> None:
+    def open(self, at: QPoint, taken: Taken, accepts: Callable[[Block], bool] | None = None) -> None:
         """Open near a place of the parent.
 
         Args:
             at: where the pointer is.
-            taken: called with the kind that was chosen.
+            taken: called with what was chosen.
             accepts: which blocks are offered; all unless told.
         """
         self._taken = taken
@@ -189,7 +195,7 @@ class BlockSearch(QFrame):
             self.closed.emit()
 
     def _search(self, text: str) -> None:
-        found = ranked(text, self._offer)
+        found = offers(text, self._offer)
         self._model.show(found)
         self.list.setCurrentIndex(self._model.index(0))
         if not found:
@@ -210,10 +216,10 @@ class BlockSearch(QFrame):
         index, taken = self.list.currentIndex(), self._taken
         if not index.isValid():
             return
-        kind = self._model.blocks[index.row()].kind
+        offer = self._model.offers[index.row()]
         self.leave()
         if taken is not None:
-            taken(kind)
+            taken(offer.block.kind, offer.params)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.field and event.type() == QEvent.Type.FocusOut and not self.isHidden():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, final
+from typing import Any, Final, final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker, Qt
 from PySide6.QtGui import (
@@ -153,8 +153,8 @@ class CanvasView(QGraphicsView):
         self.pointer.cancel(Cancel.FOCUS_LOST)
         self.floats.hint.hush()
 
-        def take(kind: str) -> None:
-            adding.add_block(self.stage, kind, wish)
+        def take(kind: str, params: Mapping[str, Any]) -> None:
+            adding.add_block(self.stage, kind, wish, params)
 
         self.floats.search.open(self.camera.to_view(wish.at).toPoint(), take, adding.accepts(self.stage, wish))
         self._mind_quiet()

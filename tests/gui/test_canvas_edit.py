@@ -64,6 +64,18 @@ def test_tab_opens_the_search_and_enter_connects_to_the_selected_block(easel: Ea
     assert easel.view.hasFocus()
 
 
+def test_a_choice_that_was_searched_for_is_made(easel: Easel) -> None:
+    project, touched = edits.remove_nodes(easel.document.project, {"loss"})
+    easel.document.edit("cut", project, touched)
+    easel.click(easel.block("act"))
+    easel.key(KEY.Key_Tab)
+    easel.type("leaky relu")
+    assert easel.view.floats.search.shown() == ["Activation – leaky_relu"]
+    easel.type("\r")
+    assert dict(easel.graph.node("activation").params) == {"function": "leaky_relu"}
+    assert "act.out → activation.in" in easel.wires()
+
+
 def test_a_block_that_does_not_fit_the_selected_one_is_added_unconnected(easel: Easel) -> None:
     project, touched = edits.remove_nodes(easel.document.project, {"loss"})
     easel.document.edit("cut", project, touched)

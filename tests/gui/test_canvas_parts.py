@@ -16,7 +16,7 @@ from engine.graph import Graph, Node, Project, Wire
 from engine.plan import check
 from gui.canvas.face import make_face, problems_by_node
 from gui.canvas.fitting import path_back, reached
-from gui.canvas.fuzzy import ranked
+from gui.canvas.fuzzy import offers, ranked
 from gui.canvas.geometry import block_height, distance_to, port_heights, wire_path
 from gui.canvas.layout import layered
 from gui.canvas.placing import free_place
@@ -98,6 +98,45 @@ def test_a_straight_chain_stays_straight() -> None:
 )
 def test_people_find_blocks_by_the_words_they_know(query: str, kind: str) -> None:
     assert ranked(query, registry().values())[0].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "params"),
+    [
+        ("tanh", "Activation – tanh", {"function": "tanh"}),
+        ("sigmoid", "Activation – sigmoid", {"function": "sigmoid"}),
+        ("leaky relu", "Activation – leaky_relu", {"function": "leaky_relu"}),
+        ("LeakyReLU", "Activation – leaky_relu", {"function": "leaky_relu"}),
+        ("relu", "Activation – relu", {}),
+        ("activation tanh", "Activation – tanh", {"function": "tanh"}),
+        ("cross entropy", "Loss – cross_entropy", {"function": "cross_entropy"}),
+        ("cross_entropy", "Loss – cross_entropy", {"function": "cross_entropy"}),
+        ("mse", "Loss – mse", {}),
+        ("spiral", "Input – Spiral", {}),
+        ("fashion", "Input – Fashion-MNIST", {"dataset": "fashion-mnist"}),
+        ("xavier?", "Conv2d – Xavier uniform", {"weight_init": "xavier_uniform"}),
+        ("dense xavier normal", "Dense – Xavier normal", {"weight_init": "xavier_normal"}),
+        ("dense", "Dense", {}),
+        ("x", "Input", {}),
+    ],
+)
+def test_a_choice_that_is_typed_is_offered_with_its_block(query: str, title: str, params: dict[str, str]) -> None:
+    best = offers(query, registry().values())[0]
+    assert (best.title, dict(best.params)) == (title, params)
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("den", {"Dense"}),
+        ("po", {"MaxPool2d", "AvgPool2d", "GlobalAvgPool"}),
+        ("norm", {"BatchNorm1d", "BatchNorm2d", "GroupNorm", "LayerNorm"}),
+        ("drop", {"Dropout", "Dropout2d"}),
+        ("tanh", {"Activation"}),
+    ],
+)
+def test_nothing_far_fetched_stands_among_what_is_obvious(query: str, kinds: set[str]) -> None:
+    assert {block.kind for block in ranked(query, registry().values())} == kinds
 
 
 def test_an_empty_search_lists_everything_beginners_first() -> None:
