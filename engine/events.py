@@ -106,6 +106,24 @@ class RunFailed(Event):
 
 @final
 @dataclass(frozen=True, slots=True)
+class RunKept(Event):
+    """The directory that the run leaves its files in; "" when it leaves none (any more)."""
+
+    path: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunLoaded(Event):
+    """Answer to `load_run`: the weights of that run directory or file are in place, or a sentence why not."""
+
+    request: int
+    path: str
+    error: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Applied(Event):
     """An edited graph runs now: parameters kept, drawn anew, and gone, as `block.parameter`."""
 

@@ -37,6 +37,9 @@ class Actions:
     reset: QAction
     apply: QAction
     restart: QAction
+    load_run: QAction
+    keep_runs: QAction
+    show_run: QAction
     presentation: QAction
     preview: QAction
     compare_file: QAction
@@ -95,6 +98,9 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         reset=make("Reset", _tr("Reset"), "reset", "Ctrl+R"),
         apply=make("Apply", _tr("Apply"), "check", "Ctrl+Shift+A"),
         restart=make("Restart", _tr("Restart"), "refresh", "Ctrl+Shift+R"),
+        load_run=make("LoadRun", _tr("Load &weights from a run…")),
+        keep_runs=make("KeepRuns", _tr("&Keep runs on disk")),
+        show_run=make("ShowRun", _tr("Show run &folder")),
         presentation=make("Presentation", _tr("&Presentation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         compare_file=make("CompareFile", _tr("With a &file…")),
@@ -105,5 +111,6 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         messages=make("Messages", _tr("&Messages so far…"), "info"),
         about=make("About", _tr("&About Chainrule")),
     )
-    actions.presentation.setCheckable(True)
+    for action in (actions.presentation, actions.keep_runs):
+        action.setCheckable(True)
     return actions

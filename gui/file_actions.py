@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine import assets
@@ -19,7 +21,9 @@ from gui.document import Document
 from gui.file_dialogs import ask_open_path, ask_save_path
 from gui.moved_data import with_data_followed
 from gui.notices import notices
+from gui.question import Choice, Question
 from gui.run_feed import RunFeed
+from gui.run_keeping import RunKeeping, show_folder
 from gui.settings import settings
 
 SUFFIX = ".chainrule"
@@ -32,43 +36,85 @@ class FileActions(QObject):
 
     recent_changed = Signal()
 
-    def __init__(self, actions: Actions, document: Document, feed: RunFeed, window: QWidget) -> None:
+    def __init__(self, actions: Actions, document: Document, feed: RunFeed, runs: RunKeeping, window: QWidget) -> None:
         super().__init__(window)
-        self._document, self._feed, self._window = document, feed, window
+        self._document, self._feed, self._runs, self._window = document, feed, runs, window
         self._waiting: dict[int, Callable[[WeightsTaken], None]] = {}
+        self._saved_step = 0
+        """The step whose weights the file holds."""
         self._told = False
         """Whether the user knows that saving the graph does not save what it learned."""
         feed.session_changed.connect(self._forget_told)
+        feed.restarted.connect(self._forget_told)
         actions.new.triggered.connect(self.new)
         actions.open.triggered.connect(self.ask_open)
         actions.save.triggered.connect(self.ask_save)
         actions.save_as.triggered.connect(self.ask_save_as)
-        actions.save_weights.triggered.connect(self.save_weights)
+        actions.save_weights.triggered.connect(lambda *_: self.save_weights())
         actions.export_pytorch.triggered.connect(lambda: self.ask_export("pytorch"))
         actions.export_weights.triggered.connect(lambda: self.ask_export("weights"))
         feed.on(WeightsTaken, self._weights_came)
         feed.on(Exported, self._exported)
 
     def _forget_told(self) -> None:
-        self._told = False
+        self._told, self._saved_step = False, 0
 
     # -- unsaved changes --
 
-    def may_leave(self) -> bool:
-        """Whether the document may be left: it is saved, or the user saved or discarded it just now."""
-        if self._document.is_clean:
-            return True
-        answer = notices().ask_save(self._document.title)
+    def may_leave(self, again: Callable[[], object]) -> bool:
+        """Whether the document may be left: all is saved, or the user saved or discarded it just now.
+
+        Weights come from the session after a moment: where they are to be saved first, the answer is no, and `again`
+        is called when that is done.
+        """
+        if self._lost_if_left():
+            return self._may_lose(again)
+        if not self._document.is_clean:
+            answer = notices().ask_save(self._document.title, self._where_learned())
+            if answer == "cancel" or (answer == "save" and not self.ask_save()):
+                return False
+        return True
+
+    def _lost_if_left(self) -> bool:
+        """Whether something was learned that is kept nowhere."""
+        feed = self._feed
+        return feed.steps > 0 and self._runs.folder is None and feed.steps != self._saved_step
+
+    def _where_learned(self) -> str:
+        if self._feed.steps in (0, self._saved_step) or self._runs.folder is None:
+            return ""
+        return self.tr("What the network has learned stays in {0}.").format(self._runs.folder)
+
+    def _may_lose(self, again: Callable[[], object]) -> bool:
+        choices = (
+            Choice("discard", self.tr("Discard"), "quiet"),
+            Choice("cancel", self.tr("Cancel")),
+            Choice("save", self.tr("Save with trained weights"), "primary"),
+        )
+        title = self.tr("Save what {0} has learned?").format(self._document.title)
+        text = self.tr("This run is not kept on disk: what it has learned is lost when you leave it.")
+        if not self._document.is_clean:
+            text = f"{text} {self.tr('So are your unsaved changes.')}"
+        answer = notices().ask(Question(title, text, choices, "cancel"))
         if answer == "save":
-            return self.ask_save()
+            self.save_weights(again)
         return answer == "discard"
+
+    @contextmanager
+    def _telling_where(self) -> Iterator[None]:
+        """Another document comes: where are the weights of this one?"""
+        words, folder = self._where_learned(), self._runs.folder
+        yield
+        if words and folder is not None:
+            notices().info(words, actions=[(self.tr("Show"), lambda: show_folder(folder))])
 
     # -- opening --
 
     def new(self) -> None:
         """An empty document."""
-        if self.may_leave():
-            self._document.replace(Project())
+        if self.may_leave(self.new):
+            with self._telling_where():
+                self._document.replace(Project())
 
     def ask_open(self) -> None:
         """Choose a graph file and open it."""
@@ -81,10 +127,11 @@ class FileActions(QObject):
 
     def open(self, path: Path) -> bool:
         """Open a graph file; says what is wrong with it when it cannot be."""
-        if not self.may_leave():
+        if not self.may_leave(lambda: self.open(path)):
             return False
         try:
-            self._document.open(path)
+            with self._telling_where():
+                self._document.open(path)
         except (ChainruleError, OSError) as error:
             notices().failure(error)
             if not path.exists():
@@ -95,10 +142,11 @@ class FileActions(QObject):
 
     def open_example(self, name: str) -> bool:
         """Open an example as a pristine, unnamed copy."""
-        if not self.may_leave():
+        if not self.may_leave(lambda: self.open_example(name)):
             return False
         try:
-            self._document.open_copy(assets.example(name))
+            with self._telling_where():
+                self._document.open_copy(assets.example(name))
         except (ChainruleError, OSError) as error:
             notices().failure(error)
             return False
@@ -142,8 +190,8 @@ class FileActions(QObject):
             )
         return True
 
-    def save_weights(self) -> None:
-        """Save the document with the weights as trained so far as its start values."""
+    def save_weights(self, then: Callable[[], object] | None = None) -> None:
+        """Save the document with the weights as trained so far as its start values, then do what was to be done."""
         if not self._feed.trained:
             notices().info(self.tr("Nothing is trained yet: the file holds the graph and its start values."))
             return
@@ -153,15 +201,20 @@ class FileActions(QObject):
         self._told = True
         if self._document.path is None and not self.ask_save_as():
             return
+        if then is not None and self._feed.state == "running":
+            self._feed.pause()  # or it would learn more meanwhile
         request = self._feed.next_request()
-        self._waiting[request] = self._save_with
+        self._waiting[request] = partial(self._save_with, then)
         self._feed.session.weights(request)
 
-    def _save_with(self, event: WeightsTaken) -> None:
+    def _save_with(self, then: Callable[[], object] | None, event: WeightsTaken) -> None:
         path = self._document.path
         if path is not None and self.save(path, dict(event.weights)):
+            self._saved_step = event.step
             self._feed.apply()  # these are the start values now, so Reset goes back to them
             notices().success(self.tr("Saved with the weights of step {0}.").format(event.step))
+            if then is not None:
+                QTimer.singleShot(0, self, then)  # not before everybody has been told of the weights
 
     def _weights_came(self, event: WeightsTaken) -> None:
         waiting = self._waiting.pop(event.request, None)

@@ -25,6 +25,7 @@ from gui.file_actions import SUFFIX, FileActions
 from gui.history import History
 from gui.icons import app_icon
 from gui.inspector.panel import Inspector
+from gui.level import LevelView
 from gui.menus import Menus
 from gui.notices import notices
 from gui.palette import Palette
@@ -36,6 +37,7 @@ from gui.problems import ProblemList
 from gui.relink import Relink
 from gui.run_actions import RunActions
 from gui.run_feed import RunFeed
+from gui.run_keeping import RunKeeping
 from gui.selection import Selection
 from gui.stale_banner import StaleBanner
 from gui.status import StatusBar
@@ -52,6 +54,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         document: the document; `document.project` is the current Project.
+        level: which graph the canvas shows: the top, or the inside of a group.
         feed: the door to the running training.
     """
 
@@ -61,16 +64,18 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self.document = Document(project, self)
+        self.level = LevelView(self.document, self)
         self.selection = Selection(self)
         self.feed = RunFeed(self.document, self)
         self.actions_ = make_actions(self, self.document.undo_stack)
-        self.canvas = CanvasView(self.document, self.selection, self)
+        self.canvas = CanvasView(self.level, self.selection, self)
         self.palette_panel = Palette(self)
-        self.inspector = Inspector(self.document, self.selection, self.feed, self)
+        self.inspector = Inspector(self.level, self.selection, self.feed, self)
         self.problems = ProblemList(self.document, self.selection, self)
         self.panels = make_panels(self.document, self.feed, self)
         self.transport = TransportBar(self.actions_, self.document, self.feed, self)
-        self.files = FileActions(self.actions_, self.document, self.feed, self)
+        self.runs = RunKeeping(self.actions_, self.document, self.feed, self)
+        self.files = FileActions(self.actions_, self.document, self.feed, self.runs, self)
         self.run_actions = RunActions(self.actions_, self.document, self.feed, self.selection, self.transport)
         self.comparer = Comparer(self.document, self.canvas, self)
         self.history = History(self.document, self.comparer, self)
@@ -177,7 +182,7 @@ class MainWindow(QMainWindow):
                 return
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_leave():
+        if not self.files.may_leave(self.close):
             event.ignore()
             return
         self._state.store()

@@ -47,6 +47,7 @@ class Menus(QObject):
         run = bar.addMenu(self.tr("&Run"))
         _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])
         _fill(run, [actions.apply, actions.restart, None, actions.preview])
+        _fill(run, [None, actions.load_run, actions.show_run, actions.keep_runs])
         help_menu = bar.addMenu(self.tr("&Help"))
         _fill(help_menu, [actions.commands, actions.shortcuts, None])
         _fill(help_menu, [actions.tour, actions.messages, None, actions.about])

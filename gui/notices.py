@@ -182,8 +182,8 @@ class Notices:
         finally:
             dialog.deleteLater()
 
-    def ask_save(self, name: str) -> Literal["save", "discard", "cancel"]:
-        """What to do with unsaved changes of the file `name`."""
+    def ask_save(self, name: str, more: str = "") -> Literal["save", "discard", "cancel"]:
+        """What to do with unsaved changes of the file `name`; `more` is a sentence that may matter for that."""
         tr = QCoreApplication.translate
         choices = (
             Choice("discard", tr("Notices", "Discard"), "quiet"),
@@ -191,7 +191,8 @@ class Notices:
             Choice("save", tr("Notices", "Save"), "primary"),
         )
         title = tr("Notices", "Save changes to {0}?").format(name)
-        answer = self.ask(Question(title, tr("Notices", "What you discard cannot be brought back."), choices, "cancel"))
+        text = f"{tr('Notices', 'What you discard cannot be brought back.')} {more}".strip()
+        answer = self.ask(Question(title, text, choices, "cancel"))
         if answer == "save":
             return "save"
         return "discard" if answer == "discard" else "cancel"

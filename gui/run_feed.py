@@ -11,10 +11,21 @@ from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from engine import edits, settings
 from engine import session as sessions
-from engine.events import Applied, Event, FactsRead, Progress, RunFailed, RunState, Snapshot, StateChanged
+from engine.events import (
+    Applied,
+    Event,
+    FactsRead,
+    Progress,
+    RunFailed,
+    RunLoaded,
+    RunState,
+    Snapshot,
+    StateChanged,
+)
 from engine.frozen import DROP
 from engine.graph import Project
-from engine.session import Grain, Session
+from engine.references import renamed_later
+from engine.session import Grain, RunPlace, Session
 from gui.document import Change, Document
 
 FRAME_MS = 33
@@ -53,7 +64,8 @@ class RunFeed(QObject):
         self._running_project: Project | None = None
         self._renamed: dict[str, str] = {}
         self._before_apply: tuple[Project, dict[str, str]] | None = None
-        self._starting = False
+        self._starting = self._given = False
+        self._runs: RunPlace | None = None
         self._overrides: dict[str, Any] = {}
         self._stale = False
         self._state: RunState = "ready"
@@ -80,6 +92,7 @@ class RunFeed(QObject):
         self.on(Progress, self._note_progress)
         self.on(Applied, self._note_applied)
         self.on(RunFailed, self._note_failure)
+        self.on(RunLoaded, self._note_loaded)
         self.on(FactsRead, lambda event: document.put_facts(event.key, event.facts))
         document.ask_for_facts()
 
@@ -153,7 +166,7 @@ class RunFeed(QObject):
     def session(self) -> Session:
         """The session of the document, opened when first needed."""
         if self._session is None:
-            self._session = sessions.open(self._document.project, folder=self._document.folder)
+            self._session = sessions.open(self._document.project, folder=self._document.folder, runs=self._runs)
             self._session.mailbox.on_first = self._woken.emit
             self._session.watch(self._all_watched())
             for name, value in self._overrides.items():
@@ -183,8 +196,13 @@ class RunFeed(QObject):
 
     @property
     def trained(self) -> bool:
-        """Whether the session has made a step, so that something would be lost by starting afresh."""
-        return self._step > 0 or self._state in ("running", "paused", "finished")
+        """Whether the session has made a step or was given weights: something would be lost by starting afresh."""
+        return self._step > 0 or self._given or self._state in ("running", "paused", "finished")
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run has made, as far as that has reached the window."""
+        return self._step
 
     @property
     def stale(self) -> bool:
@@ -237,6 +255,16 @@ class RunFeed(QObject):
         if self._session is not None:
             self._starting = False
             self._session.reset()
+            if self._given:
+                self._given = False
+                self.state_changed.emit(self._state)
+
+    def keep_runs(self, place: RunPlace | None) -> None:
+        """Where runs leave their files from now on; None: nowhere."""
+        if place != self._runs:
+            self._runs = place
+            if self._session is not None:
+                self._session.keep_runs(place)
 
     def override(self, name: str, value: Any) -> None:
         """Set something of `engine.settings.LIVE` that is no part of the document (`dropout_off`), for this session."""
@@ -273,15 +301,14 @@ class RunFeed(QObject):
     # -- following the document --
 
     def _document_changed(self, change: Change) -> None:
-        for old, new in change.renamed:
-            origin = next((start for start, now in self._renamed.items() if now == old), old)
-            self._renamed[origin] = new
+        self._renamed = renamed_later(self._renamed, change.path_renames)
         self._follow_live_settings()
         self._set_stale()
 
     def _document_replaced(self) -> None:
         self.close(wait=False)
         self._state, self._step, self._overrides, self._starting = "ready", 0, {}, False
+        self._given = False
         self._set_stale()
         self.session_changed.emit()
         self.state_changed.emit(self._state)
@@ -328,11 +355,16 @@ class RunFeed(QObject):
     def _note_applied(self, _: Applied) -> None:
         self._before_apply = None
 
+    def _note_loaded(self, event: RunLoaded) -> None:
+        if not event.error:
+            self._given = True
+            self.state_changed.emit(self._state)
+
     def _note_failure(self, event: RunFailed) -> None:
         """An edited graph that could not be taken over: what runs is still the one before."""
         if self._before_apply is not None and event.code[0] in "GD":
             (self._running_project, renamed), self._before_apply = self._before_apply, None
-            self._renamed = {**renamed, **self._renamed}
+            self._renamed = renamed_later(renamed, self._renamed.items())
             self._set_stale()
 
     def _read_facts(self, wanted: list[tuple[str, dict[str, Any]]]) -> None:

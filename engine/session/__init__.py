@@ -17,14 +17,15 @@ from typing import Any, final
 from engine.events import Array, Event, RunFailed, RunState, StateChanged
 from engine.graph import Project
 from engine.mailbox import Mailbox
+from engine.runplace import RunPlace
 from engine.session import commands
 from engine.session.commands import Command, ExportKind, Grain, Until
 
-__all__ = ["ExportKind", "Grain", "Session", "Until", "open"]
+__all__ = ["ExportKind", "Grain", "RunPlace", "Session", "Until", "open"]
 
 
 def open(
-    project: Project, *, folder: Path | None = None, run_dir: Path | None = None, threads: int | None = None
+    project: Project, *, folder: Path | None = None, runs: RunPlace | None = None, threads: int | None = None
 ) -> Session:
     """A session for a project; it lives as long as the document, idle or running.
 
@@ -33,10 +34,10 @@ def open(
     Args:
         project: any project, also one with problems.
         folder: of the graph file, which paths are relative to.
-        run_dir: where a run leaves its files; None: nowhere.
+        runs: where each run makes a directory for its files before its first step; None: nowhere.
         threads: for torch; None: all cores but one, which is the window's.
     """
-    return Session(project, folder=folder, run_dir=run_dir, threads=threads)
+    return Session(project, folder=folder, runs=runs, threads=threads)
 
 
 @final
@@ -47,13 +48,13 @@ class Session:
     Methods may be called from any thread.
     """
 
-    def __init__(self, project: Project, *, folder: Path | None, run_dir: Path | None, threads: int | None) -> None:
+    def __init__(self, project: Project, *, folder: Path | None, runs: RunPlace | None, threads: int | None) -> None:
         self.mailbox = Mailbox()
         self._state: RunState = "ready"
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(
-            target=_work, args=(self._commands, self._post, project, folder, run_dir, threads), name="chainrule session"
+            target=_work, args=(self._commands, self._post, project, folder, runs, threads), name="chainrule session"
         )
         # A daemon, or a program that ends without closing would wait for ever; `_close_all` ends it in good order.
         self._thread.daemon = True
@@ -118,6 +119,14 @@ class Session:
     def load_weights(self, weights: Mapping[str, Array]) -> None:
         """Overwrite everything that fits by name and shape."""
         self._send(commands.LoadWeights({name: value.copy() for name, value in weights.items()}))
+
+    def load_run(self, path: Path, request: int) -> None:
+        """Overwrite all weights with those of a run directory or weights file: a RunLoaded follows."""
+        self._send(commands.LoadRun(path, request))
+
+    def keep_runs(self, place: RunPlace | None) -> None:
+        """Where runs leave their files from now on; None: nowhere. A RunKept tells of each change."""
+        self._send(commands.KeepRuns(place))
 
     # -- asking --
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 
 from engine.events import Array
 from engine.graph import Project
+from engine.runplace import RunPlace
 
 Grain = Literal["sample", "batch", "epoch"]
 """How far `step` goes: an update with one sample, an update with a batch, to the end of the epoch."""
@@ -143,6 +144,23 @@ class LoadWeights(Command):
     """Overwrite what fits."""
 
     weights: Mapping[str, Array]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LoadRun(Command):
+    """Overwrite all weights with those of a run directory or weights file."""
+
+    path: Path
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KeepRuns(Command):
+    """Where runs leave their files from now on; None: nowhere."""
+
+    place: RunPlace | None
 
 
 @final

@@ -19,6 +19,7 @@ from engine.events import (
     FactsRead,
     Predicted,
     Previewed,
+    RunLoaded,
     Said,
     Traced,
     WeightsTaken,
@@ -31,6 +32,7 @@ from engine.session import answers, commands
 from engine.session.commands import Command
 from engine.training.loading import Loaded
 from engine.training.run import Run
+from engine.training.trained import put_weights
 
 _NOTHING = copied([], float)
 _SHOWN = 6
@@ -53,6 +55,7 @@ class Desk:
             commands.SetParameter: self._set_parameter,
             commands.LoadWeights: self._load_weights,
             commands.TakeWeights: self._take_weights,
+            commands.LoadRun: self._load_run,
             commands.Evaluate: self._evaluate,
             commands.Predict: self._predict,
             commands.Trace: self._trace,
@@ -90,6 +93,17 @@ class Desk:
         weights = {name: copied(value.detach().cpu().numpy()) for name, value in run.weights().items()}
         self._post(WeightsTaken(command.request, weights, run.trainer.steps))
         return False
+
+    def _load_run(self, command: commands.LoadRun) -> bool:
+        try:
+            remark = put_weights(self._ready_run(), command.path)
+        except ChainruleError as error:
+            self._post(RunLoaded(command.request, str(command.path), str(error)))
+            return False
+        if remark:
+            self._post(Said("warning", remark))
+        self._post(RunLoaded(command.request, str(command.path)))
+        return True
 
     # -- the network --
 

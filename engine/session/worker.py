@@ -16,9 +16,11 @@ from engine.graph import Project
 from engine.param import ParamError
 from engine.probes.observer import Observer
 from engine.problem import ChainruleError
+from engine.runplace import RunPlace
 from engine.session import commands
 from engine.session.commands import Command
 from engine.session.desk import Desk
+from engine.session.keeping import Keeping
 from engine.session.live import live_value, switches
 from engine.session.pace import Pace
 from engine.session.transfer import edited_run
@@ -27,7 +29,6 @@ from engine.training.failure import told
 from engine.training.loading import Loaded, load
 from engine.training.process import cores, tune_allocator
 from engine.training.run import Run
-from engine.training.run_folder import RunFolder
 
 _FLUSH = 0.02
 """Seconds between two posts of scalars."""
@@ -44,11 +45,12 @@ class Worker:
         post: Callable[[Event], None],
         project: Project,
         folder: Path | None,
-        run_dir: Path | None,
+        runs: RunPlace | None,
         threads: int | None,
     ) -> None:
         self._inbox, self._post = inbox, post
-        self._project, self._folder, self._run_dir = project, folder, run_dir
+        self._project, self._folder = project, folder
+        self._keeping = Keeping(post, runs)
         self._threads = threads
         self._loaded: Loaded | None = None
         self.run: Run | None = None
@@ -71,6 +73,7 @@ class Worker:
             commands.Apply: self._apply,
             commands.SetHyper: self._set_hyper,
             commands.Watch: self._watch,
+            commands.KeepRuns: lambda command: self._keeping.choose(command.place, self.run),
         }
         self._desk = Desk(post, self._run_for_answer, lambda: self._loaded, folder)
 
@@ -166,6 +169,7 @@ class Worker:
         if run.over:
             run.extend()
         run.plan(goal.epochs, goal.steps)
+        self._keeping.begin(run)
         self._goal, self._samples = goal, samples
         self._pace.restart()
         self._tell("running")
@@ -191,7 +195,7 @@ class Worker:
                 self._post(snapshot)
 
     def _save(self) -> None:
-        if self.run is not None and self.run.trainer.steps:
+        if self.run is not None and self.run.unsaved:
             self.run.save()
 
     # -- the run --
@@ -202,9 +206,7 @@ class Worker:
             before = self._state
             self._tell("loading")
             self._loaded = load(self._project, self._folder, self._loaded)
-            run = Run(self._loaded, self._post)
-            run.folder = RunFolder.create(self._run_dir, self._project) if self._run_dir is not None else None
-            self._install(run)
+            self._install(Run(self._loaded, self._post))
             self._tell("ready" if before == "failed" else before)
             self._show()
         assert self.run is not None
@@ -221,6 +223,7 @@ class Worker:
 
     def _install(self, run: Run) -> None:
         self.run = run
+        run.on_unwritable = self._keeping.gave_up
         for name, value in self._live.items():
             run.trainer.set_hyper(name, value)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
@@ -265,11 +268,9 @@ class Worker:
         if self._loaded is None:
             self._tell("loading")
         self._loaded = load(self._project, self._folder, self._loaded)
-        folder = self.run.folder if self.run is not None else None
-        if folder is not None:
-            folder.cut_records(-1)
+        self._save()  # what comes next is another run
         self._by_hand = False
-        self._install(Run(self._loaded, self._post, seed=command.seed, folder=folder))
+        self._install(Run(self._loaded, self._post, seed=command.seed))
         self._tell("ready")
         self._show()
 
@@ -281,6 +282,7 @@ class Worker:
             return
         loaded = load(command.project, self._folder, self._loaded)
         learned = run.trainer.steps > 0 or self._by_hand
+        self._save()  # as it was learned by the graph before
         new, applied = edited_run(run, loaded, command.renamed, self._post, learned=learned)
         self._project, self._loaded, self._live = command.project, loaded, switches(self._live)
         self._install(new)

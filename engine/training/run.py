@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.build import build
 from engine.dataspec import Split
 from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
-from engine.problem import GraphError
+from engine.problem import FileError, GraphError
 from engine.training.evaluation import Evaluation, Evaluator, evaluate
 from engine.training.loading import Loaded
 from engine.training.metrics import Meter, metric_names
@@ -39,6 +39,8 @@ class Run:
         planned: epochs until it is over.
         records: every epoch's record, in order.
         count_classes: let validations count which class is taken for which, in `confusion` (rows true).
+        on_unwritable: is told why the run directory can no longer be written, and the training goes on without one;
+            while it is None, that is an error like any other.
     """
 
     def __init__(
@@ -85,6 +87,8 @@ class Run:
         self._seconds = self._samples = 0.0
         self._checkpointed_at = time.monotonic()
         self._checkpoint_seconds = 0.0
+        self._saved_step = 0
+        self.on_unwritable: Callable[[FileError], None] | None = None
         for remark in loaded.remarks:
             post(Said("warning", remark))
 
@@ -185,8 +189,7 @@ class Run:
     def _tell(self, record: dict[str, Any]) -> None:
         self._seconds = self._samples = 0.0
         self.records.append(record)
-        if self.folder is not None:
-            self.folder.add_record(record)
+        self._write(lambda folder: folder.add_record(record))
         self._post(EpochEnd(record))
 
     def end_partial_epoch(self) -> None:
@@ -224,6 +227,7 @@ class Run:
         self.trainer.go_on_from(old.trainer, same_data=same_data)
         self.records = old.records
         self.samples_seen = old.samples_seen
+        self._saved_step = self.trainer.steps
         if self._stopping is not None and old._stopping is not None and self._monitor == old._monitor:
             self._stopping.restore(old._stopping.state())
             self._stopping.patience = self.loaded.result.settings["patience"]
@@ -245,8 +249,8 @@ class Run:
     def set_hyper(self, name: str, value: float | bool | None) -> None:
         """Change a live hyperparameter and record that."""
         old = self.trainer.set_hyper(name, value)
-        if self.folder is not None:
-            self.folder.add_change({"step": self.trainer.steps, "name": name, "old": old, "new": value})
+        change = {"step": self.trainer.steps, "name": name, "old": old, "new": value}
+        self._write(lambda folder: folder.add_change(change))
         self._post(HyperChanged(self.trainer.steps, name, old, value))
 
     def weights(self) -> dict[str, Tensor]:
@@ -269,15 +273,36 @@ class Run:
         if self._stopping is not None and state["stopping"] is not None:
             self._stopping.restore(state["stopping"])
 
+    # -- its directory --
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether steps were made since the last `save`."""
+        return self.trainer.steps != self._saved_step
+
     def save(self) -> None:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
-        if self.folder is None:
-            return
+        self._write(self._save)
+
+    def _save(self, folder: RunFolder) -> None:
         began = time.monotonic()
-        self.folder.save_weights(self.weights(), self.loaded.project)
-        self.folder.save_checkpoint(self.state())
+        folder.save_weights(self.weights(), self.loaded.project)
+        folder.save_checkpoint(self.state())
+        folder.follow(self.loaded.project)
+        self._saved_step = self.trainer.steps
         self._checkpointed_at = time.monotonic()
         self._checkpoint_seconds = self._checkpointed_at - began
+
+    def _write(self, write: Callable[[RunFolder], None]) -> None:
+        if self.folder is None:
+            return
+        try:
+            write(self.folder)
+        except FileError as error:
+            if self.on_unwritable is None:
+                raise
+            self.folder = None
+            self.on_unwritable(error)
 
     def _checkpoint_if_due(self) -> None:
         """At the end of epochs, as often as its cost allows, at most once a second."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, final
 
 from torch import Tensor
 
-from engine import diskfile, files, weightfile
+from engine import diskfile, files, runplace, weightfile
 from engine.graph import Project
 from engine.problem import FileError
+from engine.runplace import GRAPH, METRICS, WEIGHTS
 from engine.training.checkpoint import load_state, save_state
 from engine.training.metrics import finite_or_text
 
-_GRAPH, _WEIGHTS, _METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
 _CHECKPOINT, _CHANGES = "checkpoint.safetensors", "changes.jsonl"
 
 
@@ -26,6 +26,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._project: Project | None = None
+        """What graph.chainrule holds, where this run wrote it."""
 
     @classmethod
     def create(cls, path: Path, project: Project) -> RunFolder:
@@ -35,19 +37,20 @@ class RunFolder:
             FileError: F04, there is a run already; F05, it cannot be written.
         """
         folder = cls(path)
-        if (path / _GRAPH).exists() or (path / _METRICS).exists():
+        if (path / GRAPH).exists() or (path / METRICS).exists():
             raise FileError(
                 f'"{path}" holds a run already.', code="F04", hint="Add --resume, or choose another directory."
             )
         folder._make()
-        diskfile.write(path / _GRAPH, [files.dumps(project).encode()])
-        diskfile.write(path / _METRICS, [b""])
+        diskfile.write(path / GRAPH, [files.dumps(project).encode()])
+        diskfile.write(path / METRICS, [b""])
+        folder._project = project
         return folder
 
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
         """A run to go on with or to take weights from. Raises FileError F02 when there is none."""
-        if not (path / _GRAPH).is_file():
+        if not (path / GRAPH).is_file():
             raise FileError(f'"{path}" is no run directory.', code="F02", hint="Train first, or name another --run.")
         return cls(path)
 
@@ -61,13 +64,28 @@ class RunFolder:
 
     def project(self) -> Project:
         """The project that this run trains. Raises FileError."""
-        return files.load(self.path / _GRAPH)
+        return files.load(self.path / GRAPH)
+
+    def follow(self, project: Project) -> None:
+        """The run goes on with an edited project: its weights are of that one from now on. Raises FileError."""
+        if self._project is not None and self._project is not project:
+            diskfile.write(self.path / GRAPH, [files.dumps(project).encode()])
+            self._project = project
+
+    def move(self, path: Path) -> None:
+        """Take all files to a directory that does not exist yet. Raises FileError F05; nothing is lost then."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(self.path, path)
+        except OSError as error:
+            raise FileError(f'"{path}" cannot be made: {diskfile.reason(error)}.', code="F05") from None
+        self.path = path
 
     # -- lines --
 
     def add_record(self, record: Mapping[str, Any]) -> None:
         """Append an epoch's line to metrics.jsonl."""
-        self._append(_METRICS, json_record(record))
+        self._append(METRICS, json_record(record))
 
     def add_change(self, change: Mapping[str, Any]) -> None:
         """Append a changed hyperparameter to changes.jsonl."""
@@ -82,7 +100,7 @@ class RunFolder:
 
     def cut_records(self, step: int) -> None:
         """Drop what was written after this step: training goes on from there, and would write it twice."""
-        for name in (_METRICS, _CHANGES):
+        for name in (METRICS, _CHANGES):
             path = self.path / name
             if path.exists():
                 kept = [line for line in path.read_text("utf-8").splitlines() if _step_of(line) <= step]
@@ -97,7 +115,7 @@ class RunFolder:
     @property
     def weights_file(self) -> Path:
         """Where the trained weights lie."""
-        return self.path / _WEIGHTS
+        return self.path / WEIGHTS
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Write the whole state."""
@@ -115,28 +133,17 @@ def json_record(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: metrics if key == "metrics" else plain[key] for key in record}
 
 
-def runs_folder(graph: Path) -> Path:
-    """Where the runs of a graph file lie: `NAME.runs` beside it."""
-    return graph.with_name(f"{graph.stem}.runs")
-
-
 def new_run_path(graph: Path) -> Path:
-    """A directory for a new run: `NAME.runs/2026-07-01T12-30-05Z`, with a number behind it when that is taken."""
-    base = runs_folder(graph) / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-    path, number = base, 1
-    while path.exists():
-        number += 1
-        path = base.with_name(f"{base.name}-{number}")
-    return path
+    """A directory for a new run of a graph file: `NAME.runs/2026-07-01T12-30-05Z`."""
+    return runplace.new_run_path(runplace.runs_folder(graph))
 
 
 def latest_run(graph: Path) -> Path:
     """The newest run of a graph file. Raises FileError F02 when there is none."""
-    folder = runs_folder(graph)
-    runs = [path for path in folder.iterdir() if (path / _GRAPH).is_file()] if folder.is_dir() else []
-    if not runs:
+    found = runplace.latest_run(runplace.runs_folder(graph))
+    if found is None:
         raise FileError(f'There is no run of "{graph.name}" yet.', code="F02", hint="Train first, or name --run.")
-    return max(runs, key=lambda path: (path / _METRICS).stat().st_mtime_ns)
+    return found
 
 
 def _step_of(line: str) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from engine import session as sessions
 from engine.events import Event, RunFailed, RunState, StateChanged, WeightsTaken
 from engine.graph import Project
+from engine.runplace import RunPlace
 from engine.session import Session
 from engine.training.run import Run
 
@@ -25,8 +26,8 @@ PATIENCE = 20.0
 class Listener:
     """Opens a session, collects its events, closes it."""
 
-    def __init__(self, project: Project, folder: Path | None = None, run_dir: Path | None = None) -> None:
-        self.session: Session = sessions.open(project, folder=folder, run_dir=run_dir, threads=1)
+    def __init__(self, project: Project, folder: Path | None = None, runs: RunPlace | None = None) -> None:
+        self.session: Session = sessions.open(project, folder=folder, runs=runs, threads=1)
         self.events: list[Event] = []
 
     def __enter__(self) -> Listener:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import pickle
 import subprocess
 import sys
@@ -26,7 +25,6 @@ from engine.events import (
 )
 from engine.session import Until, commands
 from engine.training.run import Run
-from engine.training.run_folder import RunFolder
 from tests.engine.session_listener import Listener, assert_same_weights, weights_of
 from tests.engine.training_projects import TINY, mlp, run_of, small, timeless, train
 
@@ -86,21 +84,6 @@ def test_it_trains_as_the_run_does_by_itself():
         records = [timeless(event.record) for event in listener.of(EpochEnd)]
         assert records == [timeless(record) for record in expected.records]
         assert_same_weights(listener, expected)
-
-
-def test_a_run_directory_holds_what_was_told(tmp_path: Path):
-    with Listener(small(), run_dir=tmp_path / "run") as listener:
-        listener.play_to_the_end()
-        told = [event.record for event in listener.of(EpochEnd)]
-    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert lines == told, "value for value"
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "checkpoint.safetensors",
-        "graph.chainrule",
-        "metrics.jsonl",
-        "weights.safetensors",
-    ]
-    assert RunFolder.existing(tmp_path / "run").project() == small()
 
 
 @pytest.mark.parametrize("hold", ["pause", "stop"])

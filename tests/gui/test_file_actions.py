@@ -13,6 +13,7 @@ from gui import file_actions, file_dialogs
 from gui.actions import make_actions
 from gui.file_actions import FileActions
 from gui.notices import notices
+from gui.run_keeping import RunKeeping
 from tests.helpers import sample_projects
 
 
@@ -22,7 +23,8 @@ def acts(feed_of, shown) -> FileActions:
     feed = feed_of(sample_projects.spiral())
     window = shown(QWidget())
     actions = make_actions(window, feed.document.undo_stack)
-    made = FileActions(actions, feed.document, feed, window)
+    runs = RunKeeping(actions, feed.document, feed, window)
+    made = FileActions(actions, feed.document, feed, runs, window)
     made.actions, made.document, made.feed = actions, feed.document, feed
     return made
 
@@ -51,7 +53,7 @@ def choose(monkeypatch, path: Path | None) -> list[tuple]:
 
 def test_a_saved_document_is_left_without_a_question(acts):
     with notices().answering():
-        assert acts.may_leave()
+        assert acts.may_leave(acts.new)
         acts.actions.new.trigger()
     assert acts.document.project == Project()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from engine import assets, edits, files
-from engine import session as sessions
 from engine.events import Confusion, Predicted, Scalars, Surface
 from gui.data_preview import DataPreviewDialog
 from gui.main_window import MainWindow
@@ -66,14 +64,12 @@ def test_a_window_can_be_made_around_a_project(qtbot):
 # -- training --
 
 
-def test_the_panels_show_the_very_numbers_of_the_run(window, qtbot, tmp_path, monkeypatch):
-    run = tmp_path / "run"
-    monkeypatch.setattr(sessions, "open", partial(sessions.open, run_dir=run))
+def test_the_panels_show_the_very_numbers_of_the_run(window, qtbot):
     got: list[Scalars] = []
     window.feed.on(Scalars, got.append)
     open_example(window, "circle", epochs=5)
     play_to_the_end(qtbot, window)
-    history = panel_of(window, LossPanel).history
+    history, run = panel_of(window, LossPanel).history, window.runs.folder
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["epoch"] for line in lines] == history.records.epochs.values.tolist() == [1, 2, 3, 4, 5]
     for name in ("loss", "val_loss"):

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine import assets, edits, files, session
-from engine.graph import Project
+from engine import assets, edits, files
 from gui.main_window import MainWindow
 from gui.plots.loss import LossPanel
 
@@ -28,19 +26,7 @@ def graph(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the window's session leaves its run; by itself it leaves none."""
-    folder, real = tmp_path / "run", session.open
-
-    def opened(project: Project, **rest: Any) -> session.Session:
-        return real(project, **{**rest, "run_dir": folder})
-
-    monkeypatch.setattr(session, "open", opened)
-    return folder
-
-
-def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path, run: Path):
+def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path):
     window = MainWindow()
     qtbot.addWidget(window)
     window.show()
@@ -52,6 +38,7 @@ def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path, run:
     qtbot.waitUntil(lambda: len(panel.history.records.rows) == EPOCHS, timeout=60_000)
     panel.refresh()
 
+    (run,) = graph.with_name("short.runs").iterdir()
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["epoch"] for line in lines] == list(range(1, EPOCHS + 1))
     assert panel.history.records.rows == lines, "value for value"

@@ -86,6 +86,12 @@ class FakeSession:
     def load_weights(self, weights: Mapping[str, Any]) -> None:
         self._note("load_weights", weights)
 
+    def load_run(self, path: Path, request: int) -> None:
+        self._note("load_run", path, request)
+
+    def keep_runs(self, place: Any) -> None:
+        self._note("keep_runs", place)
+
     def read_facts(self, key: str, params: Mapping[str, Any], folder: Path | None) -> None:
         self._note("read_facts", key, dict(params), folder)
 

@@ -1,0 +1,92 @@
+"""Where runs are kept: directories named by their time, beside the graph file or in a folder that is held small."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import final
+
+GRAPH, WEIGHTS, METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
+"""Files of a run directory."""
+_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """A folder in which each run makes a directory of its own.
+
+    Attributes:
+        folder: made with the first run.
+        keep: so many runs may lie there, older ones are deleted; None: all are kept.
+        max_bytes: and so many bytes.
+    """
+
+    folder: Path
+    keep: int | None = None
+    max_bytes: int | None = None
+
+    @property
+    def passing(self) -> bool:
+        """Whether runs do not stay there for good."""
+        return self.keep is not None or self.max_bytes is not None
+
+    def prune(self, spare: Path) -> None:
+        """Delete the oldest runs until the others fit; `spare` is kept in any case. What cannot be deleted stays."""
+        count = size = 0
+        for run in sorted(_runs_in(self.folder), key=_time_of, reverse=True):
+            count, size = count + 1, size + _size_of(run)
+            many = self.keep is not None and count > self.keep
+            large = self.max_bytes is not None and size > self.max_bytes
+            if run != spare and (many or large):
+                shutil.rmtree(run, ignore_errors=True)
+
+
+def runs_folder(graph: Path) -> Path:
+    """Where the runs of a graph file lie: `NAME.runs` beside it."""
+    return graph.with_name(f"{graph.stem}.runs")
+
+
+def new_run_path(folder: Path) -> Path:
+    """A directory for a new run in a folder of runs: `2026-07-01T12-30-05Z`, a number behind it when that is taken."""
+    base = folder / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def latest_run(folder: Path) -> Path | None:
+    """The run in a folder of runs that was written to last; None when there is none."""
+    runs = []
+    with contextlib.suppress(OSError):
+        runs = [path for path in folder.iterdir() if (path / GRAPH).is_file()]
+    return max(runs, key=_time_of, default=None)
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """What is a run by name and content: nothing else may ever be deleted."""
+    with contextlib.suppress(OSError):
+        found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and not path.is_symlink()]
+        return [path for path in found if (path / GRAPH).is_file()]
+    return []
+
+
+def _time_of(run: Path) -> tuple[int, str]:
+    """When a run was written to last; runs made in the same moment stand in the order of their names."""
+    with contextlib.suppress(OSError):
+        return (run / METRICS).stat().st_mtime_ns, run.name
+    return 0, run.name
+
+
+def _size_of(run: Path) -> int:
+    total = 0
+    with contextlib.suppress(OSError):
+        for path in run.iterdir():
+            total += path.lstat().st_size
+    return total

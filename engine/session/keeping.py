@@ -1,0 +1,66 @@
+"""What the runs of a session leave on disk. A disk that refuses is told once, and hinders no training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from engine.events import Event, RunKept, Said
+from engine.problem import FileError
+from engine.runplace import RunPlace, new_run_path
+from engine.training.run import Run
+from engine.training.run_folder import RunFolder
+
+
+@final
+class Keeping:
+    """Gives each run a directory of its own, made when it begins to train."""
+
+    def __init__(self, post: Callable[[Event], None], place: RunPlace | None) -> None:
+        self._post, self._place = post, place
+
+    def begin(self, run: Run) -> None:
+        """Give a run its directory, with what it has recorded so far, if it is to have one and has none."""
+        if self._place is None or run.folder is not None:
+            return
+        try:
+            folder = RunFolder.create(new_run_path(self._place.folder), run.loaded.project)
+            for record in run.records:
+                folder.add_record(record)
+        except FileError as error:
+            self.gave_up(error)
+            return
+        run.folder = folder
+        self._place.prune(folder.path)
+        self._post(RunKept(str(folder.path)))
+
+    def choose(self, place: RunPlace | None, run: Run | None) -> None:
+        """Keep runs there from now on; what has been learned already is kept there at once."""
+        before, self._place = self._place, place
+        if run is None:
+            return
+        if place is None:
+            if run.folder is not None:
+                run.folder = None
+                self._post(RunKept(""))
+        elif run.folder is None:
+            if run.trainer.steps:
+                self.begin(run)
+                run.save()
+        elif before is not None and before.passing and not place.passing:
+            self._move(run.folder, place)
+
+    def _move(self, folder: RunFolder, place: RunPlace) -> None:
+        """The document has a place of its own now: its run goes there, too."""
+        try:
+            folder.move(new_run_path(place.folder))
+        except FileError as error:
+            self._post(Said("warning", f'{error.message} The run stays in "{folder.path}".'))
+            return
+        self._post(RunKept(str(folder.path)))
+
+    def gave_up(self, error: FileError) -> None:
+        """Nothing can be written: it is not tried again before another place is chosen."""
+        self._place = None
+        self._post(Said("warning", f"{error.message} The training goes on, but this run is not kept on disk."))
+        self._post(RunKept(""))
