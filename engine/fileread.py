@@ -123,7 +123,7 @@ def _group(data: Any, path: Path) -> Group:
 
 def _group_port(data: Any, path: Path, key: str) -> GroupPort:
     _expect(data, dict, path)
-    node_id, port = _end(data, path, key)
+    node_id, port = _end(data, path, key) if key in data else ("", "")  # a port that is not connected inside yet
     return GroupPort(_need(data, path, "name", str), node_id, port, _extra(data, {"name", key}))
 
 

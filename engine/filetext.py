@@ -176,7 +176,8 @@ def wire_json(wire: Wire) -> Json:
 
 
 def _port_json(port: GroupPort, key: str) -> Json:
-    return {"name": port.name, key: f"{port.node}.{port.port}", **port.extra}
+    end = {key: f"{port.node}.{port.port}"} if port.node else {}
+    return {"name": port.name, **end, **port.extra}
 
 
 def _point(point: tuple[float, float]) -> str:

@@ -259,7 +259,8 @@ class Graph:
 class GroupPort:
     """A port of a group: its name and the inner `node`.`port` it stands for.
 
-    An input may be listed several times, with the same name, when it feeds several inner ports.
+    An input may be listed several times, with the same name, when it feeds several inner ports. Where `node` is empty,
+    the port is not connected inside yet.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -57,11 +57,25 @@ def _shared(node: Node, rename: Rename) -> dict[str, Any]:
 
 
 def follow_weights(former: FrozenDict, renamed: Iterable[tuple[str, str]]) -> FrozenDict:
-    """`Project.former` after renames, (old, new) each; "" for a node whose name another bore in the weights file."""
-    known = dict(former)
+    """`Project.former` after renames, (old, new) each; "" for a node whose name another bore in the weights file.
+
+    Names are ids or, inside groups, paths; what lies inside a renamed path comes along.
+    """
+    known: dict[str, str] = dict(former)
     for old, new in renamed:
-        known[new] = known.pop(old, "" if old in known.values() else old)
+        inside = {name: known.pop(name) for name in list(known) if name.startswith(f"{old}.")}
+        origin = known.pop(old) if old in known else _origin(known, old)
+        known[new] = origin
+        known.update((new + name.removeprefix(old), value) for name, value in inside.items())
     return FrozenDict({node_id: name for node_id, name in known.items() if name != node_id})
+
+
+def _origin(known: Mapping[str, str], path: str) -> str:
+    """What the weights file calls a path that itself was never renamed."""
+    outer = next((part for part in _longest_first(path) if part in known), None)
+    if outer is not None:
+        return known[outer] + path.removeprefix(outer) if known[outer] else ""
+    return "" if path in known.values() else path
 
 
 def present_names(former: FrozenDict, names: Iterable[str]) -> dict[str, str]:
@@ -69,19 +83,52 @@ def present_names(former: FrozenDict, names: Iterable[str]) -> dict[str, str]:
     now = {name: node_id for node_id, name in former.items() if name}
     found: dict[str, str] = {}
     for name in names:
-        owner, dot, rest = name.partition(".")
-        if owner in now or owner not in former:
-            found[name] = now.get(owner, owner) + dot + rest
+        here = moved(name, now)
+        if here != name or not any(part in former for part in _longest_first(name)):
+            found[name] = here
     return found
 
 
-def follow_training(project: Project, rename: Rename) -> Project:
-    """With objectives and phases following, or losing an entry whose node is gone."""
+def moved(name: str, renamed: Mapping[str, str]) -> str:
+    """A path or the name of a parameter after renames: the longest part of it that was renamed is replaced."""
+    for part in (name, *_longest_first(name)) if renamed else ():
+        if part in renamed:
+            return renamed[part] + name.removeprefix(part)
+    return name
+
+
+def renamed_later(renamed: Mapping[str, str], later: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Renames, old -> new, with later ones, (old, new) each, on top."""
+    known = dict(renamed)
+    for old, new in later:
+        origins = [start + old.removeprefix(now) for start, now in known.items() if now == old or _inside(old, now)]
+        known = {start: moved(now, {old: new}) for start, now in known.items()}
+        known.setdefault(origins[0] if origins else old, new)  # a block of a name that another left has learned nothing
+    return known
+
+
+def _inside(path: str, outer: str) -> bool:
+    return path.startswith(f"{outer}.")
+
+
+def _longest_first(path: str) -> list[str]:
+    """The paths that contain this one, from the innermost to the outermost."""
+    parts = path.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+
+
+def follow_training(project: Project, rename: Rename, *, paths: bool = False) -> Project:
+    """With objectives and phases following, or losing an entry whose node is gone.
+
+    `rename` is asked about the top-level node of an entry; with `paths` about the whole of it, `res.conv.weight`.
+    """
 
     def entry(item: Any) -> Any:
         """`block.port` or `block.parameter`; None when the block is gone."""
         if not isinstance(item, str):
             return item
+        if paths:
+            return rename(item)
         owner, dot, rest = item.partition(".")
         new = rename(owner)
         return None if new is None else new + dot + rest

@@ -33,6 +33,9 @@ class Change:
         touched: ids of nodes whose plan or look may differ, wires at them included.
         moved: ids of nodes at another place.
         renamed: old id -> new id.
+        paths: where more than ids is renamed (a group made of blocks, a block inside a group): all old paths -> new
+            paths. What was learned follows these.
+        level: the uses of groups inside of which it was made; the ids are of that place. The top is ().
         whole: everything may differ (frames, notes, settings, groups): look at the project afresh.
     """
 
@@ -40,10 +43,17 @@ class Change:
     moved: Touched = NOTHING
     renamed: tuple[tuple[str, str], ...] = ()
     whole: bool = False
+    paths: tuple[tuple[str, str], ...] = ()
+    level: tuple[str, ...] = ()
+
+    @property
+    def path_renames(self) -> tuple[tuple[str, str], ...]:
+        """Old path -> new path of everything renamed, seen from the top."""
+        return self.paths or self.renamed
 
     def reversed(self) -> Change:
         """The change that undoing makes."""
-        return Change(self.touched, self.moved, tuple((new, old) for old, new in reversed(self.renamed)), self.whole)
+        return replace(self, renamed=_backwards(self.renamed), paths=_backwards(self.paths))
 
     def joined(self, later: Change) -> Change:
         """Both changes as one."""
@@ -52,7 +62,13 @@ class Change:
             self.moved | later.moved,
             self.renamed + later.renamed,
             self.whole or later.whole,
+            self.path_renames + later.path_renames if self.paths or later.paths else (),
+            later.level,
         )
+
+
+def _backwards(renamed: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((new, old) for old, new in reversed(renamed))
 
 
 @final
@@ -82,6 +98,8 @@ class Document(QObject):
         self._folder: Path | None = None
         self._facts = FactsCache(None)
         self._merge_series = 0
+        self.is_replaying = True
+        """Whether a change that comes now is one of the history's, not an edit of the moment."""
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self.clean_changed)
         self._result = check(self._project, self._facts.lookup)
@@ -150,11 +168,19 @@ class Document(QObject):
 
         Steps in a row with the same non-empty `merge` become one (a spin box turned, a text typed), until `end_merge`.
         """
+        self.make(text, project, Change(touched, moved, renamed, whole), merge)
+
+    def make(self, text: str, project: Project, change: Change, merge: str = "") -> None:
+        """Make `project` the current one, as `edit` does, where there is more to say of the change."""
         if project == self._project:
             return
-        change = Change(touched, moved, renamed, whole)
         series = f"{merge}#{self._merge_series}" if merge else ""
-        self.undo_stack.push(_EditCommand(self._set, text, self._project, project, change, series))
+        command = _EditCommand(self._set, text, self._project, project, change, series)
+        self.is_replaying = False
+        try:
+            self.undo_stack.push(command)
+        finally:
+            self.is_replaying = True
 
     def end_merge(self) -> None:
         """What comes next is an undo step of its own: the user turned to something else."""
@@ -164,7 +190,7 @@ class Document(QObject):
         before = self._project
         if project.weights == before.weights or not self._has_weights(project.weights):
             # A later save may have replaced that file, or the names in it; undo brings no file back.
-            former = follow_weights(before.former, change.renamed) if before.weights else project.former
+            former = follow_weights(before.former, change.path_renames) if before.weights else project.former
             if (project.weights, project.former) != (before.weights, former):
                 project = replace(project, weights=before.weights, former=former)
         self._project = project

@@ -68,6 +68,7 @@ class FlatUse:
     Attributes:
         inputs: group port -> what is connected to it; outputs: group port -> what it stands for.
         wired: ports that wires outside name and the group lacks: (port, whether it is an input).
+        bare: outputs that something reads and nothing inside is connected to.
         members: paths inside, nested uses left out.
     """
 
@@ -80,6 +81,7 @@ class FlatUse:
     outputs: tuple[tuple[str, Source | None], ...]
     wired: tuple[tuple[str, bool], ...]
     members: tuple[str, ...]
+    bare: tuple[str, ...] = ()
 
 
 Piece = tuple[list[FlatNode], list[FlatUse]]
@@ -177,6 +179,9 @@ class Flattener:
             outputs=tuple((name, self._out_of(inside[-1], name)) for name in outs),
             wired=tuple(wired),
             members=members,
+            bare=tuple(
+                port.name for port in group.outputs if not port.node and (port.name in named or len(inside) > 1)
+            ),
         )
 
     # -- scopes --

@@ -132,7 +132,7 @@ def _too_large(use: Use, known: Catalogue) -> tuple[str, str] | None:
 def _bad_ports(use: Use, group: Group) -> tuple[str, str] | None:
     for word, ports in (("input", group.inputs), ("output", group.outputs)):
         for port in ports:
-            if port.node not in group.graph:
+            if port.node and port.node not in group.graph:
                 return (
                     f'uses the group "{use.group}", whose {word} "{port.name}" stands for "{port.node}.{port.port}", '
                     f'but there is no block "{port.node}" in it.'

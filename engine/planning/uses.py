@@ -22,6 +22,7 @@ def plan_use(
         missing_port(flat.path, port, ins if inward else outs, "input" if inward else "output")
         for port, inward in flat.wired
     ]
+    problems += [_bare(flat, port) for port in flat.bare]
 
     def spec(source: Source | None) -> TensorSpec | None:
         plan = plans.get(source[0]) if source else None
@@ -54,3 +55,8 @@ def plan_use(
         weights_path=flat.path,
     )
     return plan, tuple(problems)
+
+
+def _bare(flat: FlatUse, port: str) -> Problem:
+    message = f'Output "{port}" of "{flat.path}" stands for nothing: inside the group nothing is connected to it.'
+    return Problem("error", "G07", flat.path, port, message, "Open the group and connect an output to it.")

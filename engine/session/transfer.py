@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.events import Applied
+from engine.references import moved
 from engine.training.loading import Loaded
 from engine.training.run import Post, Run
 
@@ -36,23 +37,18 @@ def take_over(old: Run, loaded: Loaded, renamed: Mapping[str, str], post: Post) 
     Raises:
         GraphError: the project cannot be trained; the old run is as it was.
     """
-    before = {_new_name(name, renamed): value for name, value in old.weights().items()}
+    before = {moved(name, renamed): value for name, value in old.weights().items()}
     memory = _memory(old, loaded, renamed)
     run = Run(loaded, post, seed=old.seed, folder=old.folder, memory=memory)
     kept = _copy(before, run.weights())
     run.go_on_from(old)
     names = [name for name, _ in run.trainer.net.named_parameters()]
-    gone = [name for name, _ in old.trainer.net.named_parameters() if _new_name(name, renamed) not in names]
+    gone = [name for name, _ in old.trainer.net.named_parameters() if moved(name, renamed) not in names]
     return run, Applied(
         kept=tuple(name for name in names if name in kept),
         drawn=tuple(name for name in names if name not in kept),
         gone=tuple(gone),
     )
-
-
-def _new_name(name: str, renamed: Mapping[str, str]) -> str:
-    block, _, rest = name.partition(".")
-    return f"{renamed.get(block, block)}.{rest}"
 
 
 def _memory(old: Run, loaded: Loaded, renamed: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
@@ -68,7 +64,7 @@ def _memory(old: Run, loaded: Loaded, renamed: Mapping[str, str]) -> tuple[dict[
         kept: dict[str, Any] = {}
         if phase.settings["optimizer"] == updater.kind:
             for name, entry in updater.memory().items():
-                new = _new_name(name, renamed)
+                new = moved(name, renamed)
                 if shapes.get(new) == tuple(updater.parameters[name].shape):
                     kept[new] = entry
         found.append(kept)

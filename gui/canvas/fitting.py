@@ -13,7 +13,7 @@ from engine.graph import Graph, Project, Touched, Wire
 from engine.problem import Problem
 from gui.canvas.face import Side
 from gui.canvas.hits import PortRef
-from gui.document import Document
+from gui.level import LevelView
 
 MISFIT: Final = frozenset({"G03", "G04", "G08", "G12"})
 """Problems of the block at the end of a wire that speak against the wire."""
@@ -53,7 +53,7 @@ class Fitting:
         without: a wire whose end is being carried elsewhere.
     """
 
-    def __init__(self, document: Document, anchor: PortRef, without: Wire | None = None) -> None:
+    def __init__(self, document: LevelView, anchor: PortRef, without: Wire | None = None) -> None:
         self._document = document
         self._anchor = anchor
         self._without = without
@@ -108,7 +108,7 @@ class Fitting:
         return project, touched | more
 
 
-def misfit(document: Document, project: Project, touched: Touched, wire: Wire) -> Refusal | None:
+def misfit(document: LevelView, project: Project, touched: Touched, wire: Wire) -> Refusal | None:
     """Why the block at the end of a wire objects to it, by a check of the project with the wire in it."""
     result = document.trial(project, touched)
     before = set(document.result.problems)

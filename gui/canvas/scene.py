@@ -21,7 +21,8 @@ from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, stored
 from gui.canvas.wire_item import Ends, WireItem
 from gui.canvas.wire_set import WireSet
-from gui.document import Change, Document
+from gui.document import Change
+from gui.level import LevelView
 from gui.selection import Selection
 from gui.theme import theme
 
@@ -46,7 +47,7 @@ class CanvasScene(QGraphicsScene):
     wires_chosen = Signal()
     dirtied = Signal(QRectF)
 
-    def __init__(self, document: Document, selection: Selection, parent: QObject | None = None) -> None:
+    def __init__(self, document: LevelView, selection: Selection, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document = document
         self.selection = selection

@@ -13,7 +13,7 @@ from gui.canvas.camera import Camera
 from gui.canvas.hits import PortRef
 from gui.canvas.overlay import Overlay
 from gui.canvas.scene import CanvasScene
-from gui.document import Document
+from gui.level import LevelView
 from gui.selection import Selection
 
 HintAction = tuple[str, Callable[[], None]]
@@ -54,10 +54,11 @@ class Stage:
     """Everything together.
 
     Attributes:
+        document: as seen from the level that is shown: the top, or the inside of a group.
         search: opens the search for a block to add.
     """
 
-    document: Document
+    document: LevelView
     selection: Selection
     scene: CanvasScene
     camera: Camera

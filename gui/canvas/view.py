@@ -47,6 +47,7 @@ from gui.canvas.wire_item import Ends
 from gui.document import Document
 from gui.selection import Selection
 from gui.theme import theme
+from gui.level import LevelView
 
 _HINTS: Final = (
     QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing | QPainter.RenderHint.SmoothPixmapTransform
@@ -60,14 +61,17 @@ class CanvasView(QGraphicsView):
     Attributes:
         stage: what gestures and commands work on: the scene with its items, camera, selection.
         commands: what menus and keys do to the selection.
+        level: which graph is shown: the top of the document, or the inside of a group.
         pointer: the gesture under way.
         floats: search, hint, problem card and legend.
     """
 
-    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document | LevelView, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Canvas"))
+        document = document if isinstance(document, LevelView) else LevelView(document, self)
+        self.level = document
         self.items_ = CanvasScene(document, selection, self)
         self._set_up()
         self.camera = Camera(self)
@@ -105,7 +109,7 @@ class CanvasView(QGraphicsView):
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
 
-    def _connect(self, document: Document, selection: Selection) -> None:
+    def _connect(self, document: LevelView, selection: Selection) -> None:
         document.replaced.connect(self._begin_afresh)
         document.changed.connect(self._note_edit)
         selection.changed.connect(self._note_selection)

@@ -14,11 +14,11 @@ from engine.param import parse_all
 from engine.problem import GraphError, Problem
 from engine.result import NodePlan
 from engine.tensorspec import TensorSpec
-from gui.document import Document
 from gui.format import format_count, format_integer
 from gui.inspector.form import ParamForm
 from gui.inspector.formula_part import FormulaPart
 from gui.inspector.weights_part import WeightsPart
+from gui.level import LevelView
 from gui.theme import restyle, set_kind, set_role
 from gui.widgets.card import Card
 from gui.widgets.labels import text_label
@@ -29,7 +29,7 @@ from gui.widgets.section import Section
 class NodePage(QWidget):
     """Name, problems, parameters, frozen weights, formula and help of one node. Made for a kind, filled for a node."""
 
-    def __init__(self, kind: str, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(self, kind: str, document: LevelView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
         self._block: Block | None = block_named(kind)

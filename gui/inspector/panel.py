@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QStackedLayout,
 from gui.document import Document
 from gui.inspector.node_page import NodePage
 from gui.inspector.settings_page import SettingsPage
+from gui.level import LevelView
 from gui.run_feed import RunFeed
 from gui.selection import Selection
 from gui.widgets.empty_state import EmptyState
@@ -25,11 +26,15 @@ class Inspector(QWidget):
 
     preview_wanted = Signal()
 
-    def __init__(self, document: Document, selection: Selection, feed: RunFeed, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, document: Document | LevelView, selection: Selection, feed: RunFeed, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("inspector")
         self._document, self._selection = document, selection
-        self.settings = SettingsPage(document, feed)
+        document = document if isinstance(document, LevelView) else LevelView(document, self)
+        self._document, self._selection = document, selection
+        self.settings = SettingsPage(document.document, feed)
         self.settings.preview.clicked.connect(self.preview_wanted)
         self._several = EmptyState("layers", "")
         self._pages: dict[str, NodePage] = {}
