@@ -39,6 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     app.setDesktopFileName("chainrule")
     show_uncaught_errors()
 
+    from gui.canvas.access.canvas import offer_to_screen_readers
     from gui.main_window import MainWindow
     from gui.recover import offer_recovery
     from gui.settings import settings
@@ -48,6 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     mode = settings().value("theme", "system")
     theme().set_mode(mode if mode in ("dark", "light") else "system")
     collector = GuiCollector(app)
+    offer_to_screen_readers()
     window = MainWindow()
     window.show()
     if names:
