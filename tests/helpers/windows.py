@@ -32,6 +32,9 @@ def main_window(qtbot: QtBot, project: Project | None = None) -> Iterator[MainWi
         yield window
     finally:
         window.document.undo_stack.setClean()  # nobody is there to be asked
+        if window.runs.folder is None:  # nor about what was learned
+            window.feed.close()
+            window.document.replace(Project())
         window.close()
         window.deleteLater()
 
