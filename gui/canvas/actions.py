@@ -32,6 +32,9 @@ class Hooks:
     paste: Callable[[], object]
     fit: Callable[[], object]
     show_legend: Callable[[bool], object]
+    frame: Callable[[], object]
+    note: Callable[[], object]
+    fit_selection: Callable[[], object]
 
 
 @final
@@ -51,10 +54,13 @@ class CanvasActions:
     mute: QAction
     select_all: QAction
     fit: QAction
+    fit_selection: QAction
     zoom_in: QAction
     zoom_out: QAction
     zoom_100: QAction
     legend: QAction
+    frame: QAction
+    note: QAction
 
     def edit_list(self) -> list[QAction | None]:
         """In the order of the Edit menu; None is a separator."""
@@ -65,38 +71,50 @@ class CanvasActions:
             None,
             *(self.rename, self.mute, self.take_out, self.disconnect),
             None,
+            *(self.frame, self.note),
+            None,
             self.select_all,
         ]
 
     def view_list(self) -> list[QAction | None]:
         """In the order of the View menu."""
-        return [self.fit, self.zoom_100, self.zoom_in, self.zoom_out, None, self.legend]
+        return [self.fit, self.fit_selection, self.zoom_100, self.zoom_in, self.zoom_out, None, self.legend]
 
-    def update(self, blocks: int, wires: int, present: int) -> None:
-        """Enable what can be done with so many blocks and wires selected, and so many blocks there."""
+    def update(self, blocks: int, wires: int, present: int, decor: int = 0) -> None:
+        """Enable what can be done with so many blocks, wires, frames and notes selected, and so many blocks there."""
         for action in (self.cut, self.copy, self.duplicate, self.take_out, self.disconnect, self.mute):
             action.setEnabled(blocks > 0)
-        self.delete.setEnabled(blocks + wires > 0)
-        self.rename.setEnabled(blocks == 1)
+        for action in (self.cut, self.copy, self.duplicate):
+            action.setEnabled(blocks + decor > 0)
+        self.delete.setEnabled(blocks + wires + decor > 0)
+        self.rename.setEnabled(blocks == 1 or (blocks == 0 and decor == 1))
+        self.fit_selection.setEnabled(blocks + decor > 0)
         self.select_all.setEnabled(present > 0)
         self.fit.setEnabled(present > 0)
+
+
+def make_action(
+    view: QWidget, name: str, text: str, do: Callable[[], object], icon_name: str = "", *keys: Keys
+) -> QAction:
+    """An action of the canvas, added to it so that its keys work while it has the focus."""
+    action = QAction(text, view)
+    action.setObjectName(f"action{name}")
+    if icon_name:
+        action.setIcon(icon(icon_name))
+    sequences = [each for key in keys for each in _sequences(key)]
+    action.setShortcuts(sequences)
+    # A key that other widgets use for themselves works here alone.
+    action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+    action.triggered.connect(lambda _=False: do())
+    view.addAction(action)
+    return action
 
 
 def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) -> CanvasActions:
     """The actions, added to the view so that their keys work while it has the focus."""
 
     def make(name: str, text: str, do: Callable[[], object], icon_name: str = "", *keys: Keys) -> QAction:
-        action = QAction(text, view)
-        action.setObjectName(f"action{name}")
-        if icon_name:
-            action.setIcon(icon(icon_name))
-        sequences = [each for key in keys for each in _sequences(key)]
-        action.setShortcuts(sequences)
-        # A key that other widgets use for themselves works here alone.
-        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        action.triggered.connect(lambda _=False: do())
-        view.addAction(action)
-        return action
+        return make_action(view, name, text, do, icon_name, *keys)
 
     camera = stage.camera
     legend = make("Legend", _tr("&Legend of the ports"), lambda: None)
@@ -119,6 +137,9 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
         zoom_out=make("ZoomOut", _tr("Zoom &out"), lambda: camera.zoom_by(0.8), "zoom-out", "Ctrl+-", "-"),
         zoom_100=make("Zoom100", _tr("&100 %"), lambda: camera.zoom_to(1.0), "", "Ctrl+0"),
         legend=legend,
+        fit_selection=make("FitSelection", _tr("Zoom to the &selection"), hooks.fit_selection, "", "Shift+F", "."),
+        frame=make("Frame", _tr("&Frame the selection"), hooks.frame, "frame", "Ctrl+Shift+F"),
+        note=make("Note", _tr("Add a &note"), hooks.note, "note", "Ctrl+Shift+N"),
     )
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication
 
 from engine import files
+from engine.decorations import decorations
 from engine.graph import Project
 from engine.problem import ChainruleError
 
@@ -15,9 +16,9 @@ MOST_TEXT = 20_000_000
 """Longer texts are not looked at: whatever they are, they are no blocks that anyone copied here."""
 
 
-def put(project: Project, node_ids: Iterable[str]) -> None:
-    """Put these blocks and the wires among them on the clipboard."""
-    QGuiApplication.clipboard().setText(files.dump_fragment(project, frozenset(node_ids)))
+def put(project: Project, node_ids: Iterable[str], decoration_ids: Iterable[str] = ()) -> None:
+    """Put these blocks with the wires among them, and these frames and notes, on the clipboard."""
+    QGuiApplication.clipboard().setText(files.dump_fragment(project, frozenset(node_ids), decoration_ids))
 
 
 def take() -> Project | None:
@@ -38,6 +39,8 @@ def take() -> Project | None:
 
 
 def extent(fragment: Project) -> QRectF:
-    """What the upper left corners of a fragment's blocks span."""
-    xs, ys = zip(*fragment.layout.nodes.values(), strict=True) if len(fragment.layout.nodes) else ((0.0,), (0.0,))
+    """What the upper left corners of a fragment's blocks, frames and notes span."""
+    corners = list(fragment.layout.nodes.values())
+    corners += [(item.x, item.y) for item in decorations(fragment.layout).values()]
+    xs, ys = zip(*corners, strict=True) if corners else ((0.0,), (0.0,))
     return QRectF(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))

@@ -6,10 +6,11 @@ from typing import Final, final
 
 from PySide6.QtCore import QCoreApplication, QPointF
 
-from engine import edits
+from engine import decorations, edits
 from engine.graph import Project
 from engine.problem import ChainruleError
 from gui.canvas import clipboard
+from gui.canvas.carrying import Load, carried
 from gui.canvas.geometry import GRID, snapped
 from gui.canvas.stage import Stage
 from gui.notices import notices
@@ -38,28 +39,34 @@ class Commands:
     # -- selection --
 
     def select_all(self) -> None:
-        """Select every block."""
+        """Select every block, frame and note."""
+        self._stage.scene.decor.choose(self._stage.scene.decor.items)
         self._stage.selection.set(self._stage.scene.blocks)
 
     def select_none(self) -> None:
         """Select nothing."""
         self._stage.selection.set(())
         self._stage.scene.choose_wires(())
+        self._stage.scene.decor.choose(())
 
     # -- removing --
 
     def delete(self) -> None:
-        """Remove the selected blocks with their wires, and the selected wires."""
+        """Remove the selected blocks with their wires, wires, frames and notes; what stands on a frame stays."""
         stage, chosen, project = self._stage, self.chosen, self._stage.document.project
         wires = [item.wire for ends in stage.scene.wires.chosen if (item := stage.scene.wires.items.get(ends))]
         project, touched = edits.disconnect(project, wires)
         if chosen:
             project, more = edits.remove_nodes(project, chosen)
             touched |= more
-        if not touched:
+        decor = stage.scene.decor.chosen
+        project = decorations.remove(project, decor)
+        if not touched and not decor:
             return
         if chosen:
             text = _tr("Delete {0}").format(_named(chosen))
+        elif decor:
+            text = _tr("Delete frames and notes") if len(decor) > 1 else _tr("Delete {0}").format(next(iter(decor)))
         elif len(wires) == 1:
             text = _tr("Disconnect {0} from {1}").format(wires[0].from_node, wires[0].to_node)
         else:
@@ -86,16 +93,25 @@ class Commands:
     # -- copies --
 
     def copy(self) -> None:
-        """Put the selected blocks on the clipboard."""
-        if self.chosen:
-            clipboard.put(self._stage.scene.with_places(self._stage.document.project), self.chosen)
+        """Put the selected blocks, frames and notes on the clipboard; a frame with what stands on it."""
+        blocks, decor = self._with_carried()
+        if blocks or decor:
+            clipboard.put(self._stage.scene.with_places(self._stage.document.project), blocks, decor)
             self._pasted = ("", 0)
 
     def cut(self) -> None:
         """Copy, then delete."""
         self.copy()
         self._stage.scene.choose_wires(())
+        blocks, decor = self._with_carried()
+        self._stage.selection.set(blocks)
+        self._stage.scene.decor.choose(decor)
         self.delete()
+
+    def _with_carried(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The selected blocks, frames and notes, and what stands on these frames."""
+        blocks, decor = carried(self._stage.scene, self._stage.scene.decor.chosen)
+        return self.chosen | blocks, decor
 
     def paste(self, at: QPointF | None = None) -> None:
         """Add the clipboard's blocks: around a place of the scene, or a little further each time."""
@@ -104,7 +120,7 @@ class Commands:
         except ChainruleError as error:
             notices().failure(error, _tr("Nothing was pasted."))
             return
-        if fragment is None or not len(fragment.graph):
+        if fragment is None or not (len(fragment.graph) or decorations.decorations(fragment.layout)):
             notices().info(_tr("There are no blocks on the clipboard. Copy some first."))
             return
         self._add(fragment, self._paste_offset(fragment, at), _tr("Paste {0}"))
@@ -124,32 +140,36 @@ class Commands:
         return (OFFSET * times, OFFSET * times)
 
     def duplicate(self) -> None:
-        """Copy the selected blocks beside themselves, without the clipboard."""
-        if self.chosen:
+        """Copy what is selected beside itself, without the clipboard."""
+        blocks, decor = self._with_carried()
+        if blocks or decor:
             project = self._stage.scene.with_places(self._stage.document.project)
-            self._add(edits.fragment_of(project, self.chosen), (OFFSET, OFFSET), _tr("Duplicate {0}"))
+            fragment = decorations.fragment_with(project, blocks, decor)
+            self._add(fragment, (OFFSET, OFFSET), _tr("Duplicate {0}"))
 
     def _add(self, fragment: Project, offset: tuple[float, float], text: str) -> None:
         stage = self._stage
         project = stage.scene.with_places(stage.document.project)
         project, touched, new_ids = edits.paste(project, fragment, offset)
         added = frozenset(new_ids.values())
-        stage.document.edit(text.format(_named(added)), project, touched, moved=added)
+        project, decor = decorations.pasted(project, fragment, offset)
+        stage.document.edit(text.format(_named(added or frozenset(decor))), project, touched, moved=added)
         stage.scene.choose_wires(())
+        stage.scene.decor.choose(decor)
         stage.selection.set(added)
 
     # -- changing --
 
     def nudge(self, columns: int, rows: int, *, far: bool = False) -> None:
-        """Move the selected blocks by steps of the grid; steps in a row are one undo step."""
-        stage, chosen, step = self._stage, self.chosen, GRID * (8 if far else 1)
-        if not chosen:
-            return
-        places = {node_id: stage.scene.blocks[node_id].pos() for node_id in chosen}
-        moved = {node_id: (place.x() + columns * step, place.y() + rows * step) for node_id, place in places.items()}
-        project, _ = edits.move_nodes(stage.scene.with_places(stage.document.project), moved)
-        merge = f"nudge {sorted(chosen)}"
-        stage.document.edit(_tr("Move {0}").format(_named(chosen)), project, moved=chosen, merge=merge)
+        """Move what is selected by steps of the grid; steps in a row are one undo step."""
+        stage, step = self._stage, GRID * (8 if far else 1)
+        load = Load(stage.scene, self.chosen, stage.scene.decor.chosen)
+        load.show(QPointF(columns * step, rows * step))
+        project = load.arrived()
+        if len(load) and project is not None:
+            named = _named(frozenset(load.blocks) or frozenset(load.decor))
+            merge = f"nudge {sorted(load.blocks)} {sorted(load.decor)}"
+            stage.document.edit(_tr("Move {0}").format(named), project, moved=frozenset(load.blocks), merge=merge)
 
     def toggle_bypass(self) -> None:
         """Mute the selected blocks, or let them work again if all are muted."""

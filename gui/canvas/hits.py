@@ -9,6 +9,7 @@ from typing import Final, final
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from gui.canvas.block_item import BlockItem
+from gui.canvas.decor_item import WHOLE, DecorItem, Edge
 from gui.canvas.face import Side
 from gui.canvas.geometry import CATCH, around
 from gui.canvas.scene import CanvasScene
@@ -78,6 +79,14 @@ def wire_near(scene: CanvasScene, at: QPointF) -> WireItem | None:
         if isinstance(item, WireItem) and (distance := item.distance(at)) <= nearest:
             nearest, found = distance, item
     return found
+
+
+def decor_at(scene: CanvasScene, at: QPointF, found: Hit | None) -> tuple[DecorItem, Edge] | None:
+    """The frame or note at a place where `hit` found this, and by what it is caught. Notes lie above wires."""
+    if found is None:
+        return scene.decor.at(at)
+    note = scene.decor.note_at(at) if isinstance(found, WireItem) else None
+    return None if note is None else (note, WHOLE)
 
 
 def blocks_in(scene: CanvasScene, area: QRectF) -> list[BlockItem]:

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QWidget
 from engine.problem import GraphError, Problem
 from gui.canvas.block_item import BlockItem
 from gui.canvas.card import ProblemCard
-from gui.canvas.hits import PortRef, hit
+from gui.canvas.decor_item import WHOLE
+from gui.canvas.gestures.resize import cursor_of
+from gui.canvas.hits import PortRef, decor_at, hit
 from gui.canvas.stage import Stage
 from gui.canvas.wire_item import WireItem
 from gui.fixes import apply_fix, fix_label
@@ -40,13 +42,17 @@ class Hover(QObject):
         """The pointer is at a place of the viewport."""
         if self._on_the_way_to_card(at):
             return
-        found = hit(self._stage.scene, self._stage.camera.to_scene(at))
+        place = self._stage.camera.to_scene(at)
+        found = hit(self._stage.scene, place)
+        caught = decor_at(self._stage.scene, place, found)
         block = found if isinstance(found, BlockItem) else None
         if isinstance(found, PortRef):
             block = self._stage.scene.blocks.get(found.node)
         self._set(block, found if isinstance(found, WireItem) else None)
         if isinstance(found, PortRef):
             self._viewport.setCursor(Qt.CursorShape.CrossCursor)
+        elif caught is not None and caught[1] != WHOLE:
+            self._viewport.setCursor(cursor_of(caught[1]))
         else:
             self._viewport.unsetCursor()
 

@@ -23,7 +23,7 @@ from gui.canvas.block_item import BlockItem
 from gui.canvas.commands import Commands
 from gui.canvas.gestures.base import Cancel
 from gui.canvas.gestures.drop import DropBlock
-from gui.canvas.hits import hit
+from gui.canvas.hits import decor_at, hit
 from gui.canvas.hover import Hover
 from gui.canvas.menu import context_menu
 from gui.canvas.mime import BLOCK_MIME
@@ -90,7 +90,10 @@ class Input:
         at = self._pointer.at(event.position(), event.modifiers())
         found = hit(self._stage.scene, at.scene)
         left = event.button() == Qt.MouseButton.LeftButton and self._pointer.gesture is None
-        if left and isinstance(found, BlockItem):
+        caught = decor_at(self._stage.scene, at.scene, found)
+        if left and caught is not None:
+            self._stage.write(caught[0].name)
+        elif left and isinstance(found, BlockItem):
             self._rename.open(found.node_id)
         elif left and found is None:
             self._stage.search(Wish(at.scene))
@@ -148,7 +151,9 @@ class Input:
         if step is None:
             return False
         keys = event.modifiers()
-        if keys & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier) or not self._commands.chosen:
+        if keys & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier) or not (
+            self._commands.chosen or self._stage.scene.decor.chosen
+        ):
             self._walk(step)
         else:
             self._commands.nudge(*step, far=bool(keys & Qt.KeyboardModifier.ShiftModifier))
@@ -176,6 +181,7 @@ class Input:
             target = walking.neighbour(scene, single, step)
         if target is not None:
             scene.choose_wires(())
+            scene.decor.choose(())
             self._stage.selection.show(target)
 
     # -- drag and drop --

@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from gui.canvas.actions import CanvasActions
 from gui.canvas.block_item import BlockItem
+from gui.canvas.decor_menu import fill_for_decor
 from gui.canvas.gestures.base import At
-from gui.canvas.hits import PortRef, hit
+from gui.canvas.hits import PortRef, decor_at, hit
 from gui.canvas.stage import Stage, Wish
 from gui.canvas.wire_item import WireItem
 from gui.icons import icon
@@ -25,8 +26,13 @@ def context_menu(stage: Stage, actions: CanvasActions, parent: QWidget, at: At |
     found = hit(stage.scene, at.scene) if at is not None else None
     if isinstance(found, PortRef):
         found = stage.scene.blocks[found.node]
+    caught = decor_at(stage.scene, at.scene, found) if at is not None else None
+    if caught is not None or (at is None and stage.scene.decor.chosen and not stage.selection.ids):
+        fill_for_decor(menu, stage, actions, caught[0] if caught is not None else None)
+        return menu
     if isinstance(found, BlockItem) and found.node_id not in stage.selection.ids:
         stage.scene.choose_wires(())
+        stage.scene.decor.choose(())
         stage.selection.set({found.node_id})
     if isinstance(found, WireItem):
         _fill_for_wire(menu, stage, actions, found, at)

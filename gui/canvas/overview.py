@@ -43,6 +43,7 @@ class Overview:
         else:
             self._refresh()
             rects, wires, blocks = self._rects, self._wires, scene.blocks.values()
+        scene.decor.paint_far(painter, exposed)
         painter.setPen(scene.look.far_wire)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(wires)

@@ -8,12 +8,15 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas.block_item import BlockItem
+from gui.canvas.decor_item import WHOLE
 from gui.canvas.gestures.base import At, Cancel, Gesture
+from gui.canvas.gestures.carry import CarryDecor
 from gui.canvas.gestures.move import MoveBlocks
 from gui.canvas.gestures.pan import Pan
+from gui.canvas.gestures.resize import ResizeDecor
 from gui.canvas.gestures.select import PickWire, RubberBand
 from gui.canvas.gestures.wire import DrawWire
-from gui.canvas.hits import PortRef, hit
+from gui.canvas.hits import PortRef, decor_at, hit
 from gui.canvas.stage import Stage
 from gui.canvas.wire_item import WireItem
 
@@ -131,6 +134,10 @@ class Pointer(QObject):
             return DrawWire(self._stage, found)
         if isinstance(found, BlockItem):
             return MoveBlocks(self._stage, found)
+        caught = decor_at(self._stage.scene, at.scene, found)
+        if caught is not None:
+            item, part = caught
+            return CarryDecor(self._stage, item) if part == WHOLE else ResizeDecor(self._stage, item, part)
         if isinstance(found, WireItem):
             return PickWire(self._stage, found)
         return RubberBand(self._stage)

@@ -16,6 +16,8 @@ from engine.problem import Problem
 from engine.result import NodePlan, Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.block_paint import PortKey
+from gui.canvas.decor import Decor
+from gui.canvas.decor_item import DecorItem
 from gui.canvas.face import NO_PROBLEMS, Side, make_face, problems_by_node
 from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, stored
@@ -36,6 +38,7 @@ class CanvasScene(QGraphicsScene):
     Attributes:
         blocks: node id -> item.
         wires: the wires between them.
+        decor: frames behind them and notes beside them.
 
     Signals:
         synced(): blocks or wires came, went, moved or changed.
@@ -54,6 +57,7 @@ class CanvasScene(QGraphicsScene):
         self.look = Look()
         self.blocks: dict[str, BlockItem] = {}
         self.wires = WireSet(self, self.blocks, self.look, self._soil)
+        self.decor = Decor(self, self.look, self._soil)
         self._plans: dict[str, tuple[NodePlan | None, tuple[Problem, ...]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._problems_of: Result | None = None
@@ -70,8 +74,8 @@ class CanvasScene(QGraphicsScene):
     # -- reading --
 
     def content_rect(self) -> QRectF:
-        """What all blocks cover."""
-        found = QRectF()
+        """What all blocks, frames and notes cover."""
+        found = self.decor.extent()
         for item in self.blocks.values():
             found = found.united(item.area)
         return found
@@ -115,6 +119,8 @@ class CanvasScene(QGraphicsScene):
         self._plans.clear()
         self.wires.forget()
         self.clear()
+        self.decor.forget()
+        self.decor.match(self.document.project.layout)
         self._group_problems()
         graph = self.document.project.graph
         for node in graph.ordered_nodes():
@@ -142,6 +148,8 @@ class CanvasScene(QGraphicsScene):
             self._add_block(node_id)
         for node_id in touched:
             self._refresh_block(node_id)
+        if self.decor.match(self.document.project.layout):
+            self._grow(self.decor.extent())
         self.settle([*change.moved, *came])
         for node_id in touched:
             self.wires.match(graph, node_id)
@@ -165,7 +173,7 @@ class CanvasScene(QGraphicsScene):
             self._flush()
             self.synced.emit()
 
-    def _soil(self, item: BlockItem | WireItem) -> None:
+    def _soil(self, item: BlockItem | WireItem | DecorItem) -> None:
         if self.look.detail is Detail.SHAPES:
             self._dirt = self._dirt.united(item.sceneBoundingRect())
 

@@ -56,6 +56,7 @@ class Stage:
     Attributes:
         document: as seen from the level that is shown: the top, or the inside of a group.
         search: opens the search for a block to add.
+        write: opens the field to write in, at a frame or note.
     """
 
     document: LevelView
@@ -65,3 +66,4 @@ class Stage:
     overlay: Overlay
     hints: Hints
     search: Callable[[Wish], None]
+    write: Callable[[str], None]

@@ -51,6 +51,11 @@ def _wire_tip(item: WireItem) -> str:
 def described(scene: CanvasScene, selection: Selection) -> str:
     """The whole canvas in a sentence, for screen readers."""
     total = _tr("{0} blocks, {1} wires.").format(len(scene.blocks), len(scene.wires.items))
+    if scene.decor.items:
+        total += " " + _tr("{0} frames and notes.").format(len(scene.decor.items))
+    decor = [scene.decor.items[name].described() for name in sorted(scene.decor.chosen)]
+    if decor and not selection.ids:
+        return f"{total} {_tr('Selected: {0}').format('. '.join(decor))}."
     single = selection.single
     if single is not None and single in scene.blocks:
         face = scene.blocks[single].face

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker, Qt
@@ -31,6 +31,8 @@ from gui.canvas.actions import Hooks, make_actions
 from gui.canvas.backdrop import Backdrop
 from gui.canvas.camera import Camera
 from gui.canvas.commands import Commands
+from gui.canvas.decor_commands import DecorCommands
+from gui.canvas.decor_edit import DecorEditor
 from gui.canvas.floats import Floats
 from gui.canvas.geometry import FAR
 from gui.canvas.gestures.base import Cancel
@@ -45,9 +47,9 @@ from gui.canvas.scene import CanvasScene
 from gui.canvas.stage import Stage, Wish
 from gui.canvas.wire_item import Ends
 from gui.document import Document
+from gui.level import LevelView
 from gui.selection import Selection
 from gui.theme import theme
-from gui.level import LevelView
 
 _HINTS: Final = (
     QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing | QPainter.RenderHint.SmoothPixmapTransform
@@ -59,19 +61,19 @@ class CanvasView(QGraphicsView):
     """Shows and edits the document.
 
     Attributes:
+        level: which graph is shown: the top of the document, or the inside of a group.
         stage: what gestures and commands work on: the scene with its items, camera, selection.
         commands: what menus and keys do to the selection.
-        level: which graph is shown: the top of the document, or the inside of a group.
         pointer: the gesture under way.
         floats: search, hint, problem card and legend.
     """
 
     def __init__(self, document: Document | LevelView, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("canvas")
-        self.setAccessibleName(self.tr("Canvas"))
         document = document if isinstance(document, LevelView) else LevelView(document, self)
         self.level = document
+        self.setObjectName("canvas")
+        self.setAccessibleName(self.tr("Canvas"))
         self.items_ = CanvasScene(document, selection, self)
         self._set_up()
         self.camera = Camera(self)
@@ -79,14 +81,17 @@ class CanvasView(QGraphicsView):
         self._overlay = Overlay(self.items_.look, self._repaint, self)
         self._overview = Overview(self.items_)
         self._backdrop = Backdrop(self.items_.look)
-        self.stage = Stage(
-            document, selection, self.items_, self.camera, self._overlay, self.floats.hint, self.open_search
-        )
+        opening = (self.open_search, self.write_in)
+        self.stage = Stage(document, selection, self.items_, self.camera, self._overlay, self.floats.hint, *opening)
         self.rename_field = RenameField(self.stage, self)
+        self.decor_commands = DecorCommands(self.stage)
+        self.decor_editor = DecorEditor(self.stage, self, self.decor_commands.write)
         self.commands = Commands(self.stage)
         self.pointer = Pointer(self.stage, self.viewport(), self)
         self.hover = Hover(self.stage, self.floats.card, self.viewport(), self)
-        hooks = Hooks(self._add_wanted, self.rename, self._paste, self.fit, self.floats.show_legend)
+        hooks = Hooks(
+            self._add_wanted, self.rename, self._paste, self.fit, self.floats.show_legend, *self._seeing_hooks()
+        )
         self.actions_ = make_actions(self, self.stage, self.commands, hooks)
         self._input = Input(self, self.stage, self.pointer, self.hover, self.commands, self.actions_, self.rename_field)
         self._fit_wanted = True
@@ -116,6 +121,7 @@ class CanvasView(QGraphicsView):
         selection.reveal.connect(self._reveal)
         self.items_.synced.connect(self._note_content)
         self.items_.wires_chosen.connect(self._note_selection)
+        self.items_.decor.chosen_changed.connect(self._note_selection)
         self.items_.dirtied.connect(self._repaint)
         self.camera.moved.connect(self._follow_camera)
         self.floats.search.closed.connect(self._search_closed)
@@ -143,14 +149,32 @@ class CanvasView(QGraphicsView):
         """Show everything."""
         self.camera.fit(self.items_.content_rect(), animated=animated)
 
+    def _seeing_hooks(self) -> tuple[Callable[[], object], Callable[[], object], Callable[[], object]]:
+        return self.decor_commands.frame_selection, self._note_wanted, self.fit_selection
+
+    def fit_selection(self) -> None:
+        """Show what is selected, as closely as at 100 % at most."""
+        area = self.decor_commands.chosen_area()
+        if not area.isEmpty():
+            self.camera.fit(area)
+            self.camera.fitted = False
+
     def rename(self, node_id: str | None = None) -> None:
         """Edit a block's name in place; the selected one's unless told."""
         wanted = node_id or self.stage.selection.single
+        if wanted is None and self.decor_commands.single is not None:
+            self.write_in(self.decor_commands.single)
         if wanted is not None and wanted in self.items_.blocks:
             self.camera.reveal(self.items_.blocks[wanted].area)
             self.camera.stop()
             self.rename_field.open(wanted)
             self._mind_quiet()
+
+    def write_in(self, name: str) -> None:
+        """Edit a frame's title or a note's text in place."""
+        self.pointer.cancel(Cancel.OTHER_BUTTON)
+        self.decor_editor.open(name)
+        self._mind_quiet()
 
     def open_search(self, wish: Wish) -> None:
         """Look for a block to add."""
@@ -197,12 +221,14 @@ class CanvasView(QGraphicsView):
         self.camera.fitted = False
 
     def _note_content(self) -> None:
-        self.floats.set_empty(not self.items_.blocks)
+        self.floats.set_empty(not (self.items_.blocks or self.items_.decor.items))
         self._note_selection()
 
     def _note_selection(self) -> None:
-        blocks, wires = len(self.commands.chosen), len(self.items_.wires.chosen)
-        self.actions_.update(blocks, wires, len(self.items_.blocks))
+        blocks, wires, decor = (
+            len(chosen) for chosen in (self.commands.chosen, self.items_.wires.chosen, self.items_.decor.chosen)
+        )
+        self.actions_.update(blocks, wires, len(self.items_.blocks), decor)
         self.setAccessibleDescription(tips.described(self.items_, self.stage.selection))
 
     def _reveal(self, node_id: str) -> None:
@@ -222,7 +248,7 @@ class CanvasView(QGraphicsView):
             self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _mind_quiet(self) -> None:
-        typing = not self.floats.search.isHidden() or not self.rename_field.isHidden()
+        typing = not self.floats.search.isHidden() or not self.rename_field.isHidden() or self.decor_editor.is_open
         self.hover.set_quiet(typing or self.pointer.gesture is not None)
 
     def _restyle(self) -> None:
@@ -236,6 +262,10 @@ class CanvasView(QGraphicsView):
         at = self.camera.to_scene(place) if place is not None else self.camera.centre
         on_block = self.items_.is_taken(QRectF(at.x() - 1, at.y() - 1, 2, 2))
         self.open_search(Wish(at, beside=place is None or on_block))
+
+    def _note_wanted(self) -> None:
+        place = self._pointer_place()
+        self.decor_commands.add_note(self.camera.to_scene(place) if place is not None else None)
 
     def _paste(self) -> None:
         place = self._pointer_place()

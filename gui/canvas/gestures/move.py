@@ -6,8 +6,8 @@ from typing import final
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 
-from engine import edits
 from gui.canvas.block_item import BlockItem
+from gui.canvas.carrying import Load
 from gui.canvas.gestures.base import At, Cancel, Gesture, far_enough, tr
 from gui.canvas.snapping import Snapping
 from gui.canvas.stage import Stage
@@ -26,6 +26,7 @@ class MoveBlocks(Gesture):
         self._before: frozenset[str] = frozenset()
         self._toggle_off = False
         self._from: dict[str, QPointF] = {}
+        self._load: Load | None = None
         self._snapping: Snapping | None = None
 
     def begin(self, at: At) -> None:
@@ -37,6 +38,7 @@ class MoveBlocks(Gesture):
         else:
             stage.scene.choose_wires(())
             if node_id not in self._before:
+                stage.scene.decor.choose(())
                 stage.selection.set({node_id})
         stage.scene.bring_forward(node_id)
 
@@ -53,14 +55,15 @@ class MoveBlocks(Gesture):
         if not at.modifiers & Qt.KeyboardModifier.AltModifier:
             correction, guides = self._snapping.snap(area, self.stage.camera.scale)
             way += correction
-        self.stage.scene.shift({node_id: place + way for node_id, place in self._from.items()})
+        assert self._load is not None
+        self._load.show(way)
         self.stage.overlay.set_guides(guides)
 
     def _lift(self) -> None:
         scene = self.stage.scene
-        self._from = {node_id: scene.blocks[node_id].pos() for node_id in self.stage.selection.ids}
-        others = [item.area for node_id, item in scene.blocks.items() if node_id not in self._from]
-        self._snapping = Snapping(others)
+        self._load = Load(scene, self.stage.selection.ids, scene.decor.chosen)
+        self._from = self._load.blocks
+        self._snapping = Snapping(self._load.left_behind())
 
     def finish(self, at: At) -> bool:
         self.move(at)
@@ -69,23 +72,24 @@ class MoveBlocks(Gesture):
         if not self._from:
             self._click(at)
             return True
-        scene = stage.scene
-        now = {node_id: scene.blocks[node_id].pos() for node_id in self._from}
-        if now != self._from:
-            moved = {node_id: (place.x(), place.y()) for node_id, place in now.items()}
-            project, _ = edits.move_nodes(scene.with_places(stage.document.project), moved)
+        assert self._load is not None
+        project = self._load.arrived()
+        if project is not None:
+            moved = frozenset(self._from)
             text = tr("Move {0}").format(next(iter(moved))) if len(moved) == 1 else tr("Move {0} blocks")
-            stage.document.edit(text.format(len(moved)), project, moved=frozenset(moved))
+            stage.document.edit(text.format(len(moved)), project, moved=moved)
         return True
 
     def _click(self, at: At) -> None:
         if self._toggle_off:
             self.stage.selection.set(self._before - {self._pressed.node_id})
         elif not at.adds:
+            self.stage.scene.decor.choose(())
             self.stage.selection.set({self._pressed.node_id})
 
     def cancel(self, reason: Cancel) -> None:
         self.stage.overlay.set_guides(())
-        self.stage.scene.settle(self._from)
+        if self._load is not None:
+            self._load.settle()
         if reason is not Cancel.DOCUMENT_CHANGED:
             self.stage.selection.set(self._before)

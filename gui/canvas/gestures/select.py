@@ -20,6 +20,7 @@ class RubberBand(Gesture):
         super().__init__(stage)
         self._before: frozenset[str] = frozenset()
         self._wires_before: frozenset[Ends] = frozenset()
+        self._decor_before: frozenset[str] = frozenset()
         self._start: At | None = None
         self._dragging = False
 
@@ -27,8 +28,10 @@ class RubberBand(Gesture):
         self._start = at
         self._before = self.stage.selection.ids
         self._wires_before = self.stage.scene.wires.chosen
+        self._decor_before = self.stage.scene.decor.chosen
         if not at.adds:
             self.stage.scene.choose_wires(())
+            self.stage.scene.decor.choose(())
 
     def move(self, at: At) -> None:
         assert self._start is not None
@@ -39,6 +42,9 @@ class RubberBand(Gesture):
         self.stage.overlay.set_band(band)
         touched = {item.node_id for item in blocks_in(self.stage.scene, band)}
         self.stage.selection.set(self._before | touched if at.adds else touched)
+        decor = self.stage.scene.decor
+        within = decor.within(band)
+        decor.choose(self._decor_before | within if at.adds else within)
 
     def finish(self, at: At) -> bool:
         self.move(at)
@@ -51,6 +57,7 @@ class RubberBand(Gesture):
         self.stage.overlay.set_band(None)
         self.stage.selection.set(self._before)
         self.stage.scene.choose_wires(self._wires_before)
+        self.stage.scene.decor.choose(self._decor_before)
 
 
 @final
@@ -69,6 +76,7 @@ class PickWire(Gesture):
             scene.choose_wires(scene.wires.chosen ^ {self._ends})
         else:
             self.stage.selection.set(())
+            scene.decor.choose(())
             scene.choose_wires({self._ends})
 
     def move(self, at: At) -> None:

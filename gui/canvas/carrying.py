@@ -1,0 +1,70 @@
+"""What a drag carries along: selected blocks, frames and notes, and whatever stands on the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import final
+
+from PySide6.QtCore import QPointF, QRectF
+
+from engine import decorations, edits
+from engine.graph import Project
+from gui.canvas.scene import CanvasScene
+
+
+def carried(scene: CanvasScene, names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Blocks whose middle stands on one of these frames; and these frames and notes with those that lie on them."""
+    decor = scene.decor.carried_by(names)
+    areas = scene.decor.frame_areas(decor)
+    blocks = frozenset(
+        node_id for node_id, item in scene.blocks.items() if any(area.contains(item.area.center()) for area in areas)
+    )
+    return blocks, decor
+
+
+@final
+class Load:
+    """Shows blocks, frames and notes on their way, and makes the project in which they have arrived.
+
+    Attributes:
+        blocks, decor: where each was at the start.
+    """
+
+    def __init__(self, scene: CanvasScene, blocks: Iterable[str], decor: Iterable[str]) -> None:
+        self._scene = scene
+        on_frames, decor = carried(scene, decor)
+        self.blocks = {name: scene.blocks[name].pos() for name in {*blocks, *on_frames} if name in scene.blocks}
+        self.decor = {name: scene.decor.items[name].pos() for name in decor}
+        self._way = QPointF()
+
+    def __len__(self) -> int:
+        return len(self.blocks) + len(self.decor)
+
+    def left_behind(self) -> list[QRectF]:
+        """The blocks that stay, for snapping."""
+        return [item.area for name, item in self._scene.blocks.items() if name not in self.blocks]
+
+    def show(self, way: QPointF) -> None:
+        """Show everything that far from where it was."""
+        self._way = way
+        self._scene.decor.shift({name: place + way for name, place in self.decor.items()})
+        self._scene.shift({name: place + way for name, place in self.blocks.items()})
+
+    def settle(self) -> None:
+        """Show everything where the document says."""
+        self._scene.decor.settle(self.decor)
+        self._scene.settle([name for name in self.blocks if name in self._scene.blocks])
+
+    def arrived(self) -> Project | None:
+        """The project with everything where it is shown; None when nothing moved."""
+        if self._way == QPointF():
+            return None
+        project = self._scene.document.project
+        if self.blocks:
+            moved = {name: _point(place + self._way) for name, place in self.blocks.items()}
+            project, _ = edits.move_nodes(self._scene.with_places(project), moved)
+        return decorations.move(project, {name: _point(place + self._way) for name, place in self.decor.items()})
+
+
+def _point(place: QPointF) -> tuple[float, float]:
+    return (place.x(), place.y())

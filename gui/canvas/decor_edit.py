@@ -1,0 +1,146 @@
+"""Writing in place: a line over a frame's title, a page over a note. What was typed is kept, however one leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, final
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from shiboken6 import isValid
+
+from gui.canvas.decor_item import DecorItem
+from gui.canvas.frames import FrameItem
+from gui.canvas.notes import MOST_TEXT, NoteItem
+from gui.canvas.stage import Stage
+from gui.fonts import make_font
+
+_LEAST_NOTE: Final = (260, 110)
+_ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_CTRL: Final = Qt.KeyboardModifier.ControlModifier
+_MOST_TITLE: Final = 200
+
+
+@final
+class DecorEditor(QObject):
+    """One field at a time. A title is taken by Enter, a note by Ctrl+Enter or Escape; going elsewhere takes both.
+
+    Attributes:
+        line: over a frame's title; Escape leaves the title as it was.
+        page: over a note, in plain markdown.
+    """
+
+    def __init__(self, stage: Stage, view: QWidget, write: Callable[[str, str], None]) -> None:
+        super().__init__(view)
+        self._stage, self._view, self._write = stage, view, write
+        self._name = ""
+        self.line = QLineEdit(view)
+        self.line.setObjectName("frameTitleField")
+        self.line.setAccessibleName(self.tr("Title of the frame"))
+        self.line.setMaxLength(_MOST_TITLE)
+        self.page = QPlainTextEdit(view)
+        self.page.setObjectName("noteField")
+        self.page.setAccessibleName(self.tr("Text of the note, in markdown"))
+        self.page.setPlaceholderText(self.tr("Write in markdown: **bold**, *italic*, `code`, # heading, - list"))
+        self.page.setTabChangesFocus(True)
+        for field in (self.line, self.page):
+            field.hide()
+            field.installEventFilter(self)
+        stage.camera.moved.connect(self.place)
+        stage.document.replaced.connect(self.leave)
+        stage.document.changed.connect(self._follow)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is being written."""
+        return bool(self._name)
+
+    def open(self, name: str) -> None:
+        """Begin to write in a frame or note."""
+        item = self._stage.scene.decor.items.get(name)
+        if item is None:
+            return
+        self.commit()
+        self._stage.camera.reveal(item.area)
+        self._stage.camera.stop()
+        self._name = name
+        if isinstance(item, NoteItem):
+            self.page.setPlainText(item.text)
+            self.page.selectAll()
+        elif isinstance(item, FrameItem):
+            self.line.setText(item.title)
+            self.line.selectAll()
+        field = self._field(item)
+        self.place()
+        field.show()
+        field.raise_()
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def place(self) -> None:
+        """Follow the frame or note when the view moves."""
+        item = self._stage.scene.decor.items.get(self._name)
+        if item is None:
+            return
+        camera, scale = self._stage.camera, self._stage.camera.scale
+        box = item.area if isinstance(item, NoteItem) else self._title_box(item)
+        start, end = camera.to_view(box.topLeft()), camera.to_view(box.bottomRight())
+        font = QFont(make_font("mono" if isinstance(item, NoteItem) else "strong"))
+        font.setPixelSize(min(max(12, round(font.pixelSize() * scale)), 32))
+        width, height = round(end.x() - start.x()), round(end.y() - start.y())
+        field = self._field(item)
+        field.setFont(font)
+        if isinstance(item, NoteItem):
+            width, height = max(width, _LEAST_NOTE[0]), max(height, _LEAST_NOTE[1])
+        else:
+            width, height = max(width, 160), max(height, 28)
+        field.setGeometry(round(start.x()), round(start.y()), width, height)
+
+    def commit(self) -> None:
+        """Take what was written and close."""
+        name, item = self._name, self._stage.scene.decor.items.get(self._name)
+        if item is not None:
+            text = self.page.toPlainText()[:MOST_TEXT] if isinstance(item, NoteItem) else self.line.text().strip()
+            self.leave()
+            self._write(name, text)
+
+    def leave(self) -> None:
+        """Close without writing."""
+        self._name = ""
+        self.line.hide()
+        self.page.hide()
+
+    def _follow(self) -> None:
+        """Undo may have taken the frame or note away while it was written in."""
+        if self._name and self._name not in self._stage.scene.decor.items:
+            self.leave()
+
+    def _field(self, item: DecorItem) -> QLineEdit | QPlainTextEdit:
+        return self.page if isinstance(item, NoteItem) else self.line
+
+    def _title_box(self, item: DecorItem) -> QRectF:
+        bar = item.bar() if isinstance(item, FrameItem) else item.size
+        return bar.translated(item.pos())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._key(watched, event):
+            return True
+        if event.type() == QEvent.Type.FocusOut and self._name and isValid(self._view):
+            popup = getattr(event, "reason", lambda: None)() == Qt.FocusReason.PopupFocusReason
+            if not popup:
+                self.commit()
+        return super().eventFilter(watched, event)
+
+    def _key(self, watched: QObject, event: QKeyEvent) -> bool:
+        escape, enter = event.key() == Qt.Key.Key_Escape, event.key() in _ENTER
+        if watched is self.page and (escape or (enter and event.modifiers() & _CTRL)):
+            self._finish(self.commit)
+            return True
+        if watched is self.line and (escape or enter):
+            self._finish(self.leave if escape else self.commit)
+            return True
+        return False
+
+    def _finish(self, how: Callable[[], None]) -> None:
+        how()
+        self._view.setFocus(Qt.FocusReason.OtherFocusReason)
