@@ -39,6 +39,10 @@ class CanvasAccess(QAccessibleWidget):
             QAccessible.registerAccessibleInterface(found)
         return found
 
+    def root(self) -> QAccessibleInterface:
+        """Itself, for its parts."""
+        return self
+
     def withdraw(self) -> None:
         """The canvas is gone."""
         for part in self._parts.values():

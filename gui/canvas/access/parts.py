@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
@@ -14,9 +14,9 @@ from gui.canvas.access.words import block_words, port_words, wire_words
 from gui.canvas.geometry import PORT_RADIUS, around
 
 if TYPE_CHECKING:
-    from gui.canvas.access.canvas import CanvasAccess
     from gui.canvas.block_item import BlockItem
     from gui.canvas.face import PortFace, Side
+    from gui.canvas.view import CanvasView
     from gui.canvas.wire_item import Ends, WireItem
 
 Key = tuple[str, ...]
@@ -27,10 +27,28 @@ Maybe = Any
 """What is asked for, or None, which Qt takes and its stubs leave out."""
 
 
+class Home(Protocol):
+    """The canvas's own accessible object, which makes the parts."""
+
+    view: CanvasView
+
+    def part(self, key: Key) -> Part:
+        """The one object for a block, port or wire."""
+
+    def order(self) -> list[str]:
+        """The blocks as they are read out."""
+
+    def root(self) -> QAccessibleInterface:
+        """Itself, as what Qt knows."""
+
+    def isValid(self) -> bool:
+        """Whether the canvas is still there."""
+
+
 class Part(QAccessibleInterface):
     """What all parts share. They know what they are by key alone, and are invalid when it is gone."""
 
-    def __init__(self, canvas: CanvasAccess, key: Key) -> None:
+    def __init__(self, canvas: Home, key: Key) -> None:
         super().__init__()
         self.canvas = canvas
         self.key = key
@@ -60,7 +78,7 @@ class Part(QAccessibleInterface):
 
     def parent(self) -> QAccessibleInterface:
         key = self.outer()
-        return self.canvas if key is None else self.canvas.part(key)
+        return self.canvas.root() if key is None else self.canvas.part(key)
 
     def childCount(self) -> int:
         return len(self.inner())
