@@ -54,7 +54,7 @@ def test_a_click_shows_the_block(problems_of, qtbot):
 
 
 def test_enter_shows_the_block_and_a_problem_of_the_whole_graph_shows_none(problems_of, qtbot):
-    panel = problems_of(Project())
+    panel = problems_of(edits.add_node(Project(), "Input", (0.0, 0.0))[0])
     found = panel.findChild(QListWidget)
     nodes = [found.item(index).data(Qt.ItemDataRole.UserRole).node for index in range(found.count())]
     assert None in nodes
