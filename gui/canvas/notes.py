@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPalette,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -67,7 +68,7 @@ class SafeDocument(QTextDocument):
         while block.isValid():
             shape = QTextBlockFormat(block.blockFormat())
             shape.setTopMargin(0.0)
-            shape.setBottomMargin(2.0 if block.textList() and block.next().textList() else 6.0)
+            shape.setBottomMargin(2.0 if _is_entry(block) and _is_entry(block.next()) else 6.0)
             QTextCursor(block).setBlockFormat(shape)
             block = block.next()
 
@@ -84,6 +85,11 @@ class SafeDocument(QTextDocument):
                 run += 1
             block = block.next()
         return found
+
+
+def _is_entry(block: QTextBlock) -> bool:
+    """Whether a paragraph is an entry of a list."""
+    return block.isValid() and block.blockFormat().objectIndex() != -1
 
 
 @final
