@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from engine.graph import Graph, Project
+from engine.planning.leaks import judge_targets
 from engine.planning.memory import judge_memory
 from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, live_paths, parameter_names
+from engine.planning.offers import with_offers
 from engine.planning.shells import FactsLookup
 from engine.planning.starts import lost_starts
 from engine.planning.structure import Structure, loop_problems, updated
@@ -139,13 +141,14 @@ def _result(
         *state.loops,
         *judge_memory(totals.parameters, state.settings, plans.plans.values()),
         *_dead(state),
+        *judge_targets(inputs, structure, plans),
     ]
     for wrong in (*plans.issues.values(), *state.use_problems.values()):
         whole += wrong
     return Result(
         nodes=nodes,
         order=structure.order,
-        problems=_sorted(whole, structure, uses),
+        problems=_sorted(with_offers(whole, structure, plans), structure, uses),
         objectives=goals.objectives,
         phases=goals.phases,
         settings=state.settings,

@@ -135,7 +135,7 @@ def _judged(
     problems = reader.problems
     if any(reader.spec(root) is None for root in roots):
         objectives, phases = (), ()
-    if not roots and not any(problem.severity == "error" for problem in problems):
+    if not roots and reader.structure.flat and not any(problem.severity == "error" for problem in problems):
         message = "There is nothing to minimise."
         hint = "Add a Loss and connect a prediction and a target to it."
         problems = [Problem("warning", "G01", None, None, message, hint), *problems]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, final
 
 import engine.block
-from engine.block import Block, block_named
+from engine.block import Block, Port, PortKind, block_named
 from engine.dataspec import DataFacts, Facts, Pending
 from engine.param import Refs, parse_all
 from engine.planning.flatten import FlatNode
@@ -33,7 +33,7 @@ class Shell:
     Attributes:
         block: None when its kind is unknown, or it is a group that cannot be written out.
         params: parsed, with names in Refs as they stand in the file.
-        inputs, outputs: names of the ports there are.
+        inputs, outputs: names of the ports there are; input_kinds, output_kinds: their kinds, () of an unknown block.
         no_inputs, no_outputs: all ports, those that only wires name behind the others, as of unknown shape.
         free_ports: output ports are not known, so any name is taken for one.
         usable: parameters and wires are such that shapes can be found once the inputs' are known.
@@ -55,6 +55,8 @@ class Shell:
     usable: bool = False
     refs: tuple[str, ...] = ()
     objective: bool = False
+    input_kinds: tuple[PortKind, ...] = ()
+    output_kinds: tuple[PortKind, ...] = ()
     facts: Facts | None = None
     likeness: tuple[object, ...] | None = field(default=None, compare=False)
 
@@ -103,7 +105,9 @@ def _known_shell(flat: FlatNode, lookup: FactsLookup) -> Shell | None:
     is_pending = flat.node.block == INPUT and not muted and not isinstance(facts, DataFacts)
     if not muted:
         problems += _unknown_keys(flat, block)
-    inputs, outputs, required = _ports(flat, block, params, facts)
+    ports, others = block.inputs(params), block.outputs(params, facts if isinstance(facts, DataFacts) else None)
+    inputs, outputs = tuple(port.name for port in ports), tuple(port.name for port in others)
+    required = tuple(port.name for port in _required(ports, muted=muted))
     usable = not is_pending and not any(problem.severity == "error" for problem in problems)
     feeds = judge_inputs(flat, inputs, required, problems)
     if muted and not inputs:
@@ -126,6 +130,8 @@ def _known_shell(flat: FlatNode, lookup: FactsLookup) -> Shell | None:
         usable=usable and all(port in feeds for port in required),
         refs=refs,
         objective=not muted and bool(block.objective(params)),
+        input_kinds=tuple(port.kind for port in ports),
+        output_kinds=tuple(port.kind for port in others),
         facts=facts,
         likeness=None if refs or flat.node.block == INPUT else _likeness(block, params),
     )
@@ -177,17 +183,9 @@ def _look_up(path: str, lookup: FactsLookup, params: Mapping[str, Any], problems
     return facts
 
 
-def _ports(
-    flat: FlatNode, block: Block, params: Mapping[str, Any], facts: Facts | None
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Names of inputs, outputs, and inputs that must not stay open; of a muted node only the first input is needed."""
-    inputs, outputs = block.inputs(params), block.outputs(params, facts if isinstance(facts, DataFacts) else None)
-    needed = inputs[:1] if flat.node.bypass else [port for port in inputs if not port.optional]
-    return (
-        tuple(port.name for port in inputs),
-        tuple(port.name for port in outputs),
-        tuple(port.name for port in needed),
-    )
+def _required(inputs: Sequence[Port], *, muted: bool) -> list[Port]:
+    """Inputs that must not stay open; of a muted node only the first is needed."""
+    return list(inputs[:1]) if muted else [port for port in inputs if not port.optional]
 
 
 def _likeness(block: Block, parsed: Mapping[str, Any]) -> tuple[object, ...] | None:

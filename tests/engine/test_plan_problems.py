@@ -22,8 +22,8 @@ def test_a_sound_network_has_no_problems():
     assert result.order == ("data", "hidden", "act", "output", "loss")
 
 
-def test_an_empty_project_has_nothing_to_minimise():
-    result = checked({})
+def test_blocks_without_a_loss_have_nothing_to_minimise():
+    result = checked({"data": "Input"})
     assert told(result) == [
         "G01 warning: There is nothing to minimise. Add a Loss and connect a prediction and a target to it."
     ]

@@ -1,0 +1,93 @@
+"""What could be connected to an input that stands open, where there is no doubt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.block import ShapeError
+from engine.planning.guard import guarded
+from engine.planning.structure import Structure
+from engine.planning.sweep import Plans
+from engine.problem import Problem
+from engine.result import Source
+
+_MANY = 8
+"""So many free outputs are not tried any more: one of many would fit only by chance."""
+
+_ANSWERED = 20
+
+Free = tuple[Source, str]
+"""An output that no wire names, and its kind."""
+
+
+def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> list[Problem]:
+    """The same problems; those of open inputs name the one free output of the top level that fits, if it is one."""
+    places = [number for number, problem in enumerate(problems) if problem.code == "G07" and problem.port]
+    if not places:
+        return problems
+    free = _free_outputs(plans)
+    if not 0 < len(free) <= _MANY:
+        return problems
+    found = list(problems)
+    for number in places[:_ANSWERED]:
+        problem = problems[number]
+        path, port = problem.node, problem.port
+        flat = structure.flat.get(path) if path else None
+        if path is None or port is None or flat is None or flat.scope:
+            continue
+        fitting = [source for source, kind in free if _fits(source, kind, (path, port), structure, plans)]
+        if len(fitting) == 1:
+            source = fitting[0]
+            name = source[0] if source[1] == "out" else ".".join(source)
+            found[number] = replace(problem, hint=f'Connect "{name}" to it.')
+    return found
+
+
+def _free_outputs(plans: Plans) -> list[Free]:
+    free: list[Free] = []
+    for path, shell in plans.shells.items():
+        flat = shell.flat
+        if len(flat.named) < len(shell.outputs) and not flat.scope and not flat.node.bypass:
+            kinds = zip(shell.outputs, shell.output_kinds, strict=False)
+            free += [((path, port), kind) for port, kind in kinds if port not in flat.named]
+    return free
+
+
+def _fits(source: Source, kind: str, end: Source, structure: Structure, plans: Plans) -> bool:
+    path, port = end
+    shell = plans.shells[path]
+    if dict(zip(shell.inputs, shell.input_kinds, strict=False)).get(port) != kind:
+        return False
+    return not _leads_to(path, source[0], structure) and _takes(path, port, source, plans)
+
+
+def _leads_to(path: str, other: str, structure: Structure) -> bool:
+    """Whether a wire from the other block would close a loop."""
+    if structure.position[other] < structure.position[path] and path not in structure.in_loop:
+        return False
+    found, waiting = {path}, [path]
+    while waiting and other not in found:
+        for reader in structure.after.get(waiting.pop(), ()):
+            if reader not in found:
+                found.add(reader)
+                waiting.append(reader)
+    return other in found
+
+
+def _takes(path: str, port: str, source: Source, plans: Plans) -> bool:
+    """Whether the block takes what comes; yes while its shape, or another input's, is not known."""
+    shell, plan = plans.shells[path], plans.plans[path]
+    specs = {**plan.inputs, port: plans.plans[source[0]].outputs.get(source[1])}
+    known = {name: spec for name, spec in specs.items() if spec is not None}
+    block = shell.block
+    if block is None or len(known) < len(specs):
+        return block is not None
+
+    def accepts() -> bool:
+        try:
+            block.shape(shell.params, known)
+        except ShapeError:
+            return False
+        return True
+
+    return guarded(path, "shape", accepts, False, [])

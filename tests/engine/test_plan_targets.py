@@ -1,0 +1,127 @@
+"""Targets that get into the network, and inputs that stand open: what is said of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import assets, edits, files
+from engine.facts import FactsCache
+from engine.graph import Wire
+from engine.plan import check
+from engine.result import Result
+from tests.engine.graphs import checked, facts, found, only, project, told
+
+NODES = {"data": "Input", "hidden": "Dense", "act": "Activation", "output": ("Dense", {"out_features": 1})}
+ALL = {**NODES, "loss": "Loss"}
+BODY = ["hidden > act", "act > output", "output > loss.prediction"]
+
+
+def leaks(result: Result) -> list[tuple[str | None, str | None]]:
+    return [(problem.node, problem.port) for problem in found(result, "G26")]
+
+
+def test_a_target_dropped_on_a_layer_in_place_of_the_input_is_told():
+    made = project(ALL, ["data.x > hidden", *BODY, "data.y > loss.target"])
+    assert told(check(made, facts)) == []
+    edited, touched = edits.connect(made, Wire("data", "y", "hidden", "in"))
+    problem = only(check(edited, facts, check(made, facts), touched), "G26")
+    assert (problem.severity, problem.node, problem.port) == ("warning", "hidden", "in")
+    assert problem.message == (
+        '"hidden" gets the targets through the wire data.y → hidden.in, so the prediction of "loss" knows the answer, '
+        'and "data.x" is read by nothing.'
+    )
+    assert problem.hint == 'Connect "data.x" to it instead.'
+
+
+def test_targets_joined_to_the_inputs_are_told_at_the_block_that_joins_them():
+    nodes = {**ALL, "both": ("Concat", {}), "y2": ("Reshape", {"shape": [1]})}
+    wires = ["data.x > both.a", "data.y > y2", "y2 > both.b", "both > hidden", *BODY, "data.y > loss.target"]
+    result = checked(nodes, wires)
+    assert leaks(result) == [("y2", "in")]
+    assert "is read by nothing" not in only(result, "G26").message
+
+
+def test_a_target_that_is_the_prediction_is_told():
+    result = checked({"data": "Input", "loss": "Loss"}, ["data.y > loss.prediction", "data.y > loss.target"])
+    assert leaks(result) == [("loss", "prediction")]
+
+
+def test_targets_for_inputs_are_told_while_the_loss_has_no_target_yet():
+    assert leaks(checked(ALL, ["data.y > hidden", *BODY])) == [("hidden", "in")]
+
+
+@pytest.mark.parametrize(
+    ("more", "wires"),
+    [
+        ({}, ["data.x > hidden", "data.y > loss.target"]),
+        ({}, ["data.x > hidden", "data.x > loss.target"]),  # an autoencoder
+        ({"scale": "Dense"}, ["data.x > hidden", "data.y > scale", "scale > loss.target"]),
+        ({"mute": "Dense"}, ["data.x > hidden", "data.y > mute", "data.y > loss.target"]),  # leads nowhere
+        # Conditioned by the targets: what is judged is something else.
+        ({"both": "Concat"}, ["data.x > both.a", "data.y > both.b", "both > hidden", "data.x > loss.target"]),
+    ],
+)
+def test_targets_used_as_targets_or_beside_the_inputs_are_not(more, wires):
+    assert leaks(checked({**ALL, **more}, [*wires, *BODY])) == []
+
+
+def test_muted_blocks_are_passed_over():
+    nodes = {**ALL, "mute": ("Dense", {})}
+    made = project(nodes, ["data.x > act", "data.y > mute", "mute > hidden", *BODY, "data.y > loss.target"])
+    made, _ = edits.disconnect(made, [Wire("data", "x", "act", "in")])
+    muted, _ = edits.set_node(made, "mute", bypass=True)
+    assert leaks(check(made, facts)) == [("mute", "in")]
+    assert leaks(check(muted, facts)) == [("hidden", "in")]
+
+
+@pytest.mark.parametrize("path", sorted((assets.folder() / "examples").glob("*.chainrule")), ids=lambda path: path.stem)
+def test_no_example_feeds_its_targets(path):
+    assert leaks(check(files.load(path), FactsCache().lookup)) == []
+
+
+# -- an empty document --
+
+
+def test_an_empty_document_has_no_problem():
+    empty = checked({})
+    assert (told(empty), empty.trainable) == ([], False)
+    assert [problem.code for problem in checked({"data": "Input"}).problems] == ["G01"]
+
+
+# -- open inputs --
+
+
+def hints(result: Result) -> dict[tuple[str | None, str | None], str]:
+    return {(problem.node, problem.port): problem.hint for problem in found(result, "G07")}
+
+
+def test_an_open_input_names_the_one_output_that_fits():
+    result = checked(ALL, ["data.x > hidden", "hidden > act", "act > output"])
+    assert hints(result) == {
+        ("loss", "prediction"): 'Connect "output" to it.',
+        ("loss", "target"): 'Connect "data.y" to it.',
+    }
+    result = checked(ALL, ["data.x > hidden", "act > output", "output > loss.prediction", "data.y > loss.target"])
+    assert hints(result) == {("act", "in"): 'Connect "hidden" to it.'}
+
+
+def test_an_output_that_fits_by_its_shape_alone_is_named():
+    nodes = {"data": ("Input", {"dataset": "fashion-mnist"}), "other": "Input", "conv": "Conv2d"}
+    assert hints(checked(nodes))["conv", "in"] == 'Connect "data.x" to it.'
+
+
+@pytest.mark.parametrize(
+    ("nodes", "wires"),
+    [
+        ({"one": "Dense"}, []),  # itself
+        ({"data": "Input", "one": "Dense", "two": "Dense"}, ["one > two"]),  # two is behind it; "x" of data is not
+        ({"one": "Dense", "two": "Dense", "three": "Dense"}, []),  # several
+        ({"data": "Input", "conv": "Conv2d"}, []),  # of another shape
+    ],
+)
+def test_otherwise_nothing_is_guessed(nodes, wires):
+    result = checked(nodes, wires)
+    expected = {"Connect an output to it."}
+    if wires:
+        expected = {'Connect "data.x" to it.'}
+    assert set(hints(result).values()) == expected
