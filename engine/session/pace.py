@@ -3,45 +3,70 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import final
 
 from engine.events import Progress
 from engine.training.run import Run
 
 _WINDOW = 3.0
-"""Seconds that the rate is measured over."""
+"""Seconds of training that the rate is measured over."""
+
+_TOO_SHORT = 0.2
+"""Seconds of training from which nobody can tell how long the rest will take."""
 
 
 @final
 class Pace:
-    """The rate of the last seconds of one run; `restart` whenever the run begins to go."""
+    """The rate of the last seconds that one run was trained; pauses, questions and edits between them do not count."""
 
     def __init__(self) -> None:
-        self._marks: deque[tuple[float, int, float]] = deque()
+        self._marks: deque[tuple[float, float]] = deque()
+        self._spent = 0.0
+        self._since: float | None = None
 
     def restart(self) -> None:
-        """Forget the pause."""
+        """Another run begins."""
         self._marks.clear()
+
+    @contextmanager
+    def going(self, run: Run) -> Iterator[None]:
+        """The run is trained inside of this."""
+        self._since = time.perf_counter()
+        if not self._marks:
+            self._mark(run, self._spent)
+        try:
+            yield
+        finally:
+            self._spent += time.perf_counter() - self._since
+            self._since = None
+
+    def _mark(self, run: Run, at: float) -> None:
+        self._marks.append((at, run.samples_seen))
 
     def progress(self, run: Run, now: float) -> Progress:
         """Where the run is at this moment of time.perf_counter."""
         trainer = run.trainer
-        self._marks.append((now, trainer.steps, run.samples_seen))
-        while len(self._marks) > 2 and self._marks[1][0] < now - _WINDOW:
+        at = self._spent + (0.0 if self._since is None else now - self._since)
+        self._mark(run, at)
+        while len(self._marks) > 2 and self._marks[1][0] < at - _WINDOW:
             self._marks.popleft()
-        began, first_step, first_samples = self._marks[0]
-        seconds = now - began
+        began, first_samples = self._marks[0]
+        seconds, samples = at - began, run.samples_seen - first_samples
         left = None
-        missing = run.planned * trainer.steps_per_epoch - math.ceil(trainer.position * trainer.steps_per_epoch)
-        if seconds > 0 and trainer.steps > first_step:
-            left = max(0.0, missing * seconds / (trainer.steps - first_step))
+        if seconds > _TOO_SHORT and samples > 0:
+            epoch = 1 if trainer.batches is None else trainer.batches.samples
+            made = trainer.position + (1.0 if run.epoch_waits else 0.0)
+            left = max(0.0, run.planned - made) * epoch * seconds / samples
         return Progress(
             epoch=trainer.epochs + (0 if run.between_epochs else 1),
             epochs=run.planned,
             step=trainer.steps,
             steps_per_epoch=trainer.steps_per_epoch,
-            samples_per_s=(run.samples_seen - first_samples) / seconds if seconds > 0 else 0.0,
+            samples_per_s=samples / seconds if seconds > 0 else 0.0,
             seconds_left=left,
             lr=trainer.lr,
             loss=trainer.last_loss if trainer.steps else math.nan,

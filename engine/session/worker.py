@@ -137,7 +137,7 @@ class Worker:
         assert observer is not None
         now = time.perf_counter()
         flush_at, progress_at = now + _FLUSH, now
-        with run.trainer.drawing():
+        with run.trainer.drawing(), self._pace.going(run):
             while not self._reached(run):
                 run.tick(self._samples)
                 now = time.perf_counter()
@@ -171,7 +171,6 @@ class Worker:
         run.plan(goal.epochs, goal.steps)
         self._keeping.begin(run)
         self._goal, self._samples = goal, samples
-        self._pace.restart()
         self._tell("running")
 
     def _hold(self, state: RunState, message: str = "") -> None:
@@ -223,6 +222,7 @@ class Worker:
 
     def _install(self, run: Run) -> None:
         self.run = run
+        self._pace.restart()
         run.on_unwritable = self._keeping.gave_up
         for name, value in self._live.items():
             run.trainer.set_hyper(name, value)
