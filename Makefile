@@ -6,10 +6,10 @@ BIN := .venv/bin
 CHECK_ENV := QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench setup clean distclean
+.PHONY: help run test lint format bench bench-peers setup clean distclean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## set up and open the app on the example Spiral
 	@$(PYTHON) .ci/setup.py run
@@ -29,6 +29,12 @@ format: setup ## put the code in order as far as that is automatic
 
 bench: setup ## run the benchmarks and print their figures
 	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} $(BIN)/pytest -s --timeout 0 tests/bench
+
+PEERS := build/peers
+bench-peers: setup ## the canvas beside other node editors, which are installed into build/ for the occasion
+	$(BIN)/pip install --quiet --no-deps --target $(PEERS) NodeGraphQt==0.6.44 OdenGraphQt==0.7.4 qtpynodeeditor==0.3.3 \
+		Qt.py==2.0.7 QtPy==2.4.3 packaging
+	PYTHONPATH=$(PEERS) $(BIN)/python -m tests.bench.bench_peers
 
 setup: ## virtual environment, dependencies and Qt's system libraries
 	@$(PYTHON) .ci/setup.py

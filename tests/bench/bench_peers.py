@@ -1,0 +1,175 @@
+"""The canvas beside other node editors: `make bench-peers`, which installs them for the occasion.
+
+Each editor runs in a process of its own, one after the other, on the same graphs: chain-linked blocks in rows of forty,
+drawn offscreen on 1440 × 900, and residual diamonds in a row. Figures are medians of the thread's processor time in
+milliseconds; what an editor does not finish within the limit is printed as `> limit`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.bench.peers.editor import Editor
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_API", "pyside6")
+os.environ.setdefault("QT_PREFERRED_BINDING", "PySide6")
+
+OURS = "Chainrule"
+PEERS = ("NodeGraphQt", "OdenGraphQt", "qtpynodeeditor", "pyqtgraph.flowchart")
+RESULTS = Path(__file__).parent / "results" / "peers.json"
+LIMIT = 120.0
+"""Seconds for one row of one editor."""
+ROUNDS = 9
+DIAMONDS = 14
+Figures = dict[str, float]
+
+
+def measure(name: str, count: int) -> None:
+    """All rows of one editor; each figure is printed as a line of JSON as soon as it is known."""
+    from PySide6.QtWidgets import QApplication
+
+    from tests.bench.peers.editor import chain, diamonds, flush, once, place
+
+    application = QApplication(sys.argv[:1])
+    editor = make(name)
+
+    def tell(row: str, figure: float) -> None:
+        print(json.dumps({row: figure}), flush=True)
+
+    def timed(row: str, what: Callable[[int], object], rounds: int = ROUNDS) -> None:
+        tell(row, statistics.median(once(partial(what, turn)) for turn in range(rounds)))
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tell("build", once(lambda: editor.build(count, chain(count))))
+    editor.show()
+    tell("memory (MB)", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    middle = count // 2
+    for where in ("fit", "1:1"):
+        if where == "fit":
+            editor.fit()
+        else:
+            editor.look_at(middle)
+        editor.repaint()
+        timed(f"repaint {where}", lambda _: editor.repaint())
+        timed(f"zoom step {where}", lambda turn: editor.zoom(1.02 if turn % 2 else 1 / 1.02))
+
+        def drag(turn: int) -> None:
+            x, y = place(middle)
+            editor.move(middle, (x + turn % 2 * 24.0, y + 16.0))
+            flush()
+
+        timed(f"drag one {where}", drag)
+
+    def move_all(turn: int) -> None:
+        for index in range(count):
+            x, y = place(index)
+            editor.move(index, (x + turn % 2 * 8.0, y))
+        flush()
+
+    editor.fit()
+    timed("move all", move_all, 3)
+    saved = []
+    tell("save", once(lambda: saved.append(editor.save())))
+
+    def load() -> None:
+        editor.load(saved[0])
+        flush()
+
+    tell("load", once(load))
+    blocks, wires = diamonds(DIAMONDS)
+    other = make(name)
+    other.build(blocks + 1, wires, source=blocks)
+    tell(f"wire at the head of {DIAMONDS} diamonds", once(lambda: other.connect(blocks, 0)))
+    with contextlib.suppress(NotImplementedError):  # the row stays empty
+        tell(f"arrange {DIAMONDS} diamonds", once(other.arrange))
+    application.quit()
+    os._exit(0)  # some editors crash while they are taken down, which is not measured
+
+
+def make(name: str) -> Editor:
+    """An editor by its name."""
+    if name == OURS:
+        from tests.bench.peers.chainrule_canvas import ChainruleCanvas
+
+        return ChainruleCanvas()
+    if name == "qtpynodeeditor":
+        from tests.bench.peers.flowscene import FlowScene
+
+        return FlowScene()
+    if name == "pyqtgraph.flowchart":
+        from tests.bench.peers.flowchart import Flowchart
+
+        return Flowchart()
+    from tests.bench.peers.nodegraph import NodeGraph
+
+    return NodeGraph(name)
+
+
+def run(name: str, count: int) -> Figures:
+    """One editor in a process of its own; figures that came before the limit."""
+    command = [sys.executable, "-m", "tests.bench.bench_peers", "--one", name, "--count", str(count)]
+    figures: Figures = {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        timer = time.monotonic() + LIMIT
+        try:
+            out, err = process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+        for line in out.splitlines():
+            if line.startswith("{"):
+                figures.update(json.loads(line))
+        if not figures:
+            print(f"{name}: {err.strip().splitlines()[-1] if err.strip() else 'nothing'}", file=sys.stderr)
+        elif time.monotonic() > timer:
+            figures["stopped"] = LIMIT
+    return figures
+
+
+def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
+    """Print and keep the table."""
+    names = [OURS, *(name for name in PEERS if importlib.util.find_spec(name.split(".")[0]))]
+    found: dict[int, dict[str, Figures]] = {}
+    for count in counts:
+        found[count] = {name: run(name, count) for name in names}
+        ours = found[count][OURS]
+        print(f"\n{count} blocks, ms{'':<22}" + "".join(f"{name:>26}" for name in names))
+        for row, base in ours.items():
+            cells = ""
+            for name in names:
+                figure = found[count][name].get(row)
+                ratio = f" ({figure / base:6.1f}×)" if figure is not None and base and name != OURS else ""
+                cells += f"{'–' if figure is None else f'{figure:.2f}{ratio}':>26}"
+            print(f"  {row:<32}{cells}")
+        for name in names:
+            if "stopped" in found[count][name]:
+                print(f"  {name} was stopped after {LIMIT:.0f} s")
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one")
+    parser.add_argument("--count", type=int, action="append")
+    asked = parser.parse_args()
+    if asked.one:
+        measure(asked.one, asked.count[0])
+    else:
+        report(tuple(asked.count or (1000, 2000)))

@@ -1,0 +1,71 @@
+"""The canvas of the app, with all it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast, final
+
+from PySide6.QtCore import QPointF, QRectF
+
+from engine import edits, files
+from engine.graph import Graph, Node, Project, Wire
+from gui.canvas.view import CanvasView
+from gui.document import Document
+from gui.selection import Selection
+from tests.bench.peers.editor import Editor, Pair, flush, place
+
+
+@final
+class ChainruleCanvas(Editor):
+    """Blocks are Adds of a column, so that shapes are inferred and everything is checked."""
+
+    def build(self, count: int, wires: Sequence[Pair], source: int = 0) -> None:
+        seen = set[int]()
+        self._source = source
+        nodes = [Node(f"n{index}", "Input" if index == source else "Add") for index in range(count)]
+        made = []
+        for start, end in wires:
+            port = "b" if end in seen else "a"
+            seen.add(end)
+            made.append(self._wire(start, end, port))
+        graph, _ = Graph().add(*nodes)
+        graph, _ = graph.connect(*made)
+        project, _ = edits.move_nodes(Project(graph=graph), {f"n{index}": place(index) for index in range(count)})
+        self._open(project)
+
+    def _wire(self, start: int, end: int, port: str) -> Wire:
+        return Wire(f"n{start}", "x" if start == self._source else "out", f"n{end}", port)
+
+    def _open(self, project: Project) -> None:
+        self.document, self.selection = Document(project), Selection()
+        self.view: CanvasView = CanvasView(self.document, self.selection)
+
+    def save(self) -> object:
+        return files.dumps(self.document.project)
+
+    def load(self, saved: object) -> None:
+        self.document.replace(files.loads(cast("str", saved)))
+
+    def move(self, index: int, to: tuple[float, float]) -> None:
+        self.view.items_.shift({f"n{index}": QPointF(*to)})
+
+    def extent(self) -> QRectF:
+        return self.view.items_.content_rect()
+
+    def connect(self, start: int, end: int) -> None:
+        wire = self._wire(start, end, "a")
+        self.document.edit("connect", *edits.connect(self.document.project, wire))
+
+    # -- the camera knows what to do besides --
+
+    def fit(self) -> None:
+        self.view.fit(animated=False)
+        flush()
+
+    def look_at(self, index: int) -> None:
+        self.view.camera.look_at(QPointF(*place(index)), 1.0, animated=False)
+        flush()
+
+    def zoom(self, factor: float) -> None:
+        self.view.camera.zoom_by(factor)
+        flush()

@@ -1,0 +1,76 @@
+"""qtpynodeeditor."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any, final
+
+from PySide6.QtCore import QPointF, QRectF
+
+from tests.bench.peers.editor import Editor, Pair, place
+
+
+@final
+class FlowScene(Editor):
+    """Each block has two inputs, as its inputs take one wire each."""
+
+    def __init__(self) -> None:
+        self._module: Any = importlib.import_module("qtpynodeeditor")
+        module = self._module
+        kind = module.NodeDataType("number", "number")
+        self._model = type(
+            "Step",
+            (module.NodeDataModel,),
+            {
+                "name": "Step",
+                "caption": "Step",
+                "caption_visible": True,
+                "num_ports": {module.PortType.input: 2, module.PortType.output: 1},
+                "data_type": kind,
+                "out_data": lambda model, port: None,
+                "set_in_data": lambda model, data, port: None,
+                "embedded_widget": lambda model: None,
+            },
+        )
+
+    def build(self, count: int, wires: Sequence[Pair], source: int = 0) -> None:
+        module = self._module
+        registry = module.DataModelRegistry()
+        registry.register_model(self._model, category="bench")
+        self.scene = module.FlowScene(registry=registry)
+        self.view = module.FlowView(self.scene)
+        self._nodes = []
+        for index in range(count):
+            node = self.scene.create_node(self._model)
+            node.graphics_object.setPos(QPointF(*place(index)))
+            self._nodes.append(node)
+        self._taken = [0] * count
+        for start, end in wires:
+            self._wire(start, end)
+
+    def _wire(self, start: int, end: int) -> None:
+        ports = self._module.PortType
+        port = self._nodes[end][ports.input][self._taken[end]]
+        self._taken[end] += 1
+        self.scene.create_connection(self._nodes[start][ports.output][0], port)
+
+    def save(self) -> object:
+        return self.scene.__getstate__()
+
+    def load(self, saved: object) -> None:
+        self.scene.__setstate__(saved)
+        found = list(self.scene.nodes.values())
+        self._nodes = sorted(found, key=lambda node: (node.graphics_object.y(), node.graphics_object.x()))
+
+    def move(self, index: int, to: tuple[float, float]) -> None:
+        self._nodes[index].graphics_object.setPos(QPointF(*to))
+
+    def extent(self) -> QRectF:
+        found = QRectF()
+        for node in self._nodes:
+            found = found.united(node.graphics_object.sceneBoundingRect())
+        return found
+
+    def connect(self, start: int, end: int) -> None:
+        self._wire(start, end)
