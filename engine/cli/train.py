@@ -67,7 +67,6 @@ def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         what = next(iter(str(error).splitlines()), "")
         raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
-    folder.cut_records(run.trainer.steps)
     return run
 
 
@@ -84,6 +83,7 @@ def _train(run: Run, steps: int | None, told_to: _Told) -> int:
     if run.over or _made(run, steps):
         say(f"Nothing is left to do: {run.trainer.epochs:,} epochs, {run.trainer.steps:,} steps are made.")
         return 0
+    run.folder.cut_records(run.trainer.steps, run.trainer.epochs)
     with _interruptible() as interrupted:
         try:
             _loop(run, steps, told_to, interrupted)

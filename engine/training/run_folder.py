@@ -98,12 +98,18 @@ class RunFolder:
         except OSError as error:
             raise FileError(f'"{self.path / name}" cannot be written: {error.strerror or error}.', code="F05") from None
 
-    def cut_records(self, step: int) -> None:
-        """Drop what was written after this step: training goes on from there, and would write it twice."""
+    def cut_records(self, step: int, epochs: int) -> None:
+        """Drop what was written after this step, and of an epoch that is not complete: it would be written twice.
+
+        Args:
+            step: the training goes on from here.
+            epochs: so many are complete there.
+        """
         for name in (METRICS, _CHANGES):
             path = self.path / name
             if path.exists():
-                kept = [line for line in path.read_text("utf-8").splitlines() if _step_of(line) <= step]
+                lines = path.read_text("utf-8").splitlines()
+                kept = [line for line in lines if _number(line, "step") <= step and _number(line, "epoch", 0) <= epochs]
                 diskfile.write(path, ["".join(f"{line}\n" for line in kept).encode()])
 
     # -- weights and state --
@@ -146,9 +152,9 @@ def latest_run(graph: Path) -> Path:
     return found
 
 
-def _step_of(line: str) -> int:
-    """The step a line was written at; a line that is cut short counts as too late."""
+def _number(line: str, name: str, otherwise: int = 1 << 62) -> int:
+    """A whole number of a line; in a line that is cut short it counts as too late."""
     try:
-        return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+        return int(json.loads(line).get(name, otherwise))
+    except (ValueError, AttributeError, TypeError):
         return 1 << 62

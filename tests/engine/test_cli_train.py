@@ -100,13 +100,26 @@ def test_a_resumed_run_equals_an_uninterrupted_one(first: list[str], optimizer: 
     expected = train(run_of(files.load(path)))
     assert_same(run, expected.weights())
     found = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    whole = [line for line in found if line["step"] % 6 == 0]
-    assert [{**line, "samples_per_s": 0} for line in whole] == [
+    assert [{**line, "samples_per_s": 0} for line in found] == [
         {**line, "samples_per_s": 0} for line in expected.records
     ]
     capsys.readouterr()
     assert main(["train", str(path), "--resume", "--run", str(run)]) == 0
     assert told(capsys) == ["Nothing is left to do: 3 epochs, 18 steps are made."]
+
+
+def test_the_line_of_a_partial_epoch_gives_way_to_that_of_the_whole(graph: Path, tmp_path: Path, capsys: Out):
+    run = tmp_path / "run"
+
+    def written(*more: str) -> list[tuple[int, int]]:
+        assert main(["train", str(graph), "--run", str(run), *more]) == 0
+        found = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        return [(line["epoch"], line["step"]) for line in found]
+
+    assert written("--steps", "8") == [(1, 6), (2, 8)]
+    assert written("--resume", "--steps", "8") == [(1, 6), (2, 8)], "nothing is left to do"
+    assert written("--resume", "--steps", "10") == [(1, 6), (2, 10)]
+    assert written("--resume", "--epochs", "3") == [(1, 6), (2, 12), (3, 18)]
 
 
 def test_resume_takes_the_newest_run_and_only_its_own(graph: Path, tmp_path: Path, capsys: Out):

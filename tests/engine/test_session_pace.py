@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.session import pace as module
 from engine.session.pace import Pace
 from tests.engine.training_projects import run_of, small
 
@@ -22,7 +21,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(module.time, "perf_counter", clock)
+    monkeypatch.setattr("engine.session.pace.time.perf_counter", clock)
     return clock
 
 
@@ -32,6 +31,12 @@ def step(pace, run, clock, seconds, size=None):
         clock.now += seconds
 
 
+def epoch_of(run):
+    """Samples."""
+    assert run.trainer.batches is not None
+    return run.trainer.batches.samples
+
+
 def test_pauses_between_single_steps_do_not_count(clock):
     run, pace = run_of(small(epochs=4)), Pace()
     for _ in range(3):
@@ -39,8 +44,7 @@ def test_pauses_between_single_steps_do_not_count(clock):
         told = pace.progress(run, clock.now)
         clock.now += 60.0  # the person thinks
     assert run.samples_seen / told.samples_per_s == pytest.approx(3 * 0.5)
-    samples = run.trainer.batches.samples
-    assert told.seconds_left == pytest.approx((4 * samples - run.samples_seen) / told.samples_per_s)
+    assert told.seconds_left == pytest.approx((4 * epoch_of(run) - run.samples_seen) / told.samples_per_s)
     clock.now += 600.0
     assert pace.progress(run, clock.now).samples_per_s == told.samples_per_s
 
@@ -51,7 +55,7 @@ def test_steps_of_one_sample_say_how_long_the_samples_left_take(clock):
         step(pace, run, clock, 0.25, size=1)
     told = pace.progress(run, clock.now)
     assert told.samples_per_s == pytest.approx(4.0)
-    assert told.seconds_left == pytest.approx((2 * run.trainer.batches.samples - 4) / 4.0)
+    assert told.seconds_left == pytest.approx((2 * epoch_of(run) - 4) / 4.0)
 
 
 def test_the_rate_is_that_of_the_last_seconds_of_one_run(clock):
