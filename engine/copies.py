@@ -9,12 +9,12 @@ from rpds import HashTrieMap
 
 from engine.graph import Graph, Group, Point, Project, Touched
 from engine.names import fresh_ids
-from engine.references import GROUP, follow_references
+from engine.references import BOUNDARY, GROUP, follow_references
 
 
 def fragment_of(project: Project, node_ids: Iterable[str]) -> Project:
     """The named nodes with the wires among them, their places, start values and the groups they use."""
-    chosen = frozenset(node_ids)
+    chosen = frozenset(node_ids) - {node.id for node in project.graph.nodes.values() if node.block in BOUNDARY}
     graph = Graph.of(
         (node for node in project.graph.ordered_nodes() if node.id in chosen),
         (wire for wire in project.graph.wires() if wire.from_node in chosen and wire.to_node in chosen),

@@ -17,7 +17,7 @@ from engine.names import id_error
 from engine.planning.flatten import input_names
 from engine.planning.groupuse import GROUP, MAX_NODES, catalogue, parse_use
 from engine.problem import GraphError
-from engine.references import follow_training, follow_weights, moved
+from engine.references import BOUNDARY, follow_training, follow_weights, moved
 
 Level = tuple[str, ...]
 Renames = tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ Renames = tuple[tuple[str, str], ...]
 INPUTS: Final = "Inputs"
 OUTPUTS: Final = "Outputs"
 NEW_PORT: Final = "+"
-KINDS: Final = {INPUTS: "GroupInputs", OUTPUTS: "GroupOutputs"}
+KINDS: Final = dict(zip((INPUTS, OUTPUTS), BOUNDARY, strict=True))
 """The kinds of the boundary blocks, by id."""
 _ASIDE: Final = 248.0
 """How far beside the blocks the boundary stands where the layout does not say."""
@@ -34,7 +34,7 @@ _ASIDE: Final = 248.0
 
 def is_boundary(node: Node) -> bool:
     """Whether a node stands for ports of a group."""
-    return node.block in KINDS.values()
+    return node.block in BOUNDARY
 
 
 def group_at(project: Project, level: Level) -> str:

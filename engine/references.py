@@ -20,6 +20,9 @@ Rename = Callable[[str], str | None]
 GROUP = "Group"
 """The kind of a node that stands for a group; its parameters name the group and another use to share weights with."""
 
+BOUNDARY = ("GroupInputs", "GroupOutputs")
+"""The kinds of nodes that stand for a group's ports where its inside is shown (`engine.levels`); in no file."""
+
 
 def follow_references(project: Project, rename: Rename) -> Edit:
     """With the names in parameters of nodes passed through `rename`."""
@@ -33,7 +36,7 @@ def follow_references(project: Project, rename: Rename) -> Edit:
 
 
 @cache
-def _listing(kind: str) -> tuple[str, ...]:
+def listing(kind: str) -> tuple[str, ...]:
     """The parameters of a kind of block that list other blocks."""
     block = block_named(kind)
     return tuple(name for name, param in block.params.items() if isinstance(param, Refs)) if block else ()
@@ -41,7 +44,7 @@ def _listing(kind: str) -> tuple[str, ...]:
 
 def _listed(node: Node, rename: Rename) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    for key in _listing(node.block):
+    for key in listing(node.block):
         names = node.params.get(key)
         if isinstance(names, tuple):
             new = tuple(found for name in names if (found := rename(name)) is not None)
