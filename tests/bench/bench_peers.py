@@ -83,7 +83,7 @@ def measure(name: str, count: int) -> None:
 
     editor.fit()
     timed("move all", move_all, 3)
-    saved = []
+    saved: list[str] = []
     tell("save", once(lambda: saved.append(editor.save())))
 
     def load() -> None:

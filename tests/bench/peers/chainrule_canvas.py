@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast, final
+from typing import final
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -40,11 +40,11 @@ class ChainruleCanvas(Editor):
         self.document, self.selection = Document(project), Selection()
         self.view: CanvasView = CanvasView(self.document, self.selection)
 
-    def save(self) -> object:
+    def save(self) -> str:
         return files.dumps(self.document.project)
 
-    def load(self, saved: object) -> None:
-        self.document.replace(files.loads(cast("str", saved)))
+    def load(self, saved: str) -> None:
+        self.document.replace(files.loads(saved))
 
     def move(self, index: int, to: tuple[float, float]) -> None:
         self.view.items_.shift({f"n{index}": QPointF(*to)})

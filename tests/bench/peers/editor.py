@@ -49,12 +49,12 @@ class Editor(ABC):
         """Make the blocks in their places, and the wires, as a program does; `source` is the one that reads nothing."""
 
     @abstractmethod
-    def save(self) -> object:
-        """The graph as data."""
+    def save(self) -> str:
+        """The graph as the text of a file."""
 
     @abstractmethod
-    def load(self, saved: object) -> None:
-        """The graph from data, in place of the present one."""
+    def load(self, saved: str) -> None:
+        """The graph from the text of a file, in place of the present one."""
 
     @abstractmethod
     def move(self, index: int, to: tuple[float, float]) -> None:

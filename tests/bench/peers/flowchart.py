@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -45,11 +46,11 @@ class Flowchart(Editor):
         self._taken[end] += 1
         self.chart.connectTerminals(self._nodes[start]["out"], self._nodes[end][port])
 
-    def save(self) -> object:
-        return self.chart.saveState()
+    def save(self) -> str:
+        return json.dumps(self.chart.saveState(), default=list)
 
-    def load(self, saved: object) -> None:
-        self.chart.restoreState(saved, clear=True)
+    def load(self, saved: str) -> None:
+        self.chart.restoreState(json.loads(saved), clear=True)
         nodes = self.chart.nodes()
         self._nodes = [nodes[f"n{index}"] for index in range(len(self._nodes))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -55,11 +56,11 @@ class FlowScene(Editor):
         self._taken[end] += 1
         self.scene.create_connection(self._nodes[start][ports.output][0], port)
 
-    def save(self) -> object:
-        return self.scene.__getstate__()
+    def save(self) -> str:
+        return json.dumps(self.scene.__getstate__(), default=list)
 
-    def load(self, saved: object) -> None:
-        self.scene.__setstate__(saved)
+    def load(self, saved: str) -> None:
+        self.scene.__setstate__(json.loads(saved))
         found = list(self.scene.nodes.values())
         self._nodes = sorted(found, key=lambda node: (node.graphics_object.y(), node.graphics_object.x()))
 

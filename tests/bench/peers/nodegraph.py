@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -38,11 +39,11 @@ class NodeGraph(Editor):
         for start, end in wires:
             self._nodes[start].output(0).connect_to(self._nodes[end].input(0), push_undo=False)
 
-    def save(self) -> object:
-        return self.graph.serialize_session()
+    def save(self) -> str:
+        return json.dumps(self.graph.serialize_session(), default=list)
 
-    def load(self, saved: object) -> None:
-        self.graph.deserialize_session(saved)
+    def load(self, saved: str) -> None:
+        self.graph.deserialize_session(json.loads(saved))
         by_name = {node.name(): node for node in self.graph.all_nodes()}
         self._nodes = [by_name[f"n{index}"] for index in range(len(by_name))]
 
