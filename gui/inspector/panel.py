@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QApplication, QScrollArea, QStackedLayout, QWidget
 
 from gui.document import Document
 from gui.inspector.node_page import NodePage
 from gui.inspector.settings_page import SettingsPage
+from gui.inspector.several_page import SeveralPage
 from gui.level import LevelView
 from gui.run_feed import RunFeed
 from gui.selection import Selection
-from gui.widgets.empty_state import EmptyState
+from gui.widgets.scroll import VerticalScroll
 
 
 @final
@@ -31,18 +32,17 @@ class Inspector(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("inspector")
-        self._document, self._selection = document, selection
         document = document if isinstance(document, LevelView) else LevelView(document, self)
         self._document, self._selection = document, selection
         self.settings = SettingsPage(document.document, feed)
         self.settings.preview.clicked.connect(self.preview_wanted)
-        self._several = EmptyState("layers", "")
+        self.several = SeveralPage(document)
         self._pages: dict[str, NodePage] = {}
         self._areas: dict[QWidget, QScrollArea] = {}
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._add(self.settings)
-        self._stack.addWidget(self._several)
+        self._add(self.several)
         selection.changed.connect(self.refresh)
         document.changed.connect(self.refresh)
         document.replaced.connect(self.refresh)
@@ -53,11 +53,7 @@ class Inspector(QWidget):
         self.refresh()
 
     def _add(self, page: QWidget) -> None:
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(page)
+        area = VerticalScroll(page, self)
         self._areas[page] = area
         self._stack.addWidget(area)
 
@@ -73,11 +69,8 @@ class Inspector(QWidget):
         graph = self._document.project.graph
         ids = [node_id for node_id in self._selection.ids if node_id in graph]
         if len(ids) > 1:
-            self._several.set_text(
-                self.tr("{0} blocks selected").format(len(ids)),
-                self.tr("Move, copy, duplicate or delete them together; select one to see its parameters."),
-            )
-            self._stack.setCurrentWidget(self._several)
+            self.several.show_nodes(ids)
+            self._stack.setCurrentWidget(self._areas[self.several])
         elif not ids:
             self.settings.refresh()
             self._stack.setCurrentWidget(self._areas[self.settings])
