@@ -102,7 +102,7 @@ def set_use(project: Project, node_id: str, key: str, value: Any) -> tuple[Proje
     repetition is what the only one was.
     """
     before = parse_use(project.graph.node(node_id).params).repeat
-    default = USE_PARAMS[key].default if key in USE_PARAMS else None
+    default = USE_PARAMS[key].start if key in USE_PARAMS else None
     edited, touched = set_params(project, node_id, {key: DROP if value == default else value})
     after = parse_use(edited.graph.node(node_id).params).repeat
     group = edited.groups.get(parse_use(edited.graph.node(node_id).params).group)
@@ -158,8 +158,8 @@ def rename_port(project: Project, name: str, side: Side, old: str, new: str) -> 
     def follow(graph: Graph, node: Node) -> Graph:
         wires = graph.wires_into(node.id, old) if side == "in" else graph.wires_out_of(node.id, old)
         graph, _ = graph.disconnect(wires)
-        end = {"to_port": new} if side == "in" else {"from_port": new}
-        return graph.connect(*(replace(wire, **end) for wire in wires))[0]
+        moved = (replace(wire, to_port=new) if side == "in" else replace(wire, from_port=new) for wire in wires)
+        return graph.connect(*moved)[0]
 
     def follow_inside(found: tuple[GroupPort, ...], node: Node) -> tuple[GroupPort, ...]:
         return tuple(replace(p, port=new) if (p.node, p.port) == (node.id, old) else p for p in found)

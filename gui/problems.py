@@ -68,4 +68,4 @@ class ProblemList(QWidget):
     def _show_block(self, item: QListWidgetItem) -> None:
         problem: Problem = item.data(PROBLEM_ROLE)
         if problem.node is not None:
-            self._selection.show(problem.node.split(".", 1)[0])
+            self._selection.show_path(problem.node)

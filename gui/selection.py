@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import final
 
 from PySide6.QtCore import QObject, Signal
@@ -18,6 +18,7 @@ class Selection(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._ids: frozenset[str] = frozenset()
+        self._guide: Callable[[str], None] | None = None
 
     @property
     def ids(self) -> frozenset[str]:
@@ -40,3 +41,14 @@ class Selection(QObject):
         """Select one node and bring it into view."""
         self.set({node_id})
         self.reveal.emit(node_id)
+
+    def set_guide(self, guide: Callable[[str], None]) -> None:
+        """Who goes to where a block is: the canvas, which shows one level at a time."""
+        self._guide = guide
+
+    def show_path(self, path: str) -> None:
+        """Bring the block at a path of the plan into view, whichever group it is in, and select it."""
+        if self._guide is not None:
+            self._guide(path)
+        else:
+            self.show(path.split(".", 1)[0])

@@ -51,7 +51,7 @@ def plan_use(
         parameters=sum(plan.parameters for plan in inside),
         macs=None if None in macs else sum(count or 0 for count in macs),
         activation_bytes=None if None in sizes else sum(size or 0 for size in sizes),
-        summary=f"{use.repeat} × {use.group}" if use.repeat > 1 else use.group,
+        summary=f"{use.group} · {len(inside)} block{'s' if len(inside) != 1 else ''}",
         weights_path=flat.path,
     )
     return plan, tuple(problems)

@@ -11,6 +11,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas.commands import Commands
+from gui.canvas.groups.actions import GroupActions, make_group_actions
+from gui.canvas.groups.commands import GroupCommands
 from gui.canvas.stage import Stage
 from gui.icons import icon
 
@@ -35,6 +37,7 @@ class Hooks:
     frame: Callable[[], object]
     note: Callable[[], object]
     fit_selection: Callable[[], object]
+    groups: GroupCommands
 
 
 @final
@@ -61,6 +64,7 @@ class CanvasActions:
     legend: QAction
     frame: QAction
     note: QAction
+    group: GroupActions
 
     def edit_list(self) -> list[QAction | None]:
         """In the order of the Edit menu; None is a separator."""
@@ -140,6 +144,7 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
         fit_selection=make("FitSelection", _tr("Zoom to the &selection"), hooks.fit_selection, "", "Shift+F", "."),
         frame=make("Frame", _tr("&Frame the selection"), hooks.frame, "frame", "Ctrl+Shift+F"),
         note=make("Note", _tr("Add a &note"), hooks.note, "note", "Ctrl+Shift+N"),
+        group=make_group_actions(make, hooks.groups),
     )
 
 

@@ -101,6 +101,8 @@ def _paint_body(painter: QPainter, item: Painted) -> None:
     elif item.chosen:
         painter.setBrush(look.accent_soft)
         painter.drawRoundedRect(body.adjusted(-3.0, -3.0, 3.0, 3.0), RADIUS + 3.0, RADIUS + 3.0)
+    if item.face.stacked:
+        _paint_stack(painter, item)
     dashed = item.face.bypass and not (item.chosen or wrong or item.marked)
     painter.setBrush(look.body_muted if dashed else _outline(item, wrong=wrong))
     painter.drawRoundedRect(body, RADIUS, RADIUS)
@@ -118,6 +120,17 @@ def _paint_body(painter: QPainter, item: Painted) -> None:
         painter.setOpacity(1.0)
     if dashed:
         _paint_muted(painter, item)
+
+
+def _paint_stack(painter: QPainter, item: Painted) -> None:
+    """The edges of two sheets below: it stands for several blocks."""
+    look = item.look
+    for away in (8.0, 4.0):
+        sheet = item.body.adjusted(away, away, away, away)
+        painter.setBrush(look.line_hover if item.hovered else look.line)
+        painter.drawRoundedRect(sheet, RADIUS, RADIUS)
+        painter.setBrush(look.body_muted)
+        painter.drawRoundedRect(sheet.adjusted(1.0, 1.0, -1.0, -1.0), RADIUS - 1.0, RADIUS - 1.0)
 
 
 def _outline(item: Painted, *, wrong: bool) -> QBrush:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QPointF
 
 from engine import decorations, edits
 from engine.graph import Project
+from engine.levels import KINDS
 from engine.problem import ChainruleError
 from gui.canvas import clipboard
 from gui.canvas.carrying import Load, carried
@@ -33,7 +34,11 @@ class Commands:
 
     @property
     def chosen(self) -> frozenset[str]:
-        """The selected blocks that are there."""
+        """The selected blocks that are there; those that stand for a group's ports can only be moved and wired."""
+        return self._present - KINDS.keys() if self._stage.document.path else self._present
+
+    @property
+    def _present(self) -> frozenset[str]:
         return frozenset(node_id for node_id in self._stage.selection.ids if node_id in self._stage.scene.blocks)
 
     # -- selection --
@@ -163,7 +168,7 @@ class Commands:
     def nudge(self, columns: int, rows: int, *, far: bool = False) -> None:
         """Move what is selected by steps of the grid; steps in a row are one undo step."""
         stage, step = self._stage, GRID * (8 if far else 1)
-        load = Load(stage.scene, self.chosen, stage.scene.decor.chosen)
+        load = Load(stage.scene, self._present, stage.scene.decor.chosen)
         load.show(QPointF(columns * step, rows * step))
         project = load.arrived()
         if len(load) and project is not None:

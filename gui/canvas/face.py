@@ -11,7 +11,9 @@ from engine.dataspec import DataFacts
 from engine.graph import Graph, Node
 from engine.param import parse_all
 from engine.problem import Problem
+from engine.references import GROUP
 from engine.result import NodePlan, Result
+from gui.canvas.group_faces import ICONS, port, summary, title
 from gui.format import format_integer
 from gui.icons import block_icon_name
 
@@ -54,6 +56,7 @@ class Face:
         summary: the line below the name, with the number of parameters.
         severity: the worst of `problems`, which hold errors and warnings; `unfinished` when all they say is that
             something is not connected yet.
+        stacked: it stands for several blocks.
     """
 
     title: str
@@ -67,6 +70,7 @@ class Face:
     unfinished: bool = False
     problems: tuple[Problem, ...] = ()
     bypass: bool = False
+    stacked: bool = False
 
     def ports(self, side: Side) -> tuple[PortFace, ...]:
         """The ports of one side, from the top."""
@@ -94,7 +98,7 @@ def make_face(graph: Graph, node: Node, plan: NodePlan | None, problems: tuple[P
     if problems:
         severity = "error" if any(problem.severity == "error" for problem in problems) else "warning"
     return Face(
-        title=node.label or node.id,
+        title=node.label or node.id if block is not None else title(node),
         kind=node.block,
         category=block.category if block is not None else "",
         icon=block_icon_name(block.icon, block.category) if block is not None else _kind_icon(node.block),
@@ -106,18 +110,19 @@ def make_face(graph: Graph, node: Node, plan: NodePlan | None, problems: tuple[P
         and all(problem.code == UNCONNECTED for problem in problems if problem.severity == "error"),
         problems=problems,
         bypass=node.bypass,
+        stacked=node.block == GROUP,
     )
 
 
 def _kind_icon(kind: str) -> str:
-    return "group" if kind == "Group" else "help"
+    return ICONS.get(kind, "help")
 
 
 def _summary(node: Node, block: Block | None, plan: NodePlan | None) -> str:
     if block is None:
-        name = node.params.get("group")
-        return name if node.block == "Group" and isinstance(name, str) else node.block
-    parts = [plan.summary if plan is not None and plan.summary else _plain_summary(node, block)]
+        parts = [summary(node, plan)]
+    else:
+        parts = [plan.summary if plan is not None and plan.summary else _plain_summary(node, block)]
     if plan is not None and plan.parameters:
         parts.append(f"{format_integer(plan.parameters)} param{'s' if plan.parameters != 1 else ''}")
     return " · ".join(part for part in parts if part)
@@ -173,7 +178,7 @@ def _all(declared: tuple[Port, ...], planned: Collection[str], wired: Iterable[s
     """The declared ports, then those that only plan (of a group) or wires name."""
     names = dict.fromkeys([*(port.name for port in declared), *planned, *wired])
     by_name = {port.name: port for port in declared}
-    return tuple(by_name.get(name) or Port(name) for name in names)
+    return tuple(by_name.get(name) or port(name) for name in names)
 
 
 def _shape(specs: Mapping[str, Any], port: str) -> str:

@@ -86,7 +86,7 @@ class Input:
         event.accept()
 
     def double_clicked(self, event: QMouseEvent) -> None:
-        """On a name: edit it. On empty ground: look for a block to put there. Elsewhere: a press like any other."""
+        """On a group: open it. On a name: edit it. On empty ground: look for a block. Elsewhere: a press as any."""
         at = self._pointer.at(event.position(), event.modifiers())
         found = hit(self._stage.scene, at.scene)
         left = event.button() == Qt.MouseButton.LeftButton and self._pointer.gesture is None
@@ -94,7 +94,8 @@ class Input:
         if left and caught is not None:
             self._stage.write(caught[0].name)
         elif left and isinstance(found, BlockItem):
-            self._rename.open(found.node_id)
+            if not self._stage.open(found.node_id):
+                self._rename.open(found.node_id)
         elif left and found is None:
             self._stage.search(Wish(at.scene))
         else:
@@ -147,6 +148,8 @@ class Input:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._pointer.set_panning(True)
             return True
+        if event.key() == Qt.Key.Key_Backspace and self._selects_nothing():
+            return self._stage.leave()
         step = _ARROWS.get(Qt.Key(event.key()))
         if step is None:
             return False
@@ -167,11 +170,17 @@ class Input:
         return False
 
     def _escape(self) -> None:
-        """Leaves one thing at a time: the gesture, the hint, the selection."""
+        """Leaves one thing at a time: the gesture, the hint, the selection, the group."""
         if self._pointer.cancel(Cancel.ESCAPE):
             return
         self._stage.hints.hush()
+        if self._selects_nothing() and self._stage.leave():
+            return
         self._commands.select_none()
+
+    def _selects_nothing(self) -> bool:
+        scene = self._stage.scene
+        return not (self._stage.selection.ids or scene.wires.chosen or scene.decor.chosen)
 
     def _walk(self, step: walking.Step) -> None:
         scene, single = self._stage.scene, self._stage.selection.single

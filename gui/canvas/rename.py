@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from shiboken6 import isValid
 
 from engine import edits
+from engine.levels import is_boundary
 from engine.names import fresh_id, id_error
 from engine.problem import GraphError
 from gui.canvas.stage import Stage
@@ -34,8 +35,10 @@ class RenameField(QLineEdit):
         item = self._stage.scene.blocks.get(node_id)
         if item is None:
             return
-        self._node_id = node_id
         node = self._stage.document.project.graph.node(node_id)
+        if is_boundary(node):
+            return
+        self._node_id = node_id
         self.setText(node.label or node_id)
         self.place()
         restyle(self, "error", "false")

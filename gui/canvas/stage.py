@@ -57,6 +57,8 @@ class Stage:
         document: as seen from the level that is shown: the top, or the inside of a group.
         search: opens the search for a block to add.
         write: opens the field to write in, at a frame or note.
+        open: shows the inside of a group; whether the block is one.
+        leave: goes up from the inside of a group; whether there was one to leave.
     """
 
     document: LevelView
@@ -67,3 +69,5 @@ class Stage:
     hints: Hints
     search: Callable[[Wish], None]
     write: Callable[[str], None]
+    open: Callable[[str], bool]
+    leave: Callable[[], bool]

@@ -36,6 +36,9 @@ from gui.canvas.decor_edit import DecorEditor
 from gui.canvas.floats import Floats
 from gui.canvas.geometry import FAR
 from gui.canvas.gestures.base import Cancel
+from gui.canvas.groups.commands import GroupCommands
+from gui.canvas.groups.crumbs import Breadcrumbs
+from gui.canvas.groups.navigator import Navigator
 from gui.canvas.hover import Hover
 from gui.canvas.input import Input
 from gui.canvas.look import Detail
@@ -63,7 +66,7 @@ class CanvasView(QGraphicsView):
     Attributes:
         level: which graph is shown: the top of the document, or the inside of a group.
         stage: what gestures and commands work on: the scene with its items, camera, selection.
-        commands: what menus and keys do to the selection.
+        commands: what menus and keys do to the selection; `groups`: what they do with groups.
         pointer: the gesture under way.
         floats: search, hint, problem card and legend.
     """
@@ -81,16 +84,24 @@ class CanvasView(QGraphicsView):
         self._overlay = Overlay(self.items_.look, self._repaint, self)
         self._overview = Overview(self.items_)
         self._backdrop = Backdrop(self.items_.look)
-        opening = (self.open_search, self.write_in)
+        opening = (self.open_search, self.write_in, self.open_group, self.leave_group)
         self.stage = Stage(document, selection, self.items_, self.camera, self._overlay, self.floats.hint, *opening)
         self.rename_field = RenameField(self.stage, self)
         self.decor_commands = DecorCommands(self.stage)
         self.decor_editor = DecorEditor(self.stage, self, self.decor_commands.write)
         self.commands = Commands(self.stage)
+        self.groups = GroupCommands(self.stage, Navigator(self.stage, self))
+        self.crumbs = Breadcrumbs(self.groups.navigator, self)
         self.pointer = Pointer(self.stage, self.viewport(), self)
         self.hover = Hover(self.stage, self.floats.card, self.viewport(), self)
         hooks = Hooks(
-            self._add_wanted, self.rename, self._paste, self.fit, self.floats.show_legend, *self._seeing_hooks()
+            self._add_wanted,
+            self.rename,
+            self._paste,
+            self.fit,
+            self.floats.show_legend,
+            *self._seeing_hooks(),
+            self.groups,
         )
         self.actions_ = make_actions(self, self.stage, self.commands, hooks)
         self._input = Input(self, self.stage, self.pointer, self.hover, self.commands, self.actions_, self.rename_field)
@@ -135,7 +146,7 @@ class CanvasView(QGraphicsView):
 
     def edit_actions(self) -> Sequence[QAction | None]:
         """For the Edit menu; None is a separator."""
-        return self.actions_.edit_list()
+        return [*self.actions_.edit_list(), None, *self.actions_.group.edit_list()]
 
     def view_actions(self) -> Sequence[QAction | None]:
         """For the View menu; None is a separator."""
@@ -175,6 +186,14 @@ class CanvasView(QGraphicsView):
         self.pointer.cancel(Cancel.OTHER_BUTTON)
         self.decor_editor.open(name)
         self._mind_quiet()
+
+    def open_group(self, node_id: str) -> bool:
+        """Show the inside of a group in the place of what is shown. Whether the block is one."""
+        return self.groups.navigator.open(node_id)
+
+    def leave_group(self) -> bool:
+        """Go up from the inside of a group. Whether there was one to leave."""
+        return self.groups.navigator.leave()
 
     def open_search(self, wish: Wish) -> None:
         """Look for a block to add."""
@@ -229,6 +248,7 @@ class CanvasView(QGraphicsView):
             len(chosen) for chosen in (self.commands.chosen, self.items_.wires.chosen, self.items_.decor.chosen)
         )
         self.actions_.update(blocks, wires, len(self.items_.blocks), decor)
+        self.actions_.group.update(self.groups)
         self.setAccessibleDescription(tips.described(self.items_, self.stage.selection))
 
     def _reveal(self, node_id: str) -> None:

@@ -173,7 +173,12 @@ class TestUngroup:
             ungroup(residual(), "lin")
 
 
-KINDS = (("Dense", {"out_features": WIDTH}), ("Activation", {"function": "tanh"}), ("Add", {}), ("Multiply", {}))
+KINDS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("Dense", {"out_features": WIDTH}),
+    ("Activation", {"function": "tanh"}),
+    ("Add", {}),
+    ("Multiply", {}),
+)
 
 
 @st.composite

@@ -67,7 +67,7 @@ class TestWrittenOut:
         assert plan.inputs == {"in": result.nodes["first"].outputs["out"]}
         assert shape_of(result, "res") == ("N", 4)
         assert plan.parameters == 2 * (4 * 4 + 4)
-        assert plan.summary == "2 × Residual"
+        assert plan.summary == "Residual · 6 blocks"
         assert "res" not in result.order
         assert result.parameters == sum(result.nodes[path].parameters for path in result.order)
 

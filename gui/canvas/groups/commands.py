@@ -1,0 +1,202 @@
+"""What can be done with groups: each one edit of the document, so one undo step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, final
+
+from PySide6.QtCore import QCoreApplication, QPointF
+
+from engine import edits, files, groupedits
+from engine.graph import Project
+from engine.grouping import collapse, ungroup
+from engine.levels import is_boundary, prefixes
+from engine.problem import ChainruleError, GraphError
+from engine.references import GROUP
+from gui import group_folder
+from gui.canvas.geometry import snapped
+from gui.canvas.groups.navigator import Navigator
+from gui.canvas.stage import Stage
+from gui.document import Change
+from gui.notices import notices
+
+T = TypeVar("T")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("GroupCommands", text)
+
+
+@final
+class GroupCommands:
+    """The verbs of groups, for keys, menus, inspector and palette."""
+
+    def __init__(self, stage: Stage, navigator: Navigator) -> None:
+        self._stage = stage
+        self.navigator = navigator
+
+    # -- what is selected --
+
+    @property
+    def chosen(self) -> list[str]:
+        """The selected blocks that a group can hold, in the order of the file."""
+        graph, ids = self._stage.document.project.graph, self._stage.selection.ids
+        found = (graph.nodes[node_id] for node_id in ids if node_id in graph)
+        return [node.id for node in sorted(found, key=lambda node: node.rank) if not is_boundary(node)]
+
+    @property
+    def chosen_groups(self) -> list[str]:
+        """The selected blocks that are uses of groups."""
+        graph = self._stage.document.project.graph
+        return [node_id for node_id in self.chosen if graph.node(node_id).block == GROUP]
+
+    @property
+    def single(self) -> str | None:
+        """The selected use of a group, if it alone is selected."""
+        return self.chosen_groups[0] if len(self._stage.selection.ids) == 1 and self.chosen_groups else None
+
+    # -- making and taking apart --
+
+    def group(self) -> None:
+        """Make one block of the selected ones."""
+        if not self.chosen:
+            return
+        project = self._placed()
+        made = _tried(lambda: collapse(project, self.chosen, _tr("Group")), _tr("These blocks cannot become a group."))
+        if made is not None:
+            change = Change(made.touched, frozenset(made.made), paths=made.paths)
+            self._stage.document.make(_tr("Group {0} blocks").format(len(self.chosen)), made.project, change)
+            self._stage.selection.set(made.made)
+
+    def ungroup(self) -> None:
+        """Put the blocks of the selected groups in their places."""
+        groups, project = self.chosen_groups, self._placed()
+        change, made = Change(), list[str]()
+        for node_id in groups:
+            start = project
+            done = _tried(
+                lambda start=start, node_id=node_id: ungroup(start, node_id),  # type: ignore[misc]
+                _tr("This group cannot be taken apart."),
+            )
+            if done is None:
+                return
+            project = done.project
+            change = change.joined(Change(done.touched, frozenset(done.made), paths=done.paths))
+            made += done.made
+        if groups:
+            text = groups[0] if len(groups) == 1 else _tr("{0} groups").format(len(groups))
+            self._stage.document.make(_tr("Ungroup {0}").format(text), project, change)
+            self._stage.selection.set(made)
+
+    def make_independent(self, node_id: str | None = None) -> None:
+        """Give a use a definition of its own, a copy of the one it had."""
+        use = node_id or self.single
+        if use is None:
+            return
+        project, touched, name = groupedits.make_independent(self._stage.document.project, use)
+        text = _tr("Make {0} independent").format(use)
+        self._stage.document.make(text, project, Change(touched))
+        notices().info(_tr('"{0}" has a group of its own now: {1}.').format(use, name))
+
+    # -- adding --
+
+    def add_use(self, name: str, at: QPointF | None = None) -> str | None:
+        """Add another use of one of the document's groups. Returns its id; None when it would contain itself."""
+        level = self._stage.document
+        if level.path and level.group in {name, *_inside(level.project, name)}:
+            message = _tr('"{0}" cannot be put into itself.').format(name)
+            notices().warn(message)
+            return None
+        project, touched, node_id = groupedits.add_use(self._placed(), name, self._corner(at))
+        level.make(_tr("Add {0}").format(node_id), project, Change(touched, frozenset({node_id})))
+        self._select({node_id})
+        return node_id
+
+    def add_file(self, path: Path, at: QPointF | None = None) -> bool:
+        """Add what a file of a group holds; groups of a name that is taken come under another."""
+        fragment = _tried(lambda: group_folder.read(path), _tr("Nothing was added."))
+        if fragment is None:
+            return False
+        project, touched, ids = edits.paste(self._placed(), fragment, self._corner(at))
+        added = frozenset(ids.values())
+        change = Change(touched, added, whole=True)
+        self._stage.document.make(_tr("Add {0}").format(path.stem), project, change)
+        self._select(added)
+        return True
+
+    def _corner(self, at: QPointF | None) -> tuple[float, float]:
+        place = at if at is not None else self._stage.camera.centre
+        return (snapped(place.x() - 80.0), snapped(place.y() - 28.0))
+
+    def _select(self, ids: set[str] | frozenset[str]) -> None:
+        self._stage.scene.choose_wires(())
+        self._stage.selection.set(ids)
+        for node_id in ids:
+            if node_id in self._stage.scene.blocks:
+                self._stage.camera.reveal(self._stage.scene.blocks[node_id].area)
+                return
+
+    # -- keeping --
+
+    def group_of(self, node_id: str | None = None) -> str | None:
+        """The group that a use stands for: the selected one's unless told, or else the one that is open."""
+        level, use = self._stage.document, node_id or self.single
+        if use is None:
+            return level.group or None
+        name = level.project.graph.node(use).params.get("group")
+        return name if isinstance(name, str) and name in level.project.groups else None
+
+    def save_to_palette(self, node_id: str | None = None) -> Path | None:
+        """Keep a group among the user's own. Returns the file."""
+        name = self.group_of(node_id)
+        if name is None:
+            return None
+        return self.save_to(group_folder.file_for(name), node_id, _tr('"{0}" is in the palette now.').format(name))
+
+    def save_to(self, path: Path, node_id: str | None = None, told: str = "") -> Path | None:
+        """Write a group to a file of its own, with all groups it uses. Returns the file; None when it could not be."""
+        name = self.group_of(node_id)
+        if name is None:
+            return None
+        fragment = groupedits.group_fragment(self._stage.document.document.project, name)
+        text = files.dump_fragment(fragment, frozenset(fragment.graph.nodes))
+        done = _tried(lambda: group_folder.write(path, text), _tr("The group was not saved."))
+        if done is None:
+            return None
+        notices().info(told or _tr("Saved {0}.").format(path.name))
+        return path
+
+    # -- definitions, wherever they are used --
+
+    def edit_groups(self, text: str, make: Callable[[Project], Project]) -> str:
+        """One edit of the document's groups as such. Returns what is wrong with it; "" when it was made."""
+        document = self._stage.document.document
+        try:
+            project = make(document.project)
+        except GraphError as error:
+            return str(error)
+        document.make(text, project, Change(whole=True, level=self._stage.document.path))
+        return ""
+
+    def _placed(self) -> Project:
+        return self._stage.scene.with_places(self._stage.document.project)
+
+
+def _inside(project: Project, name: str) -> set[str]:
+    """The groups that a group uses, directly or not."""
+    return {other for other in project.groups if other != name and _uses(project, name, other)}
+
+
+def _uses(project: Project, outer: str, inner: str) -> bool:
+    alone, _, _ = groupedits.add_use(Project(groups=project.groups), outer, (0.0, 0.0))
+    return bool(prefixes(alone, inner))
+
+
+def _tried(make: Callable[[], T], otherwise: str) -> T | None:
+    """What was made; None, with a message, when it could not be."""
+    try:
+        return make()
+    except ChainruleError as error:
+        notices().failure(error, otherwise)
+        return None

@@ -1,0 +1,58 @@
+"""The user's own groups: a folder of fragment files beside the settings, one group each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine import diskfile, files
+from engine.graph import Project
+from engine.problem import FileError
+from gui.settings import settings
+
+SUFFIX = ".chainrule"
+_MOST = 4_000_000
+"""Bytes of a file that are read at most: a group is a drawing, not a data set."""
+
+
+def folder() -> Path:
+    """Where they are; it need not exist yet."""
+    return Path(settings().fileName()).parent / "groups"
+
+
+def listed() -> list[Path]:
+    """The files, by name."""
+    try:
+        return sorted(folder().glob(f"*{SUFFIX}"), key=lambda path: path.stem.lower())
+    except OSError:
+        return []
+
+
+def file_for(name: str) -> Path:
+    """The file that a group of that name is kept in."""
+    plain = re.sub(r"[^\w \-]", "_", name).strip() or "group"
+    return folder() / f"{plain[:60]}{SUFFIX}"
+
+
+def read(path: Path) -> Project:
+    """The fragment in a file. Raises FileError."""
+    fragment = files.load_fragment(diskfile.read(path, _MOST).decode("utf-8", "replace"))
+    if not len(fragment.graph):
+        raise FileError(f'"{path.name}" holds no blocks.', code="F02")
+    return fragment
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a fragment, atomically. Raises FileError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f'"{path.parent}" cannot be made: {diskfile.reason(error)}.', code="F05") from None
+    diskfile.write(path, [text.encode()])
+    return path
+
+
+def remove(path: Path) -> None:
+    """Take one of the user's groups away; one that is gone already is no error."""
+    if path.parent == folder():
+        path.unlink(missing_ok=True)

@@ -1,0 +1,371 @@
+"""Groups with a real mouse and keyboard: made, opened, edited inside, left, undone, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from engine import edits, groupedits
+from engine.graph import Project
+from engine.levels import INPUTS, NEW_PORT, OUTPUTS
+from gui import group_folder
+from gui.canvas.groups.navigator import located
+from tests.helpers.canvas import Easel, make_easel, make_project
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+KEY = Qt.Key
+
+
+def network() -> Project:
+    """Data, a residual block drawn out, and a loss."""
+    return make_project(
+        {
+            "data": ("Input", (0.0, 0.0), {"dataset": "circle"}),
+            "first": ("Dense", (240.0, 0.0), {"out_features": 4}),
+            "lin": ("Dense", (480.0, 0.0), {"out_features": 4}),
+            "act": ("Activation", (720.0, 0.0), {"function": "tanh"}),
+            "add": ("Add", (960.0, 80.0), {}),
+            "last": ("Dense", (240.0, 320.0), {"out_features": 1}),
+            "loss": ("Loss", (480.0, 320.0), {"function": "mse"}),
+        },
+        (
+            "data.x > first.in",
+            "first.out > lin.in",
+            "lin.out > act.in",
+            "act.out > add.a",
+            "first.out > add.b",
+            "add.out > last.in",
+            "last.out > loss.prediction",
+            "data.y > loss.target",
+        ),
+    )
+
+
+@pytest.fixture
+def easel(qtbot: QtBot) -> Easel:
+    return make_easel(qtbot, network())
+
+
+@pytest.fixture
+def grouped(easel: Easel) -> Easel:
+    """With `lin`, `act` and `add` as the group `group`."""
+    easel.selection.set({"lin", "act", "add"})
+    easel.key(KEY.Key_G, CTRL)
+    return easel
+
+
+def opened(easel: Easel) -> Easel:
+    easel.double_click(easel.block("group"))
+    assert easel.view.level.path == ("group",)
+    easel.view.camera.look_at(QPointF(700, 100), 0.6, animated=False)
+    return easel
+
+
+def shown(easel: Easel) -> set[str]:
+    return set(easel.view.items_.blocks)
+
+
+def agrees(easel: Easel) -> None:
+    """The canvas shows what the level says."""
+    graph = easel.view.level.project.graph
+    assert shown(easel) == set(graph.nodes)
+    assert set(easel.view.items_.wires.items) == {wire.ends for wire in graph.iter_wires()}
+
+
+# -- making --
+
+
+def test_ctrl_g_makes_one_block_and_ctrl_shift_g_the_blocks_again(easel: Easel) -> None:
+    before = easel.document.project
+    easel.click(easel.block("lin"))
+    easel.click(easel.block("act"), SHIFT)
+    easel.click(easel.block("add"), SHIFT)
+    easel.key(KEY.Key_G, CTRL)
+    assert easel.selected == {"group"}
+    assert easel.wires() >= {"first.out → group.in", "group.out → last.in"}
+    assert easel.document.undo_stack.count() == 1
+    assert not easel.document.result.errors
+    agrees(easel)
+    easel.key(KEY.Key_G, CTRL | SHIFT)
+    assert easel.selected == {"lin", "act", "add"}
+    assert dict(easel.graph.nodes) == dict(before.graph.nodes)
+    assert dict(easel.document.project.layout.nodes) == dict(before.layout.nodes)
+    assert not easel.document.project.groups
+    easel.undo()
+    easel.undo()
+    assert easel.document.project == before
+    agrees(easel)
+
+
+def test_a_group_looks_like_several_blocks_and_says_how_much_is_inside(grouped: Easel) -> None:
+    face = grouped.view.items_.blocks["group"].face
+    assert face.stacked
+    assert face.icon == "group"
+    assert face.summary == "Group · 3 blocks · 20 params"
+    assert [(port.name, port.shape) for port in face.inputs] == [("in", "N × 4")]
+    project, touched, _ = groupedits.set_use(grouped.document.project, "group", "repeat", 3)
+    grouped.document.edit("repeat", project, touched)
+    face = grouped.view.items_.blocks["group"].face
+    assert face.title == "group  ×3"
+    assert face.summary == "Group · 9 blocks · 60 params"
+
+
+def test_what_would_make_a_loop_is_refused_in_words(easel: Easel, said: Callable[[], list[str]]) -> None:
+    easel.selection.set({"first", "add"})
+    easel.key(KEY.Key_G, CTRL)
+    assert easel.document.undo_stack.count() == 0
+    assert "first → lin → act → add" in said()[-1]
+
+
+# -- going in and out --
+
+
+def test_double_click_opens_and_escape_leaves(grouped: Easel) -> None:
+    opened(grouped)
+    assert shown(grouped) == {"lin", "act", "add", INPUTS, OUTPUTS}
+    agrees(grouped)
+    assert grouped.view.crumbs.isVisible()
+    assert grouped.view.crumbs.texts() == ["Network", "›", "Group"]
+    inputs = grouped.view.items_.blocks[INPUTS].face
+    assert [(port.name, port.shape) for port in inputs.outputs] == [("in", "N × 4"), (NEW_PORT, "")]
+    grouped.click(grouped.block("lin"))
+    grouped.key(KEY.Key_Escape)
+    assert grouped.view.level.path == ("group",)  # it let go of the selection first
+    grouped.key(KEY.Key_Escape)
+    assert grouped.view.level.path == ()
+    assert grouped.selected == {"group"}
+    assert not grouped.view.crumbs.isVisible()
+    agrees(grouped)
+
+
+def test_enter_opens_and_the_breadcrumb_leads_back(grouped: Easel) -> None:
+    grouped.click(grouped.block("group"))
+    scale, centre = grouped.view.camera.scale, grouped.view.camera.centre
+    grouped.key(KEY.Key_Return)
+    assert grouped.view.level.path == ("group",)
+    button = grouped.view.crumbs.findChild(QToolButton, "crumb_0")
+    assert button is not None
+    button.click()
+    assert grouped.view.level.path == ()
+    assert grouped.view.camera.scale == pytest.approx(scale)
+    assert (grouped.view.camera.centre - centre).manhattanLength() < 2.0
+
+
+def test_repetitions_are_looked_at_one_by_one(grouped: Easel) -> None:
+    project, touched, _ = groupedits.set_use(grouped.document.project, "group", "repeat", 3)
+    grouped.document.edit("repeat", project, touched)
+    opened(grouped)
+    assert grouped.view.level.prefix == "group.0."
+    assert "1 of 3" in grouped.view.crumbs.texts()
+    grouped.view.crumbs.findChild(QToolButton, "turn_1").click()
+    assert grouped.view.level.prefix == "group.1."
+    assert grouped.view.level.result.nodes["lin"].path == "group.1.lin"
+
+
+def test_an_unknown_group_does_not_open(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, make_project({"a": ("Group", (0.0, 0.0), {"group": "Nothing"})}))
+    easel.click(easel.block("a"))
+    easel.key(KEY.Key_Return)
+    assert easel.view.level.path == ()
+
+
+# -- editing inside --
+
+
+def test_blocks_are_added_wired_moved_and_deleted_inside(grouped: Easel) -> None:
+    opened(grouped)
+    start = grouped.document.project
+    assert grouped.drop("Dropout", grouped.spot(700, 300))
+    assert "dropout" in grouped.document.project.groups["Group"].graph
+    grouped.drag(grouped.port("lin", "out", "out"), grouped.port("dropout", "in", "in"))
+    assert "lin.out → dropout.in" in {str(w) for w in grouped.document.project.groups["Group"].graph.iter_wires()}
+    where = grouped.view.items_.blocks["act"].pos()
+    grouped.drag(grouped.block("act"), grouped.block("act") + QPoint(0, -60))
+    assert grouped.document.project.groups["Group"].layout.nodes["act"][1] < where.y()
+    grouped.click(grouped.block("dropout"))
+    grouped.key(KEY.Key_Delete)
+    assert "dropout" not in grouped.document.project.groups["Group"].graph
+    agrees(grouped)
+    for _ in range(4):
+        grouped.undo()
+        agrees(grouped)
+    assert grouped.document.project == start
+
+
+def test_wires_to_the_boundary_change_the_ports_at_every_use(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.drop("Add", grouped.spot(700, 300))
+    grouped.drag(grouped.port(INPUTS, "out", NEW_PORT), grouped.port("add2", "in", "a"))
+    agrees(grouped)
+    group = grouped.document.project.groups["Group"]
+    assert groupedits.port_names(group, "in") == ["in", "a"]
+    grouped.drag(grouped.port("add2", "out", "out"), grouped.port(OUTPUTS, "in", NEW_PORT))
+    agrees(grouped)
+    grouped.key(KEY.Key_Escape)
+    grouped.key(KEY.Key_Escape)
+    face = grouped.view.items_.blocks["group"].face
+    assert [port.name for port in face.inputs] == ["in", "a"]
+    assert [port.name for port in face.outputs] == ["out", "out2"]
+    assert face.severity == "error"  # nothing comes into "a" yet
+
+
+def test_an_input_led_straight_to_an_output_is_refused(grouped: Easel) -> None:
+    opened(grouped)
+    before = grouped.document.project
+    grouped.drag(grouped.port(INPUTS, "out", "in"), grouped.port(OUTPUTS, "in", "out"))
+    assert grouped.document.project == before
+    agrees(grouped)
+
+
+def test_the_boundary_is_neither_deleted_nor_copied_nor_renamed(grouped: Easel) -> None:
+    opened(grouped)
+    before = grouped.document.project
+    grouped.click(grouped.block(INPUTS))
+    for key, keys in ((KEY.Key_Delete, None), (KEY.Key_D, CTRL), (KEY.Key_F2, None), (KEY.Key_G, CTRL)):
+        grouped.key(key, keys or Qt.KeyboardModifier.NoModifier)
+    grouped.double_click(grouped.block(INPUTS))
+    assert grouped.view.rename_field.isHidden()
+    assert grouped.document.project == before
+
+
+def test_copy_and_paste_lead_from_one_level_to_another(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.selection.set({"lin", "act", INPUTS})
+    grouped.key(KEY.Key_C, CTRL)
+    grouped.key(KEY.Key_Escape)
+    grouped.key(KEY.Key_Escape)
+    grouped.key(KEY.Key_V, CTRL)
+    assert {"lin", "act"} <= set(grouped.document.project.graph.nodes)
+    agrees(grouped)
+
+
+def test_renaming_inside_follows_into_every_use(grouped: Easel) -> None:
+    project, _, _ = groupedits.add_use(grouped.document.project, "Group", (960.0, 480.0))
+    project, _ = edits.set_parameters(project, {"group.lin.bias": [1.0] * 4, "group2.lin.bias": [2.0] * 4})
+    grouped.document.edit("use", project, frozenset(project.graph.nodes))
+    opened(grouped)
+    assert "used 2 times" in grouped.view.crumbs.texts()
+    grouped.click(grouped.block("lin"))
+    grouped.key(KEY.Key_F2)
+    grouped.type("dense")
+    grouped.view.rename_field.commit()
+    assert set(grouped.document.project.parameters) == {"group.dense.bias", "group2.dense.bias"}
+    agrees(grouped)
+
+
+def test_a_group_in_a_group(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.selection.set({"lin", "act"})
+    grouped.key(KEY.Key_G, CTRL)
+    (inner,) = grouped.selected
+    grouped.key(KEY.Key_Return)
+    assert grouped.view.level.path == ("group", inner)
+    assert grouped.view.crumbs.texts() == ["Network", "›", "Group", "›", "Group 2"]
+    assert not grouped.document.result.errors
+    agrees(grouped)
+    grouped.key(KEY.Key_Escape)
+    grouped.key(KEY.Key_G, CTRL | SHIFT)
+    assert shown(grouped) == {"lin", "act", "add", INPUTS, OUTPUTS}
+    assert not grouped.document.result.errors
+
+
+# -- problems --
+
+
+def test_what_is_wrong_inside_is_told_outside_and_leads_there(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.click(grouped.block("act"))
+    grouped.key(KEY.Key_Delete)
+    assert grouped.view.items_.blocks["add"].face.severity == "error"
+    grouped.key(KEY.Key_Escape)
+    face = grouped.view.items_.blocks["group"].face
+    assert face.severity == "error"
+    assert any('"group.add"' in problem.message for problem in face.problems)
+    grouped.selection.show_path("group.add")
+    assert grouped.view.level.path == ("group",)
+    assert grouped.selected == {"add"}
+
+
+def test_paths_are_found_through_repetitions(grouped: Easel) -> None:
+    project, _, _ = groupedits.set_use(grouped.document.project, "group", "repeat", 2)
+    assert located(project, "group.1.lin") == (("group",), (1,), "lin")
+    assert located(project, "group.1") == ((), (), "group")
+    assert located(project, "last") == ((), (), "last")
+
+
+# -- history --
+
+
+def test_undo_and_redo_go_to_where_the_change_was_made(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.drop("Dropout", grouped.spot(700, 300))
+    grouped.key(KEY.Key_Escape)
+    grouped.key(KEY.Key_Escape)
+    assert grouped.view.level.path == ()
+    grouped.drop("Flatten", grouped.spot(700, 300))
+    grouped.undo()
+    assert grouped.view.level.path == ()
+    grouped.undo()
+    assert grouped.view.level.path == ("group",)
+    assert "dropout" not in shown(grouped)
+    agrees(grouped)
+    grouped.undo()  # the group itself
+    assert grouped.view.level.path == ()
+    assert {"lin", "act", "add"} <= shown(grouped)
+    agrees(grouped)
+    for _ in range(3):
+        grouped.document.undo_stack.redo()
+        agrees(grouped)
+    assert grouped.view.level.path == ()
+
+
+def test_a_setting_of_the_whole_network_does_not_lead_out(grouped: Easel) -> None:
+    opened(grouped)
+    project, touched = edits.set_training(grouped.document.project, {"lr": 0.5})
+    grouped.document.edit("lr", project, touched)
+    assert grouped.view.level.path == ("group",)
+    grouped.undo()
+    assert grouped.view.level.path == ("group",)
+
+
+# -- keeping --
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(group_folder, "folder", lambda: tmp_path / "groups")
+    return tmp_path / "groups"
+
+
+def test_a_group_is_kept_and_used_in_another_document(grouped: Easel, own_folder: Path, qtbot: QtBot) -> None:
+    path = grouped.view.groups.save_to_palette("group")
+    assert path == own_folder / "Group.chainrule"
+    assert group_folder.listed() == [path]
+    other = make_easel(qtbot, network())
+    assert other.view.groups.add_file(path, QPointF(700, 300))
+    assert other.selected == {"group"}
+    assert set(other.document.project.groups) == {"Group"}
+    assert other.view.groups.add_file(path, QPointF(700, 400))
+    assert set(other.document.project.groups) == {"Group"}  # the same group is not there twice
+    agrees(other)
+    group_folder.remove(path)
+    assert not group_folder.listed()
+
+
+def test_a_group_cannot_be_put_into_itself(grouped: Easel, said: Callable[[], list[str]]) -> None:
+    opened(grouped)
+    assert grouped.view.groups.add_use("Group") is None
+    assert "into itself" in said()[-1]
+
+
+def test_an_independent_use_keeps_the_other_as_it_is(grouped: Easel) -> None:
+    assert grouped.view.groups.add_use("Group", QPointF(700, 500)) == "group2"
+    grouped.view.groups.make_independent("group2")
+    assert grouped.graph.node("group2").params["group"] == "Group 2"
+    assert set(grouped.document.project.groups) == {"Group", "Group 2"}
