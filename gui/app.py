@@ -54,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
     window.show()
     if names:
         _open(window, Path(names[0]))
-    else:
+    if window.document.path is None:  # else opening it has asked about its own copy
         offer_recovery(window.document)
     window.tour.offer()
     code = app.exec()

@@ -22,6 +22,7 @@ from gui.file_dialogs import ask_open_path, ask_save_path
 from gui.moved_data import with_data_followed
 from gui.notices import notices
 from gui.question import Choice, Question
+from gui.recover import offer_recovery
 from gui.run_feed import RunFeed
 from gui.run_keeping import RunKeeping, show_folder
 from gui.settings import settings
@@ -138,6 +139,7 @@ class FileActions(QObject):
                 self.forget(path)
             return False
         self._remember(path)
+        offer_recovery(self._document, path)
         return True
 
     def open_example(self, name: str) -> bool:

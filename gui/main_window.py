@@ -21,7 +21,8 @@ from gui.comparison.comparer import Comparer
 from gui.data_preview import DataPreviewDialog
 from gui.docks import Docks
 from gui.document import Document
-from gui.file_actions import SUFFIX, FileActions
+from gui.dropping import Dropping
+from gui.file_actions import FileActions
 from gui.history import History
 from gui.icons import app_icon
 from gui.inspector.panel import Inspector
@@ -137,11 +138,12 @@ class MainWindow(QMainWindow):
         self.document.replaced.connect(self._follow_title)
 
     def _connect_panels(self) -> None:
-        """A click on the decision surface asks the Predict panel about that point."""
+        """A click on the decision surface asks the Predict panel about that point, a dropped image about itself."""
         by_name = {panel.name: panel for panel in self.panels}
         output, predictions = by_name["outputPlot"], by_name["predictions"]
         assert isinstance(output, OutputPanel)
         assert isinstance(predictions, PredictionPanel)
+        self.dropping = Dropping(self.document, self.files, self.canvas, predictions, self.docks, self)
         output.point_clicked.connect(predictions.ask_point)
         output.point_clicked.connect(lambda *_: self.docks.show("predictions"))
 
@@ -171,15 +173,12 @@ class MainWindow(QMainWindow):
         self.setWindowModified(not self.document.is_clean)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.toLocalFile().endswith(SUFFIX) for url in event.mimeData().urls()):
+        if self.dropping.accepts(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        for url in event.mimeData().urls():
-            if url.toLocalFile().endswith(SUFFIX):
-                event.acceptProposedAction()
-                self.open(url.toLocalFile())
-                return
+        event.acceptProposedAction()
+        self.dropping.take(event.mimeData(), event.position().toPoint())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.may_leave(self.close):

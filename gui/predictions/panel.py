@@ -149,6 +149,11 @@ class PredictionPanel(Panel):
             return ("x",)
         return ("x1", "x2") if dataset in TOYS else names
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether the network can be asked about a picture."""
+        return self.filled and self._input.currentWidget() is self.drop
+
     # -- asking --
 
     def ask_row(self) -> None:

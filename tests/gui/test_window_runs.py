@@ -61,7 +61,7 @@ class Opener(QObject):
 @pytest.fixture
 def opener(qapp) -> Iterator[Opener]:
     made = Opener()
-    QDesktopServices.setUrlHandler("file", made, "open")
+    QDesktopServices.setUrlHandler("file", made, "open")  # type: ignore[arg-type]  # a text, whatever the stubs say
     yield made
     QDesktopServices.unsetUrlHandler("file")
 
@@ -195,6 +195,7 @@ def test_closing_while_it_trains_keeps_the_last_step(qtbot, tmp_path):
         with notices().answering():
             assert window.close()
         assert [event.state for event in mailbox.drain() if hasattr(event, "state")][-1] == "closed"
+    assert run is not None
     assert len(load_file(run / "weights.safetensors")) == 6
 
 

@@ -1,0 +1,121 @@
+"""The program is killed in the middle of work: what the next start makes of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from engine import assets, edits, files, recovery
+from engine.graph import Project
+from gui.main_window import MainWindow
+from gui.notices import notices
+from gui.recover import offer_recovery
+from tests.helpers.hands import answer, press
+from tests.helpers.windows import main_window
+
+EDITS_AND_WAITS = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from engine import edits, recovery
+from gui import autosave
+
+autosave.DELAY_MS = 10
+app = QApplication([])
+from gui.main_window import MainWindow
+
+window = MainWindow()
+if sys.argv[1:]:
+    window.open(sys.argv[1])
+else:
+    window.files.open_example("xor.chainrule")
+edited, touched = edits.set_training(window.document.project, {"epochs": 77})
+window.document.edit("epochs", edited, touched)
+look = QTimer()
+look.timeout.connect(lambda: list(recovery.folder().glob("*" + recovery.SUFFIX)) and print("written", flush=True))
+look.start(10)
+app.exec()
+"""
+
+
+@pytest.fixture
+def window(qtbot) -> Iterator[MainWindow]:
+    with main_window(qtbot) as made:
+        yield made
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.chainrule"
+    files.save(files.load(assets.example("xor")), path)
+    return path
+
+
+def killed_in_the_middle(*arguments: Path) -> None:
+    """An app that edits a document and is killed when its recovery copy is there."""
+    command = [sys.executable, "-c", EDITS_AND_WAITS, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as app:
+        assert app.stdout is not None
+        assert app.stdout.readline() == "written\n"
+        assert recovery.found() == [], "it still runs: the copy is its own"
+        app.kill()
+    assert len(recovery.found()) == 1
+
+
+def copies() -> list[Path]:
+    return list(recovery.folder().glob(f"*{recovery.SUFFIX}"))
+
+
+def test_a_document_without_a_file_is_offered_and_recovered(window):
+    killed_in_the_middle()
+    assert answer("open", lambda: offer_recovery(window.document)) == 'Recover "XOR"?'
+    assert window.document.project.training["epochs"] == 77
+    assert window.document.path is None
+    assert not window.document.is_clean
+    assert "unsaved" in window.transport._unsaved.text()
+    press(window, Qt.Key.Key_Z)
+    assert len(window.document.project.graph) == 0
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert window.document.project.training["epochs"] == 77
+
+
+def test_refused_it_is_gone(window):
+    killed_in_the_middle()
+    answer("delete", lambda: offer_recovery(window.document))
+    assert copies() == []
+    assert window.document.project == Project()
+    with notices().answering():
+        offer_recovery(window.document)
+
+
+def test_opening_a_file_offers_what_was_not_saved_of_it(window, graph):
+    before = graph.read_bytes()
+    killed_in_the_middle(graph)
+    answer("later", lambda: window.open(graph))
+    assert window.document.project.training.get("epochs") != 77
+    assert len(copies()) == 1
+    assert answer("open", lambda: window.open(graph)) == 'Recover "mine.chainrule"?'
+    assert window.document.project.training["epochs"] == 77
+    assert window.document.path == graph
+    assert not window.document.is_clean
+    assert graph.read_bytes() == before, "only saving changes it"
+    press(window, Qt.Key.Key_S)
+    assert files.load(graph).training["epochs"] == 77
+    assert copies() == []
+    with notices().answering():
+        assert window.open(graph)
+
+
+def test_a_copy_of_another_file_is_no_matter_of_this_one(window, graph, tmp_path):
+    killed_in_the_middle(graph)
+    other = tmp_path / "other.chainrule"
+    files.save(edits.set_training(files.load(graph), {"epochs": 5})[0], other)
+    with notices().answering():
+        assert window.open(other)
+    assert len(copies()) == 1
