@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, final
+from typing import Any, Final, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QStaticText, QTransform
@@ -170,10 +170,18 @@ class BlockItem(QGraphicsItem):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if not self._written:
             self._write()
-        if self.look.detail is Detail.FULL:
-            paint_full(painter, self)
-        else:
-            paint_named(painter, self)
+        look = self.look
+        draw = paint_full if look.detail is Detail.FULL else paint_named
+        if widget is None:  # a picture for a file or for the printer, which wants lines and letters
+            draw(painter, self)
+            return
+        state = (look.version, look.wiring, look.detail, painter.transform().m11(), widget.devicePixelRatio())
+        look.pictures.paint(painter, self.node_id, self._bounds, state, lambda inner: draw(inner, self))
+
+    def update(self, *area: Any) -> None:
+        """Something about it looks different."""
+        self.look.pictures.forget(self.node_id)
+        super().update(*area)
 
 
 def _static(text: str, font: QFont) -> QStaticText:

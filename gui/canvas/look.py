@@ -8,6 +8,7 @@ from typing import Final, Literal, final
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
 
+from gui.canvas.block_pictures import BlockPictures
 from gui.colors import CATEGORIES, PORT_KINDS, mix
 from gui.fonts import make_font
 from gui.theme import theme
@@ -54,8 +55,9 @@ class Look:
         self.mono_metrics = QFontMetricsF(self.mono_font)
         self.label_metrics = QFontMetricsF(self.label_font)
         self.far_metrics = QFontMetricsF(self.far_font)
-        self.refresh()
-
+        self.pictures = BlockPictures()
+        self.version = 0
+        """Counts changes of the colours."""
         self._widths: dict[tuple[str, str], float] = {}
         self.refresh()
 
@@ -74,6 +76,7 @@ class Look:
 
     def refresh(self) -> None:
         """Take the colours now in force."""
+        self.version += 1
         colors = theme().palette
         self.canvas = QBrush(QColor(colors.canvas))
         self.body = QBrush(QColor(colors.raised))

@@ -210,6 +210,7 @@ class CanvasScene(QGraphicsScene):
     def _drop_block(self, node_id: str) -> None:
         self.wires.drop_at(node_id)
         item = self.blocks.pop(node_id)
+        self.look.pictures.forget(node_id)
         self._plans.pop(node_id, None)
         self._soil(item)
         self.removeItem(item)
@@ -232,6 +233,7 @@ class CanvasScene(QGraphicsScene):
             return
         self.wires.drop_at(old)
         item = self.blocks.pop(old)
+        self.look.pictures.forget(old)
         item.node_id = new
         self.blocks[new] = item
         self._plans[new] = self._plans.pop(old)

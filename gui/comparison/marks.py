@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from shiboken6 import isValid
 
 from engine.compare import GraphDifference
 from engine.graph import Node, Project, Wire
@@ -131,7 +132,8 @@ class Marks:
 
     def _drop_items(self) -> None:
         for item in self._items:
-            self._canvas.items_.removeItem(item)
+            if isValid(item):  # a scene made anew has dropped them by itself
+                self._canvas.items_.removeItem(item)
         self._items = []
 
     def _path(self, wires: Iterable[Wire], ghosts: Mapping[str, Ghost]) -> QPainterPath:
