@@ -28,6 +28,9 @@ class Actions:
     save_weights: QAction
     export_pytorch: QAction
     export_weights: QAction
+    export_picture: QAction
+    export_mermaid: QAction
+    print_: QAction
     quit: QAction
     undo: QAction
     redo: QAction
@@ -89,6 +92,9 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         save_weights=make("SaveWeights", _tr("Save with trained &weights")),
         export_pytorch=make("ExportPytorch", _tr("&PyTorch code…"), "code"),
         export_weights=make("ExportWeights", _tr("&Weights…"), "download"),
+        export_picture=make("ExportPicture", _tr("P&icture…"), "image", "Ctrl+Shift+E"),
+        export_mermaid=make("ExportMermaid", _tr("&Mermaid text…")),
+        print_=make("Print", _tr("&Print…"), "", standard.Print),
         quit=make("Quit", _tr("&Quit"), "", "Ctrl+Q"),
         undo=undo,
         redo=redo,

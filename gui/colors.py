@@ -8,7 +8,7 @@ training is blue, validation orange and dashed. Names ending in `_text` are the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, final
 
 CATEGORIES: Final = ("data", "layers", "activation", "regularisation", "shape", "loss")
@@ -225,6 +225,10 @@ LIGHT: Final = Palette(
     health_high="#d98a1f",
     health_exploding="#dc2f2f",
 )
+
+
+PAPER: Final = replace(LIGHT, name="paper", canvas="#ffffff", line="#b4bdcb", grid="#ffffff")
+"""For pictures in papers and print: on white, with outlines that a printer shows."""
 
 
 def luminance(color: str) -> float:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from gui.assets import asset
+from gui.paper import is_vector
 from gui.theme import theme
 
 CATEGORY_ICONS: Final = {
@@ -100,6 +101,11 @@ def _drawn(name: str, width: int, height: int, rgba: int, dpr: float) -> QPixmap
     return made
 
 
+@lru_cache(maxsize=256)
+def _renderer(name: str, color: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(svg_source(name).replace("currentColor", color).encode()))
+
+
 @final
 class _ThemedIcon(QIconEngine):
     """Draws an SVG in the present colours of the theme."""
@@ -126,6 +132,10 @@ class _ThemedIcon(QIconEngine):
 
 def paint_icon(painter: QPainter, name: str, rect: QRectF, color: str | QColor | None = None) -> None:
     """Draws an icon into a square, sharp at the painter's zoom (as items of the canvas need it)."""
+    if is_vector(painter.device()):
+        ink = color if isinstance(color, QColor) else theme().color(color or "text")
+        _renderer(name, ink.name()).render(painter, rect)
+        return
     scale = painter.device().devicePixelRatio() * painter.worldTransform().m11()
     # Halves are fine enough for the eye, and zooming does not fill the store with every size in between.
     steps = max(1.0, round(scale * 2) / 2)

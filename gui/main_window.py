@@ -31,6 +31,7 @@ from gui.menus import Menus
 from gui.notices import notices
 from gui.palette import Palette
 from gui.panels import make_panels
+from gui.pictures.actions import Pictures
 from gui.plots.output import OutputPanel
 from gui.predictions.panel import PredictionPanel
 from gui.presentation import Presentation
@@ -113,7 +114,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
         self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
         panels = [self.docks[panel.name] for panel in self.panels]
-        self.tour = Tour(self, self.canvas, self.transport, panels)
+        self.tour = Tour(self, [self.canvas, self.docks["palette"]], self.transport, panels)
         self.toasts = ToastArea(self)
         self.shortcuts = Shortcuts(self.transport.menus, self)
         self.command_palette = CommandPalette(self.transport.menus, self)
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
         self.inspector.preview_wanted.connect(self.preview_data)
         self._connect_panels()
         self.relink = Relink(self.document, self)
+        self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)
         self.actions_.compare_file.triggered.connect(self.comparer.ask_file)

@@ -64,6 +64,9 @@ class Menus(QObject):
         menu.addSeparator()
         export = menu.addMenu(self.tr("E&xport"))
         export.addActions([actions.export_pytorch, actions.export_weights])
+        export.addSeparator()
+        export.addActions([actions.export_picture, actions.export_mermaid])
+        menu.addAction(actions.print_)
         menu.addSeparator()
         menu.addAction(actions.quit)
 

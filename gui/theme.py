@@ -7,6 +7,8 @@ Colours, pens, brushes and fonts are kept, so painting code may ask for them in 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Literal, final
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -124,6 +126,19 @@ class Theme(QObject):
     def animation_ms(self, duration: int) -> int:
         """How long an animation takes, in ms: 0 when the user or the system wants less motion."""
         return 0 if self.reduce_motion else duration
+
+    @contextmanager
+    def painting_in(self, palette: Palette) -> Iterator[None]:
+        """What is asked for inside is of this palette: to paint a picture for paper while the window stays as it is.
+
+        Nobody is told, as nothing on the screen changes: do not let the event loop turn inside.
+        """
+        kept = (self._palette, self._colors, self._pens, self._brushes)
+        self._palette, self._colors, self._pens, self._brushes = palette, {}, {}, {}
+        try:
+            yield
+        finally:
+            self._palette, self._colors, self._pens, self._brushes = kept
 
     # --- what the user chooses ---
 

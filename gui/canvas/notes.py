@@ -25,6 +25,7 @@ from gui.canvas.geometry import RADIUS
 from gui.canvas.look import Detail, Look
 from gui.canvas.tints import tints
 from gui.fonts import MONO_FAMILY, make_font
+from gui.paper import draw_document, whole_lines
 from gui.theme import theme
 
 PAD: Final = 12.0
@@ -54,7 +55,11 @@ class SafeDocument(QTextDocument):
             cursor = QTextCursor(self)
             cursor.setPosition(start)
             cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
-            if shape.isImageFormat():
+            if shape.isAnchor() and not shape.isImageFormat():
+                link = QTextCharFormat()
+                link.setForeground(theme().color("accent_text"))
+                cursor.mergeCharFormat(link)
+            elif shape.isImageFormat():
                 words = shape.property(QTextFormat.Property.ImageAltText)  # without any, Qt leaves the picture out
                 cursor.insertText(f"[{words}]", QTextCharFormat())
             else:
@@ -73,14 +78,14 @@ class SafeDocument(QTextDocument):
             block = block.next()
 
     def _runs(self) -> list[tuple[int, int, QTextCharFormat]]:
-        """Start, length and format of pictures and code."""
+        """Start, length and format of pictures, links and code."""
         found, block = [], self.begin()
         while block.isValid():
             run = block.begin()
             while not run.atEnd():
                 fragment = run.fragment()
                 shape = fragment.charFormat()
-                if shape.isImageFormat() or shape.fontFixedPitch():
+                if shape.isImageFormat() or shape.isAnchor() or shape.fontFixedPitch():
                     found.append((fragment.position(), fragment.length(), shape))
                 run += 1
             block = block.next()
@@ -100,6 +105,7 @@ class NoteItem(DecorItem):
         assert isinstance(self.decoration, Note)
         self.text = self.decoration.text
         self.document: SafeDocument | None = None
+        self._colors_of = ""
         self.setZValue(_Z)
 
     def is_solid_at(self, local: QPointF) -> bool:
@@ -107,7 +113,8 @@ class NoteItem(DecorItem):
 
     def laid_out(self) -> SafeDocument:
         """The text at the note's present width."""
-        if self.document is None:
+        if self.document is None or self._colors_of != theme().palette.name:
+            self._colors_of = theme().palette.name
             self.document = SafeDocument()
             self.document.setDocumentMargin(0.0)
             self.document.setDefaultFont(make_font("text"))
@@ -139,9 +146,10 @@ class NoteItem(DecorItem):
     def _draw_text(self, painter: QPainter) -> None:
         document, room = self.laid_out(), self.text_room()
         painter.save()
-        painter.setClipRect(room, Qt.ClipOperation.IntersectClip)
+        height = whole_lines(document, room.height())
+        painter.setClipRect(QRectF(room.left(), room.top() - 2.0, room.width(), height + 4.0))
         painter.translate(room.topLeft())
-        document.documentLayout().draw(painter, paint_context(self.look))
+        draw_document(painter, document, paint_context(self.look), height)
         painter.restore()
         if document.size().height() > room.height() + 2.0:
             painter.setPen(self.look.secondary)
@@ -176,10 +184,9 @@ _CORNER: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
 
 
 def paint_context(look: Look) -> QAbstractTextDocumentLayout.PaintContext:
-    """With the theme's colours for text and links."""
+    """With the theme's colour for text."""
     context = QAbstractTextDocumentLayout.PaintContext()
     palette = QPalette()
     palette.setColor(QPalette.ColorRole.Text, look.text.color())
-    palette.setColor(QPalette.ColorRole.Link, theme().color("accent_text"))
     context.palette = palette
     return context

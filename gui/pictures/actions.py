@@ -1,0 +1,135 @@
+"""File ▸ Export ▸ Picture and Mermaid text, Print: from the window's document and selection to files and paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import final
+
+from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtGui import QGuiApplication, QPageLayout
+from PySide6.QtWidgets import QWidget
+
+from engine import diskfile
+from engine.mermaid import mermaid
+from engine.problem import ChainruleError
+from gui.actions import Actions
+from gui.canvas.view import CanvasView
+from gui.document import Document
+from gui.file_dialogs import ask_save_path
+from gui.notices import notices
+from gui.pictures import drawing
+from gui.pictures.dialog import PictureDialog
+from gui.pictures.sheet import Format, Wanted
+
+
+@final
+class Pictures(QObject):
+    """Everything is drawn anew from the document; the pictures below blocks come from the canvas."""
+
+    def __init__(self, actions: Actions, document: Document, canvas: CanvasView, window: QWidget) -> None:
+        super().__init__(window)
+        self._document, self._canvas, self._window = document, canvas, window
+        actions.export_picture.triggered.connect(self.ask)
+        actions.export_mermaid.triggered.connect(self.ask_mermaid)
+        actions.print_.triggered.connect(self.print_preview)
+
+    def everything(self) -> Wanted:
+        """The whole graph, with the pictures that blocks show now."""
+        blocks = self._canvas.items_.blocks
+        found = {name: item.thumbnail for name, item in blocks.items() if item.thumbnail is not None}
+        return Wanted(thumbnails=found)
+
+    def chosen(self) -> Wanted | None:
+        """What is selected; None when nothing is."""
+        blocks, decor = self._canvas.commands.chosen, self._canvas.items_.decor.chosen
+        if not (blocks or decor):
+            return None
+        return Wanted(blocks=blocks, decor=decor, thumbnails=self.everything().thumbnails)
+
+    def ask(self) -> None:
+        """Choose what and how; then where to."""
+        whole, part = self.everything(), self.chosen()
+        PictureDialog(self._document, whole, part, self.ask_path, self.copy, self._window).open()
+
+    def ask_path(self, kind: Format, wanted: Wanted) -> None:
+        """Ask where to, and write the picture there."""
+        names = {"svg": self.tr("SVG (*.svg)"), "png": self.tr("PNG (*.png)"), "pdf": self.tr("PDF (*.pdf)")}
+        start = self._folder() / f"{self._stem()}.{kind}"
+        path = ask_save_path(self._window, self.tr("Export a picture"), start, names[kind], f".{kind}")
+        if path is not None:
+            self.save(path, kind, wanted)
+
+    def save(self, path: Path, kind: Format, wanted: Wanted) -> bool:
+        """Write a picture. False when that could not be done; a notice says why."""
+        document = self._document
+        try:
+            diskfile.write(path, [drawing.draw(document.project, document.result, kind, wanted)])
+        except ChainruleError as error:
+            notices().failure(error, self.tr("The picture was not saved."))
+            return False
+        notices().success(self.tr("Exported to {0}.").format(path))
+        return True
+
+    def copy(self, kind: Format, wanted: Wanted) -> None:
+        """Put the picture on the clipboard, as an image whatever the format."""
+        document = self._document
+        try:
+            image = drawing.image(document.project, document.result, wanted)
+        except ChainruleError as error:
+            notices().failure(error, self.tr("The picture was not copied."))
+            return
+        QGuiApplication.clipboard().setImage(image)
+        notices().success(self.tr("Copied as an image of {0} × {1} pixels.").format(image.width(), image.height()))
+
+    # -- Mermaid --
+
+    def ask_mermaid(self) -> None:
+        """Ask where to, and write the graph, or the selected part of it, as Mermaid text."""
+        start = self._folder() / f"{self._stem()}.mmd"
+        path = ask_save_path(self._window, self.tr("Export as Mermaid text"), start, self.tr("Mermaid (*.mmd)"), ".mmd")
+        if path is not None:
+            self.save_mermaid(path)
+
+    def save_mermaid(self, path: Path) -> bool:
+        """Write Mermaid text. False when that could not be done; a notice says why."""
+        document = self._document
+        text = mermaid(document.project, document.result, chosen=self._canvas.commands.chosen or None)
+        try:
+            diskfile.write(path, [text.encode()])
+        except ChainruleError as error:
+            notices().failure(error, self.tr("The text was not saved."))
+            return False
+        notices().success(self.tr("Exported to {0}.").format(path))
+        return True
+
+    # -- printing --
+
+    def print_preview(self) -> None:
+        """Show the page as it will be printed; from there it is printed."""
+        from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
+
+        document, wanted = self._document, self.chosen() or self.everything()
+        try:
+            wide = drawing.is_wide(document.project, document.result, wanted)
+        except ChainruleError as error:
+            notices().failure(error)
+            return
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        printer.setDocName(document.title)
+        landscape, portrait = QPageLayout.Orientation.Landscape, QPageLayout.Orientation.Portrait
+        printer.setPageOrientation(landscape if wide else portrait)
+        dialog = QPrintPreviewDialog(printer, self._window)
+        dialog.setObjectName("printPreview")
+        dialog.paintRequested.connect(lambda page: drawing.paint_page(page, document.project, document.result, wanted))
+        dialog.exec()
+
+    # -- names --
+
+    def _stem(self) -> str:
+        stem = self._document.path.stem if self._document.path is not None else self._document.project.name
+        return "".join(char if char.isalnum() or char in "-_ ." else "-" for char in stem).strip(". ") or "network"
+
+    def _folder(self) -> Path:
+        if self._document.path is not None:
+            return self._document.path.parent
+        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))

@@ -1,0 +1,145 @@
+"""A graph laid out to be drawn: the canvas's own items without a canvas, and whatever is wanted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, final
+
+from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem
+
+from engine import decorations
+from engine.copies import fragment_of
+from engine.decorations import Frame
+from engine.graph import Project
+from engine.result import Result
+from gui.canvas.block_item import BlockItem
+from gui.canvas.decor_item import DecorItem
+from gui.canvas.face import NO_PROBLEMS, make_face
+from gui.canvas.frames import FrameItem
+from gui.canvas.look import Look
+from gui.canvas.notes import NoteItem
+from gui.canvas.placing import places
+from gui.canvas.wire_item import WireItem
+from gui.canvas.wire_set import WireSet
+from gui.pictures.formulas import FormulaKey
+
+Format = Literal["svg", "png", "pdf"]
+FORMATS: Final[tuple[Format, ...]] = ("svg", "png", "pdf")
+MARGIN: Final = 8.0
+"""White around the drawing, in scene units."""
+KEY_GAP: Final = 28.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a picture is to show.
+
+    Attributes:
+        blocks, decor: only these and the wires among them; None for everything.
+        shapes: whether wires bear the shape of what flows through them.
+        formulas: whether the formulas of the blocks stand below.
+        thumbnails: pictures below blocks, by id.
+        scale: pixels a scene unit; of PNG alone.
+    """
+
+    blocks: frozenset[str] | None = None
+    decor: frozenset[str] = frozenset()
+    shapes: bool = True
+    formulas: bool = False
+    thumbnails: Mapping[str, QImage] = field(default_factory=dict)
+    scale: int = 2
+
+
+@final
+class Sheet:
+    """Has to be made and painted in the same palette (`Theme.painting_in`).
+
+    Attributes:
+        area: what is drawn, with the margin, in scene units.
+    """
+
+    def __init__(self, project: Project, result: Result, wanted: Wanted) -> None:
+        self._scene = QGraphicsScene()
+        self._look = Look()
+        self._blocks: dict[str, BlockItem] = {}
+        self._place_blocks(project, result, wanted)
+        part = project if wanted.blocks is None else fragment_of(project, self._blocks)
+        self._wires = WireSet(self._scene, self._blocks, self._look, _nothing)
+        for wire in part.graph.wires():
+            self._wires.add(wire)
+        if not wanted.shapes:
+            for item in self._wires.items.values():
+                item.set_look("", item.kind, item.wrong)
+        self._decor = self._make_decor(project, wanted)
+        kinds = [self._blocks[node.id].face.kind for node in part.graph.ordered_nodes() if node.id in self._blocks]
+        self._key = FormulaKey(part, result, kinds) if wanted.formulas else None
+        self._drawing = self._measure()
+        self.area = self._drawing
+        if self._key is not None and not self._key.is_empty:
+            self._key.lay_out(self._drawing.width() - 2 * MARGIN)
+            below = self._key.size.height() + KEY_GAP
+            width = max(self._drawing.width(), self._key.size.width() + 2 * MARGIN)
+            size = QSizeF(width, self._drawing.height() + below)
+            self.area = QRectF(self._drawing.topLeft(), size).toAlignedRect().toRectF()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not (self._blocks or self._decor)
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw everything in scene coordinates, without a ground."""
+        items: list[QGraphicsItem] = [*self._decor, *self._wires.items.values(), *self._blocks.values()]
+        option = QStyleOptionGraphicsItem()
+        for item in sorted(items, key=QGraphicsItem.zValue):
+            painter.save()
+            painter.translate(item.pos())
+            item.paint(painter, option)
+            painter.restore()
+        if self._key is not None and not self._key.is_empty:
+            painter.save()
+            painter.translate(self._drawing.left() + MARGIN, self._drawing.bottom() - MARGIN + KEY_GAP)
+            self._key.paint(painter, self._look)
+            painter.restore()
+
+    # -- making --
+
+    def _place_blocks(self, project: Project, result: Result, wanted: Wanted) -> None:
+        """All of them at first: where one goes that the layout leaves out depends on the others."""
+        made: dict[str, BlockItem] = {}
+        for node in project.graph.ordered_nodes():
+            face = make_face(project.graph, node, result.nodes.get(node.id), NO_PROBLEMS)
+            made[node.id] = BlockItem(node.id, face, self._look)
+            made[node.id].set_thumbnail(wanted.thumbnails.get(node.id))
+        sizes = {name: (item.body.width(), item.body.height()) for name, item in made.items()}
+        for node_id, place in places(project, sizes.__getitem__).items():
+            if wanted.blocks is None or node_id in wanted.blocks:
+                self._blocks[node_id] = made[node_id]
+                made[node_id].setPos(*place)
+                self._scene.addItem(made[node_id])
+        self._look.revision += 1
+
+    def _make_decor(self, project: Project, wanted: Wanted) -> list[DecorItem]:
+        found: list[DecorItem] = []
+        for name, item in decorations.decorations(project.layout).items():
+            if wanted.blocks is None or name in wanted.decor:
+                found.append(FrameItem(item, self._look) if isinstance(item, Frame) else NoteItem(item, self._look))
+        return found
+
+    def _measure(self) -> QRectF:
+        found = QRectF()
+        for block in self._blocks.values():
+            found = found.united(block.area.adjusted(-6.0, -1.0, 6.0, 1.0))  # ports stick out
+        for wire in self._wires.items.values():
+            found = found.united(wire.path.boundingRect())
+        for item in self._decor:
+            found = found.united(item.area)
+        return found.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect().toRectF()
+
+
+def _nothing(item: WireItem) -> None:
+    """Nobody looks at the sheet, so nothing has to be painted again."""
