@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,22 +15,10 @@ from gui.notices import show_uncaught_errors
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
-NO_DISPLAY = "There is no display to open a window on. Train without one: chainrule train {0}"
-
-
-def has_display() -> bool:
-    """Whether a window can be opened, as far as the environment tells."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
-
 
 def run(arguments: Sequence[str]) -> int:
     """Open the window, on a graph file if one is named. Returns the exit code."""
     names = [argument for argument in arguments if not argument.startswith("-")]
-    if not has_display():
-        print(NO_DISPLAY.format(names[0] if names else "FILE"), file=sys.stderr)  # noqa: T201
-        return 1
     QCoreApplication.setOrganizationName("chainrule")
     QCoreApplication.setApplicationName("chainrule")
     app = QApplication([sys.argv[0], *arguments])

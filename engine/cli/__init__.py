@@ -8,10 +8,11 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from engine.cli.arguments import SUBCOMMANDS, Arguments, parse
+from engine.cli.arguments import SUBCOMMANDS, Arguments, Draw, parse
 from engine.cli.output import say_error
 from engine.diskfile import reason
 from engine.problem import ChainruleError, FileError
+from engine.wording import closest
 
 INTERRUPTED = 130
 PROBLEMS = 1
@@ -25,16 +26,23 @@ def is_for_command_line(argv: Sequence[str]) -> bool:
     return bool(argv) and (argv[0] in SUBCOMMANDS or argv[0] in ("-h", "--help", "--version"))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def command_like(word: str) -> str | None:
+    """The subcommand that a misspelt word stands for; None when it is like none."""
+    return closest(word, list(SUBCOMMANDS))
+
+
+def main(argv: Sequence[str] | None = None, draw: Draw | None = None) -> int:
     """Run a subcommand; the exit code: 0 fine, 1 problems, 2 unreadable or wrong arguments, 130 interrupted.
 
     Args:
         argv: arguments without the program's name; those of the process where None.
+        draw: makes pictures of graphs; there is none without the window's libraries.
     """
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as ending:  # argparse has told the help, the version or what is wrong
         return ending.code if isinstance(ending.code, int) else 0
+    arguments.draw = draw
     try:
         code = _command(arguments)(arguments)
         sys.stdout.flush()
