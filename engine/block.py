@@ -157,6 +157,10 @@ class Block(ABC):
         """The line under the block's name: `16 × 3×3, stride 1`. `inputs` may be empty."""
         return ""
 
+    def data_summary(self, params: Mapping[str, Any], facts: DataFacts) -> str:
+        """The line under the name of a block with data, once these are known: `Fashion-MNIST · 10,000 images`."""
+        return self.summary(params, {})
+
     def objective(self, params: Mapping[str, Any]) -> bool:
         """Whether the block's `out` is part of the default objective (Loss, Regularizer)."""
         return False

@@ -10,7 +10,7 @@ from typing import Any, Final, final
 from engine.block import block_named
 from engine.frozen import thaw
 from engine.graph import Graph, Layout, Node, Project, Wire
-from engine.shapes import plural
+from engine.wording import plural
 
 _LONGEST: Final = 40
 

@@ -21,6 +21,7 @@ from engine.dataspec import DataFacts, Facts, Field, Pending
 from engine.features import curve_formula, feature_formulas
 from engine.inline import inline_facts
 from engine.problem import ChainruleError, DataError, Problem
+from engine.wording import plural
 
 _MAX_TOY_NOISE = 0.5
 _READING = ("dataset", "path", "folder", "source", "features", "target", "target_type", "size", "color")
@@ -119,7 +120,7 @@ def split_counts(counts: tuple[int, int, int], params: Mapping[str, Any]) -> tup
     train = samples - (0 if own_val else val) - (0 if own_test else test)
     if train < 1:
         raise DataError(
-            f"Of {samples:,} samples {val:,} are held out for validation and {test:,} for the test; "
+            f"Of {plural(samples, 'sample')} {val:,} are held out for validation and {test:,} for the test; "
             "none is left for the training.",
             code="D07",
             hint="Make val_fraction or test_fraction smaller.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.dataspec import DataFacts, Field
 from engine.problem import DataError
+from engine.wording import plural
 
 MOST_CLASSES = 10_000
 PARTS = ("", "_val", "_test")
@@ -42,7 +43,9 @@ def _count(params: Mapping[str, Any], part: str) -> int:
         raise DataError(f"{given} is given without {lacking}.", code="D06", hint=f"Type {lacking} in.")
     if y is not None and len(x) != len(y):
         raise DataError(
-            f"x{part} has {len(x):,} samples but y{part} has {len(y):,}.", code="D06", hint="Give both as many rows."
+            f"x{part} has {plural(len(x), 'sample')} but y{part} has {len(y):,}.",
+            code="D06",
+            hint="Give both as many rows.",
         )
     return len(x)
 

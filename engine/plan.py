@@ -28,6 +28,7 @@ from engine.result import NodePlan, Result, Source
 __all__ = ["FactsLookup", "check"]
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
+_FLOAT_BYTES = {"float32": 4, "float64": 8}
 
 
 @final
@@ -86,15 +87,17 @@ def _differing(before: Graph, after: Graph) -> frozenset[str]:
 
 
 def _check(project: Project, facts: FactsLookup, old: _State | None, touched: frozenset[str]) -> Result:
-    structure, delta = updated(old.structure if old else None, project, touched)
-    sweep = Sweep(old.plans if old else None, structure, delta)
-    sweep.run(project, facts, touched, old.project if old else None)
-    plans, swept = sweep.new, sweep.done
     if old is not None and old.project.training is project.training:
         settings, setting_problems = old.settings, old.setting_problems
     else:
         parsed, found = read_settings(project.training)
         settings, setting_problems = parsed, tuple(found)
+        if old is not None and old.settings["dtype"] != settings["dtype"]:  # every figure in bytes is another
+            old, touched = None, frozenset(project.graph.nodes)
+    structure, delta = updated(old.structure if old else None, project, touched)
+    sweep = Sweep(old.plans if old else None, structure, delta, _FLOAT_BYTES[settings["dtype"]])
+    sweep.run(project, facts, touched, old.project if old else None)
+    plans, swept = sweep.new, sweep.done
     uses, use_problems = _uses(structure, plans)
     names = old.names if old and not swept.weights else parameter_names(structure, plans)
     goals = aims(project.training, settings, structure, plans, names)

@@ -37,7 +37,8 @@ class NodePlan(NamedTuple):  # made in an eighth of the time of a frozen datacla
         recipe: None while shapes are unknown or wrong.
         frozen: short names of parameters that are not trained.
         parameters: trainable and frozen numbers owned; 0 for a later use of shared weights.
-        macs: multiply-adds for one sample; activation_bytes: float32 bytes of its outputs for one sample; None unknown.
+        macs: multiply-adds for one sample, None unknown.
+        activation_bytes: of its outputs for one sample, in the dtype of the training; None unknown.
         summary: the line under the name.
         weights_path: where its parameters live: the path itself, or the first path that shares them.
     """

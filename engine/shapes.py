@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from engine.block import ShapeError
 from engine.tensorspec import Dim, TensorSpec
+from engine.wording import plural
 
 Pads = tuple[tuple[int, int], ...]
 """Padding before and after, for each dimension of the picture."""
@@ -26,11 +27,6 @@ Pads = tuple[tuple[int, int], ...]
 def times(sizes: Iterable[object]) -> str:
     """`1×28×28`."""
     return "×".join(str(size) for size in sizes)
-
-
-def plural(count: object, word: str) -> str:
-    """`1 unit`, `8 units`."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def received(spec: TensorSpec) -> str:
@@ -146,7 +142,7 @@ def check_groups(param: str, groups: int, what: str, count: int) -> None:
     """Raises ShapeError (G06) unless the parameter's number of groups divides the channels."""
     if count % groups:
         raise ShapeError(
-            f"splits its {count} {what} into {groups} groups, which does not come out even",
+            f"splits its {count} {what} into {plural(groups, 'group')}, which does not come out even",
             hint=f"Set {param} to a number that divides {count}.",
             code="G06",
             fix=("set", param, 1),

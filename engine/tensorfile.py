@@ -20,6 +20,7 @@ from engine import diskfile
 from engine.jsontext import JsonError, parse
 from engine.param import ParamError, array_shape, shown
 from engine.problem import FileError
+from engine.wording import plural
 
 Metadata = Mapping[str, str]
 MAX_BYTES = 4 * diskfile.GIB
@@ -167,7 +168,7 @@ def _decode(content: memoryview) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise _BadError("it ends within the first 8 bytes")
     (length,) = struct.unpack("<Q", content[:8])
     if length > min(MAX_HEADER, len(content) - 8):
-        raise _BadError(f"its header should have {length:,} bytes, more than there are")
+        raise _BadError(f"its header should have {plural(length, 'byte')}, more than there are")
     try:
         header = parse(str(content[8 : 8 + length], "utf-8"))
     except UnicodeDecodeError:
@@ -191,7 +192,9 @@ def _slices(header: Mapping[str, Any], data: memoryview) -> dict[str, Tensor]:
         if begin != at:
             raise _BadError(f"{shown(name)} begins at byte {begin:,} of the data, but {at:,} is next")
         if end > len(data) or end - begin != math.prod(shape) * _SIZES[dtype]:
-            raise _BadError(f"{shown(name)} has {end - begin:,} bytes of {len(data):,}, which does not fit its shape")
+            raise _BadError(
+                f"{shown(name)} has {plural(end - begin, 'byte')} of {len(data):,}, which does not fit its shape"
+            )
         found[name], at = Tensor(dtype, shape, data[begin:end]), end
     if at != len(data):
         raise _BadError(f"{len(data) - at:,} bytes at the end belong to no tensor")
@@ -208,5 +211,5 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
         if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
             raise _BadError(f"{shown(name)} has sizes {shown(sizes)}")
     if len(offsets) != 2 or len(shape) > _DIMENSIONS:
-        raise _BadError(f"{shown(name)} has the place {shown(offsets)} and {len(shape)} dimensions")
+        raise _BadError(f"{shown(name)} has the place {shown(offsets)} and {plural(len(shape), 'dimension')}")
     return dtype, tuple(shape), offsets[0], offsets[1]

@@ -30,6 +30,12 @@ def number_text(value: float) -> str:
     return f"{value:.12g}"
 
 
+def plural(count: object, word: str) -> str:
+    """`1 unit`, `8 units`, `1,000 units`, `2 classes`; a size that is free keeps its name: `T samples`."""
+    text = number_text(count) if isinstance(count, int) else str(count)
+    return f"{text} {word}" if count == 1 else f"{text} {word}{'es' if word.endswith('s') else 's'}"
+
+
 def byte_text(size: int) -> str:
     """`18 GiB`, `3.6 TiB`."""
     units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")

@@ -15,8 +15,9 @@ from engine.normalisation import (
 )
 from engine.param import Param
 from engine.recipe import Formula, GradContext, Recipe
-from engine.shapes import fixed, need_features, plural, received
+from engine.shapes import fixed, need_features, received
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 
 @final

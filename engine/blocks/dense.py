@@ -10,8 +10,9 @@ from engine.initial import init_params, weight_and_bias
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Int, Param
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
-from engine.shapes import fixed, need_features, numel, plural, received
+from engine.shapes import fixed, need_features, numel, received
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 
 @final

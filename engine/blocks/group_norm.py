@@ -17,8 +17,9 @@ from engine.normalisation import (
 )
 from engine.param import Int, Param
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
-from engine.shapes import changed, check_groups, fixed, need_features, plural
+from engine.shapes import changed, check_groups, fixed, need_features
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 
 @final
@@ -43,7 +44,8 @@ class GroupNorm(Block):
         need_features(spec, "channels (N × channels × …)")
         channels = fixed(spec.shape[1], "channels")
         check_groups("num_groups", groups, "channels", channels)
-        refuse_single((channels // groups, *spec.shape[2:]), "each group", "Set num_groups to less.")
+        hint = "Set num_groups to less." if groups > 1 else "Remove this block."
+        refuse_single((channels // groups, *spec.shape[2:]), "each group", hint)
         return {"out": TensorSpec(spec.shape, meaning="logit")}
 
     def recipe(

@@ -10,6 +10,7 @@ from engine.dataspec import DataFacts
 from engine.param import Array, Bool, Choice, Float, Int, Names, Param, Size, Text
 from engine.recipe import Formula, GradContext, Recipe
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 CLASS_TOYS = ("circle", "xor", "gauss", "spiral", "moons", "checkerboard")
 VALUE_TOYS = ("reg-plane", "reg-gauss")
@@ -255,6 +256,12 @@ class Input(Block):
         dataset = params["dataset"]
         return " · ".join(part for part in (_LABELS[dataset], _detail(dataset, params)) if part)
 
+    def data_summary(self, params: Mapping[str, Any], facts: DataFacts) -> str:
+        summary = self.summary(params, {})
+        if params["dataset"] not in IDX_SETS or _detail(params["dataset"], params):
+            return summary
+        return f"{summary} · {plural(facts.counts[0] + facts.counts[1], 'image')}"
+
 
 def _port(name: str) -> Port:
     target = name == "y"
@@ -263,12 +270,12 @@ def _port(name: str) -> Port:
 
 def _detail(dataset: str, params: Mapping[str, Any]) -> str:
     if dataset in TOYS:
-        return f"{params['samples']:,} points" + (f" · noise {params['noise']:g}" if params["noise"] else "")
+        return plural(params["samples"], "point") + (f" · noise {params['noise']:g}" if params["noise"] else "")
     if dataset == "function":
         return f"y = {params['expression']}"
     if dataset == "inline":
         rows = len(params["x"] or ())
-        return f"{rows:,} sample{'s' if rows != 1 else ''}"
+        return plural(rows, "sample")
     if dataset in FILES:
         return params["path"].rstrip("/").rpartition("/")[2] or "no file yet"
     if dataset == "fashion-mnist":

@@ -9,8 +9,9 @@ from engine.block import EMPTY_CONTEXT, Block, Context, Port, Remark, ShapeError
 from engine.loss_functions import LOSSES, At
 from engine.param import Choice, Float, Param
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref, Value
-from engine.shapes import fixed, need_batch, need_float, numel, plural, received
+from engine.shapes import fixed, need_batch, need_float, numel, received
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 _CLASS_LOSSES = tuple(name for name, loss in LOSSES.items() if loss.classes)
 
@@ -206,8 +207,8 @@ def _check_classes(function: str, prediction: TensorSpec, target: TensorSpec) ->
     if target.classes is not None and target.classes > classes:
         yes_no = " or choose bce_with_logits" if classes == 1 and target.classes == 2 else ""
         _refuse_target(
-            f"has {plural(classes, 'score')} per sample but its target has {target.classes} classes",
-            f"Give the layer before it {target.classes} outputs{yes_no}.",
+            f"has {plural(classes, 'score')} per sample but its target has {plural(target.classes, 'class')}",
+            f"Give the layer before it {plural(target.classes, 'output')}{yes_no}.",
             port="prediction",
         )
 
@@ -223,8 +224,9 @@ def _check_shares(function: str, prediction: TensorSpec, target: TensorSpec) -> 
         both = f"gets prediction {prediction} and target {target}"
         if one_hot:
             _refuse_target(
-                f"has {plural(prediction.shape[1], 'score')} per sample but its target has {target.shape[1]} classes",
-                f"Give the layer before it {target.shape[1]} outputs.",
+                f"has {plural(prediction.shape[1], 'score')} per sample but its target has "
+                f"{plural(target.shape[1], 'class')}",
+                f"Give the layer before it {plural(target.shape[1], 'output')}.",
                 port="prediction",
             )
         _refuse_target(

@@ -11,6 +11,7 @@ from engine.param import Param, Shape
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref
 from engine.shapes import need_batch, rearranged
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 
 @final
@@ -42,7 +43,7 @@ class Permute(Block):
             )
         if len(dims) != len(spec.shape):
             raise ShapeError(
-                f"orders {len(dims)} dimensions ({shown}) but gets {spec}, which has {len(spec.shape)}",
+                f"orders {plural(len(dims), 'dimension')} ({shown}) but gets {spec}, which has {len(spec.shape)}",
                 hint=f"Write the dimensions 0 to {len(spec.shape) - 1} in the order you want.",
                 port="in",
             )

@@ -9,8 +9,8 @@ from engine.block import EMPTY_CONTEXT, Block, Context, Port, ShapeError
 from engine.notation import number, wrt
 from engine.param import Bool, Choice, Float, Param, Refs
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref
-from engine.shapes import plural
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 _PRICE = {"l2": "torch.square", "l1": "torch.abs"}
 

@@ -10,8 +10,9 @@ from engine.block import EMPTY_CONTEXT, Block, Context, ShapeError
 from engine.notation import DELTA, INPUT, OUTPUT, wrt
 from engine.param import Param, Shape
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref
-from engine.shapes import plural, rearranged, received, times
+from engine.shapes import rearranged, received, times
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 
 @final

@@ -12,6 +12,7 @@ from engine.plan import check
 from engine.problem import Problem
 from engine.result import NodePlan, Result
 from engine.tensorspec import TensorSpec
+from engine.wording import plural
 
 
 def run(arguments: Arguments) -> int:
@@ -77,8 +78,8 @@ def _print(result: Result) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         print("  ".join((*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3])).rstrip())
-    macs = "unknown" if result.macs is None else f"{result.macs:,}"
-    print(f"{result.parameters:,} parameters, {macs} multiply-adds a sample")
+    macs = plural("unknown" if result.macs is None else result.macs, "multiply-add")
+    print(f"{plural(result.parameters, 'parameter')}, {macs} a sample")
     for problem in result.problems:
         print(" ".join(f"{problem.severity} {problem.code}: {problem.message} {problem.hint}".split()))
     if not result.problems:

@@ -9,6 +9,7 @@ from engine.cli.output import number, print_json
 from engine.cli.weights import with_weights
 from engine.dataspec import Split
 from engine.problem import DataError
+from engine.wording import plural
 
 
 def run(arguments: Arguments) -> int:
@@ -26,7 +27,7 @@ def run(arguments: Arguments) -> int:
         print_json({"loss": found.loss, "metrics": dict(found.metrics), "samples": found.samples})
     else:
         metrics = "".join(f", {name} {number(value)}" for name, value in found.metrics.items())
-        print(f"{split}: loss {number(found.loss)}{metrics} ({found.samples:,} samples)")
+        print(f"{split}: loss {number(found.loss)}{metrics} ({plural(found.samples, 'sample')})")
     return 0
 
 

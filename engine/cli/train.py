@@ -25,6 +25,7 @@ from engine.training.loading import load
 from engine.training.process import tune_allocator
 from engine.training.run import Run
 from engine.training.run_folder import RunFolder, json_record, latest_run, new_run_path
+from engine.wording import plural
 
 
 def run(arguments: Arguments) -> int:
@@ -81,7 +82,8 @@ def _train(run: Run, steps: int | None, told_to: _Told) -> int:
     assert run.folder is not None
     say(f"Run: {run.folder.path}")
     if run.over or _made(run, steps):
-        say(f"Nothing is left to do: {run.trainer.epochs:,} epochs, {run.trainer.steps:,} steps are made.")
+        made = f"{plural(run.trainer.epochs, 'epoch')}, {plural(run.trainer.steps, 'step')}"
+        say(f"Nothing is left to do: {made} made.")
         return 0
     run.folder.cut_records(run.trainer.steps, run.trainer.epochs)
     with _interruptible() as interrupted:

@@ -18,6 +18,7 @@ from engine.dataspec import DataFacts, Field
 from engine.inline import MOST_CLASSES, PARTS
 from engine.param import closest
 from engine.problem import DataError
+from engine.wording import plural
 
 _NAMES = {
     "x": ("x", "x_train", "X", "X_train"),
@@ -109,7 +110,8 @@ def _columns(path: Path, params: Mapping[str, Any], table: Stored) -> Chosen:
         return {"x": replace(table, name="x")}
     if len(table.shape) != 2:
         raise DataError(
-            f'"{path.name}" has {len(table.shape)} dimensions; columns can be chosen of a table (rows × columns) only.',
+            f'"{path.name}" has {plural(len(table.shape), "dimension")}; columns can be chosen of a table '
+            "(rows × columns) only.",
             code="D05",
             hint="Leave features and target empty.",
         )
@@ -177,7 +179,7 @@ def _check_pair(path: Path, part: str, x: Stored | None, y: Stored | None, *, ha
         raise DataError(f'"{path.name}" lacks the array {lacking}.', code="D06")
     if x is not None and y is not None and x.shape[0] != y.shape[0]:
         raise DataError(
-            f'"{path.name}": {x.name} has {x.shape[0]:,} samples but {y.name} has {y.shape[0]:,}.', code="D06"
+            f'"{path.name}": {x.name} has {plural(x.shape[0], "sample")} but {y.name} has {y.shape[0]:,}.', code="D06"
         )
 
 

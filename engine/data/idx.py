@@ -23,6 +23,7 @@ from engine.data.source import Arrays, Source
 from engine.datafiles import DEBIAN_FASHION, IdxFiles, idx_files, sample_folder
 from engine.dataspec import DataFacts, Field
 from engine.problem import DataError
+from engine.wording import plural
 
 _UNSIGNED_BYTE = 8
 _MAX_SIDE = 1024
@@ -56,7 +57,8 @@ def _pair(images: Path, labels: Path) -> tuple[int, int, int]:
         count = _header(file, labels, 1)[0]
     if shape[0] != count:
         raise DataError(
-            f'"{images.name}" has {shape[0]:,} images but "{labels.name}" has {count:,} labels.', code="D06"
+            f'"{images.name}" has {plural(shape[0], "image")} but "{labels.name}" has {plural(count, "label")}.',
+            code="D06",
         )
     if not all(1 <= side <= _MAX_SIDE for side in shape[1:]):
         raise damaged(images, f"images of {shape[1]}×{shape[2]} pixels are not possible here")
@@ -117,7 +119,7 @@ def _header(file: BinaryIO | gzip.GzipFile, path: Path, dims: int) -> tuple[int,
     if start[2] != _UNSIGNED_BYTE:
         raise damaged(path, f"its numbers are of type {start[2]:#04x}; unsigned bytes (0x08) are expected")
     if start[3] != dims:
-        raise damaged(path, f"it has {start[3]} dimensions; {dims} are expected")
+        raise damaged(path, f"it has {plural(start[3], 'dimension')}; {dims} are expected")
     if len(start) < 4 + 4 * dims:
         raise damaged(path, "it ends within its header")
     shape = struct.unpack(f">{dims}I", start[4:])

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from engine.data.opening import MAX_FILE, check_amount, damaged, open_regular
 from engine.problem import DataError
+from engine.wording import plural
 
 _MAX_MEMBERS = 1000
 _MAX_RATIO = 100
@@ -137,7 +138,7 @@ def _stored(path: Path, name: str, opened: Callable[[], Any], size: int) -> Stor
     if header.nbytes > MAX_FILE:
         raise DataError(f'"{path.name}": {what} has {header.nbytes:,} bytes; at most {MAX_FILE:,} fit.', code="D01")
     if header.size + header.nbytes != size:
-        found = f"should have {header.values:,} numbers but the file has another size"
+        found = f"should have {plural(header.values, 'number')} but the file has another size"
         raise damaged(path, f"{what} {found}", "Copy it again.")
 
     def read() -> NDArray[Any]:
@@ -165,7 +166,7 @@ def _header(path: Path, what: str, file: IO[bytes]) -> _Header:
     skipped = 8 + struct.calcsize(layout)
     (length,) = struct.unpack(layout, start[8:skipped])
     if length > _MAX_HEADER:
-        raise damaged(path, f"the header of {what} has {length:,} bytes")
+        raise damaged(path, f"the header of {what} has {plural(length, 'byte')}")
     text = (start[skipped:] + file.read(length - (12 - skipped))).decode("latin-1")
     descr, order, shape = _DESCR.search(text), _ORDER.search(text), _SHAPE.search(text)
     if descr is None or order is None or shape is None or len(text) < length:

@@ -21,6 +21,7 @@ from engine.data.npyfile import open_arrays
 from engine.data.pictures import SUFFIXES, is_gray, open_picture, pixels, upright_size
 from engine.data.tables import cell_numbers
 from engine.problem import DataError
+from engine.wording import plural
 
 MOST_ROWS = 1_000_000
 _PROBE = 256
@@ -91,7 +92,7 @@ def _sample_shape(data: DataSet) -> tuple[int, ...]:
 def _described(data: DataSet, wanted: tuple[int, ...]) -> str:
     names = data.point_names or data.x_field.columns
     listed = f" ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})" if names else ""
-    return f"{_shape_text(wanted)} numbers{listed}"
+    return f"{_shape_text(wanted)} number{'' if wanted == (1,) else 's'}{listed}"
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:
@@ -220,7 +221,7 @@ def _columns(data: DataSet, table: Table) -> tuple[tuple[int, ...], tuple[str, .
             f'Columns are taken in their order; the last, "{table.columns[-1]}", is left out.',
         )
     lacking = next((name for name in names if name not in table.columns), "")
-    reason = f'no column "{lacking}"' if lacking else f"{found} columns; {wanted} are expected"
+    reason = f'no column "{lacking}"' if lacking else f"{plural(found, 'column')}; {wanted} are expected"
     raise DataError(
         f'"{table.path.name}" has {reason}.', code="D05", hint=f"Its columns are {', '.join(table.columns[:12])}."
     )

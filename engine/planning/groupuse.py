@@ -13,7 +13,7 @@ from engine.param import Bool, Int, Param, Text, parse_all
 from engine.planning.order import components, shortest_loop
 from engine.planning.words import did_you_mean, ended
 from engine.problem import Problem
-from engine.wording import shown
+from engine.wording import plural, shown
 
 GROUP = "Group"
 """The kind of a node that stands for a group."""
@@ -144,7 +144,7 @@ def _bad_ports(use: Use, group: Group) -> tuple[str, str] | None:
     if use.repeat > 1 and len(inputs) != len(outputs):
         return (
             f"cannot be repeated: each repetition feeds the next, output by output, but the group has "
-            f"{len(inputs)} inputs and {len(outputs)} outputs."
+            f"{plural(len(inputs), 'input')} and {plural(len(outputs), 'output')}."
         ), "Set repeat to 1, or give the group as many outputs as inputs."
     return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from engine.block import block_named
 from engine.problem import Problem
 from engine.result import NodePlan
-from engine.wording import byte_text
+from engine.wording import byte_text, plural
 
 _ASKED_FROM = 2**28
 """Bytes from which on it is worth asking how much memory is free: any machine has that much."""
@@ -41,7 +41,7 @@ def judge_memory(parameters: int, settings: Mapping[str, Any], plans: Iterable[N
     share = training_bytes(largest.parameters, settings)
     room = f"{byte_text(free)} is free"
     if share * 2 < needed:
-        message = f"Training would need {byte_text(needed)} for {parameters:,} parameters; {room}."
+        message = f"Training would need {byte_text(needed)} for {plural(parameters, 'parameter')}; {room}."
         return [Problem("warning", "G05", None, None, message, "Make the largest blocks smaller.")]
     message, hint = f'"{largest.path}" would need {byte_text(share)}; {room}.', "Make it smaller."
     name, value = max(

@@ -98,8 +98,8 @@ class Swept:
 class Sweep:
     """One pass over what changed."""
 
-    def __init__(self, old: Plans | None, structure: Structure, delta: Delta) -> None:
-        base = old or Plans()
+    def __init__(self, old: Plans | None, structure: Structure, delta: Delta, float_bytes: int) -> None:
+        base = old or Plans(known=Known(float_bytes))
         self.structure = structure
         self.delta = delta
         self.new = replace(

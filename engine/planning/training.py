@@ -11,6 +11,7 @@ from engine.dataspec import DataFacts
 from engine.planning.words import did_you_mean, ended
 from engine.problem import Problem
 from engine.result import NodePlan
+from engine.wording import plural
 
 Parsed = tuple[dict[str, Any], list[Problem]]
 _SHOWN = 10
@@ -50,8 +51,8 @@ def judge_beside_data(parsed: Mapping[str, Any], data: Mapping[str, DataFacts]) 
     train = min(facts.counts[0] for facts in known)
     if parsed["drop_last"] == "true" and parsed["batch_size"] > train:
         message = (
-            f"Training: a batch has {parsed['batch_size']:,} samples, but there are only {train:,}, and drop_last "
-            f"leaves out what is smaller than a batch."
+            f"Training: a batch has {plural(parsed['batch_size'], 'sample')}, but there are only {train:,}, and "
+            f"drop_last leaves out what is smaller than a batch."
         )
         problems.append(_problem("error", message, f"Set batch_size to at most {train:,}, or drop_last to auto."))
     monitor = parsed["monitor"]
@@ -67,8 +68,8 @@ def _counts_apart(data: Mapping[str, DataFacts]) -> list[Problem]:
     for path, other in others:
         if other.counts[0] != facts.counts[0]:
             message = (
-                f'"{path}" has {other.counts[0]:,} training samples but "{first}" has {facts.counts[0]:,}; samples of '
-                f"several Inputs belong together row by row."
+                f'"{path}" has {plural(other.counts[0], "training sample")} but "{first}" has {facts.counts[0]:,}; '
+                f"samples of several Inputs belong together row by row."
             )
             return [Problem("error", "D06", path, None, message, "Give all Inputs the same number of samples.")]
     return []

@@ -13,7 +13,7 @@ from engine.problem import Problem
 from engine.recipe import Recipe
 from engine.tensorspec import TensorSpec
 
-_BYTES = {"float": 4, "int": 8, "bool": 1}
+_BYTES = {"int": 8, "bool": 1}
 _KEPT = 4096
 
 
@@ -50,9 +50,14 @@ Answers = dict[Ids, Answer]
 
 @final
 class Known:
-    """What blocks answered so far, shared by checks that build on each other; forgets everything when it is full."""
+    """What blocks answered so far, shared by checks that build on each other; forgets everything when it is full.
 
-    def __init__(self) -> None:
+    Attributes:
+        float_bytes: of one real number in the dtype of the training.
+    """
+
+    def __init__(self, float_bytes: int = 4) -> None:
+        self.float_bytes = float_bytes
         self._answers: dict[object, Answers] = {}
         self._specs: dict[TensorSpec, TensorSpec] = {}
         self._count = 0
@@ -82,7 +87,12 @@ def ask(
     assert block is not None
     path = shell.flat.path
     faults: list[Problem] = []
-    summary = guarded(path, "summary", lambda: str(block.summary(params, specs)), "", faults)
+
+    def summary_of() -> str:
+        facts = context.facts if context is not None else None
+        return str(block.summary(params, specs) if facts is None else block.data_summary(params, facts))
+
+    summary = guarded(path, "summary", summary_of, "", faults)
 
     def find() -> tuple[dict[str, TensorSpec], Recipe] | ShapeError | None:
         assert context is not None
@@ -109,13 +119,15 @@ def ask(
     macs = None
     if all(spec.numel is not None for spec in (*specs.values(), *outputs.values())):
         macs = guarded(path, "macs", lambda: int(block.macs(params, specs, outputs)), None, faults)
-    return Work(outputs, recipe, macs, _activation_bytes(outputs), remarks, summary, None, tuple(faults))
+    return Work(
+        outputs, recipe, macs, _activation_bytes(outputs, known.float_bytes), remarks, summary, None, tuple(faults)
+    )
 
 
-def _activation_bytes(shapes: Mapping[str, TensorSpec]) -> int | None:
+def _activation_bytes(shapes: Mapping[str, TensorSpec], float_bytes: int) -> int | None:
     total = 0
     for spec in shapes.values():
         if spec.numel is None:
             return None
-        total += spec.numel * _BYTES[spec.dtype]
+        total += spec.numel * _BYTES.get(spec.dtype, float_bytes)
     return total

@@ -11,6 +11,12 @@ from engine.training.trainer import Trainer
 
 _GROWN = 100.0
 
+_LARGEST = {"sgd": 0.1, "adagrad": 0.1, "adadelta": 1.0}
+"""A learning rate that many trainings stand, by optimizer; of the others 0.01. A tenth of a huge one is huge still."""
+
+_SMALLEST = 1e-6
+"""Below this the learning rate is not what makes a training diverge."""
+
 
 def told(failure: StepError, trainer: Trainer) -> RunFailed:
     """The failure as an event; `trainer` stands where it stood before the step."""
@@ -33,7 +39,8 @@ def told(failure: StepError, trainer: Trainer) -> RunFailed:
 
 
 def _not_finite(failure: StepError, trainer: Trainer) -> RunFailed:
-    step, lr = trainer.steps + 1, trainer.lr
+    step, updater = trainer.steps + 1, trainer.updaters[trainer.turn]
+    lr = updater.hyper.lr  # as it is set, before any schedule: that is what can be changed
     word = "NaN" if math.isnan(failure.value) else "infinite"
     what = "Loss became" if failure.code == "T01" else "The gradient became"
     first = f', first in "{failure.node}"' if failure.node else ""
@@ -41,16 +48,18 @@ def _not_finite(failure: StepError, trainer: Trainer) -> RunFailed:
     message = f"{what} {word} at step {step:,}{first}. Training is paused; {kept}."
     if failure.node in trainer.result.inputs:
         return RunFailed(failure.code, message, f'Look at the data of "{failure.node}".', step, failure.node)
-    smaller = suggested_lr(lr)
-    hint = f"Try learning rate {smaller:g} (now {lr:g})."
+    smaller = suggested_lr(lr, updater.kind)
+    hint = "Standardize the inputs, or set clip_norm."
+    if smaller is not None:
+        hint = f"Try learning rate {smaller:g} (now {lr:g})."
     if trainer.first_loss is not None and abs(trainer.last_loss) > _GROWN * max(abs(trainer.first_loss), 1e-12):
         hint += f" Reset first: the loss had already grown to {trainer.last_loss:.3g}."
     return RunFailed(failure.code, message, hint, step, failure.node, smaller)
 
 
-def suggested_lr(lr: float) -> float:
-    """A tenth of a learning rate, as a round number."""
-    if not lr > 0 or not math.isfinite(lr):
-        return 0.001
+def suggested_lr(lr: float, optimizer: str) -> float | None:
+    """A tenth of a learning rate as a round number, and no more than is usual; None when it is very small already."""
+    if lr <= _SMALLEST:
+        return None
     size = 10.0 ** math.floor(math.log10(lr / 10))
-    return float(f"{round(lr / 10 / size) * size:.3g}")
+    return min(float(f"{round(lr / 10 / size) * size:.3g}"), _LARGEST.get(optimizer, 0.01))

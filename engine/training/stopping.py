@@ -8,6 +8,8 @@ from typing import Any, final
 
 from torch import Tensor
 
+from engine.wording import plural
+
 
 @final
 class EarlyStopping:
@@ -51,7 +53,7 @@ class EarlyStopping:
         if not self.ended:
             return ""
         back = f"the weights of epoch {self.best_epoch} are back" if self.best_weights else "no epoch was better"
-        return f"Early stopping: {self.monitor} has not improved for {self.waited} epochs; {back}."
+        return f"Early stopping: {self.monitor} has not improved for {plural(self.waited, 'epoch')}; {back}."
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs."""

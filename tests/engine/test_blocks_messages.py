@@ -35,7 +35,7 @@ _REFUSALS: list[tuple[str, dict[str, Any], dict[str, TensorSpec], str, str, str]
         {},
         _in(spec_of(3072)),
         "G03",
-        "needs images (channels × height × width) but gets 3072 numbers",
+        "needs images (channels × height × width) but gets 3,072 numbers",
         "Put a Reshape to 3×32×32 between them.",
     ),
     (

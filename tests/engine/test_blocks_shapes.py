@@ -53,6 +53,25 @@ def test_every_block_has_cases() -> None:
     assert set(CASES) == set(registry()) - {"Input"}
 
 
+@pytest.mark.parametrize("size", [(), (1,), (2,), (1, 1), (1, 3)])
+def test_group_norm_refuses_all_that_torch_refuses_of_a_single_sample(size: tuple[int, ...]) -> None:
+    """Batches of one are what people predict on; the general test has two samples at least."""
+    for channels in range(1, 7):
+        for groups in (number for number in range(1, 7) if channels % number == 0):
+            spec = TensorSpec(("N", channels, *size))
+            try:
+                torch.nn.GroupNorm(groups, channels)(torch.zeros(1, channels, *size))
+                refused = False
+            except ValueError as error:
+                refused = "Expected more than 1 value per channel" in str(error)
+            block, values = parsed("GroupNorm", {"num_groups": groups})
+            if refused:
+                with pytest.raises(ShapeError, match="each group, which is a single number"):
+                    block.shape(values, {"in": spec})
+            else:
+                assert block.shape(values, {"in": spec})["out"].shape == spec.shape
+
+
 @pytest.mark.parametrize("kind", sorted(CASES))
 def test_shape_rule_equals_torch(kind: str) -> None:
     case = CASES[kind]

@@ -105,7 +105,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(first: list[str], optimizer: 
     ]
     capsys.readouterr()
     assert main(["train", str(path), "--resume", "--run", str(run)]) == 0
-    assert told(capsys) == ["Nothing is left to do: 3 epochs, 18 steps are made."]
+    assert told(capsys) == ["Nothing is left to do: 3 epochs, 18 steps made."]
 
 
 def test_the_line_of_a_partial_epoch_gives_way_to_that_of_the_whole(graph: Path, tmp_path: Path, capsys: Out):
@@ -159,7 +159,7 @@ def test_a_training_that_diverges_says_where(tmp_path: Path, capsys: Out):
     captured = capsys.readouterr()
     error = captured.err.splitlines()[-1]
     assert error.startswith("chainrule: Loss became ")
-    assert "Try learning rate 30 (now 300)." in error
+    assert "Try learning rate 0.1 (now 300)." in error
     assert all(value.isfinite().all() for value in weights_in(tmp_path / "run").values())
 
 

@@ -84,7 +84,7 @@ CASES = {
     "magic": (IMAGES, b"\x01\x02" + GOOD[2:], "two zero bytes"),
     "text": (IMAGES, b"hello world", "two zero bytes"),
     "type": (IMAGES, GOOD[:2] + b"\x0d" + GOOD[3:], "type 0x0d; unsigned bytes"),
-    "dimensions": (IMAGES, idx(labels()), "1 dimensions; 3 are expected"),
+    "dimensions": (IMAGES, idx(labels()), "1 dimension; 3 are expected"),
     "header": (IMAGES, GOOD[:9], "ends within its header"),
     "empty": (IMAGES, idx(np.zeros((0, 4, 4))), "holds no samples"),
     "no pixels": (IMAGES, idx(np.zeros((20, 4, 0))), "images of 4×0 pixels"),

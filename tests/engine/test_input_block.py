@@ -4,11 +4,13 @@ from matplotlib.mathtext import MathTextParser
 
 from engine.block import Context, block_named
 from engine.blocks.input import DATASETS, TOY_FEATURES, Input
-from engine.dataspec import DataFacts
+from engine.dataspec import DataFacts, Field
 from engine.facts import FactsCache
 from engine.param import Choice, Names, Text, parse_all
+from engine.plan import check
 from engine.recipe import Recipe
 from engine.tensorspec import TensorSpec
+from tests.engine.graphs import project
 from tests.helpers.data import input_params
 
 
@@ -107,3 +109,20 @@ def test_a_misspelt_data_set_is_answered_with_the_right_one():
     parsed, errors = parse_all(Input.params, {"dataset": "sprial"})
     assert parsed["dataset"] == "spiral"
     assert 'did you mean "spiral"?' in errors[0][1]
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "summary"),
+    [
+        ({"dataset": "fashion-mnist"}, (9000, 1000, 2000), "Fashion-MNIST · 10,000 images"),
+        ({"dataset": "fashion-mnist"}, (54_000, 6000, 10_000), "Fashion-MNIST · 60,000 images"),
+        ({"dataset": "fashion-mnist", "source": "full"}, (54_000, 6000, 10_000), "Fashion-MNIST · 60,000 images"),
+        ({"dataset": "mnist"}, (1, 0, 1), "MNIST · 1 image"),
+        ({"dataset": "iris"}, (120, 30, 0), "Iris · 150 flowers"),
+    ],
+)
+def test_what_was_found_is_counted(values, counts, summary):
+    facts = DataFacts((Field("x", (1, 28, 28)), Field("y", (), "int")), counts)
+    assert Input().data_summary(input_params(**values), facts) == summary
+    made = project({"data": ("Input", values)})
+    assert check(made, lambda _: facts).nodes["data"].summary == summary

@@ -27,7 +27,7 @@ from engine.param import (
     parse_all,
 )
 from engine.settings import TRAINING
-from engine.wording import closest, number_text, shown
+from engine.wording import closest, number_text, plural, shown
 from tests.helpers.random_projects import JSON
 
 INT = Int(doc="", default=3, min=1, max=10)
@@ -282,6 +282,22 @@ def test_showing_much_takes_no_more_than_showing_little():
 )
 def test_number_text(value, expected):
     assert number_text(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "word", "expected"),
+    [
+        (0, "unit", "0 units"),
+        (1, "unit", "1 unit"),
+        (1, "multiply-add", "1 multiply-add"),
+        (12_000, "image", "12,000 images"),
+        (1, "class", "1 class"),
+        (3, "class", "3 classes"),
+        ("unknown", "multiply-add", "unknown multiply-adds"),
+    ],
+)
+def test_plural(count, word, expected):
+    assert plural(count, word) == expected
 
 
 def test_closest():

@@ -65,6 +65,8 @@ TRAINING = st.sampled_from(
         {"lr": -1},
         {"epoch": 3},
         {"optimizer": "adam"},
+        {"dtype": "float64"},
+        {"dtype": "float32"},
         {"objective": ["hidden.out"]},
         {"objective": ["loss.out", "output.nowhere"]},
         {"objective": DROP},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,6 +135,14 @@ def test_counts_of_a_network_from_the_literature():
     assert result.nodes["c1"].activation_bytes == 6 * 28 * 28 * 4
     assert result.macs == sum(plan.macs or 0 for plan in result.nodes.values())
     assert result.activation_bytes == sum(plan.activation_bytes or 0 for plan in result.nodes.values())
+
+
+def test_activations_take_the_bytes_of_the_dtype_of_the_training():
+    nodes: dict[str, Any] = {"data": "Input", "d": "Dense", "act": "Activation"}
+    wires = ["data.x > d", "d > act"]
+    single, double = (checked(nodes, wires, training={"dtype": dtype}) for dtype in ("float32", "float64"))
+    assert [single.nodes[name].activation_bytes for name in ("d", "act")] == [32, 32]
+    assert [double.nodes[name].activation_bytes for name in ("d", "act")] == [64, 64]
 
 
 def test_totals_are_unknown_while_anything_is():

@@ -179,13 +179,39 @@ def test_a_loss_that_had_grown_asks_for_a_reset():
     event = told(raised.value, run.trainer)
     assert isinstance(event, RunFailed)
     assert "Reset first: the loss had already grown to" in event.hint
-    assert "Try learning rate 30 (now 300)." in event.hint
+    assert "Try learning rate 0.1 (now 300)." in event.hint
     assert all(bool(value.isfinite().all()) for value in run.weights().values())
 
 
 @pytest.mark.parametrize(
-    ("now", "then"),
-    [(0.5, 0.05), (0.01, 0.001), (0.003, 0.0003), (3.0, 0.3), (25.0, 2.0), (0.0, 0.001), (math.inf, 0.001)],
+    ("now", "optimizer", "then"),
+    [
+        (0.5, "sgd", 0.05),
+        (0.01, "sgd", 0.001),
+        (0.003, "adam", 0.0003),
+        (0.25, "sgd", 0.02),
+        (3.0, "sgd", 0.1),
+        (1e6, "sgd", 0.1),
+        (1e6, "adam", 0.01),
+        (5.0, "adadelta", 0.5),
+        (1e30, "adadelta", 1.0),
+    ],
 )
-def test_the_suggested_rate_is_a_round_tenth(now: float, then: float):
-    assert suggested_lr(now) == pytest.approx(then, rel=0.01)
+def test_the_suggested_rate_is_a_round_tenth_and_a_usual_one(now: float, optimizer: str, then: float):
+    assert suggested_lr(now, optimizer) == pytest.approx(then, rel=0.01)
+
+
+@pytest.mark.parametrize("now", [0.0, 1e-8])
+def test_a_rate_that_cannot_be_the_cause_is_not_blamed(now: float):
+    run = deep()
+    run.set_hyper("lr", now)
+    run.weights()["d1.bias"].fill_(math.nan)
+    event = told(failing(run), run.trainer)
+    assert (event.suggested_lr, event.hint) == (None, "Standardize the inputs, or set clip_norm.")
+
+
+def test_the_rate_that_is_set_is_named_not_that_of_the_schedule():
+    run = run_of(mlp(4, 1, data=TINY, lr=0.5, schedule={"kind": "constant", "warmup_steps": 1000}))
+    run.weights()["d0.bias"].fill_(math.nan)
+    event = told(failing(run), run.trainer)
+    assert event.hint == "Try learning rate 0.05 (now 0.5)."
