@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn, final
 
+from engine.graph import Project
+from engine.result import Result
+
 _TRAIN_EPILOG = "FILE is never changed. Without --run the run goes to NAME.runs/<UTC time> beside it."
+
+
+PICTURES = ("svg", "png", "pdf")
+
+Draw = Callable[[Project, Result, str, int, bool, bool], bytes]
+"""Makes a picture of a checked graph: kind (of `PICTURES`), scale of a PNG, with shapes, with formulas."""
 
 
 @final
@@ -30,6 +39,10 @@ class Arguments(argparse.Namespace):
     out: Path | None
     batch: int
     to: str
+    scale: int
+    shapes: bool
+    formulas: bool
+    draw: Draw | None
 
 
 def _at_least(least: int) -> Any:
@@ -82,9 +95,13 @@ def _step(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--to", choices=("pytorch", "weights"), required=True, help="what to write")
+    kinds = ("pytorch", "weights", "mermaid", *PICTURES)
+    parser.add_argument("--to", choices=kinds, required=True, help="what to write")
     parser.add_argument("-o", dest="out", type=Path, metavar="OUT", required=True, help="where to")
     _weights_of(parser)
+    parser.add_argument("--scale", type=int, choices=(1, 2, 3, 4), default=2, help="how fine a PNG is (2)")
+    parser.add_argument("--no-shapes", dest="shapes", action="store_false", help="pictures: wires without shapes")
+    parser.add_argument("--formulas", action="store_true", help="pictures: with the formulas of the blocks below")
 
 
 def _weights_of(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +114,7 @@ SUBCOMMANDS = {
     "evaluate": ("loss and metrics on a part of the data", _evaluate),
     "predict": ("predictions for other data", _predict),
     "step": ("one training step, number by number", _step),
-    "export": ("write PyTorch code or weights", _export),
+    "export": ("write PyTorch code, weights, a picture or Mermaid text", _export),
 }
 
 
