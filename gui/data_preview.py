@@ -51,7 +51,7 @@ class DataPreviewDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("dataPreview")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Data of {0}").format(node_id))
+        self.setWindowTitle(self.tr("Data preview: {0}").format(node_id))
         self._node_id, self._feed = node_id, feed
         self.shown: Previewed | None = None
         self._views = Segmented(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from gui.icons import icon
 from gui.theme import set_kind, theme
-from gui.widgets.labels import ElidedLabel, plain_tooltip
+from gui.widgets.labels import plain_tooltip, text_label
 
 HEIGHT = 30
 
@@ -21,7 +21,7 @@ class DockTitle(QWidget):
     def __init__(self, dock: QDockWidget) -> None:
         super().__init__(dock)
         self._tabbed = False
-        name = ElidedLabel(dock.windowTitle(), role="section", tone="secondary")
+        name = text_label(dock.windowTitle(), "section", "secondary")
         name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 6, 0)
@@ -66,4 +66,4 @@ class DockTitle(QWidget):
         return QSize(super().sizeHint().width(), self.maximumHeight())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(60), self.maximumHeight())
+        return QSize(super().minimumSizeHint().width(), self.maximumHeight())

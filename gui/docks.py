@@ -18,10 +18,16 @@ RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
 BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 TILES: Final[tuple[tuple[str, ...], ...]] = (
     ("lossPlot", "problems"),
-    ("gradientPlot", "weightPlot"),
-    ("outputPlot", "predictions"),
+    ("gradientPlot", "predictions"),
+    ("outputPlot", "weightPlot"),
 )
-"""The bottom dock, left to right: tiles of tabs."""
+"""The bottom dock, left to right: tiles of tabs. A click on the output brings Predict to the front, beside it."""
+LARGE_TILES: Final[tuple[tuple[str, ...], ...]] = (
+    ("lossPlot", "gradientPlot", "predictions"),
+    ("outputPlot", "weightPlot", "problems"),
+)
+"""The same where large text leaves no room for three."""
+LARGE_TEXT: Final = 1.3
 
 
 @final
@@ -46,6 +52,8 @@ class Docks(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(0)
         self._later.timeout.connect(self.show_titles)
+        self._scale = theme().text_scale
+        theme().changed.connect(self._rescale)
         self._add(palette, tr("Docks", "Blocks"), LEFT)
         self._add(inspector, tr("Docks", "Inspector"), RIGHT)
         self._add(problems, tr("Docks", "Problems"), BOTTOM)
@@ -92,26 +100,41 @@ class Docks(QObject):
             self._put(name, area)
         self._window.tabifyDockWidget(self._docks["inspector"], self._docks["history"])
         self._docks["history"].hide()
-        for tile in TILES:
+        large = theme().text_scale >= LARGE_TEXT
+        tiles = LARGE_TILES if large else TILES
+        for tile in tiles:
             for name in tile:
                 self._window.removeDockWidget(self._docks[name])
-        heads = [tile[0] for tile in TILES]
+        heads = [tile[0] for tile in tiles]
         self._put(heads[0], BOTTOM)
         # All splits before the first tab: beside a tab, Qt makes another tab instead.
         for left, right in pairwise(heads):
             self._docks[right].setFloating(False)
             self._window.splitDockWidget(self._docks[left], self._docks[right], Qt.Orientation.Horizontal)
             self._docks[right].show()
-        for head, *others in TILES:
+        for head, *others in tiles:
             for name in others:
                 self._docks[name].setFloating(False)
                 self._window.tabifyDockWidget(self._docks[head], self._docks[name])
                 self._docks[name].show()
             self._docks[head].raise_()
         self.show_titles()
-        self._resize([("palette", 200), ("inspector", 300)], Qt.Orientation.Horizontal)
-        self._resize([("lossPlot", 330), ("gradientPlot", 270), ("outputPlot", 340)], Qt.Orientation.Horizontal)
+        sides = (180, 250) if large else (200, 300)
+        self._resize(zip(("palette", "inspector"), sides, strict=True), Qt.Orientation.Horizontal)
+        widths = {"lossPlot": 330, "gradientPlot": 270, "outputPlot": 340}
+        self._resize([(head, widths[head]) for head in heads], Qt.Orientation.Horizontal)
         self._resize([("lossPlot", 300)], Qt.Orientation.Vertical)
+
+    def _rescale(self) -> None:
+        """Other places where text has another size; docks that are closed stay closed."""
+        if theme().text_scale != self._scale:
+            self._scale = theme().text_scale
+            closed = [dock for dock in self._docks.values() if dock.isHidden()]
+            size = self._window.size()
+            self.arrange()
+            for dock in closed:
+                dock.hide()
+            self._window.resize(size)  # on the way, they may have needed more room than they do now
 
     def _put(self, name: str, area: Qt.DockWidgetArea) -> None:
         dock = self._docks[name]

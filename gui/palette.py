@@ -6,7 +6,7 @@ from typing import final
 
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.block import Block, registry
 from gui.canvas.fuzzy import CATEGORY_ORDER, ranked
@@ -15,6 +15,7 @@ from gui.icons import block_icon
 from gui.settings import settings
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.widgets.labels import plain_tooltip
+from gui.widgets.scroll import VerticalScroll
 from gui.widgets.search_field import SearchField
 from gui.widgets.segmented import Segmented
 
@@ -144,7 +145,7 @@ class Palette(QWidget):
         layout.addWidget(self._list(), 1)
         self._filter()
 
-    def _list(self) -> QScrollArea:
+    def _list(self) -> VerticalScroll:
         inner = QWidget(self)
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 4, 12)
@@ -166,12 +167,8 @@ class Palette(QWidget):
                 self._entries.append(entry)
                 column.addWidget(entry)
         column.addStretch(1)
-        self._area = QScrollArea(self)
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area = VerticalScroll(inner, self)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setWidget(inner)
         return self._area
 
     def _category_names(self) -> dict[str, str]:

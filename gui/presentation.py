@@ -1,10 +1,10 @@
-"""Presentation mode for a lecture hall: large text, light colours, the canvas alone."""
+"""Presentation mode for a lecture hall: the whole screen, large text, light colours, the canvas alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
@@ -29,20 +29,22 @@ class Presentation(QObject):
     def __init__(self, action: QAction, window: QMainWindow, docks: Docks, canvas: CanvasView) -> None:
         super().__init__(window)
         self._window, self._docks, self._canvas = window, docks, canvas
-        self._before: tuple[QByteArray, Mode, float] | None = None
+        self._before: tuple[QByteArray, Mode, float, Qt.WindowState] | None = None
         action.toggled.connect(self._switch)
 
     def _switch(self, on: bool) -> None:
         if on:
-            self._before = (self._window.saveState(), theme().mode, theme().text_scale)
+            self._before = (self._window.saveState(), theme().mode, theme().text_scale, self._window.windowState())
             self._window.setProperty("presenting", True)
             theme().set_mode("light")
             theme().set_text_scale(TEXT_SCALE)
             for dock in self._docks.all():
                 dock.hide()
+            self._window.setWindowState(self._window.windowState() | Qt.WindowState.WindowFullScreen)
         elif self._before is not None:
-            state, mode, scale = self._before
+            state, mode, scale, shown_as = self._before
             self._before = None
+            self._window.setWindowState(shown_as)
             theme().set_text_scale(scale)
             theme().set_mode(mode)
             self._window.restoreState(state)

@@ -55,6 +55,7 @@ class StaleBanner(QFrame):
         self._apply.setEnabled(not errors)
         self._restart.setEnabled(not errors)
         if errors:
-            self._text.setText(self.tr("What runs is the graph before your edits; mend the problems to apply them."))
+            text = self.tr("The graph has changed since this training began; mend the problems to apply the changes.")
         else:
-            self._text.setText(self.tr("You have edited the graph; what runs is still the one before."))
+            text = self.tr("The graph has changed since this training began. Apply keeps what was learned.")
+        self._text.setText(text)

@@ -16,6 +16,7 @@ from gui.icons import icon
 from gui.problems import ProblemList
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, set_tone, theme
+from gui.widgets.labels import PartsLabel, plain_tooltip
 
 
 @final
@@ -32,18 +33,17 @@ class StatusBar(QStatusBar):
         set_kind(self._problems, "small")
         self._problems.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._problems.clicked.connect(lambda: docks.show("problems"))
-        self._saved, self._doing, self._size = QLabel(self), QLabel(self), QLabel(self)
+        self._saved, self._doing = QLabel(self), QLabel(self)
+        self._size = PartsLabel("mono_caption", "secondary", self)
         self._size.setObjectName("networkSize")
         for label in (self._saved, self._doing):
             set_role(label, "caption")
             set_tone(label, "secondary")
             label.setTextFormat(Qt.TextFormat.PlainText)
-        set_role(self._size, "mono_caption")
-        set_tone(self._size, "secondary")
         self.addWidget(self._problems)
         self.addWidget(self._saved)
         self.addWidget(self._doing, 1)
-        self.addPermanentWidget(self._size)
+        self.addPermanentWidget(self._size, 2)
         problems.counted.connect(self._show_count)
         document.checked.connect(self._show_size)
         document.clean_changed.connect(self._show_saved)
@@ -96,9 +96,13 @@ class StatusBar(QStatusBar):
         self._doing.setText(event.message or words[event.state])
 
     def _show_size(self, result: Result) -> None:
-        parts = [self.tr("{0} parameters").format(format_integer(result.parameters))]
+        one = result.parameters == 1
+        parts = [self.tr("1 parameter") if one else self.tr("{0} parameters").format(format_integer(result.parameters))]
         if result.macs is not None:
-            parts.append(self.tr("{0} multiply-adds a sample").format(format_count(result.macs)))
+            one = result.macs == 1
+            many = self.tr("{0} multiply-adds a sample").format(format_count(result.macs))
+            parts.append(self.tr("1 multiply-add a sample") if one else many)
         if result.activation_bytes is not None:
             parts.append(self.tr("{0} of activations").format(format_bytes(result.activation_bytes)))
-        self._size.setText(" · ".join(parts))
+        self._size.set_parts(parts)
+        self._size.setToolTip(plain_tooltip("\n".join(parts)))

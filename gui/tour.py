@@ -19,9 +19,11 @@ WIDTH = 340
 class Tour(QObject):
     """Shows one card a step beside the part it speaks of."""
 
-    def __init__(self, window: QWidget, canvas: QWidget, transport: QWidget, panels: Sequence[QWidget]) -> None:
+    def __init__(
+        self, window: QWidget, drawing: Sequence[QWidget], transport: QWidget, panels: Sequence[QWidget]
+    ) -> None:
         super().__init__(window)
-        self._window, self._parts = window, ([canvas], [transport], list(panels))
+        self._window, self._parts = window, (list(drawing), [transport], list(panels))
         self._overlay: _Overlay | None = None
 
     def offer(self) -> None:
@@ -33,13 +35,13 @@ class Tour(QObject):
         """Show the first card."""
         settings().setValue("tour/seen", True)
         self.end()
-        canvas, transport, panels = self._parts
+        drawing, transport, panels = self._parts
         steps = [
             (
-                canvas,
+                drawing,
                 self.tr("Draw"),
                 self.tr(
-                    "A network is blocks and wires. Drag a block from the left, or press Tab on the canvas and type "
+                    "A network is blocks and wires. Drag a block from the list, or press Tab on the canvas and type "
                     "its name. Drag from one dot to another to connect them. What does not fit says why."
                 ),
             ),

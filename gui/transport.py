@@ -23,10 +23,10 @@ from gui.document import Document
 from gui.format import format_count, format_duration, format_exact, format_integer
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, theme
-from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
+from gui.widgets.labels import ElidedLabel, PartsLabel, plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
-TITLE_WIDTH = 150
+TITLE_WIDTH = 220
 LARGE_TEXT = 1.3
 
 
@@ -63,9 +63,8 @@ class TransportBar(QFrame):
         self.grain.setObjectName("grain")
         self.grain.setAccessibleName(self.tr("How far one step goes"))
         self.grain.setToolTip(self.tr("How far one step goes"))
-        self._numbers = ElidedLabel(role="mono_caption", tone="secondary")
+        self._numbers = PartsLabel("mono_caption", "secondary")
         self._numbers.setObjectName("runNumbers")
-        self._numbers.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._progress = QProgressBar(self)
         self._progress.setObjectName("runProgress")
         self._progress.setAccessibleName(self.tr("Progress of the training"))
@@ -138,17 +137,17 @@ class TransportBar(QFrame):
 
     def clear(self) -> None:
         """No run yet."""
-        self._say(self.tr("not trained yet"), "")
+        self._say([self.tr("not trained yet")], "")
         self._progress.setValue(0)
 
-    def _say(self, text: str, tip: str) -> None:
-        self._numbers.setText(text)
+    def _say(self, parts: list[str], tip: str) -> None:
+        self._numbers.set_parts(parts)
         self._numbers.setToolTip(plain_tooltip(tip))
 
     def _show_state(self, event: StateChanged) -> None:
         self._device = event.device or self._device
         if event.state == "loading" and event.step == 0:
-            self._say(self.tr("loading…"), "")
+            self._say([self.tr("loading…")], "")
         elif event.state == "ready" and event.step == 0:
             self.clear()
 
@@ -167,6 +166,6 @@ class TransportBar(QFrame):
         lines = self.tr("loss {0}\nlearning rate {1}\n{2} steps an epoch").format(
             format_exact(event.loss), format_exact(event.lr), format_integer(event.steps_per_epoch)
         )
-        self._say(text, f"{text}\n{lines}")
+        self._say(parts, f"{text}\n{lines}")
         whole = max(1, event.epochs * event.steps_per_epoch)
         self._progress.setValue(min(1000, round(1000 * event.step / whole)))

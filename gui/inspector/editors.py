@@ -6,8 +6,17 @@ from abc import abstractmethod
 from typing import Any, final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.param import Bool, Choice, Choices, Float, Int
 from gui.widgets.number_edit import IntEdit, Limits, NumberEdit
@@ -54,7 +63,7 @@ class Editor(QWidget):
 
 @final
 class StillBox(QComboBox):
-    """A combo box that scrolling does not change: it is the panel that is scrolled."""
+    """A combo box that scrolling does not change: it is the panel that is scrolled. Long words end in …, not cut."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +73,17 @@ class StillBox(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        dots = Qt.TextElideMode.ElideRight
+        option.currentText = option.fontMetrics.elidedText(option.currentText, dots, room.width() - 2)
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 @final

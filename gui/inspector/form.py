@@ -13,7 +13,7 @@ from engine.param import Param
 from gui.inspector.editors import Editor
 from gui.inspector.factory import make_editor
 from gui.inspector.text_editors import NamesEditor, RefsEditor, TextEditor
-from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
+from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.section import Section
 
 
@@ -31,7 +31,7 @@ class ParamForm(QWidget):
         super().__init__(parent)
         self._params = params
         self._editors: dict[str, Editor] = {}
-        self._labels: dict[str, ElidedLabel] = {}
+        self._labels: dict[str, QLabel] = {}
         self._faults: dict[str, QLabel] = {}
         self._more = Section(self.tr("More"), expanded=False)
         self._grid = QGridLayout(self)
@@ -48,7 +48,7 @@ class ParamForm(QWidget):
         editor = make_editor(param)
         editor.setObjectName(f"param_{name}")
         shown = _shown_name(name, param)
-        label = ElidedLabel(shown)
+        label = text_label(shown, wrap=True)
         label.setBuddy(editor)
         help_text = plain_tooltip(f"{param.doc}\n{name}" if shown != name else param.doc)
         label.setToolTip(help_text)

@@ -147,9 +147,11 @@ class NodePage(QWidget):
             if into or out:
                 parts.append(f"{into or '?'} → {out or '?'}" if plan.inputs else out)
             if plan.parameters:
-                parts.append(self.tr("{0} parameters").format(format_integer(plan.parameters)))
+                one, count = plan.parameters == 1, format_integer(plan.parameters)
+                parts.append(self.tr("1 parameter") if one else self.tr("{0} parameters").format(count))
             if plan.macs:
-                parts.append(self.tr("{0} multiply-adds").format(format_count(plan.macs)))
+                one, count = plan.macs == 1, format_count(plan.macs)
+                parts.append(self.tr("1 multiply-add") if one else self.tr("{0} multiply-adds").format(count))
         return " · ".join(parts)
 
     # -- editing --

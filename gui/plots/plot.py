@@ -9,7 +9,8 @@ from typing import Any, final
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
 
 from gui.format import format_number
 from gui.plot_style import configure_plots, style_plot
@@ -31,6 +32,17 @@ class NumberAxis(pg.AxisItem):
         self._narrow = False
         # A label that comes and goes as numbers get longer would make the plot jump.
         self.setStyle(autoReduceTextSpace=False)
+
+    def generateDrawSpecs(self, p: QPainter) -> tuple[Any, Any, Any] | None:
+        """Leaves out numbers that would be written over others: in large type, or in a small plot."""
+        specs = super().generateDrawSpecs(p)
+        if specs is None:
+            return None
+        kept: list[tuple[QRectF, Any, str]] = []
+        for rect, flags, text in specs[2]:  # majors come first
+            if not any(rect.intersects(other) for other, _, _ in kept):
+                kept.append((rect, flags, text))
+        return specs[0], specs[1], kept
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.logMode:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -24,6 +25,10 @@ from gui.theme import theme
 
 NOT_A_NUMBER = (255, 0, 255)
 SIDE_WIDTH = 84
+GAP = 8
+LEAST = 40
+MOST_UNEQUAL = 2.5
+"""Two inputs whose ranges differ by more than that are hardly measured alike: they get a square."""
 MOST_CLASSES = 10
 CROWD = 200
 """From so many points on they are drawn small."""
@@ -51,6 +56,8 @@ class SurfaceView(OutputView):
         self._item.addItem(self.image)
         for scatter in self._points.values():
             self._item.addItem(scatter)
+        self._ratio = 1.0
+        self._item.getViewBox().sigResized.connect(self._fit_square)
         self._hover = HoverCard(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self.plot.scene().sigMouseClicked.connect(self._click)
@@ -68,7 +75,7 @@ class SurfaceView(OutputView):
         column.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(GAP)
         row.addStretch(1)
         row.addWidget(self.plot, 1000)
         row.addWidget(self._side)
@@ -76,10 +83,14 @@ class SurfaceView(OutputView):
         self._fit_square()
 
     def _fit_square(self) -> None:
-        """As large as it goes with the drawing area about square; the axes take some room, too."""
+        """As large as it goes with the drawing area in the proportions of the data; the axes take some room, too."""
         side = theme().px(SIDE_WIDTH)
         self._side.setFixedWidth(side)
-        self.plot.setMaximumWidth(max(120, self.height() + theme().px(6)))
+        inner = self._item.getViewBox().size()
+        axes = (self.plot.size().toSizeF() - inner).expandedTo(QSizeF(0, 0))  # its box may be laid out after the plot
+        wide, high = self.width() - side - GAP - axes.width(), self.height() - axes.height()
+        wide = max(LEAST, min(wide, high / self._ratio))
+        self.plot.setMaximumSize(ceil(wide + axes.width()), ceil(max(LEAST, wide * self._ratio) + axes.height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_square()
@@ -110,6 +121,9 @@ class SurfaceView(OutputView):
         if self._data is None or self._data.names != snapshot.names or self._data.extent != snapshot.extent:
             self._item.setLabel("bottom", snapshot.names[0])
             self._item.setLabel("left", snapshot.names[1])
+            ratio = (y_max - y_min) / (x_max - x_min) if x_max > x_min else 1.0
+            self._ratio = ratio if 1 / MOST_UNEQUAL <= ratio <= MOST_UNEQUAL else 1.0
+            self._fit_square()
             self._item.setRange(xRange=(x_min, x_max), yRange=(y_min, y_max), padding=0.0)
         if self._data is None or not _same_data(self._data, snapshot):
             self._draw_points(snapshot)

@@ -18,26 +18,30 @@ from gui.panel import Panel
 from gui.saving import render, save_table, table_text
 from gui.theme import set_kind, theme
 from gui.widgets.labels import plain_tooltip
+from gui.widgets.wrap_row import WrapRow
 
 
 @final
 class PlotToolbar(QWidget):
     """Fill `left` and `right`; the menu to save and copy is there already."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, note: QWidget | None = None) -> None:
+        """Shows a note on the left, or what is added to `left`."""
         super().__init__(panel)
         self._panel = panel
         self._choices: list[tuple[QComboBox, int]] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        self.left, self.right = QHBoxLayout(), QHBoxLayout()
-        self.left.setSpacing(8)
+        self.left, self.right = WrapRow(8), QHBoxLayout()
         self.right.setSpacing(4)
-        row.addLayout(self.left)
-        row.addStretch(1)
+        self.right.addWidget(self._save_button())
+        if note is None:
+            row.addLayout(self.left, 1)
+        else:
+            row.addWidget(note, 1)
         row.addLayout(self.right)
-        row.addWidget(self._save_button())
+        row.setAlignment(self.right, Qt.AlignmentFlag.AlignTop)
         theme().changed.connect(self._rescale)
         self._rescale()
 
@@ -59,7 +63,7 @@ class PlotToolbar(QWidget):
         button.setCheckable(True)
         button.setChecked(on)
         button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.right.addWidget(button)
+        self.right.insertWidget(self.right.count() - 1, button)
         return button
 
     def button(self, icon_name: str, tip: str, act: Callable[[], object]) -> QToolButton:
@@ -67,7 +71,7 @@ class PlotToolbar(QWidget):
         button = self._small(tip)
         button.setIcon(icon(icon_name, "secondary"))
         button.clicked.connect(lambda _=False: act())
-        self.right.addWidget(button)
+        self.right.insertWidget(self.right.count() - 1, button)
         return button
 
     def _small(self, tip: str) -> QToolButton:

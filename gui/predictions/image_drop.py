@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from gui.file_dialogs import ask_open_path
@@ -49,6 +58,13 @@ class ImageDrop(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(theme().px(140), theme().px(140))
 
+    def minimumSizeHint(self) -> QSize:
+        words = QFontMetrics(theme().font("text")).boundingRect(QRect(), Qt.AlignmentFlag.AlignCenter, self._hint())
+        return words.size() + QSize(28, 24)
+
+    def _hint(self) -> str:
+        return self.tr("Drop an image here\nor click to choose one")
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.ask()
@@ -81,8 +97,7 @@ class ImageDrop(QWidget):
             painter.setPen(look.pen("secondary"))
             painter.setFont(look.font("text"))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            hint = self.tr("Drop an image here\nor click to choose one")
-            painter.drawText(frame.adjusted(12, 8, -12, -8), int(flags), hint)
+            painter.drawText(frame.adjusted(12, 8, -12, -8), int(flags), self._hint())
             return
         room = frame.adjusted(8, 8, -8, -8)
         size = self._image.size().scaled(room.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)

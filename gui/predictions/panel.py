@@ -8,16 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.blocks.input import TOYS
 from engine.dataspec import Field
@@ -33,7 +24,9 @@ from gui.predictions.row_form import RowForm
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, set_tone
 from gui.widgets.empty_state import EmptyState
-from gui.widgets.labels import ElidedLabel
+from gui.widgets.labels import text_label
+from gui.widgets.scroll import VerticalScroll
+from gui.widgets.side_by_side import SideBySide
 
 
 @final
@@ -76,32 +69,23 @@ class PredictionPanel(Panel):
         return self.tr("Predict")
 
     def _lay_out(self) -> None:
-        bar = PlotToolbar(self)
-        self._hint = ElidedLabel(role="caption", tone="secondary")
-        bar.left.addWidget(self._hint, 1)
-        left = QVBoxLayout()
+        self._hint = text_label("", "caption", "secondary", wrap=True)
+        bar = PlotToolbar(self, self._hint)
+        question = QWidget()
+        left = QVBoxLayout(question)
+        left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(8)
         left.addWidget(self._input, 1)
         left.addWidget(self._ask)
         answer = QWidget()
+        self._answer = answer
         right = QVBoxLayout(answer)
         right.setContentsMargins(0, 0, 4, 0)
         right.setSpacing(4)
         right.addWidget(self._head)
         right.addWidget(self.view)
         right.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(answer)
-        self._answer = answer
-        body = QWidget()
-        row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(16)
-        row.addLayout(left, 1)
-        row.addWidget(area, 1)
+        body = SideBySide(question, VerticalScroll(answer))
         empty = EmptyState(
             "predict",
             self.tr("Predict"),

@@ -6,13 +6,14 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.format import format_exact, parse_number
 from gui.theme import set_role
 from gui.widgets.labels import ElidedLabel
 from gui.widgets.number_edit import NumberEdit
+from gui.widgets.scroll import VerticalScroll
 
 MAX_EDITORS = 16
 
@@ -34,10 +35,7 @@ class RowForm(QWidget):
         self._line: QLineEdit | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area = VerticalScroll()
         layout.addWidget(self._area)
 
     @property

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import final
 
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.icons import pixmap
 from gui.theme import theme
 from gui.widgets.labels import text_label
+from gui.widgets.scroll import VerticalScroll
 
 
 @final
 class EmptyState(QWidget):
-    """An icon, a title, a sentence or two, and at most one button."""
+    """An icon, a title, a sentence or two, and at most one button. Where room is scarce, no icon; then it scrolls."""
 
     def __init__(
         self,
@@ -34,8 +36,9 @@ class EmptyState(QWidget):
         self._text = text_label(text, "text", "secondary", wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._text.setVisible(bool(text))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 16, 24, 16)
+        words = QWidget()
+        layout = self._column = QVBoxLayout(words)
+        layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(6)
         layout.addStretch(1)
         layout.addWidget(self._mark)
@@ -50,6 +53,9 @@ class EmptyState(QWidget):
             layout.addSpacing(6)
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(VerticalScroll(words))
         theme().changed.connect(self._draw_mark)
         self._draw_mark()
 
@@ -58,9 +64,21 @@ class EmptyState(QWidget):
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
+        self._make_room()
 
     def _draw_mark(self) -> None:
         self._mark.setPixmap(pixmap(self._icon_name, theme().px(32), "disabled", self.devicePixelRatioF()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Show the icon where the words leave room for it."""
+        least = self._column.totalHeightForWidth(self.width())
+        mark = self._mark.sizeHint().height() + self._column.spacing()
+        words = least - (0 if self._mark.isHidden() else mark)
+        self._mark.setHidden(words + mark > self.height())
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import final
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -29,6 +30,47 @@ def text_label(text: str, role: Role = "text", tone: Tone | None = None, *, wrap
     if tone is not None:
         set_tone(label, tone)
     return label
+
+
+@final
+class PartsLabel(QLabel):
+    """Parts on one line, the first ones the most important: those that find no room are left out and show on hover."""
+
+    def __init__(self, role: Role = "text", tone: Tone = "text", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts: tuple[str, ...] = ()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        set_role(self, role)
+        set_tone(self, tone)
+
+    def set_parts(self, parts: Sequence[str]) -> None:
+        """Say something else."""
+        if tuple(parts) != self._parts:
+            self._parts = tuple(parts)
+            self.setText(" · ".join(parts))
+
+    def shown(self) -> str:
+        """The parts there is room for."""
+        room = self.contentsRect().width()
+        for count in range(len(self._parts), 0, -1):
+            text = " · ".join(self._parts[:count])
+            if self.fontMetrics().horizontalAdvance(text) <= room:
+                return text
+        return ""
+
+    def minimumSizeHint(self) -> QSize:
+        first = self._parts[0] if self._parts else ""
+        return QSize(self.fontMetrics().horizontalAdvance(first), self.fontMetrics().height())
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.shown())
 
 
 @final

@@ -27,10 +27,10 @@ class _Header(QAbstractButton):
         set_role(self, "section")
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self.text().upper()) + 28, theme().px(28))
+        return QSize(self.fontMetrics().horizontalAdvance(self.text().upper()) + theme().px(14) + 10, theme().px(28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(60, theme().px(28))
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme()

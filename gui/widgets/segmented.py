@@ -28,7 +28,7 @@ class Segmented(QFrame):
         """Shows (key, label) pairs; the first is chosen unless told."""
         super().__init__(parent)
         set_kind(self, "segmented")
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QToolButton] = {}
         layout = QHBoxLayout(self)
@@ -39,7 +39,7 @@ class Segmented(QFrame):
             button.setObjectName(key)
             button.setText(label)
             button.setCheckable(True)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
             set_kind(button, "segment")
             button.clicked.connect(lambda _checked=False, key=key: self._chosen(key))
             self._group.addButton(button)

@@ -169,7 +169,12 @@ class StepEdit(QAbstractSpinBox):
     def _display(self) -> str:
         if self._value is None:
             return ""
-        return f"{self._short(self._value)} {self._unit}".rstrip()
+        return self._with_unit(self._short(self._value))
+
+    def _with_unit(self, number: str) -> str:
+        """`8 units`, but `1 unit`."""
+        one = self._value == 1 and self._unit.endswith("s")
+        return f"{number} {self._unit[:-1] if one else self._unit}".rstrip()
 
     def _editable(self) -> str:
         return "" if self._value is None else self._exact(self._value)
@@ -181,7 +186,7 @@ class StepEdit(QAbstractSpinBox):
 
     def _show_tooltip(self) -> None:
         exact = self._editable()
-        lines = [self._fault, f"{exact} {self._unit}".rstrip() if exact else self.tr("not set"), self._range_text()]
+        lines = [self._fault, self._with_unit(exact) if exact else self.tr("not set"), self._range_text()]
         self.setToolTip(plain_tooltip("\n".join(line for line in lines if line)))
 
     def _range_text(self) -> str:

@@ -30,7 +30,7 @@ def window(shown, qtbot) -> QWidget:
 @pytest.fixture
 def tour(window) -> Tour:
     parts = {name: window.findChild(QWidget, name) for name in ("canvas", "transport", "panel")}
-    made = Tour(window, parts["canvas"], parts["transport"], [parts["panel"]])
+    made = Tour(window, [parts["canvas"]], parts["transport"], [parts["panel"]])
     yield made
     made.end()
 
