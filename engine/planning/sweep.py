@@ -196,8 +196,9 @@ class Sweep:
         """Plans what is on the list, in order. This runs for every block behind a changed shape, hence the locals."""
         new, heap, waiting = self.new, self._heap, self._waiting
         spots, plans, issues, known, exchange = new.spots, new.plans, new.issues, new.known, new.totals.exchange
-        structure = self.structure
+        structure, done, other_ports = self.structure, self.done, self._other_ports
         late_paths, loops, readers, nobody = structure.late, structure.in_loop, structure.after, ()
+        mind_weights = bool(structure.shared)
         while heap and (late or heap[0][1] not in late_paths):
             path = heappop(heap)[1]
             waiting.discard(path)
@@ -206,7 +207,7 @@ class Sweep:
             was = plans.get(path)
             specs = [plans[name].outputs.get(port) if name in plans else None for name, port in spot.taps]
             plan, problems = spot.plan(specs, known, in_loop=in_loop)
-            self.done.replanned += 1
+            done.replanned += 1
             if plan is was:
                 continue
             plans[path] = plan
@@ -215,7 +216,9 @@ class Sweep:
             elif path in issues:
                 del issues[path]
             exchange(was, plan)
-            anew = self._hand_on(spot, was, plan)
+            anew = False
+            if was is None or was.sources is not plan.sources or mind_weights or not done.weights or path in other_ports:
+                anew = self._hand_on(spot, was, plan)
             if anew or was is None or (was.outputs is not plan.outputs and was.outputs != plan.outputs):
                 for other in readers.get(path, nobody):
                     if anew or other not in waiting:
