@@ -306,7 +306,8 @@ def _layout(layout: Layout, boundary: Iterable[str]) -> Layout:
     places, extra = layout.nodes, layout.extra
     for node_id in boundary:
         if node_id in places and node_id in KINDS:
-            extra = extra.merged({node_id.lower(): places[node_id]})
+            place = tuple(int(part) if part.is_integer() else part for part in places[node_id])
+            extra = extra.merged({node_id.lower(): place})
         places = places.discard(node_id)
     return replace(layout, nodes=places, extra=extra)
 

@@ -115,6 +115,11 @@ def test_overfitting_and_its_cure(tmp_path, capsys):
     assert cured[-1]["val_loss"] < 0.6 * sick[-1]["val_loss"]
 
 
+def test_residual_network_on_digits(tmp_path, capsys):
+    last = trained("residual-digits.chainrule", tmp_path, capsys)[-1]
+    assert accuracy(last) > 0.95
+
+
 @pytest.mark.timeout(300)
 def test_dense_network_on_fashion_mnist(tmp_path, capsys):
     last = trained("fashion-dense.chainrule", tmp_path, capsys)[-1]
