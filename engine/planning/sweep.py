@@ -217,7 +217,13 @@ class Sweep:
                 del issues[path]
             exchange(was, plan)
             anew = False
-            if was is None or was.sources is not plan.sources or mind_weights or not done.weights or path in other_ports:
+            if (
+                was is None
+                or was.sources is not plan.sources
+                or mind_weights
+                or not done.weights
+                or path in other_ports
+            ):
                 anew = self._hand_on(spot, was, plan)
             if anew or was is None or (was.outputs is not plan.outputs and was.outputs != plan.outputs):
                 for other in readers.get(path, nobody):
