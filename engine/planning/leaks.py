@@ -54,7 +54,7 @@ class _Targets:
                 continue
             behind = self._behind(ends, reached)
             for path, port in doors:
-                if path in behind or (path, port) in ends:
+                if (path in behind or (path, port) in ends) and not self._is_refused(path, port):
                     yield self._problem(path, port, loss, features)
 
     def _problem(self, path: str, port: str, loss: str, unread: list[str]) -> Problem:
@@ -67,6 +67,11 @@ class _Targets:
         if unread:
             message += f", and {' and '.join(unread)} is read by nothing"
         return Problem("warning", "G26", path, port, f"{message}.", hint)
+
+    def _is_refused(self, path: str, port: str) -> bool:
+        """Whether the block does not take the targets anyway, such as labels where it needs real numbers."""
+        issues = self.plans.issues.get(path, ())
+        return any(problem.severity == "error" and problem.port == port for problem in issues)
 
     def _outputs(self) -> list[tuple[str, str]]:
         shell = self.plans.shells[self.source[0]]

@@ -65,6 +65,13 @@ def test_targets_used_as_targets_or_beside_the_inputs_are_not(more, wires):
     assert leaks(checked({**ALL, **more}, [*wires, *BODY])) == []
 
 
+def test_labels_that_a_layer_refuses_are_told_once():
+    nodes = {**ALL, "data": ("Input", {"dataset": "iris"})}
+    result = checked(nodes, ["data.y > hidden", *BODY, "data.y > loss.target"])
+    assert found(result, "G04")
+    assert leaks(result) == []
+
+
 def test_muted_blocks_are_passed_over():
     nodes = {**ALL, "mute": ("Dense", {})}
     made = project(nodes, ["data.x > act", "data.y > mute", "mute > hidden", *BODY, "data.y > loss.target"])
