@@ -10,6 +10,8 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
+from gui.canvas.curves import plain, through, to_path
+
 GRID: Final = 8.0
 """Blocks snap to multiples of this."""
 
@@ -32,13 +34,6 @@ MARGIN: Final = 14.0
 FAR: Final = 100_000.0
 """Places beyond this are not believed; a drawing that large could not be scrolled to."""
 
-_REACH: Final = (28.0, 150.0)
-_LOOP: Final = 220.0
-_BACK: Final = 48.0
-_LANE: Final = 28.0
-_LEAST_LANE: Final = 24.0
-_TURN: Final = 72.0
-
 
 def snapped(value: float) -> float:
     """The nearest place on the grid."""
@@ -59,76 +54,31 @@ def port_heights(count: int) -> tuple[float, ...]:
     return tuple(HEAD + ROW * (index + 0.5) for index in range(count))
 
 
-def wire_path(
-    start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] = (), lane: float | None = None
-) -> QPainterPath:
-    """A smooth curve that leaves an output to the right and enters an input from the left.
-
-    Args:
-        start: the output.
-        end: the input.
-        via: places to run through.
-        lane: the height at which a wire to the left may run between two rows of blocks, if there is such a lane.
-    """
-    path = QPainterPath(start)
-    if not via and lane is not None:
-        _go_back(path, start, end, lane)
-        return path
-    if not via:
-        reach = wire_reach(end.x() - start.x(), end.y() - start.y())
-        path.cubicTo(start.x() + reach, start.y(), end.x() - reach, end.y(), end.x(), end.y())
-        return path
-    points = [start, *(QPointF(x, y) for x, y in via), end]
-    # Catmull-Rom: at a bend the curve runs parallel to the line between its neighbours.
-    for index in range(len(points) - 1):
-        here, there = points[index], points[index + 1]
-        reach = min(abs(there.x() - here.x()), 120.0) / 2 + 8.0
-        leave = QPointF(reach, 0.0) if index == 0 else (there - points[index - 1]) / 6
-        arrive = QPointF(reach, 0.0) if index == len(points) - 2 else (points[index + 2] - here) / 6
-        path.cubicTo(here + leave, there - arrive, there)
-    return path
+def wire_path(start: QPointF, end: QPointF, via: Sequence[tuple[float, float]] = ()) -> QPainterPath:
+    """A smooth curve that leaves an output to the right and enters an input from the left, through dots if any."""
+    begin, last = (start.x(), start.y()), (end.x(), end.y())
+    return to_path(through(begin, via, last) if via else plain(begin, last))
 
 
-def lane_between(start: QRectF, end: QRectF) -> float | None:
-    """Where a wire from one block to another further left runs between their rows; None where it need not or cannot.
-
-    It keeps near the row it goes to: blocks differ in height, and rows are aligned at the top.
-    """
-    if end.left() >= start.right() - _BACK:
-        return None
-    down, up = end.top() - start.bottom(), start.top() - end.bottom()
-    if down >= _LEAST_LANE:
-        return end.top() - min(_LANE, down / 2)
-    return end.bottom() + min(_LANE, up / 2) if up >= _LEAST_LANE else None
-
-
-def _go_back(path: QPainterPath, start: QPointF, end: QPointF, lane: float) -> None:
-    """Like a line of text to the next: round the corner, back in the lane between the rows, round into the input."""
-    # Two thirds make a half circle; it is flatter where it would reach too far.
-    out, back = (min(_TURN, abs(lane - place.y()) * 2 / 3) for place in (start, end))
-    path.cubicTo(start.x() + out, start.y(), start.x() + out, lane, start.x(), lane)
-    path.lineTo(end.x(), lane)
-    path.cubicTo(end.x() - back, lane, end.x() - back, end.y(), end.x(), end.y())
-
-
-def wire_reach(dx: float, dy: float) -> float:
-    """How far a wire's handles reach: half way forwards, in a loop of limited size backwards."""
-    if dx >= 0:
-        return min(max(dx / 2, _REACH[0], min(abs(dy) / 3, 64.0)), max(_REACH[1], dx / 2.5))
-    return min(max(_REACH[0], 36.0 - dx * 0.4 + abs(dy) * 0.1), _LOOP)
+def corners_of(path: QPainterPath) -> list[tuple[float, float]]:
+    """A curve as short straight lines."""
+    return [(corner.x(), corner.y()) for polygon in path.toSubpathPolygons() for corner in polygon.toList()]
 
 
 def distance_to(path: QPainterPath, point: QPointF) -> float:
     """Distance of a point from a curve."""
+    return distance_from(corners_of(path), point)
+
+
+def distance_from(corners: Sequence[tuple[float, float]], point: QPointF) -> float:
+    """Distance of a point from a line with corners."""
     nearest = math.inf
     px, py = point.x(), point.y()
-    for polygon in path.toSubpathPolygons():
-        corners = [(corner.x(), corner.y()) for corner in polygon.toList()]
-        for (ax, ay), (bx, by) in pairwise(corners):
-            dx, dy = bx - ax, by - ay
-            length = dx * dx + dy * dy
-            along = 0.0 if length == 0 else min(max(((px - ax) * dx + (py - ay) * dy) / length, 0.0), 1.0)
-            nearest = min(nearest, math.hypot(px - ax - along * dx, py - ay - along * dy))
+    for (ax, ay), (bx, by) in pairwise(corners):
+        dx, dy = bx - ax, by - ay
+        length = dx * dx + dy * dy
+        along = 0.0 if length == 0 else min(max(((px - ax) * dx + (py - ay) * dy) / length, 0.0), 1.0)
+        nearest = min(nearest, math.hypot(px - ax - along * dx, py - ay - along * dy))
     return nearest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from enum import IntEnum
 from typing import Final, Literal, final
 
@@ -44,6 +45,9 @@ class Look:
         self.detail = Detail.FULL
         self.wiring = False
         """Whether a wire is being drawn: ports that do not fit step back."""
+        self.path_blocks: Set[str] = frozenset()
+        self.path_wires: Set[tuple[str, str, str, str]] = frozenset()
+        """The way through what the pointer is on, or what is selected, from the data to the loss."""
         self.revision = 0
         """Counts changes of the places and sizes of blocks."""
         self.name_font = make_font("strong")
@@ -99,21 +103,31 @@ class Look:
         self.strips[""] = QBrush(QColor(colors.secondary))
         self.ports = {kind: QBrush(QColor(colors.port(kind))) for kind in PORT_KINDS}
         self.port_back = QBrush(QColor(mix(colors.canvas, colors.port_value, 0.35)))
-        self.wires = {kind: _pen(mix(colors.port(kind), colors.canvas, 0.4), 2.0) for kind in PORT_KINDS}
-        self.wires_hover = {kind: _pen(colors.port(kind), 2.5) for kind in PORT_KINDS}
-        self.wires_far = {kind: _cosmetic(mix(colors.port(kind), colors.canvas, 0.4), 1.4) for kind in PORT_KINDS}
-        self.wire_selected = _pen(colors.accent, 3.0)
-        self.wire_wrong = _pen(colors.error, 2.5)
-        self.wire_back = _pen(mix(colors.port_value, colors.canvas, 0.75), 2.0, Qt.PenStyle.DashLine)
-        # Qt draws one long path with lines of one pixel in a twentieth of the time that wider ones take.
-        self.far_wire = _cosmetic(mix(colors.port_value, colors.canvas, 0.4), 1.0)
         self.far_error = _cosmetic(colors.error, 2.0)
         self.far_chosen = _cosmetic(colors.accent, 2.5)
         self.new_wire = _cosmetic(colors.accent, 2.5)
         self.new_wire_wrong = _cosmetic(colors.error, 2.0, Qt.PenStyle.DashLine)
         self.guide = _cosmetic(colors.accent, 1.25, Qt.PenStyle.DashLine)
         self.band = _cosmetic(colors.accent, 1.25)
+        self.ring = _cosmetic(colors.warning, 2.0)
         self.dots = QColor(mix(colors.grid, colors.secondary, 0.12))
+        self._refresh_wires()
+
+    def _refresh_wires(self) -> None:
+        colors = theme().palette
+        self.wires = {kind: _pen(mix(colors.port(kind), colors.canvas, 0.4), 2.0) for kind in PORT_KINDS}
+        self.wires_hover = {kind: _pen(colors.port(kind), 2.5) for kind in PORT_KINDS}
+        self.wires_far = {kind: _cosmetic(mix(colors.port(kind), colors.canvas, 0.4), 1.4) for kind in PORT_KINDS}
+        self.wires_path = {kind: _pen(mix(colors.port(kind), colors.canvas, 0.12), 2.5) for kind in PORT_KINDS}
+        self.wire_lit = _pen(colors.accent, 4.0)
+        self.wire_cut = _pen(colors.error, 2.5, Qt.PenStyle.DashLine)
+        self.wire_selected = _pen(colors.accent, 3.0)
+        self.wire_wrong = _pen(colors.error, 2.5)
+        self.wire_back = _pen(mix(colors.port_value, colors.canvas, 0.75), 2.0, Qt.PenStyle.DashLine)
+        # Qt draws one long path with lines of one pixel in a twentieth of the time that wider ones take.
+        self.far_wire = _cosmetic(mix(colors.port_value, colors.canvas, 0.4), 1.0)
+        self.far_path = _cosmetic(mix(colors.port_value, colors.canvas, 0.1), 1.0)
+        self.knife = _cosmetic(colors.error, 1.5, Qt.PenStyle.DashLine)
 
 
 def _faded(color: str, alpha: int) -> QColor:

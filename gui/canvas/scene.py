@@ -154,6 +154,7 @@ class CanvasScene(QGraphicsScene):
         for node_id in touched:
             self.wires.match(graph, node_id)
         self.wires.dress(touched)
+        self.wires.reroute()
         self._forget_gone(change)
         self._flush()
         self.synced.emit()
@@ -194,7 +195,10 @@ class CanvasScene(QGraphicsScene):
         for old, new in change.renamed:
             ids = ids - {old} | {new} if old in ids else ids
         self.selection.set(node_id for node_id in ids if node_id in graph)
+        dots = self.wires.dots
         self.choose_wires(self.wires.chosen)
+        if dots:
+            self.choose_dots(dots)
 
     # -- blocks --
 
@@ -296,7 +300,15 @@ class CanvasScene(QGraphicsScene):
 
     def choose_wires(self, ends: Iterable[Ends]) -> None:
         """Select exactly these wires; blocks are selected in the window's `Selection`."""
-        if self.wires.choose(ends):
+        changed = self.wires.choose(ends)
+        if self.wires.choose_dots(()) or changed:
+            self._flush()
+            self.wires_chosen.emit()
+
+    def choose_dots(self, dots: Iterable[tuple[Ends, int]]) -> None:
+        """Select exactly these dots of wires, and no wires."""
+        changed = self.wires.choose(())
+        if self.wires.choose_dots(dots) or changed:
             self._flush()
             self.wires_chosen.emit()
 

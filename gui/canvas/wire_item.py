@@ -1,8 +1,9 @@
-"""One wire on the canvas: one graphics item with its curve, and its shape written in the middle."""
+"""One wire on the canvas: one graphics item with its curve, its dots, and its shape written in the middle."""
 
 from __future__ import annotations
 
-from typing import Final, final
+from collections.abc import Sequence
+from typing import Final, Literal, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QStaticText, QTransform
@@ -11,12 +12,19 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.block import PortKind
 from engine.graph import Wire
 from gui.canvas.block_item import BlockItem
-from gui.canvas.geometry import distance_to, wire_path
+from gui.canvas.curves import plain, through, to_path
+from gui.canvas.geometry import corners_of, distance_from
 from gui.canvas.look import LABELS_FROM, Detail, Look
+from gui.canvas.routing import Route
 
 Ends = tuple[str, str, str, str]
-LABEL_ROOM: Final = 12.0
-"""How much longer than its label a wire has to be to bear it."""
+Mood = Literal["", "lit", "cut"]
+"""What a gesture is about to do to a wire: put a block into it, cut it."""
+DOT: Final = 4.5
+"""Radius of the dots a wire runs through."""
+LABEL_ROOM: Final = 28.0
+"""How much longer than its label a wire has to be to bear it: there must be wire to see on both sides."""
+LABEL_GAP: Final = 3.0
 LABEL_PLACES: Final = (0.5, 0.38, 0.62, 0.26, 0.74)
 """Where along the wire a label may be, the best place first."""
 
@@ -34,12 +42,16 @@ class WireItem(QGraphicsItem):
         self.hovered = False
         self.chosen = False
         self.lifted = False
+        self.mood: Mood = ""
+        self.chosen_dots: frozenset[int] = frozenset()
         self.flow: QPen | None = None
         self.path = QPainterPath()
         self.label = ""
         self._text: QStaticText | None = None
         self._start = self._end = QPointF()
-        self._lane: float | None = None
+        self._route: Route | None = None
+        self._dots: tuple[tuple[float, float], ...] = ()
+        self._corners: list[tuple[float, float]] | None = None
         self._middle = QPointF()
         self._label_box = QRectF()
         self._label_fits = False
@@ -51,17 +63,36 @@ class WireItem(QGraphicsItem):
     # -- what the scene tells it --
 
     def set_wire(self, wire: Wire) -> None:
-        """Other bends."""
-        changed = wire.via != self.wire.via
+        """Other dots."""
+        changed = wire.via != self.wire.via or wire.via != self._dots
         self.wire = wire
         if changed:
+            self.show_dots(wire.via)
+
+    def show_dots(self, dots: Sequence[tuple[float, float]]) -> None:
+        """Run through these dots, whatever the document says, while they are dragged."""
+        self._dots = tuple(dots)
+        self.chosen_dots = frozenset(index for index in self.chosen_dots if index < len(self._dots))
+        self._trace()
+
+    def choose_dots(self, chosen: frozenset[int]) -> None:
+        """Show these dots as selected."""
+        if chosen != self.chosen_dots:
+            self.chosen_dots = chosen
+            self.update()
+
+    def set_ends(self, start: QPointF, end: QPointF, route: Route | None = None) -> None:
+        """Run from there to there, in scene coordinates; by that route unless it has dots of its own."""
+        if (start, end, route) != (self._start, self._end, self._route) or self.path.isEmpty():
+            self._start, self._end, self._route = QPointF(start), QPointF(end), route
             self._trace()
 
-    def set_ends(self, start: QPointF, end: QPointF, lane: float | None = None) -> None:
-        """Run from there to there, in scene coordinates; a wire to the left in the lane between the rows."""
-        if (start, end, lane) != (self._start, self._end, self._lane) or self.path.isEmpty():
-            self._start, self._end, self._lane = QPointF(start), QPointF(end), lane
-            self._trace()
+    def set_mood(self, mood: Mood) -> None:
+        """Show what a gesture is about to do to it."""
+        if mood != self.mood:
+            self.mood = mood
+            self.setZValue(self._height())
+            self.update()
 
     def set_look(self, label: str, kind: PortKind, wrong: bool) -> None:
         """What flows through it, and whether it ends where it must not."""
@@ -105,18 +136,52 @@ class WireItem(QGraphicsItem):
 
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the curve."""
-        return distance_to(self.path, point)
+        return distance_from(self.corners, point)
+
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """The curve as short straight lines, in scene coordinates."""
+        if self._corners is None:
+            self._corners = corners_of(self.path)
+        return self._corners
+
+    @property
+    def dots(self) -> tuple[tuple[float, float], ...]:
+        """The dots it runs through, in scene coordinates, as shown now."""
+        return self._dots
+
+    @property
+    def ports(self) -> tuple[QPointF, QPointF]:
+        """Where it begins and ends."""
+        return self._start, self._end
+
+    @property
+    def is_on_path(self) -> bool:
+        """Whether it lies on the way that is highlighted."""
+        return self.wire.ends in self.look.path_wires
 
     # -- inside --
 
     def _height(self) -> float:
         """Targets run below, as their wires are long and would cross the labels of others."""
-        return 0.5 if self.hovered or self.chosen else -0.1 if self.kind == "target" else 0.0
+        return (
+            0.5
+            if self.hovered or self.chosen or self.mood or self.chosen_dots
+            else -0.1
+            if self.kind == "target"
+            else 0.0
+        )
 
     def _trace(self) -> None:
         self.prepareGeometryChange()
-        self.path = wire_path(self._start, self._end, self.wire.via, self._lane)
-        if self.wire.via or self._lane is not None:
+        start, end = (self._start.x(), self._start.y()), (self._end.x(), self._end.y())
+        bent = bool(self._dots) or self._route is not None
+        if self._dots:
+            curve = through(start, self._dots, end)
+        else:
+            curve = self._route.curve(start, end) if self._route is not None else plain(start, end)
+        self.path, self._corners = to_path(curve), None
+        if bent:
             self._middle = self.path.pointAtPercent(0.5)
         else:
             # The middle of a curve that is the same from both ends.
@@ -129,16 +194,15 @@ class WireItem(QGraphicsItem):
         self._label_box = QRectF(-width / 2, -height / 2, width, height)
         self._long_enough = max(box.width(), box.height()) >= width + LABEL_ROOM
         self._label_seen = -1
-        self._bounds = box.adjusted(-width / 2 - 2.0, -height / 2 - 2.0, width / 2 + 2.0, height / 2 + 2.0)
+        self._bounds = box.adjusted(-width / 2 - 2.0, -1.5 * height - 2.0, width / 2 + 2.0, 1.5 * height + 2.0)
 
     def _has_room(self) -> bool:
         """Whether there is a place on the wire without block or other label; looked for anew when blocks moved."""
-        if self._label_seen == self.look.revision or not self._long_enough:
-            return self._label_fits and self._long_enough
+        if self._label_seen == self.look.revision:
+            return self._label_fits
         self._label_seen = self.look.revision
         size = self._label_box.size()
-        for part in LABEL_PLACES:
-            at = self._middle if part == 0.5 else self.path.pointAtPercent(part)
+        for at in self._label_places(size.height()):
             box = QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height())
             found = self.scene().items(box, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
             if not any(self._is_covered_by(item, box) for item in found):
@@ -146,6 +210,14 @@ class WireItem(QGraphicsItem):
                 return True
         self._label_fits = False
         return False
+
+    def _label_places(self, height: float) -> list[QPointF]:
+        """Centres of where the label may be: on the wire if it is long enough, else above or below its middle."""
+        if not self._long_enough:
+            away = QPointF(0.0, height / 2 + LABEL_GAP)
+            return [self._middle - away, self._middle + away]
+        places = [self._middle if part == 0.5 else self.path.pointAtPercent(part) for part in LABEL_PLACES]
+        return [at for at in places if all(abs(at.x() - x) + abs(at.y() - y) > 3 * height for x, y in self._dots)]
 
     def _is_covered_by(self, item: QGraphicsItem, box: QRectF) -> bool:
         if isinstance(item, BlockItem):
@@ -162,11 +234,15 @@ class WireItem(QGraphicsItem):
         painter.setPen(self._pen())
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(self.path)
+        if self._dots and self.look.detail is not Detail.SHAPES:
+            self._paint_dots(painter)
         if self.look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():
             self._paint_label(painter)
 
     def _pen(self) -> QPen:
         look = self.look
+        if self.mood:
+            return look.wire_lit if self.mood == "lit" else look.wire_cut
         if self.lifted:
             return look.wire_back
         if self.chosen:
@@ -177,16 +253,32 @@ class WireItem(QGraphicsItem):
             return look.wires_hover[self.kind]
         if self.flow is not None:
             return self.flow
+        if self.is_on_path:
+            return look.wires_path[self.kind]
         return look.wires[self.kind] if look.detail is Detail.FULL else look.wires_far[self.kind]
+
+    def _paint_dots(self, painter: QPainter) -> None:
+        """Filled in the wire's own colour; the selected ones ringed."""
+        line = painter.pen().color()
+        painter.setPen(Qt.PenStyle.NoPen)
+        for index, (x, y) in enumerate(self._dots):
+            if index in self.chosen_dots:
+                painter.setBrush(self.look.accent)
+                painter.drawEllipse(QPointF(x, y), DOT + 3.0, DOT + 3.0)
+                painter.setBrush(self.look.canvas)
+                painter.drawEllipse(QPointF(x, y), DOT + 1.25, DOT + 1.25)
+            painter.setBrush(line)
+            painter.drawEllipse(QPointF(x, y), DOT, DOT)
 
     def _paint_label(self, painter: QPainter) -> None:
         if self._text is None:
             self._text = QStaticText(self.label)
             self._text.setTextFormat(Qt.TextFormat.PlainText)
             self._text.prepare(QTransform(), self.look.mono_font)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.look.canvas)
-        painter.drawRoundedRect(self._label_box, 4.0, 4.0)
-        painter.setPen(self.look.text if self.hovered or self.chosen else self.look.secondary)
+        if self._long_enough:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.look.canvas)
+            painter.drawRoundedRect(self._label_box, 4.0, 4.0)
+        painter.setPen(self.look.text if self.hovered or self.chosen or self.is_on_path else self.look.secondary)
         painter.setFont(self.look.mono_font)
         painter.drawStaticText(QPointF(self._label_box.left() + 4.0, self._label_box.top() + 1.0), self._text)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import final
+from typing import Final, final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
 from engine.graph import Graph, Wire
 from gui.canvas.block_item import BlockItem
 from gui.canvas.face import PortFace, Side
-from gui.canvas.geometry import lane_between
+from gui.canvas.ground import Box, Ground
 from gui.canvas.look import Look
+from gui.canvas.routing import find_route
 from gui.canvas.wire_item import Ends, WireItem
+
+ROUTED_AT_ONCE: Final = 48
+"""While more wires than this follow a drag they run straight; they look for their ways when it is over."""
 
 
 @final
@@ -23,6 +28,7 @@ class WireSet:
     Attributes:
         items: ends -> item.
         chosen: ends of the selected wires.
+        dots: the selected dots, by ends and place on the wire.
     """
 
     def __init__(
@@ -39,7 +45,9 @@ class WireSet:
         self._soil = soil
         self.items: dict[Ends, WireItem] = {}
         self.chosen: frozenset[Ends] = frozenset()
+        self.dots: frozenset[tuple[Ends, int]] = frozenset()
         self._at: dict[str, set[Ends]] = {}
+        self._ground = Ground()
 
     def at(self, node_ids: Iterable[str]) -> list[WireItem]:
         """The wires at these blocks, each once."""
@@ -48,7 +56,8 @@ class WireSet:
 
     def forget(self) -> None:
         """All items are gone with the scene's content."""
-        self.items, self._at, self.chosen = {}, {}, frozenset()
+        self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
+        self._ground = Ground()
 
     def add(self, wire: Wire) -> None:
         """Show a wire."""
@@ -61,7 +70,8 @@ class WireSet:
         self._scene.addItem(item)
 
     def drop_at(self, node_id: str) -> None:
-        """Take away all wires at a block."""
+        """Take away all wires at a block, which goes."""
+        self._ground.drop(node_id)
         for ends in list(self._at.pop(node_id, ())):
             self._drop(ends)
 
@@ -72,16 +82,35 @@ class WireSet:
             self._drop(ends)
         for ends, wire in wanted.items():
             if ends in self.items:
-                self.items[ends].set_wire(wire)
+                item = self.items[ends]
+                if item.wire.via != wire.via:
+                    item.set_wire(wire)
+                    self._trace(item)
+                item.wire = wire
             elif wire.from_node in self._blocks and wire.to_node in self._blocks:
                 self.add(wire)
 
     def trace(self, node_ids: Iterable[str]) -> None:
-        """Let the wires at these blocks end at their ports again."""
-        for item in self.at(node_ids):
+        """Let the wires at these blocks, which stand elsewhere now, end at their ports again."""
+        moved = list(node_ids)
+        for node_id in moved:
+            self._ground.put(node_id, self._blocks[node_id].area)
+        items = self.at(moved)
+        for item in items:
             self._soil(item)
-            self._trace(item)
+            self._trace(item, routed=len(items) <= ROUTED_AT_ONCE)
             self._soil(item)
+
+    def reroute(self) -> None:
+        """Let the wires near where blocks came, went or moved look for their ways anew."""
+        stirred = self._ground.settle()
+        if stirred.isEmpty():
+            return
+        for item in self._scene.items(stirred, Qt.ItemSelectionMode.IntersectsItemBoundingRect):
+            if isinstance(item, WireItem) and not item.wire.via:
+                self._soil(item)
+                self._trace(item)
+                self._soil(item)
 
     def dress(self, node_ids: Iterable[str]) -> None:
         """Look again at what flows through the wires at these blocks."""
@@ -96,6 +125,18 @@ class WireSet:
                 self.items[each].set_flags(chosen=each in chosen)
                 self._soil(self.items[each])
         before, self.chosen = self.chosen, chosen
+        return before != chosen
+
+    def choose_dots(self, dots: Iterable[tuple[Ends, int]]) -> bool:
+        """Select exactly these dots. Returns whether these are others than before."""
+        chosen = frozenset(
+            (ends, index) for ends, index in dots if ends in self.items and index < len(self.items[ends].dots)
+        )
+        for ends in {ends for ends, _ in chosen | self.dots}:
+            if ends in self.items:
+                self.items[ends].choose_dots(frozenset(index for each, index in chosen if each == ends))
+                self._soil(self.items[ends])
+        before, self.dots = self.dots, chosen
         return before != chosen
 
     def set_flow(self, flow: Mapping[Ends, tuple[QColor, float]]) -> None:
@@ -114,13 +155,26 @@ class WireSet:
         self._soil(item)
         self._scene.removeItem(item)
 
-    def _trace(self, item: WireItem) -> None:
+    def _trace(self, item: WireItem, *, routed: bool = True) -> None:
         wire = item.wire
-        start = self._blocks[wire.from_node].port_place("out", wire.from_port)
-        end = self._blocks[wire.to_node].port_place("in", wire.to_port)
-        if start is not None and end is not None:
-            lane = lane_between(self._blocks[wire.from_node].area, self._blocks[wire.to_node].area)
-            item.set_ends(start, end, lane)
+        source, target = self._blocks[wire.from_node], self._blocks[wire.to_node]
+        start, end = source.port_place("out", wire.from_port), target.port_place("in", wire.to_port)
+        if start is None or end is None:
+            return
+        route = None
+        if routed and not wire.via:
+            self._look_around()
+            ends = ((start.x(), start.y()), (end.x(), end.y()))
+            boxes = ((wire.from_node, _box(source)), (wire.to_node, _box(target)))
+            route = find_route(*ends, self._ground, *boxes)
+        item.set_ends(start, end, route)
+
+    def _look_around(self) -> None:
+        """Blocks that nobody moved since they came are not known yet."""
+        if len(self._ground) != len(self._blocks):
+            for node_id, block in self._blocks.items():
+                if node_id not in self._ground:
+                    self._ground.put(node_id, block.area)
 
     def _dress(self, item: WireItem) -> None:
         start = self._port(item.wire.from_node, "out", item.wire.from_port)
@@ -130,3 +184,8 @@ class WireSet:
 
     def _port(self, node_id: str, side: Side, name: str) -> PortFace | None:
         return self._blocks[node_id].face.port(side, name)
+
+
+def _box(item: BlockItem) -> Box:
+    area = item.area
+    return (area.left(), area.top(), area.right(), area.bottom())

@@ -1,0 +1,90 @@
+"""Where blocks stand, in cells of a coarse grid: what a wire would cross is looked up along its way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, final
+
+from PySide6.QtCore import QRectF
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+Spot = tuple[float, float]
+
+CELL: Final = 256.0
+_MOST_CELLS: Final = 512
+"""What spans more cells than this is not looked at: no wire that long is followed by eye."""
+
+
+@final
+class Ground:
+    """The boxes of blocks by cell.
+
+    Attributes:
+        stirred: everything that was taken up or put down since `settle`.
+    """
+
+    def __init__(self) -> None:
+        self._boxes: dict[str, Box] = {}
+        self._cells: dict[tuple[int, int], set[str]] = {}
+        self.stirred = QRectF()
+
+    def __len__(self) -> int:
+        return len(self._boxes)
+
+    def __contains__(self, node_id: str) -> bool:
+        return node_id in self._boxes
+
+    def put(self, node_id: str, area: QRectF) -> None:
+        """A block stands there now."""
+        box = (area.left(), area.top(), area.right(), area.bottom())
+        if self._boxes.get(node_id) == box:
+            return
+        self.drop(node_id)
+        self._boxes[node_id] = box
+        for cell in _cells(box):
+            self._cells.setdefault(cell, set()).add(node_id)
+        self.stirred = self.stirred.united(area)
+
+    def drop(self, node_id: str) -> None:
+        """It is gone."""
+        box = self._boxes.pop(node_id, None)
+        if box is None:
+            return
+        for cell in _cells(box):
+            self._cells[cell].discard(node_id)
+        self.stirred = self.stirred.united(QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1]))
+
+    def settle(self) -> QRectF:
+        """What was stirred, once."""
+        area, self.stirred = self.stirred, QRectF()
+        return area
+
+    def crossed(self, points: Iterable[Spot], apart: float, but: Collection[str] = ()) -> dict[str, Box]:
+        """The boxes that come nearer than that to any of the points."""
+        found: dict[str, Box] = {}
+        boxes, cells = self._boxes, self._cells
+        for x, y in points:
+            for node_id in cells.get((math.floor(x / CELL), math.floor(y / CELL)), ()):
+                if node_id not in found and node_id not in but:
+                    left, top, right, bottom = box = boxes[node_id]
+                    if left - apart < x < right + apart and top - apart < y < bottom + apart:
+                        found[node_id] = box
+        return found
+
+    def along(self, left: float, right: float, y: float, apart: float) -> list[Box]:
+        """The boxes that come nearer than that to a level line."""
+        box = (left, y - apart, right, y + apart)
+        names = {name for cell in _cells(box) for name in self._cells.get(cell, ())}
+        near = (self._boxes[name] for name in names)
+        return [each for each in near if each[0] < right and each[2] > left and each[1] < box[3] and each[3] > box[1]]
+
+
+def _cells(box: Box) -> Iterator[tuple[int, int]]:
+    left, top, right, bottom = (math.floor(value / CELL) for value in box)
+    if (right - left + 1) * (bottom - top + 1) > _MOST_CELLS:
+        return
+    for column in range(left, right + 1):
+        for row in range(top, bottom + 1):
+            yield (column, row)

@@ -1,0 +1,115 @@
+"""Ways around blocks for wires that would run under them: straight where possible, else in a lane above or below.
+
+Only what the plain curve crosses is looked at, so that the cost grows with the wire and not with the drawing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from gui.canvas.curves import Cubic, around_lane, back_in_lane, plain, sampled
+from gui.canvas.ground import Box, Ground, Spot
+
+APART: Final = 5.0
+"""Nearer than this to a block a wire counts as running under it."""
+LANE: Final = 20.0
+"""Distance of a lane from the blocks it passes; long wires keep further away, so that they nest around short ones."""
+BACK: Final = 48.0
+"""A wire whose input lies further left of its output than this runs back in a lane."""
+_FURTHER: Final = 500.0
+_TRIES: Final = 12
+_TURN: Final = (24.0, 96.0)
+_ROW_LANE: Final = (24.0, 28.0)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A lane: from the output to `left` at height `lane`, level to `right`, into the input; or `back` to the left."""
+
+    lane: float
+    left: float
+    right: float
+    back: bool = False
+
+    def curve(self, start: Spot, end: Spot) -> list[Cubic]:
+        """The wire's curve between these ports."""
+        if self.back:
+            return back_in_lane(start, end, self.lane)
+        return around_lane(start, end, self.left, self.right, self.lane)
+
+
+def find_route(
+    start: Spot, end: Spot, ground: Ground, source: tuple[str, Box], target: tuple[str, Box]
+) -> Route | None:
+    """A way for a wire from one block to another; None where the plain curve is best.
+
+    Args:
+        start: the output, in the scene.
+        end: the input.
+        ground: all blocks.
+        source: id and box of the block it leaves.
+        target: id and box of the block it enters.
+    """
+    if target[1][0] < source[1][2] - BACK:
+        return _way_back(start, end, ground, source, target)
+    own = (source[0], target[0])
+    crossed = ground.crossed(sampled(plain(start, end)), APART, own)
+    if not crossed:
+        return None
+    boxes = list(crossed.values())
+    left = max(start[0] + _TURN[0], min(start[0] + _TURN[1], min(box[0] for box in boxes) - 2 * APART))
+    right = min(end[0] - _TURN[0], max(end[0] - _TURN[1], max(box[2] for box in boxes) + 2 * APART))
+    if right <= left:
+        return None
+    gap = _gap(right - left)
+    best: tuple[int, float, Route] | None = None
+    for up in (True, False):
+        lane = _free_lane(ground, left, right, boxes, gap, up=up)
+        if lane is not None:
+            route = Route(lane, left, right)
+            hits = len(ground.crossed(sampled(route.curve(start, end)), APART / 2, own))
+            cost = abs(lane - start[1]) + abs(lane - end[1])
+            if best is None or (hits, cost) < best[:2]:
+                best = (hits, cost, route)
+    return best[2] if best is not None and best[0] < len(crossed) else None
+
+
+def _way_back(start: Spot, end: Spot, ground: Ground, source: tuple[str, Box], target: tuple[str, Box]) -> Route | None:
+    """To the left: between the rows of the two blocks if there is a lane that is free, else above or below all."""
+    left, right = end[0], start[0]
+    between = _lane_between(source[1], target[1])
+    if between is not None and not ground.along(left, right, between, APART):
+        return Route(between, left, right, back=True)
+    ends, gap = [source[1], target[1]], _gap(right - left)
+    found = [lane for up in (True, False) if (lane := _free_lane(ground, left, right, ends, gap, up=up)) is not None]
+    if not found:
+        return None
+    lane = min(found, key=lambda each: abs(each - start[1]) + abs(each - end[1]))
+    return Route(lane, left, right, back=True)
+
+
+def _lane_between(source: Box, target: Box) -> float | None:
+    """The height between two rows, near the one it goes to: blocks differ in height and rows are aligned at the top."""
+    least, most = _ROW_LANE
+    if target[1] - source[3] >= least:
+        return target[1] - min(most, (target[1] - source[3]) / 2)
+    if source[1] - target[3] >= least:
+        return target[3] + min(most, (source[1] - target[3]) / 2)
+    return None
+
+
+def _free_lane(ground: Ground, left: float, right: float, boxes: list[Box], gap: float, *, up: bool) -> float | None:
+    """The nearest height above or below these boxes where no block stands between left and right."""
+    blocking = boxes
+    for _ in range(_TRIES):
+        lane = min(box[1] for box in blocking) - gap if up else max(box[3] for box in blocking) + gap
+        blocking = ground.along(left, right, lane, gap / 2)
+        if not blocking:
+            return lane
+    return None
+
+
+def _gap(span: float) -> float:
+    return LANE + 8.0 * min(4, int(span / _FURTHER))
