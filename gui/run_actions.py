@@ -127,7 +127,8 @@ class RunActions(QObject):
         edited = feed.stale and not self._document.result.errors
         actions.play.setText(self.tr("Pause") if running else self.tr("Play"))
         actions.play.setToolTip(tip_of(actions.play))
-        actions.play.setIcon(icon("pause" if running else "play", "on_accent"))
+        actions.play.setIcon(icon("pause" if running else "play"))
+        self._bar.show_play(running)
         actions.stop.setEnabled(feed.state in ("running", "loading", "paused"))
         actions.step.setEnabled(not running)
         actions.reset.setEnabled(feed.trained or edited)

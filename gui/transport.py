@@ -21,6 +21,7 @@ from engine.events import Progress, StateChanged
 from gui.actions import Actions
 from gui.document import Document
 from gui.format import format_count, format_duration, format_exact, format_integer
+from gui.icons import icon
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, theme
 from gui.widgets.labels import ElidedLabel, PartsLabel, plain_tooltip, text_label
@@ -70,6 +71,8 @@ class TransportBar(QFrame):
         self._progress.setAccessibleName(self.tr("Progress of the training"))
         self._progress.setTextVisible(False)
         self._progress.setRange(0, 1000)
+        self._play_icon = icon("play", "on_accent")
+        actions.play.changed.connect(self._dress_play)
         self._arrange(actions)
         feed.on(Progress, self._show_progress)
         feed.on(StateChanged, self._show_state)
@@ -132,6 +135,15 @@ class TransportBar(QFrame):
         self._title.setText(self._document.title)
         self._title.updateGeometry()
         self._unsaved.setText("" if self._document.is_clean else self.tr("● unsaved"))
+
+    def show_play(self, running: bool) -> None:
+        """The button plays, or pauses."""
+        self._play_icon = icon("pause" if running else "play", "on_accent")
+        self._dress_play()
+
+    def _dress_play(self) -> None:
+        """On its coloured ground the button needs another icon than the menu; a change of the action takes it away."""
+        self._play.setIcon(self._play_icon)
 
     # -- the run --
 

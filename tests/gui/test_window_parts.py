@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QIcon, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
 
@@ -259,3 +259,25 @@ def test_saved_pictures_keep_an_old_file_when_the_folder_is_gone(trained, tmp_pa
     choose_in_popup(part(panel_of(trained, LossPanel), QToolButton, "plotSave"), "Save picture (PNG)")
     assert notices().history[-1].level == "error"
     assert str(Path(missing).parent) in notices().history[-1].text
+
+
+@pytest.mark.parametrize(("mode", "dark"), [("light", True), ("dark", False)])
+def test_play_is_seen_in_the_menu_and_on_its_button(window, qtbot, mode, dark):
+    theme().set_mode(mode)
+    action = window.actions_.play
+    button = next(it for it in window.transport.findChildren(QToolButton) if it.defaultAction() is action)
+    open_example(window, "circle", epochs=100_000)
+    for state in ("ready", "running"):
+        if state == "running":
+            action.trigger()
+            wait_for(qtbot, window, state)
+        assert (lightness(action.icon()) < 128) is dark
+        assert lightness(button.icon()) > 200
+    assert button.text() == "Pause"
+
+
+def lightness(icon: QIcon) -> float:
+    """Of what an icon shows, without what shines through."""
+    image = icon.pixmap(16).toImage()
+    colors = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    return float(np.mean([color.lightness() for color in colors if color.alpha() > 200]))
