@@ -169,6 +169,7 @@ class Session:
             self._closed = True
             _open_sessions.discard(self)
             self._commands.put(commands.Close())
+            _ending.add(self._thread)
         if wait and threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -178,12 +179,16 @@ class Session:
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+_ending: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+"""Threads that were told to end: what they learned last may still be on its way to the disk."""
 
 
 @atexit.register
 def _close_all() -> None:
     for session in list(_open_sessions):
         session.close()
+    for thread in list(_ending):
+        thread.join()
 
 
 def _work(inbox: queue.SimpleQueue[Command], post: Callable[[Event], None], *rest: Any) -> None:

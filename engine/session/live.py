@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine import edits
+from engine.frozen import DROP
+from engine.graph import Project
 from engine.param import ParamError
 from engine.settings import LIVE, TRAINING
 
@@ -18,6 +21,13 @@ def live_value(name: str, value: Any) -> Any:
         return TRAINING[name].parse(value)
     except ParamError as error:
         raise ParamError(f"{name} {error}.") from None
+
+
+def with_live(project: Project, name: str, value: Any) -> Project:
+    """A project that begins with this value, where it is one of its settings: so its next run does, and says so."""
+    if name not in TRAINING:
+        return project
+    return edits.set_training(project, {name: DROP if value == TRAINING[name].default else value})[0]
 
 
 def switches(changed: dict[str, Any]) -> dict[str, Any]:

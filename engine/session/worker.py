@@ -21,7 +21,7 @@ from engine.session import commands
 from engine.session.commands import Command
 from engine.session.desk import Desk
 from engine.session.keeping import Keeping
-from engine.session.live import live_value, switches
+from engine.session.live import live_value, switches, with_live
 from engine.session.pace import Pace
 from engine.session.transfer import edited_run
 from engine.training.errors import StepError, is_out_of_memory
@@ -298,6 +298,7 @@ class Worker:
             self._post(Said("warning", str(error)))
             return
         self._live[command.name] = value
+        self._project = with_live(self._project, command.name, value)
         if self.run is not None:
             self.run.set_hyper(command.name, value)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,51 @@ def test_an_edited_graph_lies_with_its_weights_but_not_with_those_of_the_graph_b
     second = Path(listener.of(RunKept)[-1].path)
     assert RunFolder.existing(second).project().graph == small().graph
     assert stored_weights(second)["d0.weight"].shape == stored_weights(run)["d0.weight"].shape
+
+
+@pytest.mark.parametrize("before", ["the first step", "a reset"])
+def test_a_setting_changed_by_hand_stands_in_the_graph_of_the_run_that_began_with_it(before: str, place: RunPlace):
+    with Listener(small(), runs=place) as listener:
+        if before == "a reset":
+            listener.play_to_the_end()
+        listener.session.set_hyper("lr", 0.02)
+        listener.session.set_hyper("clip_norm", 3.0)
+        if before == "a reset":
+            listener.session.reset()
+        listener.play_to_the_end()
+        run = Path(listener.of(RunKept)[-1].path)
+    assert {record["lr"] for record in lines(run)} == {0.02}
+    kept = RunFolder.existing(run).project()
+    assert (kept.training["lr"], kept.training["clip_norm"]) == (0.02, 3.0)
+    assert main(["train", str(run / "graph.chainrule"), "--run", str(place.folder / "again")]) == 0
+    again = [{**line, "samples_per_s": 0} for line in lines(place.folder / "again")]
+    assert again == [{**line, "samples_per_s": 0} for line in lines(run)]
+
+
+ENDS_AT_ONCE = """
+import sys, time
+from pathlib import Path
+from engine import files, session
+from engine.events import Scalars
+from engine.training.run_folder import RunFolder
+
+save = RunFolder.save_weights
+RunFolder.save_weights = lambda *rest: (time.sleep(0.3), save(*rest))  # a slow disk
+opened = session.open(files.load(Path(sys.argv[1])), runs=session.RunPlace(Path(sys.argv[2])))
+opened.play()
+while not any(isinstance(event, Scalars) for event in opened.mailbox.drain()):
+    time.sleep(0.01)
+opened.close(wait=False)
+"""
+
+
+def test_a_program_that_ends_waits_for_what_was_learned_last(tmp_path: Path):
+    files.save(small(epochs=1_000_000), tmp_path / "net.chainrule")
+    command = [sys.executable, "-c", ENDS_AT_ONCE, str(tmp_path / "net.chainrule"), str(tmp_path / "runs")]
+    subprocess.run(command, check=True)
+    run = only(tmp_path / "runs")
+    assert (run / "weights.safetensors").is_file()
+    assert RunFolder.existing(run).checkpoint()["trainer"]["steps"] > 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
