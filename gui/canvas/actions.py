@@ -37,6 +37,9 @@ class Hooks:
     frame: Callable[[], object]
     note: Callable[[], object]
     fit_selection: Callable[[], object]
+    find: Callable[[], object]
+    show_minimap: Callable[[bool], object]
+    connect: Callable[[], object]
     groups: GroupCommands
 
 
@@ -52,6 +55,7 @@ class CanvasActions:
     duplicate: QAction
     delete: QAction
     take_out: QAction
+    connect: QAction
     disconnect: QAction
     rename: QAction
     mute: QAction
@@ -64,6 +68,8 @@ class CanvasActions:
     legend: QAction
     frame: QAction
     note: QAction
+    find: QAction
+    minimap: QAction
     group: GroupActions
 
     def edit_list(self) -> list[QAction | None]:
@@ -73,16 +79,17 @@ class CanvasActions:
             None,
             *(self.cut, self.copy, self.paste, self.duplicate, self.delete),
             None,
-            *(self.rename, self.mute, self.take_out, self.disconnect),
+            *(self.rename, self.mute, self.take_out, self.connect, self.disconnect),
             None,
             *(self.frame, self.note),
             None,
-            self.select_all,
+            *(self.select_all, self.find),
         ]
 
     def view_list(self) -> list[QAction | None]:
         """In the order of the View menu."""
-        return [self.fit, self.fit_selection, self.zoom_100, self.zoom_in, self.zoom_out, None, self.legend]
+        zooms = [self.fit, self.fit_selection, self.zoom_100, self.zoom_in, self.zoom_out]
+        return [*zooms, None, self.minimap, self.legend]
 
     def update(self, blocks: int, wires: int, present: int, decor: int = 0) -> None:
         """Enable what can be done with so many blocks, wires, frames and notes selected, and so many blocks there."""
@@ -91,10 +98,12 @@ class CanvasActions:
         for action in (self.cut, self.copy, self.duplicate):
             action.setEnabled(blocks + decor > 0)
         self.delete.setEnabled(blocks + wires + decor > 0)
+        self.connect.setEnabled(blocks == 1)
         self.rename.setEnabled(blocks == 1 or (blocks == 0 and decor == 1))
         self.fit_selection.setEnabled(blocks + decor > 0)
         self.select_all.setEnabled(present > 0)
         self.fit.setEnabled(present > 0)
+        self.find.setEnabled(present > 0)
 
 
 def make_action(
@@ -124,6 +133,12 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
     legend = make("Legend", _tr("&Legend of the ports"), lambda: None)
     legend.setCheckable(True)
     legend.toggled.connect(hooks.show_legend)
+    minimap = make("Minimap", _tr("&Map of what does not fit"), lambda: None, "map", "M")
+    minimap.setCheckable(True)
+    minimap.toggled.connect(hooks.show_minimap)
+    find = make("Find", _tr("F&ind…"), hooks.find, "search", _STANDARD.Find)
+    # Whatever has the focus, it is the graph that is searched.
+    find.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
     return CanvasActions(
         add=make("AddBlock", _tr("&Add block…"), hooks.add, "plus", "Tab"),
         cut=make("Cut", _tr("Cu&t"), commands.cut, "cut", _STANDARD.Cut),
@@ -132,6 +147,7 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
         duplicate=make("Duplicate", _tr("D&uplicate"), commands.duplicate, "duplicate", "Ctrl+D"),
         delete=make("Delete", _tr("&Delete"), commands.delete, "delete", "Del", "Backspace"),
         take_out=make("TakeOut", _tr("Take &out, join the wires"), commands.take_out, "unlink", "Ctrl+Del"),
+        connect=make("Connect", _tr("&Connect to…"), hooks.connect, "", "C"),
         disconnect=make("Disconnect", _tr("Remove all &wires"), commands.disconnect_chosen),
         rename=make("Rename", _tr("&Rename"), hooks.rename, "edit", "F2"),
         mute=make("Mute", _tr("&Mute"), commands.toggle_bypass, "eye-off", "Ctrl+B"),
@@ -141,6 +157,8 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
         zoom_out=make("ZoomOut", _tr("Zoom &out"), lambda: camera.zoom_by(0.8), "zoom-out", "Ctrl+-", "-"),
         zoom_100=make("Zoom100", _tr("&100 %"), lambda: camera.zoom_to(1.0), "", "Ctrl+0"),
         legend=legend,
+        minimap=minimap,
+        find=find,
         fit_selection=make("FitSelection", _tr("Zoom to the &selection"), hooks.fit_selection, "", "Shift+F", "."),
         frame=make("Frame", _tr("&Frame the selection"), hooks.frame, "frame", "Ctrl+Shift+F"),
         note=make("Note", _tr("Add a &note"), hooks.note, "note", "Ctrl+Shift+N"),

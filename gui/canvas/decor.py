@@ -121,6 +121,15 @@ class Decor(QObject):
                 item.draw(painter)
                 painter.restore()
 
+    def paint_far_titles(self, painter: QPainter, exposed: QRectF) -> None:
+        """Write the frames' titles over everything: from afar they are larger than what is kept free for them."""
+        for item in self.items.values():
+            if isinstance(item, FrameItem) and item.sceneBoundingRect().intersects(exposed):
+                painter.save()
+                painter.translate(item.pos())
+                item.draw_title(painter)
+                painter.restore()
+
     # -- asking --
 
     def extent(self) -> QRectF:

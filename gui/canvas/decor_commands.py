@@ -82,6 +82,13 @@ class DecorCommands:
         verb = _tr("Rename a frame") if framed else _tr("Write a note")
         stage.document.edit(verb, decorations.put(stage.document.project, changed))
 
+    def fit_selection(self) -> None:
+        """Look at what is selected, not closer than at 100 %."""
+        area, camera = self.chosen_area(), self._stage.camera
+        if not area.isEmpty():
+            camera.fit(area)
+            camera.fitted = False  # when the view is resized, everything is not what to fit again
+
     def _choose(self, name: str) -> None:
         self._stage.selection.set(())
         self._stage.scene.choose_wires(())

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath
 from engine.decorations import Frame
 from gui.canvas.decor_item import DecorItem
 from gui.canvas.geometry import RADIUS
+from gui.canvas.look import Detail
 from gui.canvas.tints import tints
 
 TITLE_PX: Final = 15.0
@@ -55,11 +56,14 @@ class FrameItem(DecorItem):
         painter.drawRoundedRect(inner, RADIUS - 1.0, RADIUS - 1.0)
         painter.setBrush(shades.bar)
         painter.drawPath(_top(inner, bar.height() - rim))
-        self._draw_title(painter, bar)
+        if self.look.detail is not Detail.SHAPES:
+            self.draw_title(painter)
         self.draw_ring(painter)
 
-    def _draw_title(self, painter: QPainter, bar: QRectF) -> None:
-        px = self.title_px()
+    def draw_title(self, painter: QPainter) -> None:
+        """Write the title; from afar, where wires and blocks are drawn before it, on a ground of its own."""
+        assert isinstance(self.decoration, Frame)
+        px, bar = self.title_px(), self.bar()
         if px * self.look.scale < 5.0 or not self.title:
             return
         font = QFont(self.look.name_font)
@@ -67,6 +71,12 @@ class FrameItem(DecorItem):
         metrics = QFontMetricsF(font)
         pad = min(PAD * px / TITLE_PX, self.size.width() / 8)
         text = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, self.size.width() - 2 * pad)
+        if self.look.detail is Detail.SHAPES:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(tints(self.decoration.color).bar)
+            painter.drawRect(
+                QRectF(0.0, 0.0, min(metrics.horizontalAdvance(text) + 2 * pad, bar.width()), bar.height())
+            )
         painter.setPen(self.look.text)
         painter.setFont(font)
         painter.drawText(QPointF(pad, bar.center().y() + (metrics.ascent() - metrics.descent()) / 2), text)

@@ -40,6 +40,7 @@ class Overlay(QObject):
         self._guides: tuple[QLineF, ...] = ()
         self._wire: NewWire | None = None
         self._ghost: QRectF | None = None
+        self._rings: list[QRectF] = []
         self._retracted: tuple[NewWire, bool] | None = None
         self._retraction = QVariantAnimation(self)
         self._retraction.setStartValue(1.0)
@@ -115,6 +116,18 @@ class Overlay(QObject):
         self._ghost = ghost
         self._soil(ghost)
 
+    @property
+    def rings(self) -> list[QRectF]:
+        """The areas of what was found."""
+        return self._rings
+
+    def set_rings(self, areas: list[QRectF]) -> None:
+        """Ring what was found, or nothing."""
+        if areas != self._rings:
+            for area in (*self._rings, *areas):
+                self._soil(area)
+            self._rings = areas
+
     def clear(self) -> None:
         """Take everything away."""
         self.set_band(None)
@@ -130,6 +143,10 @@ class Overlay(QObject):
             painter.setBrush(look.accent_soft)
             painter.drawRoundedRect(self._ghost, RADIUS, RADIUS)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        if self._rings:
+            gap = 5.0 / look.scale if look.scale < 1.0 else 5.0
+            painter.setPen(look.ring)
+            painter.drawRects([area.adjusted(-gap, -gap, gap, gap) for area in self._rings])
         if self._guides:
             painter.setPen(look.guide)
             painter.drawLines(list(self._guides))

@@ -51,6 +51,7 @@ class Overview:
         for category, boxes in rects.items():
             painter.setBrush(scene.look.strips[category])
             painter.drawRects(boxes)
+        scene.decor.paint_far_titles(painter, exposed)
         self._paint_marked(painter, blocks)
 
     def _refresh(self) -> None:

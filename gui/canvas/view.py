@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -31,8 +31,10 @@ from gui.canvas.actions import Hooks, make_actions
 from gui.canvas.backdrop import Backdrop
 from gui.canvas.camera import Camera
 from gui.canvas.commands import Commands
+from gui.canvas.connecting import Connecting
 from gui.canvas.decor_commands import DecorCommands
 from gui.canvas.decor_edit import DecorEditor
+from gui.canvas.find import FindBar
 from gui.canvas.floats import Floats
 from gui.canvas.geometry import FAR
 from gui.canvas.gestures.base import Cancel
@@ -42,6 +44,7 @@ from gui.canvas.groups.navigator import Navigator
 from gui.canvas.hover import Hover
 from gui.canvas.input import Input
 from gui.canvas.look import Detail
+from gui.canvas.minimap import Minimap
 from gui.canvas.overlay import Overlay
 from gui.canvas.overview import Overview
 from gui.canvas.pointer import Pointer
@@ -69,7 +72,12 @@ class CanvasView(QGraphicsView):
         commands: what menus and keys do to the selection; `groups`: what they do with groups.
         pointer: the gesture under way.
         floats: search, hint, problem card and legend.
+
+    Signals:
+        parameters_wanted(): Enter was pressed on the selected block.
     """
+
+    parameters_wanted = Signal()
 
     def __init__(self, document: Document | LevelView, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +95,8 @@ class CanvasView(QGraphicsView):
         opening = (self.open_search, self.write_in, self.open_group, self.leave_group)
         self.stage = Stage(document, selection, self.items_, self.camera, self._overlay, self.floats.hint, *opening)
         self.rename_field = RenameField(self.stage, self)
+        self.minimap = Minimap(self.items_, self.camera, self)
+        self.find_bar = FindBar(self.stage, self)
         self.decor_commands = DecorCommands(self.stage)
         self.decor_editor = DecorEditor(self.stage, self, self.decor_commands.write)
         self.commands = Commands(self.stage)
@@ -94,13 +104,19 @@ class CanvasView(QGraphicsView):
         self.crumbs = Breadcrumbs(self.groups.navigator, self)
         self.pointer = Pointer(self.stage, self.viewport(), self)
         self.hover = Hover(self.stage, self.floats.card, self.viewport(), self)
+        self.connecting = Connecting(self.stage, self)
         hooks = Hooks(
             self._add_wanted,
             self.rename,
             self._paste,
             self.fit,
             self.floats.show_legend,
-            *self._seeing_hooks(),
+            self.decor_commands.frame_selection,
+            self._note_wanted,
+            self.decor_commands.fit_selection,
+            self.find_bar.open,
+            self.minimap.set_wanted,
+            self.connecting.open,
             self.groups,
         )
         self.actions_ = make_actions(self, self.stage, self.commands, hooks)
@@ -137,8 +153,10 @@ class CanvasView(QGraphicsView):
         self.camera.moved.connect(self._follow_camera)
         self.floats.search.closed.connect(self._search_closed)
         self.floats.legend_hidden.connect(lambda: self.actions_.legend.setChecked(False))
-        with QSignalBlocker(self.actions_.legend):
+        self.find_bar.closed.connect(self._search_closed)
+        with QSignalBlocker(self.actions_.legend), QSignalBlocker(self.actions_.minimap):
             self.actions_.legend.setChecked(self.floats.legend_wanted)
+            self.actions_.minimap.setChecked(self.minimap.wanted)
         theme().changed.connect(self._restyle)
         self._note_content()
 
@@ -158,17 +176,10 @@ class CanvasView(QGraphicsView):
 
     def fit(self, *, animated: bool = True) -> None:
         """Show everything."""
-        self.camera.fit(self.items_.content_rect(), animated=animated)
-
-    def _seeing_hooks(self) -> tuple[Callable[[], object], Callable[[], object], Callable[[], object]]:
-        return self.decor_commands.frame_selection, self._note_wanted, self.fit_selection
-
-    def fit_selection(self) -> None:
-        """Show what is selected, as closely as at 100 % at most."""
-        area = self.decor_commands.chosen_area()
-        if not area.isEmpty():
-            self.camera.fit(area)
-            self.camera.fitted = False
+        area = self.items_.content_rect()
+        if self.level.path:  # room for the breadcrumbs
+            area.setTop(area.top() - 64.0)
+        self.camera.fit(area, animated=animated)
 
     def rename(self, node_id: str | None = None) -> None:
         """Edit a block's name in place; the selected one's unless told."""
@@ -353,9 +364,21 @@ class CanvasView(QGraphicsView):
         return taken or super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._enter():
+            return
         if not self._input.key_pressed(event):
             event.ignore()  # the scroll area would scroll
         self._mind_quiet()
+
+    def _enter(self) -> bool:
+        """Into the selected group, or to the parameters of the selected block. False when there is none."""
+        single = self.stage.selection.single
+        if single is None or single not in self.items_.blocks:
+            return False
+        if not self.stage.open(single):
+            self.parameters_wanted.emit()
+        return True
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if not self._input.key_released(event):

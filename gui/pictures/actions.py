@@ -49,7 +49,7 @@ class Pictures(QObject):
     def ask(self) -> None:
         """Choose what and how; then where to."""
         whole, part = self.everything(), self.chosen()
-        PictureDialog(self._document, whole, part, self.ask_path, self.copy, self._window).open()
+        PictureDialog(self._canvas.stage.document, whole, part, self.ask_path, self.copy, self._window).open()
 
     def ask_path(self, kind: Format, wanted: Wanted) -> None:
         """Ask where to, and write the picture there."""
@@ -61,7 +61,7 @@ class Pictures(QObject):
 
     def save(self, path: Path, kind: Format, wanted: Wanted) -> bool:
         """Write a picture. False when that could not be done; a notice says why."""
-        document = self._document
+        document = self._canvas.stage.document  # inside a group that was opened, the group
         try:
             diskfile.write(path, [drawing.draw(document.project, document.result, kind, wanted)])
         except ChainruleError as error:
@@ -72,7 +72,7 @@ class Pictures(QObject):
 
     def copy(self, kind: Format, wanted: Wanted) -> None:
         """Put the picture on the clipboard, as an image whatever the format."""
-        document = self._document
+        document = self._canvas.stage.document  # inside a group that was opened, the group
         try:
             image = drawing.image(document.project, document.result, wanted)
         except ChainruleError as error:
@@ -92,7 +92,7 @@ class Pictures(QObject):
 
     def save_mermaid(self, path: Path) -> bool:
         """Write Mermaid text. False when that could not be done; a notice says why."""
-        document = self._document
+        document = self._canvas.stage.document  # inside a group that was opened, the group
         text = mermaid(document.project, document.result, chosen=self._canvas.commands.chosen or None)
         try:
             diskfile.write(path, [text.encode()])
@@ -108,14 +108,14 @@ class Pictures(QObject):
         """Show the page as it will be printed; from there it is printed."""
         from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
 
-        document, wanted = self._document, self.chosen() or self.everything()
+        document, wanted = self._canvas.stage.document, self.chosen() or self.everything()
         try:
             wide = drawing.is_wide(document.project, document.result, wanted)
         except ChainruleError as error:
             notices().failure(error)
             return
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-        printer.setDocName(document.title)
+        printer.setDocName(self._document.title)
         landscape, portrait = QPageLayout.Orientation.Landscape, QPageLayout.Orientation.Portrait
         printer.setPageOrientation(landscape if wide else portrait)
         dialog = QPrintPreviewDialog(printer, self._window)

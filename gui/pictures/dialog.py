@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QFrame, QHBoxLayout, QLabel,
 from engine.problem import GraphError
 from gui.background import run_in_background
 from gui.colors import PAPER
-from gui.document import Document
+from gui.level import LevelView
 from gui.mathtext import formula_ready, prepare
 from gui.notices import notices
 from gui.pictures import drawing
@@ -41,7 +41,7 @@ class PictureDialog(QDialog):
     """
 
     def __init__(
-        self, document: Document, whole: Wanted, part: Wanted | None, saved: Take, copied: Take, parent: QWidget
+        self, document: LevelView, whole: Wanted, part: Wanted | None, saved: Take, copied: Take, parent: QWidget
     ) -> None:
         """For a document as it is now.
 

@@ -1,0 +1,146 @@
+"""The map in the corner: there when needed, shows what is wrong, navigates, and costs nothing while nothing changes."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+
+from engine import edits
+from gui.canvas.minimap import LEAST_SIZE, SIZE
+from gui.settings import settings
+from gui.theme import theme
+from tests.helpers.canvas import Easel, chain, make_easel, small_net
+from tests.helpers.mouse import move_mouse
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(autouse=True)
+def _still():
+    settings().remove("canvas/minimap")
+    theme().set_reduce_motion(True)
+    yield
+    theme().set_reduce_motion(None)
+    settings().remove("canvas/minimap")
+
+
+@pytest.fixture
+def easel(qtbot) -> Easel:
+    return make_easel(qtbot, chain(200))
+
+
+def close(one: QPointF, other: QPointF, tolerance: float) -> bool:
+    return (one - other).manhattanLength() <= tolerance
+
+
+def test_it_is_there_only_while_something_is_out_of_view(easel):
+    assert easel.view.minimap.isVisible()
+    easel.view.fit(animated=False)
+    assert not easel.view.minimap.isVisible()
+    easel.view.camera.zoom_by(2.0)
+    assert easel.view.minimap.isVisible()
+
+
+def test_the_switch_is_in_the_view_menu_and_remembered(easel, qtbot):
+    action = easel.view.actions_.minimap
+    assert action in easel.view.view_actions()
+    assert action.isChecked()
+    action.trigger()
+    assert not easel.view.minimap.isVisible()
+    again = make_easel(qtbot, chain(200))
+    assert not again.view.actions_.minimap.isChecked()
+    assert not again.view.minimap.isVisible()
+    again.view.actions_.minimap.trigger()
+    assert again.view.minimap.isVisible()
+
+
+def test_a_click_looks_there_and_a_drag_carries_the_view(easel):
+    minimap, camera = easel.view.minimap, easel.view.camera
+    target = easel.view.items_.blocks["n130"].area.center()
+    at = minimap.place_of(target)
+    QTest.mouseClick(minimap, LEFT, Qt.KeyboardModifier.NoModifier, at)
+    pixel = 1.5 / minimap.to_map().m11()
+    assert close(camera.centre, target, 2 * pixel)
+    start = minimap.place_of(camera.centre) + QPoint(3, 2)  # inside the rectangle: it does not jump
+    before = camera.centre
+    QTest.mousePress(minimap, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    assert camera.centre == before
+    move_mouse(minimap, start + QPoint(-20, -10), LEFT)
+    QTest.mouseRelease(minimap, LEFT, Qt.KeyboardModifier.NoModifier, start + QPoint(-20, -10))
+    step = QPointF(-20, -10) / minimap.to_map().m11()
+    assert close(camera.centre, before + step, 2 * pixel)
+    assert not easel.document.undo_stack.canUndo()
+
+
+def test_looking_around_does_not_draw_the_map_again(easel):
+    minimap = easel.view.minimap
+    minimap.grab()
+    drawn = minimap.drawn
+    for _ in range(5):
+        easel.view.camera.pan(40.0, 10.0)
+        minimap.grab()
+    easel.view.camera.zoom_by(1.1)
+    minimap.grab()
+    assert minimap.drawn == drawn
+    project, _ = edits.move_nodes(easel.document.project, {"n5": (0.0, 2000.0)})
+    easel.document.edit("move", project, moved=frozenset({"n5"}))
+    minimap.grab()
+    assert minimap.drawn == drawn + 1
+
+
+def test_wrong_blocks_are_red_and_the_view_has_its_rectangle(qtbot):
+    easel = make_easel(qtbot, small_net())
+    project, _, _ = edits.add_node(easel.document.project, "Dense", (6000.0, 3000.0))
+    easel.document.edit("far", project, frozenset(project.graph.nodes))
+    project, touched = edits.set_params(easel.document.project, "dense", {"out_features": -3})
+    easel.document.edit("wrong", project, touched)
+    minimap = easel.view.minimap
+    assert minimap.isVisible()
+    shown = minimap.grab().toImage()
+    wrong = minimap.place_of(easel.view.items_.blocks["dense"].area.center())
+    color = shown.pixelColor(wrong)
+    red = theme().color("error")
+    assert abs(color.red() - red.red()) < 60
+    assert color.green() < 110
+    seen = minimap.to_map().mapRect(easel.view.camera.visible())
+    edge = QPoint(round(seen.right()), round(seen.center().y()))
+    blue = max((shown.pixelColor(edge + QPoint(dx, 0)) for dx in (-2, -1, 0, 1)), key=lambda each: each.blue())
+    assert blue.blue() > 150
+
+
+def test_the_wheel_over_it_zooms(easel):
+    before = easel.view.camera.zoom
+    minimap = easel.view.minimap
+    easel.scroll(minimap.mapTo(easel.view, minimap.rect().center()), 1)  # the canvas, for comparison
+    assert easel.view.camera.zoom > before
+
+
+def test_it_gives_way_on_a_small_canvas(easel):
+    easel.view.resize(500, 300)
+    assert not easel.view.minimap.isVisible()
+
+
+def test_it_sits_in_the_corner_when_the_window_or_the_text_grows(easel):
+    minimap = easel.view.minimap
+    for size in ((1000, 600), (1280, 720)):
+        easel.view.resize(*size)
+        assert minimap.geometry().bottomRight() == QPoint(size[0] - 17, size[1] - 17)
+    width = minimap.width()
+    theme().set_text_scale(1.5)
+    try:
+        assert minimap.width() == pytest.approx(1.5 * width, abs=2)
+        assert minimap.geometry().right() == easel.view.width() - 17
+    finally:
+        theme().set_text_scale(1.0)
+
+
+def test_it_has_the_shape_of_the_graph_within_limits(qtbot):
+    sizes = []
+    for corner in ((9000.0, 0.0), (0.0, 9000.0), (9000.0, 6000.0)):
+        project, _, _ = edits.add_node(small_net(), "Dense", corner)
+        minimap = make_easel(qtbot, project).view.minimap
+        sizes.append((minimap.width(), minimap.height()))
+    assert sizes[0] == (SIZE.width(), LEAST_SIZE.height())
+    assert sizes[1] == (LEAST_SIZE.width(), SIZE.height())
+    assert sizes[2][1] > 2 * LEAST_SIZE.height()
