@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
@@ -122,6 +123,9 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.palette_panel.add_wanted.connect(self.canvas.add_block)
         self.inspector.preview_wanted.connect(self.preview_data)
+        self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.canvas.parameters_wanted.connect(self._edit_parameters)
+        self.inspector.group_wanted.connect(self.canvas.groups.do)
         self._connect_panels()
         self.relink = Relink(self.document, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
@@ -169,6 +173,10 @@ class MainWindow(QMainWindow):
             return
         chosen = self.selection.single
         DataPreviewDialog(chosen if chosen in inputs else inputs[0], self.document, self.feed, self).open()
+
+    def _edit_parameters(self) -> None:
+        self.docks.show("inspector")
+        self.inspector.focus_parameters()
 
     def _follow_title(self) -> None:
         self.setWindowTitle(f"{self.document.title}[*]")

@@ -18,6 +18,7 @@ def gestures() -> tuple[tuple[str, str], ...]:
         (_tr("Select several"), _tr("Drag over empty ground; Shift adds")),
         (_tr("Move"), _tr("Drag; arrows move by the grid, Shift+arrows further")),
         (_tr("Walk along wires"), _tr("Alt+arrows")),
+        (_tr("Go to the parameters, or into a group"), _tr("Enter; Escape leads back")),
         (_tr("Rename"), _tr("Double-click the block")),
         (_tr("Zoom"), _tr("Wheel, or pinch")),
         (_tr("Pan"), _tr("Middle button, Space and drag, or two fingers")),

@@ -90,6 +90,13 @@ class NodePage(QWidget):
         """The node shown."""
         return self._node_id
 
+    def focus_first(self) -> None:
+        """Give the keyboard to the first parameter that is shown, or to the name."""
+        names = self._block.params if self._block is not None else ()
+        editors = (self.form.editor(name) for name in names)
+        first = next((editor for editor in editors if not editor.isHidden()), None)
+        (first or self._name).setFocus(Qt.FocusReason.TabFocusReason)
+
     def show_node(self, node_id: str) -> None:
         """Fill the page with a node of this page's kind."""
         fresh = node_id != self._node_id

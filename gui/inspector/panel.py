@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QScrollArea, QStackedLayout, QWidget
 
+from engine.references import BOUNDARY, GROUP
 from gui.document import Document
+from gui.inspector.group_page import GroupPage
 from gui.inspector.node_page import NodePage
+from gui.inspector.ports_page import PortsPage
 from gui.inspector.settings_page import SettingsPage
 from gui.inspector.several_page import SeveralPage
 from gui.level import LevelView
@@ -23,9 +27,13 @@ class Inspector(QWidget):
 
     Signals:
         preview_wanted(): the user wants to look at the data.
+        left(): Escape was pressed.
+        group_wanted(str, str): what is wanted of a group, and of which use of it; see `GroupPage.wanted`.
     """
 
     preview_wanted = Signal()
+    left = Signal()
+    group_wanted = Signal(str, str)
 
     def __init__(
         self, document: Document | LevelView, selection: Selection, feed: RunFeed, parent: QWidget | None = None
@@ -37,7 +45,7 @@ class Inspector(QWidget):
         self.settings = SettingsPage(document.document, feed)
         self.settings.preview.clicked.connect(self.preview_wanted)
         self.several = SeveralPage(document)
-        self._pages: dict[str, NodePage] = {}
+        self._pages: dict[str, NodePage | GroupPage | PortsPage] = {}
         self._areas: dict[QWidget, QScrollArea] = {}
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -64,6 +72,18 @@ class Inspector(QWidget):
         shown = area.widget() if isinstance(area, QScrollArea) else None
         return shown if isinstance(shown, NodePage) else None
 
+    def focus_parameters(self) -> None:
+        """Give the keyboard to the first parameter, or to the name where there is none. Escape leads back."""
+        page = self.page
+        if page is not None:
+            page.focus_first()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
     def refresh(self) -> None:
         """Show what is selected now."""
         graph = self._document.project.graph
@@ -79,10 +99,20 @@ class Inspector(QWidget):
             page.show_node(ids[0])
             self._stack.setCurrentWidget(self._areas[page])
 
-    def _page(self, kind: str) -> NodePage:
+    def _page(self, kind: str) -> NodePage | GroupPage | PortsPage:
         page = self._pages.get(kind)
         if page is None:
-            page = self._pages[kind] = NodePage(kind, self._document)
-            page.preview.clicked.connect(self.preview_wanted)
+            page = self._pages[kind] = self._make_page(kind)
             self._add(page)
+        return page
+
+    def _make_page(self, kind: str) -> NodePage | GroupPage | PortsPage:
+        if kind in BOUNDARY:
+            return PortsPage(self._document)
+        if kind == GROUP:
+            uses = GroupPage(self._document)
+            uses.wanted.connect(self.group_wanted)
+            return uses
+        page = NodePage(kind, self._document)
+        page.preview.clicked.connect(self.preview_wanted)
         return page

@@ -57,7 +57,7 @@ def test_the_palette_runs_what_is_typed_and_gives_the_focus_back(window, qtbot):
     open_example(window, "xor")
     window.canvas.setFocus()
     QTest.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    palette = window.command_palette
+    palette = window.command_palette.popup
     assert palette.isVisible()
     assert palette.field.hasFocus()
     QTest.keyClicks(palette.field, "select all")
@@ -66,18 +66,18 @@ def test_the_palette_runs_what_is_typed_and_gives_the_focus_back(window, qtbot):
     assert not palette.isVisible()
     assert window.canvas.hasFocus()
     assert window.selection.ids == frozenset(window.document.project.graph.nodes)
-    palette.open()
+    window.command_palette.open()
     assert palette.shown()[0] == "Select all"  # what was done last comes first
 
 
 def test_the_palette_is_left_without_effect(window, qtbot):
     window.canvas.setFocus()
-    palette = window.command_palette
-    palette.open()
+    palette = window.command_palette.popup
+    window.command_palette.open()
     QTest.keyClick(palette.field, Qt.Key.Key_Escape)
     assert not palette.isVisible()
     assert window.canvas.hasFocus()
-    palette.open()
+    window.command_palette.open()
     QTest.keyClicks(palette.field, "qqqq")
     assert palette.shown() == []
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
@@ -88,8 +88,8 @@ def test_the_palette_is_left_without_effect(window, qtbot):
 
 
 def test_a_command_that_cannot_be_done_now_is_shown_and_not_done(window, qtbot):
-    palette = window.command_palette
-    palette.open()
+    palette = window.command_palette.popup
+    window.command_palette.open()
     QTest.keyClicks(palette.field, "duplicate")
     assert palette.shown()[0] == "Duplicate"  # nothing is selected
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
@@ -152,8 +152,8 @@ def test_the_dialog_names_the_owner_and_assigns(window, qtbot):
 
 
 def test_the_palette_and_the_dialog_can_be_seen(window, qtbot):
-    palette = window.command_palette
-    palette.open()
+    palette = window.command_palette.popup
+    window.command_palette.open()
     assert window.rect().contains(palette.geometry())
     assert len(palette.shown()) > 40
     assert not window.grab().isNull()

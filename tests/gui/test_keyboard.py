@@ -1,0 +1,130 @@
+"""A network made, wired and mended with the keyboard alone."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from gui.notices import notices
+from tests.helpers.canvas import Easel, make_easel, small_net
+from tests.helpers.windows import PATIENCE, main_window
+
+KEY = Qt.Key
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def easel(qtbot) -> Easel:
+    return make_easel(qtbot, small_net())
+
+
+def popup(easel):
+    return easel.view.connecting.popup
+
+
+def press(easel, key, keys=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(easel.view, key, keys)
+
+
+def choose(easel, text):
+    QTest.keyClicks(popup(easel).field, text)
+    QTest.keyClick(popup(easel).field, KEY.Key_Return)
+
+
+def test_the_selected_block_is_connected_by_name(easel):
+    easel.selection.set({"loss"})
+    press(easel, KEY.Key_C)
+    assert popup(easel).isVisible()
+    assert popup(easel).shown()[0] == "target ← data.y"  # free, of the same kind
+    choose(easel, "data.y")
+    assert "data.y → loss.target" in easel.wires()
+    assert easel.document.undo_stack.undoText() == "Connect data to loss"
+    assert easel.view.hasFocus()
+    easel.undo()
+    assert "data.y → loss.target" not in easel.wires()
+
+
+def test_what_is_wired_already_or_would_make_a_loop_is_not_listed(easel):
+    easel.selection.set({"dense"})
+    press(easel, KEY.Key_C)
+    shown = popup(easel).shown()
+    assert "out → act.in" not in shown  # it is there
+    assert "in ← act.out" not in shown  # a loop
+    assert "out → loss.target" in shown
+
+
+def test_a_port_that_is_taken_says_what_would_go(easel):
+    easel.selection.set({"dense"})
+    press(easel, KEY.Key_C)
+    QTest.keyClicks(popup(easel).field, "loss.prediction")
+    [pick] = popup(easel)._model.picks
+    assert pick.note == "replaces act.out"
+    QTest.keyClick(popup(easel).field, KEY.Key_Return)
+    assert "dense.out → loss.prediction" in easel.wires()
+    assert "act.out → loss.prediction" not in easel.wires()
+
+
+def test_a_port_that_does_not_fit_comes_last_and_says_why(easel):
+    easel.selection.set({"dense"})
+    press(easel, KEY.Key_C)
+    assert popup(easel).shown()[-1] == "out → conv.in"
+    before = easel.wires()
+    choose(easel, "conv.in")
+    assert easel.wires() == before
+    assert "images" in easel.view.floats.hint.text
+
+
+def test_several_blocks_cannot_be_connected_at_once(easel):
+    easel.selection.set({"dense", "act"})
+    assert not easel.view.actions_.connect.isEnabled()
+    easel.selection.set(())
+    count = len(notices().history)
+    easel.view.connecting.open()
+    assert len(notices().history) == count + 1
+    assert not popup(easel).isVisible()
+
+
+def test_escape_leaves_the_list_and_nothing_else(easel):
+    easel.selection.set({"dense"})
+    press(easel, KEY.Key_C)
+    QTest.keyClick(popup(easel).field, KEY.Key_Escape)
+    assert not popup(easel).isVisible()
+    assert easel.view.hasFocus()
+    assert easel.selected == {"dense"}
+
+
+def test_a_network_is_drawn_without_a_mouse(qtbot):
+    """Input, Dense, tanh, Dense, Loss; the target wired; then it trains."""
+    with main_window(qtbot) as window:
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        canvas, search = window.canvas, window.canvas.floats.search
+        canvas.setFocus()
+        for text in ("input", "dense", "activation", "dense", "loss"):
+            QTest.keyClick(canvas, KEY.Key_Tab)
+            QTest.keyClicks(search.field, text)
+            QTest.keyClick(search.field, KEY.Key_Return)
+        wires = {str(wire) for wire in window.document.project.graph.iter_wires()}
+        assert len(wires) == 4  # each new block continues the selected one
+        window.selection.set({"dense2"})
+        QTest.keyClick(canvas, KEY.Key_Return)
+        units = QApplication.focusWidget()
+        assert units is not None
+        assert units is not canvas
+        QTest.keyClick(units, KEY.Key_A, CONTROL)
+        QTest.keyClicks(units, "1")
+        QTest.keyClick(units, KEY.Key_Return)
+        assert dict(window.document.project.graph.node("dense2").params) == {"out_features": 1}
+        QTest.keyClick(units, KEY.Key_Escape)
+        assert canvas.hasFocus()
+        window.selection.set({"loss"})
+        QTest.keyClick(canvas, KEY.Key_C)
+        QTest.keyClicks(canvas.connecting.popup.field, "target y")
+        QTest.keyClick(canvas.connecting.popup.field, KEY.Key_Return)
+        assert not window.document.result.errors
+        QTest.keyClick(window, KEY.Key_Return, CONTROL)
+        qtbot.waitUntil(lambda: window.feed.trained, timeout=PATIENCE)
+        QTest.keyClick(window, KEY.Key_Return, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+        qtbot.waitUntil(lambda: window.feed.state in ("ready", "finished"), timeout=PATIENCE)
