@@ -41,7 +41,15 @@ def paste(project: Project, fragment: Project, offset: Point) -> tuple[Project, 
     incoming, groups = _with_groups_of(project.groups, follow_references(fragment, mapped)[0])
     graph, touched = project.graph.add(*(replace(node, id=new_ids[node.id]) for node in incoming.ordered_nodes()))
     graph, wired = graph.connect(
-        *(replace(wire, from_node=new_ids[wire.from_node], to_node=new_ids[wire.to_node]) for wire in incoming.wires())
+        *(
+            replace(
+                wire,
+                from_node=new_ids[wire.from_node],
+                to_node=new_ids[wire.to_node],
+                via=tuple((x + offset[0], y + offset[1]) for x, y in wire.via),
+            )
+            for wire in incoming.wires()
+        )
     )
     positions, parameters = project.layout.nodes, project.parameters
     for old, new in new_ids.items():

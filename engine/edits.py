@@ -25,6 +25,7 @@ __all__ = [
     "NOTHING",
     "Edit",
     "add_node",
+    "bend",
     "connect",
     "disconnect",
     "duplicate",
@@ -143,8 +144,15 @@ def disconnect(project: Project, wires: Iterable[Wire]) -> Edit:
     return _with(project, project.graph.disconnect(wires))
 
 
-def insert_on_wire(project: Project, node_id: str, wire: Wire) -> Edit:
+def bend(project: Project, wire: Wire, via: Iterable[Point]) -> Edit:
+    """With a wire led through these dots. Raises GraphError when it is not there."""
+    return _with(project, project.graph.replace_wire(wire, via=tuple((float(x), float(y)) for x, y in via)))
+
+
+def insert_on_wire(project: Project, node_id: str, wire: Wire, *, split: int = 0) -> Edit:
     """With a node put into a wire, by its first input and output; another wire into that input is taken off.
+
+    The first `split` dots of the wire are left before the node, the others after it.
 
     Raises:
         GraphError: the node lacks either port or is at an end of the wire, or there is no such wire.
@@ -154,11 +162,11 @@ def insert_on_wire(project: Project, node_id: str, wire: Wire) -> Edit:
         raise GraphError(f'"{node_id}" cannot sit on a wire: it needs an input and an output.', code="G23")
     if node_id in {wire.from_node, wire.to_node}:
         raise GraphError(f'"{node_id}" is at an end of that wire already.', code="G23")
-    graph, gone = project.graph.disconnect(
-        [project.graph.wire(wire.ends), *project.graph.wires_into(node_id, first_in)]
-    )
+    there = project.graph.wire(wire.ends)
+    graph, gone = project.graph.disconnect([there, *project.graph.wires_into(node_id, first_in)])
     graph, made = graph.connect(
-        Wire(wire.from_node, wire.from_port, node_id, first_in), Wire(node_id, first_out, wire.to_node, wire.to_port)
+        Wire(wire.from_node, wire.from_port, node_id, first_in, there.via[:split]),
+        Wire(node_id, first_out, wire.to_node, wire.to_port, there.via[split:]),
     )
     return replace(project, graph=graph), gone | made
 
@@ -173,7 +181,7 @@ def heal(project: Project, node_ids: Iterable[str]) -> Edit:
         graph, away = graph.disconnect({*graph.wires_into(node_id), *graph.wires_out_of(node_id)})
         sources = [wire for wire in into if wire.from_node != node_id]
         bridges = [
-            Wire(source.from_node, source.from_port, wire.to_node, wire.to_port)
+            Wire(source.from_node, source.from_port, wire.to_node, wire.to_port, (*source.via, *wire.via))
             for source in sources[:1]
             for wire in out_of
             if wire.to_node != node_id

@@ -13,11 +13,11 @@ from engine.graph import EMPTY, Project, Touched, Wire
 from engine.param import parse_all
 from engine.problem import GraphError
 from engine.tensorspec import TensorSpec
+from gui.canvas.arranging.layered import LAYER_GAP
 from gui.canvas.face import declared_ports
 from gui.canvas.fitting import misfit
 from gui.canvas.geometry import HEAD, MIN_WIDTH, snapped
 from gui.canvas.hits import PortRef
-from gui.canvas.layout import GAP_X
 from gui.canvas.placing import free_place
 from gui.canvas.stage import Stage, Wish
 from gui.inserting import insert_block
@@ -98,11 +98,12 @@ def add_block(stage: Stage, kind: str, wish: Wish, params: Mapping[str, Any] = E
     if source is not None:
         project, touched = _connected(stage, project, touched, node_id, source, forced=wish.port is not None)
     stage.document.edit(_tr("Add {0}").format(node_id), project, touched, moved=frozenset({node_id}))
-    _show(stage, node_id)
+    show_added(stage, node_id)
     return node_id
 
 
-def _show(stage: Stage, node_id: str) -> None:
+def show_added(stage: Stage, node_id: str) -> None:
+    """Select a block that was added, and bring it into view."""
     stage.selection.set({node_id})
     stage.scene.choose_wires(())
     stage.camera.reveal(stage.scene.blocks[node_id].area)
@@ -115,7 +116,7 @@ def _add_into_wire(stage: Stage, kind: str, wire: Wire, params: Mapping[str, Any
         return None
     text = _tr("Insert {0}").format(made.node_id)
     stage.document.edit(text, made.project, made.touched, moved=made.moved)
-    _show(stage, made.node_id)
+    show_added(stage, made.node_id)
     return made.node_id
 
 
@@ -129,7 +130,7 @@ def _place(stage: Stage, wish: Wish, source: PortRef | None) -> tuple[float, flo
     wanted = QPointF(wish.at.x() - SIZE[0] / 2, wish.at.y() - HEAD / 2)
     if source is not None:
         area = stage.scene.blocks[source.node].area
-        wanted = QPointF(area.right() + GAP_X, area.top())
+        wanted = QPointF(area.right() + LAYER_GAP, area.top())
     free = free_place(wanted, SIZE, stage.scene.is_taken)
     return (free.x(), free.y())
 

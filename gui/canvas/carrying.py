@@ -8,8 +8,9 @@ from typing import final
 from PySide6.QtCore import QPointF, QRectF
 
 from engine import decorations, edits
-from engine.graph import Project
+from engine.graph import Project, Touched
 from gui.canvas.scene import CanvasScene
+from gui.canvas.wire_item import WireItem
 
 
 def carried(scene: CanvasScene, names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -35,7 +36,17 @@ class Load:
         on_frames, decor = carried(scene, decor)
         self.blocks = {name: scene.blocks[name].pos() for name in {*blocks, *on_frames} if name in scene.blocks}
         self.decor = {name: scene.decor.items[name].pos() for name in decor}
+        self._wires = [
+            item
+            for item in scene.wires.at(self.blocks)
+            if item.dots and item.wire.from_node in self.blocks and item.wire.to_node in self.blocks
+        ]
         self._way = QPointF()
+
+    @property
+    def touched(self) -> Touched:
+        """Blocks at wires whose dots went along."""
+        return frozenset(node_id for item in self._wires for node_id in (item.wire.from_node, item.wire.to_node))
 
     def __len__(self) -> int:
         return len(self.blocks) + len(self.decor)
@@ -49,11 +60,15 @@ class Load:
         self._way = way
         self._scene.decor.shift({name: place + way for name, place in self.decor.items()})
         self._scene.shift({name: place + way for name, place in self.blocks.items()})
+        for item in self._wires:
+            item.show_dots(_moved(item, way))
 
     def settle(self) -> None:
         """Show everything where the document says."""
         self._scene.decor.settle(self.decor)
         self._scene.settle([name for name in self.blocks if name in self._scene.blocks])
+        for item in self._wires:
+            item.show_dots(item.wire.via)
 
     def arrived(self) -> Project | None:
         """The project with everything where it is shown; None when nothing moved."""
@@ -63,7 +78,13 @@ class Load:
         if self.blocks:
             moved = {name: _point(place + self._way) for name, place in self.blocks.items()}
             project, _ = edits.move_nodes(self._scene.with_places(project), moved)
+        for item in self._wires:
+            project, _ = edits.bend(project, item.wire, _moved(item, self._way))
         return decorations.move(project, {name: _point(place + self._way) for name, place in self.decor.items()})
+
+
+def _moved(item: WireItem, way: QPointF) -> list[tuple[float, float]]:
+    return [(x + way.x(), y + way.y()) for x, y in item.wire.via]
 
 
 def _point(place: QPointF) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from engine import decorations, edits
 from engine.graph import Project
 from engine.levels import KINDS
 from engine.problem import ChainruleError
-from gui.canvas import clipboard
+from gui.canvas import clipboard, dots
 from gui.canvas.carrying import Load, carried
 from gui.canvas.geometry import GRID, snapped
 from gui.canvas.stage import Stage
@@ -57,8 +57,11 @@ class Commands:
     # -- removing --
 
     def delete(self) -> None:
-        """Remove the selected blocks with their wires, wires, frames and notes; what stands on a frame stays."""
+        """Remove the selected blocks with their wires, wires, dots, frames and notes; what stands on a frame stays."""
         stage, chosen, project = self._stage, self.chosen, self._stage.document.project
+        if stage.scene.wires.dots and not chosen:
+            dots.remove_dots(stage, stage.scene.wires.dots)
+            return
         wires = [item.wire for ends in stage.scene.wires.chosen if (item := stage.scene.wires.items.get(ends))]
         project, touched = edits.disconnect(project, wires)
         if chosen:
@@ -174,7 +177,8 @@ class Commands:
         if len(load) and project is not None:
             named = _named(frozenset(load.blocks) or frozenset(load.decor))
             merge = f"nudge {sorted(load.blocks)} {sorted(load.decor)}"
-            stage.document.edit(_tr("Move {0}").format(named), project, moved=frozenset(load.blocks), merge=merge)
+            text, moved = _tr("Move {0}").format(named), frozenset(load.blocks)
+            stage.document.edit(text, project, load.touched, moved=moved, merge=merge)
 
     def toggle_bypass(self) -> None:
         """Mute the selected blocks, or let them work again if all are muted."""

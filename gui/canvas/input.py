@@ -17,12 +17,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine.block import block_named
-from gui.canvas import tips, walking, wheel
+from gui.canvas import dots, tips, walking, wheel
 from gui.canvas.actions import CanvasActions
 from gui.canvas.block_item import BlockItem
 from gui.canvas.commands import Commands
-from gui.canvas.gestures.base import Cancel
+from gui.canvas.gestures.base import Cancel, Gesture
 from gui.canvas.gestures.drop import DropBlock
+from gui.canvas.groups.drop import dropped_group
 from gui.canvas.hits import decor_at, hit
 from gui.canvas.hover import Hover
 from gui.canvas.menu import context_menu
@@ -30,6 +31,7 @@ from gui.canvas.mime import BLOCK_MIME
 from gui.canvas.pointer import Pointer
 from gui.canvas.rename import RenameField
 from gui.canvas.stage import Stage, Wish
+from gui.canvas.wire_item import WireItem
 from gui.widgets import plain_tooltip
 
 _ARROWS: Final = {
@@ -61,7 +63,7 @@ class Input:
         self._commands = commands
         self._actions = actions
         self._rename = rename
-        self._drop: DropBlock | None = None
+        self._drop: Gesture | None = None
 
     # -- mouse --
 
@@ -86,7 +88,7 @@ class Input:
         event.accept()
 
     def double_clicked(self, event: QMouseEvent) -> None:
-        """On a group: open it. On a name: edit it. On empty ground: look for a block. Elsewhere: a press as any."""
+        """On a group: open it. On a name: edit it. On a wire: a dot. On empty ground: look for a block."""
         at = self._pointer.at(event.position(), event.modifiers())
         found = hit(self._stage.scene, at.scene)
         left = event.button() == Qt.MouseButton.LeftButton and self._pointer.gesture is None
@@ -96,6 +98,8 @@ class Input:
         elif left and isinstance(found, BlockItem):
             if not self._stage.open(found.node_id):
                 self._rename.open(found.node_id)
+        elif left and isinstance(found, WireItem):
+            dots.toggle_dot(self._stage, found, at.scene)
         elif left and found is None:
             self._stage.search(Wish(at.scene))
         else:
@@ -198,11 +202,12 @@ class Input:
     def drag_entered(self, event: QDropEvent) -> None:
         """Something is dragged over the canvas; blocks from the palette are taken."""
         kind = bytes(event.mimeData().data(BLOCK_MIME).data()).decode("utf-8", "replace")
-        if block_named(kind) is None:
+        group = dropped_group(self._stage, self._actions.group.commands, event.mimeData())
+        if group is None and block_named(kind) is None:
             event.ignore()
             return
-        self._drop = DropBlock(self._stage, kind)
-        self._drop.begin(self._pointer.at(event.position()))
+        self._drop = group or DropBlock(self._stage, kind)
+        self._drop.begin(self._pointer.at(event.position(), event.modifiers()))
         event.acceptProposedAction()
 
     def drag_moved(self, event: QDropEvent) -> None:
@@ -210,7 +215,7 @@ class Input:
         if self._drop is None:
             event.ignore()
             return
-        self._drop.move(self._pointer.at(event.position()))
+        self._drop.move(self._pointer.at(event.position(), event.modifiers()))
         event.acceptProposedAction()
 
     def drag_left(self) -> None:
@@ -225,6 +230,6 @@ class Input:
             event.ignore()
             return
         drop, self._drop = self._drop, None
-        drop.finish(self._pointer.at(event.position()))
+        drop.finish(self._pointer.at(event.position(), event.modifiers()))
         event.acceptProposedAction()
         self._view.setFocus(Qt.FocusReason.MouseFocusReason)

@@ -41,6 +41,8 @@ class Overlay(QObject):
         self._wire: NewWire | None = None
         self._ghost: QRectF | None = None
         self._rings: list[QRectF] = []
+        self._strokes: list[QPainterPath] = []
+        self._cutting = False
         self._retracted: tuple[NewWire, bool] | None = None
         self._retraction = QVariantAnimation(self)
         self._retraction.setStartValue(1.0)
@@ -117,6 +119,17 @@ class Overlay(QObject):
         self._soil(ghost)
 
     @property
+    def strokes(self) -> list[QPainterPath]:
+        """The line of a cut, or wires that will be."""
+        return self._strokes
+
+    def set_strokes(self, strokes: list[QPainterPath], *, cut: bool = False) -> None:
+        """Show wires as they will be, or where a cut runs; or take these away."""
+        for path in (*self._strokes, *strokes):
+            self._soil(path.controlPointRect())
+        self._strokes, self._cutting = strokes, cut
+
+    @property
     def rings(self) -> list[QRectF]:
         """The areas of what was found."""
         return self._rings
@@ -134,6 +147,7 @@ class Overlay(QObject):
         self.set_guides(())
         self.set_wire(None)
         self.set_ghost(None)
+        self.set_strokes([])
 
     def paint(self, painter: QPainter) -> None:
         """Draw in scene coordinates."""
@@ -150,6 +164,10 @@ class Overlay(QObject):
         if self._guides:
             painter.setPen(look.guide)
             painter.drawLines(list(self._guides))
+        if self._strokes:
+            painter.setPen(look.knife if self._cutting else look.new_wire)
+            for path in self._strokes:
+                painter.drawPath(path)
         if self._wire is not None:
             painter.setPen(look.new_wire_wrong if self._wire.refused else look.new_wire)
             painter.drawPath(self._wire.path)

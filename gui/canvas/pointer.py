@@ -9,12 +9,16 @@ from PySide6.QtWidgets import QWidget
 
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor_item import WHOLE
+from gui.canvas.dots import dot_near
 from gui.canvas.gestures.base import At, Cancel, Gesture
 from gui.canvas.gestures.carry import CarryDecor
+from gui.canvas.gestures.cut import CutWires
+from gui.canvas.gestures.dots import MoveDots
 from gui.canvas.gestures.move import MoveBlocks
 from gui.canvas.gestures.pan import Pan
+from gui.canvas.gestures.pick import PickWire
 from gui.canvas.gestures.resize import ResizeDecor
-from gui.canvas.gestures.select import PickWire, RubberBand
+from gui.canvas.gestures.select import RubberBand
 from gui.canvas.gestures.wire import DrawWire
 from gui.canvas.hits import PortRef, decor_at, hit
 from gui.canvas.stage import Stage
@@ -23,6 +27,7 @@ from gui.canvas.wire_item import WireItem
 EDGE: Final = 24.0
 """Within this many pixels of the edge a drag scrolls the canvas."""
 _SCROLL_MS: Final = 16
+_CUTS: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 @final
@@ -129,6 +134,8 @@ class Pointer(QObject):
             return Pan(self._stage)
         if button != Qt.MouseButton.LeftButton:
             return None
+        if at.modifiers & _CUTS == _CUTS:
+            return CutWires(self._stage)
         found = hit(self._stage.scene, at.scene)
         if isinstance(found, PortRef):
             return DrawWire(self._stage, found)
@@ -139,7 +146,8 @@ class Pointer(QObject):
             item, part = caught
             return CarryDecor(self._stage, item) if part == WHOLE else ResizeDecor(self._stage, item, part)
         if isinstance(found, WireItem):
-            return PickWire(self._stage, found)
+            dot = dot_near(self._stage.scene, found, at.scene)
+            return PickWire(self._stage, found) if dot is None else MoveDots(self._stage, found, dot)
         return RubberBand(self._stage)
 
     def _end(self) -> None:

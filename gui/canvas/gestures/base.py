@@ -38,6 +38,11 @@ class At:
         """Whether a click adds to the selection."""
         return bool(self.modifiers & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier))
 
+    @property
+    def free(self) -> bool:
+        """Whether a drag goes freely, without snapping and past the wires."""
+        return bool(self.modifiers & Qt.KeyboardModifier.ControlModifier)
+
 
 class Gesture(ABC):
     """From press to release. It shows what it is about to do and edits the document at most once, in `finish`."""

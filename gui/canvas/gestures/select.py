@@ -1,4 +1,4 @@
-"""Selecting: a click on empty ground or a wire, and the rubber band."""
+"""Selecting: a click on empty ground, and the rubber band."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from gui.canvas.gestures.base import At, Cancel, Gesture, far_enough
 from gui.canvas.hits import blocks_in
 from gui.canvas.stage import Stage
-from gui.canvas.wire_item import Ends, WireItem
+from gui.canvas.wire_item import Ends
 
 
 @final
@@ -58,32 +58,3 @@ class RubberBand(Gesture):
         self.stage.selection.set(self._before)
         self.stage.scene.choose_wires(self._wires_before)
         self.stage.scene.decor.choose(self._decor_before)
-
-
-@final
-class PickWire(Gesture):
-    """A click on a wire selects it."""
-
-    def __init__(self, stage: Stage, item: WireItem) -> None:
-        super().__init__(stage)
-        self._ends = item.wire.ends
-        self._before: frozenset[Ends] = frozenset()
-
-    def begin(self, at: At) -> None:
-        scene = self.stage.scene
-        self._before = scene.wires.chosen
-        if at.adds:
-            scene.choose_wires(scene.wires.chosen ^ {self._ends})
-        else:
-            self.stage.selection.set(())
-            scene.decor.choose(())
-            scene.choose_wires({self._ends})
-
-    def move(self, at: At) -> None:
-        """A wire stays where it is."""
-
-    def finish(self, at: At) -> bool:
-        return True
-
-    def cancel(self, reason: Cancel) -> None:
-        self.stage.scene.choose_wires(self._before)

@@ -25,17 +25,21 @@ class DrawWire(Gesture):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, stage: Stage, port: PortRef) -> None:
+    def __init__(self, stage: Stage, port: PortRef, carried: WireItem | None = None) -> None:
+        """From a port; or, from a port at which the wire `carried` ends, with that end of it."""
         super().__init__(stage)
         self._pressed = port
         self._anchor = port
         self._start: At | None = None
         self._under_way = False
-        self._carried: WireItem | None = None
         wires = stage.document.project.graph.wires_into(port.node, port.port) if port.side == "in" else ()
-        if wires:
-            self._carried = stage.scene.wires.items[wires[-1].ends]
-            self._anchor = PortRef(wires[-1].from_node, "out", wires[-1].from_port)
+        if carried is None and wires:
+            carried = stage.scene.wires.items[wires[-1].ends]
+        self._carried = carried
+        if carried is not None:
+            wire = carried.wire
+            out, into = PortRef(wire.from_node, "out", wire.from_port), PortRef(wire.to_node, "in", wire.to_port)
+            self._anchor = out if port.side == "in" else into
         self._fitting = Fitting(stage.document, self._anchor, self._carried.wire if self._carried else None)
         self._lights = Lights(stage, self._fitting, self._anchor.other_side)
 
