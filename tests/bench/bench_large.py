@@ -1,0 +1,173 @@
+"""Large graphs on the canvas: `python -m tests.bench.bench_large`, and part of `make bench`.
+
+2,000 blocks are opened from a file; on 10,000 blocks the view is panned and zoomed and blocks are dragged, at several
+scales. Times are of this thread's processor, in milliseconds: median and 95th percentile. The last column is the ratio
+to a graph of a tenth: what does not grow with the graph has a ratio near 1.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
+
+from engine import edits, files
+from gui.canvas.view import CanvasView
+from gui.document import Document
+from gui.selection import Selection
+from gui.theme import theme
+from tests.bench.bench_canvas import COLUMNS, VIEW, chain, flush, place
+
+LARGE, SMALL, OPENED = 10_000, 1_000, 2_000
+STEPS = 60
+UNDO_STEPS = 200
+SCALES = ((None, "fit"), (0.4, "0.4"), (1.0, "1:1"))
+
+Spread = tuple[float, float]
+
+
+def spread(what: Callable[[int], object], steps: int = STEPS) -> Spread:
+    """Median and 95th percentile of so many steps."""
+    times = []
+    for turn in range(steps):
+        start = time.thread_time()
+        what(turn)
+        times.append((time.thread_time() - start) * 1e3)
+    return statistics.median(times), statistics.quantiles(times, n=20)[-1]
+
+
+def opened() -> float:
+    """Milliseconds from a file of 2,000 blocks to its picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.chainrule"
+        files.save(chain(OPENED), path)
+        document, selection = Document(), Selection()
+        view = CanvasView(document, selection)
+        view.resize(*VIEW)
+        view.show()
+        flush()
+        start = time.thread_time()
+        document.replace(files.load(path), path)
+        flush()
+        took = (time.thread_time() - start) * 1e3
+        view.close()
+        view.deleteLater()
+        flush()
+    return took
+
+
+def undo_bytes(count: int) -> float:
+    """Bytes that one undo step keeps alive: a parameter set, a block moved."""
+    document = Document(chain(count))
+    middle = f"n{count // 2}"
+
+    def step(turn: int) -> None:
+        if turn % 2:
+            project, _ = edits.move_nodes(document.project, {middle: (8.0 * turn, 0.0)})
+            document.edit("move", project, moved=frozenset({middle}))
+        else:
+            document.edit("edit", *edits.set_params(document.project, middle, {"out_features": 10 + turn}))
+
+    for turn in range(10):
+        step(turn)
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for turn in range(10, 10 + UNDO_STEPS):
+        step(turn)
+    gc.collect()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return (after - before) / UNDO_STEPS
+
+
+def figures(count: int) -> dict[str, Spread]:
+    """Every gesture on a graph of that size."""
+    document, selection = Document(chain(count)), Selection()
+    view = CanvasView(document, selection)
+    view.resize(*VIEW)
+    view.show()
+    flush()
+    rows = count // COLUMNS
+    middle = f"n{rows // 2 * COLUMNS + COLUMNS // 2}"
+    at = QPointF(*place(int(middle[1:])))
+    many = [f"n{int(middle[1:]) + index}" for index in range(-100, 100)]
+    found: dict[str, Spread] = {}
+    for scale, name in SCALES:
+        if scale is None:
+            view.fit(animated=False)
+        else:
+            view.camera.look_at(at, scale, animated=False)
+        flush()
+        centre, by = view.camera.centre, 24.0 / view.camera.scale
+
+        def pan(turn: int, centre: QPointF = centre, by: float = by) -> None:
+            view.camera.look_at(centre + QPointF(by * (turn % 20), by * (turn % 7)), view.camera.scale, animated=False)
+            flush()
+
+        def zoom(turn: int) -> None:
+            view.camera.zoom_by(1.02 if turn % 2 else 1 / 1.02)
+            flush()
+
+        def drag(turn: int, names: list[str]) -> None:
+            offset = QPointF(turn % 2 * 24.0, 16.0)
+            view.items_.shift({name: QPointF(*place(int(name[1:]))) + offset for name in names})
+            flush()
+
+        found[f"pan {name}"] = spread(pan)
+        found[f"zoom {name}"] = spread(zoom)
+        found[f"drag one {name}"] = spread(lambda turn: drag(turn, [middle]))
+        found[f"drag 200 {name}"] = spread(lambda turn: drag(turn, many))
+
+    def edit(turn: int) -> None:
+        document.edit("edit", *edits.set_params(document.project, middle, {"out_features": 10 + turn}))
+        flush()
+
+    def add(_: int) -> None:
+        view.add_block("Dropout")
+        flush()
+
+    found["edit one"] = spread(edit)
+    found["add a block"] = spread(add, 20)
+    view.close()
+    view.deleteLater()
+    flush()
+    return found
+
+
+def report() -> dict[str, Spread]:
+    """Print the table; the figures of the large graph."""
+    print(f"\nopening {OPENED:,} blocks from a file: {opened():.0f} ms")
+    print(f"undo step: {undo_bytes(SMALL):,.0f} bytes at {SMALL:,} blocks, {undo_bytes(LARGE):,.0f} at {LARGE:,}")
+    small, large = figures(SMALL), figures(LARGE)
+    print(f"{LARGE:,} blocks{'p50':>22}{'p95':>10}{f'of {SMALL:,}':>14}")
+    for name, (middle, high) in large.items():
+        print(f"  {name:<20}{middle:>9.2f} {high:>9.2f}  {middle / small[name][0]:>11.1f}×")
+    return large
+
+
+def test_large_graphs(qapp):
+    theme().set_reduce_motion(True)
+    try:
+        found = report()
+    finally:
+        theme().set_reduce_motion(None)
+    # A block that is dragged repaints itself, however many others there are.
+    assert found["drag one 1:1"][0] < found["zoom fit"][0]
+
+
+if __name__ == "__main__":
+    application = QApplication(sys.argv)
+    theme().set_reduce_motion(True)
+    report()
