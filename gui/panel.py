@@ -67,8 +67,11 @@ class Panel(QWidget):
         """The dock's title, translated."""
 
     @abstractmethod
-    def refresh(self) -> None:
-        """Draw what came since the last time, if the panel is seen; called once a frame and when it is shown."""
+    def refresh(self) -> bool:
+        """Draw what came since the last time, if the panel is seen; whether there was something to draw.
+
+        Called in one of the next frames, and when the panel is shown.
+        """
 
     @abstractmethod
     def picture(self) -> QWidget:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, final
 
-from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine import edits, settings
 from engine import session as sessions
@@ -27,11 +27,8 @@ from engine.graph import Project
 from engine.references import renamed_later
 from engine.session import Grain, RunPlace, Session
 from gui.document import Change, Document
+from gui.turns import Turns
 
-FRAME_MS = 33
-LONGEST_MS = 250
-REST = 2.0
-"""A frame begins after so many times what the last one took at the earliest: the training needs its turn, too."""
 E = TypeVar("E", bound=Event)
 
 
@@ -43,7 +40,7 @@ class RunFeed(QObject):
     the feed when the mailbox fills; the feed drains it after at most a frame: nothing runs while nothing happens.
 
     Signals:
-        frame(): after each drain; panels repaint here, once.
+        frame(): after each drain, when one of those that draw in turn has had its turn.
         state_changed(str): the run's state.
         stale_changed(bool): the document differs (or no longer differs) from what runs.
         restarted(): the run went back to step 0; what was shown of it is over.
@@ -74,16 +71,10 @@ class RunFeed(QObject):
         self._waiting: deque[Event] = deque()
         self._watched: dict[object, frozenset[str]] = {}
         self._requests = 0
-        self._since_drain = QElapsedTimer()
-        self._since_drain.start()
-        self._frame_cost = 0.0
+        self._turns = Turns(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.drain)
-        # Comes after the painting that a frame asks for, which is posted: so it measures a frame's whole cost.
-        self._painted = QTimer(self)
-        self._painted.setSingleShot(True)
-        self._painted.timeout.connect(self._measure)
         self._woken.connect(self._schedule, Qt.ConnectionType.QueuedConnection)
         document.changed.connect(self._document_changed)
         document.replaced.connect(self._document_replaced)
@@ -106,6 +97,13 @@ class RunFeed(QObject):
         """No longer call `slot` (a dialog that is closed)."""
         self._slots[kind].remove(slot)
 
+    def draw_in_turn(self, draw: Callable[[], bool]) -> None:
+        """Call `draw` in one of the frames to come, again and again; it says whether there was something to draw.
+
+        One draws in a frame: all of them at once would hold up the mouse, and the training.
+        """
+        self._turns.add(draw)
+
     def watch(self, who: object, lanes: frozenset[str]) -> None:
         """Say which snapshot lanes a panel shows now (none while it is hidden); nothing else is computed."""
         before = self._all_watched()
@@ -117,12 +115,12 @@ class RunFeed(QObject):
         return frozenset().union(*self._watched.values())
 
     def drain(self) -> None:
-        """Hand out everything that waits in the mailbox, then let the panels repaint once.
+        """Hand out everything that waits in the mailbox, then let the next panel that has something new draw it.
 
         A slot may turn the event loop (a file is saved) and so drain meanwhile: what waits is handed out in order all
         the same.
         """
-        self._since_drain.restart()
+        self._turns.begin()
         session = self._session
         if session is None:
             return
@@ -134,11 +132,9 @@ class RunFeed(QObject):
             if self._waiting:  # a slot failed: what else came is handed out in the next frame
                 self._schedule()
         if self._session is session:
+            if self._turns.draw():
+                self._schedule()  # for the others
             self.frame.emit()
-            self._painted.start(0)
-
-    def _measure(self) -> None:
-        self._frame_cost = 0.7 * self._frame_cost + 0.3 * self._since_drain.elapsed()
 
     def _deliver(self, event: Event) -> None:
         if isinstance(event, StateChanged):
@@ -157,8 +153,7 @@ class RunFeed(QObject):
 
     def _schedule(self) -> None:
         if self._session is not None and not self._timer.isActive():
-            interval = min(max(FRAME_MS, int(REST * self._frame_cost)), LONGEST_MS)
-            self._timer.start(max(0, interval - int(self._since_drain.elapsed())))
+            self._timer.start(self._turns.wait_ms())
 
     # -- commanding --
 
@@ -290,7 +285,7 @@ class RunFeed(QObject):
     def close(self, wait: bool = True) -> None:
         """End the session's thread; unless told to wait, it takes its last step by itself."""
         self._timer.stop()
-        self._painted.stop()
+        self._turns.stop()
         self._waiting.clear()
         if self._session is not None:
             session, self._session = self._session, None

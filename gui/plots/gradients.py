@@ -19,7 +19,7 @@ from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
 from gui.plots.layer_bars import LayerBars
-from gui.plots.plot import draw, make_plot, place_at
+from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import set_tone, theme
@@ -56,7 +56,7 @@ class GradientPanel(Panel):
         self._plot.scene().sigMouseMoved.connect(self._moved)
         self._lay_out()
         feed.on(Gradients, self._take)
-        feed.frame.connect(self.refresh)
+        feed.draw_in_turn(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
         theme().changed.connect(self._draw_again)
@@ -127,10 +127,10 @@ class GradientPanel(Panel):
 
     # -- drawing --
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         event = self.latest
         if event is None or event is self._drawn or not self.seen or not event.layers:
-            return
+            return False
         self._drawn = event
         self.set_filled(True)
         if self.view.value() == "bars":
@@ -142,6 +142,7 @@ class GradientPanel(Panel):
             self._scale.set_scale(_table(order_colors(256)), self.tr("first"), self.tr("last"))
             self._scale.setToolTip(plain_tooltip(f"{event.layers[0]} … {event.layers[-1]}"))
         self._show_ratio()
+        return True
 
     def _show_ratio(self) -> None:
         ratio = self.ratio
@@ -170,6 +171,7 @@ class GradientPanel(Panel):
             values = event.history[:, index]
             look = {"pen": curve_pen(color.name()), "symbolBrush": color, "symbolPen": None}
             draw(curve, event.history_steps, np.where(values > 0, values, np.nan), **look, **dots)
+        settle(self._item)
 
     def _moved(self, position: QPointF) -> None:
         event, place = self.latest, place_at(self._item, position)

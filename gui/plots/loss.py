@@ -19,7 +19,7 @@ from gui.plots.corner_legend import CornerLegend
 from gui.plots.history import Floats
 from gui.plots.hover import HoverCard
 from gui.plots.loss_history import LossHistory
-from gui.plots.plot import draw, make_plot, place_at
+from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
@@ -101,7 +101,7 @@ class LossPanel(Panel):
         self._item.getViewBox().sigXRangeChanged.connect(self._zoomed)
         self.feed.on(Scalars, self._take_steps)
         self.feed.on(EpochEnd, self._take_epoch)
-        self.feed.frame.connect(self.refresh)
+        self.feed.draw_in_turn(self.refresh)
         self.feed.session_changed.connect(self.clear)
         self.feed.restarted.connect(self.clear)
         theme().changed.connect(self._dress)
@@ -178,9 +178,9 @@ class LossPanel(Panel):
 
     # -- drawing --
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         if not self._dirty or not self.seen:
-            return
+            return False
         self._dirty = False
         if len(self.history.steps) or self.history.records.rows:
             self.set_filled(True)
@@ -194,7 +194,9 @@ class LossPanel(Panel):
         if is_loss:
             self._draw_steps()
         self._draw_epochs(is_loss)
+        settle(self._item)
         self._show_last(is_loss)
+        return True
 
     def _draw_steps(self) -> None:
         start, stop = self._span()

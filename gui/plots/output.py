@@ -62,7 +62,7 @@ class OutputPanel(Panel):
         for kind in self.views:
             feed.on(kind, self._take)
         feed.on(Applied, self._forget)
-        feed.frame.connect(self.refresh)
+        feed.draw_in_turn(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
 
@@ -114,20 +114,20 @@ class OutputPanel(Panel):
             return Confusion
         return picture
 
-    def refresh(self) -> None:
-        if self._fresh and self.seen:
-            self._show()
+    def refresh(self) -> bool:
+        return bool(self._fresh) and self.seen and self._show()
 
-    def _show(self) -> None:
+    def _show(self) -> bool:
         kind = self.shown
         if kind is None:
-            return
+            return False
         self.set_filled(True)
         self.view.setVisible(Confusion in self.latest and len(self.latest) > 1)
         view = self.views[kind]
         view.show_snapshot(self.latest[kind])
         self._pictures.setCurrentWidget(view)
         self._fresh.clear()
+        return True
 
     # -- taking away --
 

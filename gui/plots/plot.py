@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from gui.format import format_number
@@ -102,6 +102,8 @@ def make_plot() -> pg.PlotWidget:
     """A dressed plot; give its curves pens from `curve_pen`."""
     configure_plots()
     plot = pg.PlotWidget(enableMenu=False, axisItems={side: NumberAxis(side) for side in ("left", "bottom")})
+    # It paints its whole ground: what lies below need not be painted first.
+    plot.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
     item = plot.getPlotItem()
     menu = item.ctrlMenu  # unused, but made all the same; without a parent it could outlive the plot
     menu.setParent(plot, menu.windowFlags())
@@ -125,6 +127,11 @@ def draw(curve: pg.PlotDataItem, x: NDArray[Any], y: NDArray[Any], **style: Any)
         curve.setData([], [], **style)
         return
     curve.setData(x, y if known.all() else np.where(known, y, np.nan), **style)
+
+
+def settle(item: pg.PlotItem) -> None:
+    """Fit the axes to what was drawn, now: left to pyqtgraph, that happens amid painting, and all is painted again."""
+    item.getViewBox().prepareForPaint()
 
 
 def place_at(item: pg.PlotItem, position: QPointF) -> QPointF | None:

@@ -17,7 +17,7 @@ from gui.format import format_exact, format_number
 from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
-from gui.plots.plot import make_plot, place_at
+from gui.plots.plot import make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
@@ -49,7 +49,7 @@ class WeightPanel(Panel):
         self._plot.scene().sigMouseMoved.connect(self._moved)
         self._lay_out()
         feed.on(WeightHistograms, self._take)
-        feed.frame.connect(self.refresh)
+        feed.draw_in_turn(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
         theme().changed.connect(self._dress)
@@ -109,10 +109,10 @@ class WeightPanel(Panel):
         self._drawn = None
         self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         event = self.latest
         if event is None or event is self._drawn or not self.seen or not event.layers or not event.steps.size:
-            return
+            return False
         self._drawn = event
         self.set_filled(True)
         self._offer(event.layers)
@@ -122,7 +122,9 @@ class WeightPanel(Panel):
             self._now.setData(edges, counts[-1].astype(np.float64))
         else:
             self._draw_time(edges, counts, event.steps)
+        settle(self._item)
         self._show_stats(event, index)
+        return True
 
     def _offer(self, layers: tuple[str, ...]) -> None:
         if [self.layer.itemText(index) for index in range(self.layer.count())] == list(layers):

@@ -200,8 +200,9 @@ class PredictionPanel(Panel):
         self._say("")
         self._follow()
 
-    def refresh(self) -> None:
-        """Answers are shown when they come."""
+    def refresh(self) -> bool:
+        """Nothing: answers are shown when they come."""
+        return False
 
     # -- dropping files --
 

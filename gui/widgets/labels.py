@@ -39,16 +39,26 @@ class PartsLabel(QLabel):
     def __init__(self, role: Role = "text", tone: Tone = "text", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts: tuple[str, ...] = ()
+        self._least = QSize()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         set_role(self, role)
         set_tone(self, tone)
 
     def set_parts(self, parts: Sequence[str]) -> None:
-        """Say something else."""
-        if tuple(parts) != self._parts:
-            self._parts = tuple(parts)
-            self.setText(" · ".join(parts))
+        """Say something else, which lays out the window anew only where that needs more room or less."""
+        if tuple(parts) == self._parts:
+            return
+        self._parts = tuple(parts)
+        self.setAccessibleName(self.text())
+        if self.minimumSizeHint() != self._least:
+            self._least = self.minimumSizeHint()
+            self.updateGeometry()
+        self.update()
+
+    def text(self) -> str:
+        """All parts."""
+        return " · ".join(self._parts)
 
     def shown(self) -> str:
         """The parts there is room for."""
@@ -87,12 +97,29 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(parent)
         self._mode = mode
+        self._text = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         set_role(self, role)
         if tone is not None:
             set_tone(self, tone)
         self.setText(text)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Say something else, which lays out the window anew only where that needs more room or less."""
+        if text == self._text:
+            return
+        before = self.sizeHint()
+        if self.accessibleName() == self._text:  # else somebody has named it
+            self.setAccessibleName(text)
+        self._text = text
+        if self.sizeHint() != before:
+            self.updateGeometry()
+        self.update()
 
     @property
     def elided(self) -> bool:

@@ -95,12 +95,16 @@ class ScaleBar(QWidget):
         super().__init__(parent)
         self._title, self._length = title, length
         self._ends = low, high
+        self._shown: tuple[bytes, str, str] | None = None
         self._image = QImage()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_scale(table, low, high)
 
     def set_scale(self, table: Rgb, low: str, high: str) -> None:
         """Shows another lookup table (shape `(256, 3)`) and other ends."""
+        if self._shown == (table.tobytes(), low, high):
+            return
+        self._shown = table.tobytes(), low, high
         self._ends = low, high
         self._image = QImage(table.tobytes(), len(table), 1, 3 * len(table), QImage.Format.Format_RGB888).copy()
         self.setAccessibleName(f"{self._title}: {low} … {high}")
