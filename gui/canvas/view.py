@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from gui.canvas import adding, tips
 from gui.canvas.actions import Hooks, make_actions
+from gui.canvas.arranging.commands import ArrangeCommands
 from gui.canvas.backdrop import Backdrop
 from gui.canvas.camera import Camera
 from gui.canvas.commands import Commands
@@ -105,6 +106,7 @@ class CanvasView(QGraphicsView):
         self.pointer = Pointer(self.stage, self.viewport(), self)
         self.hover = Hover(self.stage, self.floats.card, self.viewport(), self)
         self.connecting = Connecting(self.stage, self)
+        self.arranging = ArrangeCommands(self.stage, self)
         hooks = Hooks(
             self._add_wanted,
             self.rename,
@@ -118,6 +120,7 @@ class CanvasView(QGraphicsView):
             self.minimap.set_wanted,
             self.connecting.open,
             self.groups,
+            self.arranging,
         )
         self.actions_ = make_actions(self, self.stage, self.commands, hooks)
         self._input = Input(self, self.stage, self.pointer, self.hover, self.commands, self.actions_, self.rename_field)
@@ -256,7 +259,7 @@ class CanvasView(QGraphicsView):
 
     def _note_selection(self) -> None:
         blocks, wires, decor = (
-            len(chosen) for chosen in (self.commands.chosen, self.items_.wires.chosen, self.items_.decor.chosen)
+            len(chosen) for chosen in (self.commands.chosen, self.items_.wires.selected, self.items_.decor.chosen)
         )
         self.actions_.update(blocks, wires, len(self.items_.blocks), decor)
         self.actions_.group.update(self.groups)

@@ -54,6 +54,11 @@ class WireSet:
         ends = {each for node_id in node_ids for each in self._at.get(node_id, ())}
         return [self.items[each] for each in ends]
 
+    @property
+    def selected(self) -> frozenset[object]:
+        """The selected wires and dots."""
+        return frozenset[object]((*self.chosen, *self.dots))
+
     def forget(self) -> None:
         """All items are gone with the scene's content."""
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
