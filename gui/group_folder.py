@@ -53,6 +53,9 @@ def write(path: Path, text: str) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Take one of the user's groups away; one that is gone already is no error."""
+    """Take one of the user's groups away; one that is gone already is no error. Raises FileError."""
     if path.parent == folder():
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FileError(f'"{path}" cannot be removed: {diskfile.reason(error)}.', code="F05") from None

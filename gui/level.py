@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -149,6 +149,15 @@ class LevelView(QObject):
             change = replace(change, paths=paths, level=self.path)
             merge = merge and f"{'.'.join(self.path)} {merge}"
         self.document.make(text, project, change, merge)
+
+    def make_everywhere(self, text: str, make: Callable[[Project], Project]) -> str:
+        """Edit the document's groups as such, at all uses. Returns why that cannot be; "" when it was done."""
+        try:
+            project = make(self.document.project)
+        except GraphError as error:
+            return str(error)
+        self.document.make(text, project, Change(whole=True, level=self.path))
+        return ""
 
     def end_merge(self) -> None:
         """What comes next is an undo step of its own."""

@@ -24,6 +24,7 @@ from gui.docks import Docks
 from gui.document import Document
 from gui.dropping import Dropping
 from gui.file_actions import FileActions
+from gui.group_shelf import GroupShelf
 from gui.history import History
 from gui.icons import app_icon
 from gui.inspector.panel import Inspector
@@ -73,6 +74,8 @@ class MainWindow(QMainWindow):
         self.actions_ = make_actions(self, self.document.undo_stack)
         self.canvas = CanvasView(self.level, self.selection, self)
         self.palette_panel = Palette(self)
+        self.shelf = GroupShelf(self.level, self.palette_panel)
+        self.palette_panel.add_shelf(self.shelf)
         self.inspector = Inspector(self.level, self.selection, self.feed, self)
         self.problems = ProblemList(self.document, self.selection, self)
         self.panels = make_panels(self.document, self.feed, self)
@@ -126,6 +129,8 @@ class MainWindow(QMainWindow):
         self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         self.canvas.parameters_wanted.connect(self._edit_parameters)
         self.inspector.group_wanted.connect(self.canvas.groups.do)
+        self.shelf.use_wanted.connect(self.canvas.groups.add_use)
+        self.shelf.file_wanted.connect(lambda path: self.canvas.groups.add_file(Path(path)))
         self._connect_panels()
         self.relink = Relink(self.document, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QVBoxLa
 from engine.block import Block, registry
 from gui.canvas.fuzzy import CATEGORY_ORDER, ranked
 from gui.canvas.mime import BLOCK_MIME
+from gui.group_shelf import GroupShelf
 from gui.icons import block_icon
 from gui.settings import settings
 from gui.theme import set_kind, set_role, set_tone, theme
@@ -134,6 +135,7 @@ class Palette(QWidget):
         self.extent.changed.connect(self._extent_changed)
         self._headings: dict[str, QLabel] = {}
         self._entries: list[PaletteEntry] = []
+        self._shelf: GroupShelf | None = None
         self._nothing = QLabel(self.tr("No block of that name. Try another word."), self)
         self._nothing.setWordWrap(True)
         set_tone(self._nothing, "secondary")
@@ -167,6 +169,7 @@ class Palette(QWidget):
                 self._entries.append(entry)
                 column.addWidget(entry)
         column.addStretch(1)
+        self._column = column
         self._area = VerticalScroll(inner, self)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return self._area
@@ -185,6 +188,11 @@ class Palette(QWidget):
         """The kinds now listed, top to bottom."""
         return [entry.block.kind for entry in self._entries if not entry.isHidden()]
 
+    def add_shelf(self, shelf: GroupShelf) -> None:
+        """List groups below the blocks, searched with them."""
+        self._shelf = shelf
+        self._column.insertWidget(self._column.count() - 1, shelf)
+
     def _extent_changed(self, value: str) -> None:
         settings().setValue("palette/extent", value)
         self._filter()
@@ -199,7 +207,9 @@ class Palette(QWidget):
             heading.setVisible(
                 any(entry.block.category == category and not entry.isHidden() for entry in self._entries)
             )
-        self._nothing.setVisible(not self.shown())
+        if self._shelf is not None:
+            self._shelf.filter(query)
+        self._nothing.setVisible(not self.shown() and (self._shelf is None or not self._shelf.entries()))
 
     def _walk(self, entry: PaletteEntry | None, step: int) -> None:
         """Move the keyboard to the next entry up or down; above the first stands the search field."""

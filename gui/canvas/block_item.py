@@ -20,6 +20,8 @@ LINE_LEFT: Final = STRIP + 10.0
 """Where the summary begins."""
 PAD: Final = 12.0
 LABEL_GAP: Final = 16.0
+_MORE: Final = 48.0
+"""How much wider a group may be: it says its own name, its group's and what is inside."""
 
 
 @final
@@ -135,7 +137,7 @@ class BlockItem(QGraphicsItem):
         ]
         rows = sum(labels) + LABEL_GAP * (len(labels) + 1)
         wanted = max(name, line, rows, MIN_WIDTH)
-        width = min(-(-wanted // 8) * 8, MAX_WIDTH)
+        width = min(-(-wanted // 8) * 8, MAX_WIDTH + (_MORE if face.stacked else 0.0))
         return width, block_height(len(face.inputs), len(face.outputs), self.thumbnail is not None)
 
     def _port_places(self) -> dict[PortKey, QPointF]:

@@ -127,7 +127,7 @@ def _paint_stack(painter: QPainter, item: Painted) -> None:
     look = item.look
     for away in (8.0, 4.0):
         sheet = item.body.adjusted(away, away, away, away)
-        painter.setBrush(look.line_hover if item.hovered else look.line)
+        painter.setBrush(look.line_hover)
         painter.drawRoundedRect(sheet, RADIUS, RADIUS)
         painter.setBrush(look.body_muted)
         painter.drawRoundedRect(sheet.adjusted(1.0, 1.0, -1.0, -1.0), RADIUS - 1.0, RADIUS - 1.0)

@@ -22,8 +22,9 @@ def _tr(text: str) -> str:
 @final
 @dataclass(frozen=True, slots=True)
 class GroupActions:
-    """All of them; enabled by what is selected and where the canvas is."""
+    """All of them, with what they call; enabled by what is selected and where the canvas is."""
 
+    commands: GroupCommands
     group: QAction
     ungroup: QAction
     open: QAction
@@ -55,6 +56,7 @@ def make_group_actions(make: MakeAction, commands: GroupCommands) -> GroupAction
     """The actions, made by the canvas's own maker."""
     navigator = commands.navigator
     return GroupActions(
+        commands=commands,
         group=make("Group", _tr("&Group"), commands.group, "group", "Ctrl+G"),
         ungroup=make("Ungroup", _tr("U&ngroup"), commands.ungroup, "", "Ctrl+Shift+G"),
         open=make(

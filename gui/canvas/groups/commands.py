@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TypeVar, final
 
 from PySide6.QtCore import QCoreApplication, QPointF
+from PySide6.QtWidgets import QFileDialog
 
 from engine import edits, files, groupedits
 from engine.graph import Project
 from engine.grouping import collapse, ungroup
 from engine.levels import is_boundary, prefixes
-from engine.problem import ChainruleError, GraphError
+from engine.problem import ChainruleError
 from engine.references import GROUP
 from gui import group_folder
 from gui.canvas.geometry import snapped
@@ -167,17 +168,27 @@ class GroupCommands:
         notices().info(told or _tr("Saved {0}.").format(path.name))
         return path
 
-    # -- definitions, wherever they are used --
+    def save_as_file(self, node_id: str | None = None) -> None:
+        """Ask for a file and write a group to it."""
+        name = self.group_of(node_id)
+        if name is None:
+            return
+        suggested = str(Path.home() / group_folder.file_for(name).name)
+        chosen, _ = QFileDialog.getSaveFileName(
+            None, _tr("Save the group"), suggested, _tr("Chainrule files (*.chainrule)")
+        )
+        if chosen:
+            self.save_to(Path(chosen).with_suffix(group_folder.SUFFIX), node_id)
 
-    def edit_groups(self, text: str, make: Callable[[Project], Project]) -> str:
-        """One edit of the document's groups as such. Returns what is wrong with it; "" when it was made."""
-        document = self._stage.document.document
-        try:
-            project = make(document.project)
-        except GraphError as error:
-            return str(error)
-        document.make(text, project, Change(whole=True, level=self._stage.document.path))
-        return ""
+    def do(self, verb: str, node_id: str) -> None:
+        """What the inspector asks for: `open`, `independent`, `keep` or `file`."""
+        verbs: dict[str, Callable[[str], object]] = {
+            "open": self.navigator.open,
+            "independent": self.make_independent,
+            "keep": self.save_to_palette,
+            "file": self.save_as_file,
+        }
+        verbs[verb](node_id)
 
     def _placed(self) -> Project:
         return self._stage.scene.with_places(self._stage.document.project)
