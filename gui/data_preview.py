@@ -30,12 +30,14 @@ from gui.colormaps import Rgb, colorize, diverging
 from gui.document import Document
 from gui.format import format_exact, format_integer, format_number
 from gui.plots.class_colors import class_table
+from gui.plots.key import Entry, Key
 from gui.plots.pixels import as_bytes, qimage
 from gui.plots.plot import make_plot
 from gui.run_feed import RunFeed
 from gui.theme import set_role, set_tone, theme
 from gui.widgets.card import Card
 from gui.widgets.empty_state import EmptyState
+from gui.widgets.scroll import VerticalScroll
 from gui.widgets.segmented import Segmented
 
 MAX_COLUMNS = 64
@@ -91,10 +93,11 @@ class DataPreviewDialog(QDialog):
         left = QVBoxLayout()
         left.addWidget(self._views)
         left.addWidget(self._pages, 1)
-        right = QWidget()
-        right.setFixedWidth(theme().px(250))
-        right.setLayout(self._side)
-        self._side.setContentsMargins(0, 0, 0, 0)
+        inner = QWidget()
+        inner.setLayout(self._side)
+        right = VerticalScroll(inner)
+        right.setFixedWidth(theme().px(250) + right.verticalScrollBar().sizeHint().width())
+        self._side.setContentsMargins(0, 0, 4, 0)
         self._side.setSpacing(12)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -197,6 +200,8 @@ class DataPreviewDialog(QDialog):
         for title, count in zip(titles, event.counts, strict=True):
             split.body.addLayout(_pair(title, format_integer(count)))
         self._side.addWidget(split)
+        if event.points is not None:
+            self._side.addWidget(self._key(event.points[1], event.classes))
         if event.class_counts is not None and event.classes:
             self._side.addWidget(self._balance(event))
         if event.scaling:
@@ -206,6 +211,18 @@ class DataPreviewDialog(QDialog):
                 scaling.body.addLayout(_pair(name, text))
             self._side.addWidget(scaling)
         self._side.addStretch(1)
+
+    def _key(self, targets: Array, classes: tuple[str, ...]) -> Card:
+        """What the points' shapes and colours mean."""
+        card = Card(title=self.tr("Points"))
+        entries = [Entry("dot", "secondary", self.tr("training")), Entry("diamond", "secondary", self.tr("held out"))]
+        levels = np.unique(targets)
+        if levels.size <= MOST_LEVELS:
+            names = classes if len(classes) == levels.size else [format_number(float(level)) for level in levels]
+            colors = [bytes(color).hex() for color in class_table(levels.size)]
+            entries += [Entry("square", f"#{color}", name) for color, name in zip(colors, names, strict=True)]
+        card.body.addWidget(Key(tuple(entries)))
+        return card
 
     def _balance(self, event: Previewed) -> Card:
         assert event.class_counts is not None

@@ -16,10 +16,13 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QProgressBar, QPus
 from engine import assets, edits, files
 from engine.events import Predicted, Surface
 from gui.data_preview import DataPreviewDialog
+from gui.format import format_number
 from gui.main_window import MainWindow
 from gui.notices import notices
+from gui.plots.key import Key
 from gui.plots.output import OutputPanel
 from gui.predictions.panel import PredictionPanel
+from gui.theme import theme
 from gui.widgets.card import Card
 from tests.helpers.hands import (
     LEFT,
@@ -88,6 +91,13 @@ def test_the_points_of_the_spiral(window, qtbot):
     x, y = (np.concatenate([item.getData()[axis] for item in drawn]) for axis in (0, 1))
     order = np.argsort(split > 0, kind="stable")
     np.testing.assert_array_equal(np.stack([x, y], 1), places[order])
+    [key] = dialog.findChildren(Key)
+    assert [entry.text for entry in key.entries] == ["training", "held out", "-1", "1"]
+    colored = {entry.text: QColor(entry.color).getRgb()[:3] for entry in key.entries[2:]}
+    brushes = {brush.color().getRgb()[:3] for item in drawn for brush in item.data["brush"]}
+    assert set(colored.values()) == brushes
+    first = drawn[0].data["brush"][0].color().getRgb()[:3]
+    assert colored[format_number(float(targets[order[0]]))] == first
     counts = dialog.shown.counts
     assert words_of(dialog, "Split") == [
         "training", str(counts[0]), "validation", str(counts[1]), "test", str(counts[2]),
@@ -143,6 +153,19 @@ def test_a_table_with_its_scaling(window, qtbot, table):
     mean, std = (np.array([entry[which] for entry in dialog.shown.scaling]) for which in (1, 2))
     np.testing.assert_allclose((dialog.shown.raw["x"] - mean) / std, dialog.shown.fields["x"], rtol=1e-4, atol=1e-5)
     assert words_of(dialog, "Scaling, fitted on the training part")[::2] == ["height", "width"]
+    close(dialog)
+
+
+def test_many_classes_leave_the_dialog_as_high_as_it_is(window, qtbot, table):
+    rows = "".join(f"{i},{i * i % 11},kind{i % 10}\n" for i in range(200))
+    table.write_text(f"height,width,kind\n{rows}", encoding="utf-8")
+    add_table(window, table, standardize=True, features=["height", "width"], target="kind")
+    qtbot.waitUntil(lambda: window.document.result.nodes["input"].facts is not None, timeout=PATIENCE)
+    dialog = look(qtbot, window)
+    before = dialog.height()
+    qtbot.wait(50)
+    assert dialog.height() == before == theme().px(560)
+    assert len(words_of(dialog, "Classes in the training part")) == 20
     close(dialog)
 
 
