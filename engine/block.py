@@ -16,7 +16,7 @@ from engine.param import Param
 from engine.recipe import Formula, GradContext, Recipe, Tensor
 from engine.tensorspec import TensorSpec
 
-Category = Literal["data", "layers", "activation", "regularisation", "shape", "loss"]
+Category = Literal["data", "layers", "activation", "regularisation", "shape", "math", "loss"]
 PortKind = Literal["value", "target", "scalar"]
 
 

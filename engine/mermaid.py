@@ -44,6 +44,7 @@ _STYLES: Final = {
     "activation": "fill:#fbeeda,stroke:#c96a05,color:#1a1f2b",
     "regularisation": "fill:#f1e3fc,stroke:#9333ea,color:#1a1f2b",
     "shape": "fill:#e8ebf0,stroke:#64748b,color:#1a1f2b",
+    "math": "fill:#e0eefb,stroke:#0369a1,color:#1a1f2b",
     "loss": "fill:#fce0e6,stroke:#e11d48,color:#1a1f2b",
 }
 _ESCAPES: Final = {'"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "#": "#35;", "`": "#96;", "\\": "#92;"}

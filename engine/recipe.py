@@ -119,6 +119,7 @@ class Recipe:
         module: the node's submodule (attribute name = node id), or None.
         parameters: trainable tensors the node owns, named as in the module; without a module they become
             `self.NODE_NAME` parameters.
+        fixed: short names of parameters that are never trained with these settings (a Value that is held).
         buffers: tensors it owns that are not trained (running statistics).
         calls: single-assignment calls from input ports to output ports, as a person would write them.
         eval_calls: the calls in evaluation mode, where the module itself does not switch; None = the same.
@@ -138,6 +139,7 @@ class Recipe:
     saved: tuple[str, ...] = ()
     borrows: tuple[str, ...] = ()
     random: bool = False
+    fixed: frozenset[str] = frozenset()
 
     @property
     def parameter_count(self) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final, final
 
-CATEGORIES: Final = ("data", "layers", "activation", "regularisation", "shape", "loss")
+CATEGORIES: Final = ("data", "layers", "activation", "regularisation", "shape", "math", "loss")
 PORT_KINDS: Final = ("value", "target", "scalar")
 
 
@@ -73,6 +73,7 @@ class Palette:
     activation: str
     regularisation: str
     shape: str
+    math: str
     loss: str
 
     # Ports, by what flows through them.
@@ -158,6 +159,7 @@ DARK: Final = Palette(
     activation="#f59e0b",
     regularisation="#c084fc",
     shape="#94a3b8",
+    math="#5bb4f0",
     loss="#fb7185",
     port_value="#a8b3c7",
     port_target="#2dd4bf",
@@ -215,6 +217,7 @@ LIGHT: Final = Palette(
     activation="#c96a05",
     regularisation="#9333ea",
     shape="#64748b",
+    math="#0369a1",
     loss="#e11d48",
     port_value="#64748b",
     port_target="#0d9488",

@@ -22,6 +22,7 @@ CATEGORY_ICONS: Final = {
     "activation": "activation",
     "regularisation": "regularisation",
     "shape": "shape",
+    "math": "expression",
     "loss": "loss",
 }
 

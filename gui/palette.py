@@ -181,6 +181,7 @@ class Palette(QWidget):
             "activation": self.tr("ACTIVATION"),
             "regularisation": self.tr("REGULARISATION"),
             "shape": self.tr("SHAPE"),
+            "math": self.tr("MATH"),
             "loss": self.tr("LOSS"),
         }
 

@@ -178,7 +178,7 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
         inputs,
         outputs,
         recipe,
-        flat.node.frozen and _existing(flat.node.frozen, recipe),
+        _held(flat.node.frozen, recipe) if flat.node.frozen or (recipe and recipe.fixed) else flat.node.frozen,
         recipe.parameter_count if recipe and recipe.parameters and around.owner == flat.path else 0,
         work.macs,
         work.activation_bytes,
@@ -208,8 +208,9 @@ def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _existing(names: frozenset[str], recipe: Recipe | None) -> frozenset[str]:
-    return names & {tensor.name for tensor in recipe.parameters} if recipe else names
+def _held(frozen: frozenset[str], recipe: Recipe | None) -> frozenset[str]:
+    """The parameters that are not trained: those the user froze, as far as they exist, and those the block holds."""
+    return (frozen & {tensor.name for tensor in recipe.parameters}) | recipe.fixed if recipe else frozen
 
 
 def _shape_problem(plan: NodePlan, error: ShapeError) -> Problem:

@@ -10,7 +10,7 @@ from typing import Any, Final, final
 from engine.block import Block
 from engine.param import Choice
 
-CATEGORY_ORDER: Final = ("data", "layers", "activation", "regularisation", "shape", "loss")
+CATEGORY_ORDER: Final = ("data", "layers", "activation", "regularisation", "shape", "math", "loss")
 _TAIL: Final = 0.55
 """What is worth less than this part of the best find is left out: nobody who types `den` means Concat."""
 

@@ -14,7 +14,7 @@ from engine.block import EMPTY_CONTEXT, Context
 from engine.recipe import Init, Tensor
 from engine.tensorspec import TensorSpec
 from tests.conformance import strategies as draw
-from tests.conformance.inputs import activation_data, distinct, loss_data, smooth, spread
+from tests.conformance.inputs import activation_data, clear_of_zero, distinct, loss_data, positive, smooth, spread
 from tests.conformance.strategies import Drawn, Params, Specs, labels, spec_of
 
 MakeData = Callable[[Mapping[str, Any], Mapping[str, TensorSpec], int, int, torch.dtype], dict[str, Any]]
@@ -26,6 +26,7 @@ UNBATCHED = "PyTorch would read it as one image or sequence without a batch"
 LABELS = "class labels are names, not amounts to compute with"
 NO_BATCH = "everything between Input and Loss keeps the batch first"
 ALWAYS_ZERO = "one number minus its mean is always 0, so nothing learns"
+MIXED = "numbers of different samples would be mixed"
 FREE = "the number of features would differ from batch to batch"
 
 
@@ -96,6 +97,9 @@ _ADD_REFUSED = (
     _ab(_ROW, labels(4), LABELS),
 )
 
+_ANYTHING = st.one_of(draw.ANY, st.just(draw.SCALAR))
+_MATRIX = st.builds(lambda m, n: TensorSpec((m, n)), draw.SIZE, draw.SIZE)
+
 CASES: dict[str, Case] = {
     "Activation": Case(
         draw.activations(),
@@ -107,6 +111,7 @@ CASES: dict[str, Case] = {
         ),
         activation_data,
     ),
+    "Abs": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),), clear_of_zero),
     "Add": Case(draw.several(), _ADD_REFUSED),
     "AvgPool2d": Case(draw.pools(dilated=False), _POOL_REFUSED),
     "BatchNorm1d": Case(
@@ -291,4 +296,44 @@ CASES: dict[str, Case] = {
         ),
     ),
     "Subtract": Case(draw.several(fixed=2), _ADD_REFUSED),
+    "Cos": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),)),
+    "Sin": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),)),
+    "Exp": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),)),
+    "Log": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),), positive),
+    "Sqrt": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),), positive),
+    "Divide": Case(
+        draw.several(fixed=2, stretch=True),
+        (_ab(_ROW, spec_of(5), TORCH), _ab(_ROW, spec_of(), BROADCAST)),
+        clear_of_zero,
+    ),
+    "Power": Case(
+        draw.powers(),
+        (_ab(_ROW, spec_of(5), TORCH, exponent=None), _ab(_ROW, spec_of(), BROADCAST, exponent=None)),
+        positive,
+    ),
+    "Max": Case(draw.several(stretch=True), (_ab(_ROW, spec_of(5), TORCH), _ab(_ROW, spec_of(), BROADCAST))),
+    "MatMul": Case(
+        draw.products(),
+        (
+            _ab(_ROW, TensorSpec((5, 2)), TORCH),
+            _ab(_ROW, spec_of(4), MIXED),
+            _ab(TensorSpec((3, 4)), TensorSpec((3, 2)), TORCH),
+            _ab(_ROW, TensorSpec(()), TORCH),
+            _ab(_ROW, spec_of(4, 2), MIXED),
+            _ab(labels(4), TensorSpec((4, 2)), TORCH),
+        ),
+    ),
+    "Transpose": Case(
+        draw.transposes(),
+        (_in(_ROW, TORCH, dim0=1, dim1=2), _in(_ROW, NO_BATCH, dim0=0, dim1=1), _in(spec_of(), TORCH)),
+    ),
+    "Sum": Case(
+        draw.reductions(),
+        (_in(_ROW, TORCH, dim=[2]), _in(_ROW, TORCH, dim=[1, 1]), _in(_ROW, MIXED, dim=[0]), _in(labels(4), LABELS)),
+    ),
+    "Mean": Case(
+        draw.reductions(),
+        (_in(_ROW, TORCH, dim=[2]), _in(_ROW, TORCH, dim=[1, 1]), _in(_ROW, MIXED, dim=[0]), _in(labels(4), TORCH)),
+    ),
+    "Value": Case(draw.numbers()),
 }

@@ -37,6 +37,22 @@ def smooth(
     return found
 
 
+def positive(
+    params: Mapping[str, Any], specs: Mapping[str, TensorSpec], batch: int, seed: int, dtype: torch.dtype
+) -> dict[str, Any]:
+    """Numbers from 0.5 on, for logarithms, roots and powers."""
+    found = smooth(params, specs, batch, seed, torch.float64)
+    return {port: (0.5 + value.abs()).to(dtype) for port, value in found.items()}
+
+
+def clear_of_zero(
+    params: Mapping[str, Any], specs: Mapping[str, TensorSpec], batch: int, seed: int, dtype: torch.dtype
+) -> dict[str, Any]:
+    """Numbers of either sign, none smaller than 0.5."""
+    found = smooth(params, specs, batch, seed, torch.float64)
+    return {port: torch.where(value < 0, value - 0.5, value + 0.5).to(dtype) for port, value in found.items()}
+
+
 def distinct(
     params: Mapping[str, Any], specs: Mapping[str, TensorSpec], batch: int, seed: int, dtype: torch.dtype
 ) -> dict[str, Any]:

@@ -205,3 +205,47 @@ def losses(draw: st.DrawFn) -> Drawn:
         if function == "cross_entropy" and draw(st.booleans()):
             target = prediction
     return params, {"prediction": prediction, "target": target}
+
+
+@st.composite
+def powers(draw: st.DrawFn) -> Drawn:
+    if draw(st.booleans()):
+        return {"exponent": None}, draw(several(fixed=2, stretch=True))[1]
+    return {"exponent": draw(st.sampled_from((2.0, 0.5, -1.0, 3.0, 0.0)))}, {"a": draw(ANY)}
+
+
+@st.composite
+def products(draw: st.DrawFn) -> Drawn:
+    m, k, n = (draw(SIZE) for _ in range(3))
+    left: TensorSpec = draw(
+        st.sampled_from((spec_of(k), spec_of(m, k), spec_of("T", k), TensorSpec((m, k)), TensorSpec((k,))))
+    )
+    right = [TensorSpec((k, n)), TensorSpec((k,))]
+    if len(left.shape) == 3:
+        right.append(TensorSpec((BATCH, k, n)))
+    return {}, {"a": left, "b": draw(st.sampled_from(right))}
+
+
+@st.composite
+def transposes(draw: st.DrawFn) -> Drawn:
+    spec = draw(st.one_of(SEQUENCES, IMAGES, st.builds(lambda m, n: TensorSpec((m, n)), SIZE, SIZE)))
+    least, rank = int(spec.batched), len(spec.shape)
+    dims = [draw(st.integers(least, rank - 1)) for _ in range(2)]
+    shown = [dim - rank if draw(st.booleans()) else dim for dim in dims]
+    return {"dim0": shown[0], "dim1": shown[1]}, {"in": spec}
+
+
+@st.composite
+def reductions(draw: st.DrawFn) -> Drawn:
+    spec = draw(st.one_of(ANY, st.just(SCALAR)))
+    rank = len(spec.shape)
+    dims = draw(st.sets(st.integers(1, rank - 1), max_size=rank)) if rank > 1 else set()
+    if not dims:
+        return {}, {"in": spec}
+    return {"dim": sorted(dims), "keepdim": draw(st.booleans())}, {"in": spec}
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> Drawn:
+    shape = draw(st.lists(SIZE, max_size=2))
+    return {"value": draw(st.sampled_from((1.0, -0.5))), "trainable": draw(st.booleans()), "shape": shape}, {}

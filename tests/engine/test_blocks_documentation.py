@@ -25,6 +25,8 @@ _COMMON = {
     r"\partial",
     r"\pi",
     r"\top",
+    r"\sin",
+    r"\cos",
     r"\leq",
     r"\geq",
     r"\in",
