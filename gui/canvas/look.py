@@ -24,7 +24,7 @@ class Detail(IntEnum):
 
 
 NAMES_FROM: Final = 0.35
-FULL_FROM: Final = 0.7
+FULL_FROM: Final = 0.6
 LABELS_FROM: Final = 0.75
 FAR_NAME_PX: Final = ((0.55, 17), (0.43, 22), (0.0, 28))
 """From that scale on, the size of names from further away: on the screen they stay between 9 and 12 pixels high, and
