@@ -74,9 +74,9 @@ def prefixes(project: Project, name: str) -> list[str]:
     waiting = [("", project.graph)]
     while waiting and len(found) < MAX_NODES:
         prefix, graph = waiting.pop()
-        for node in graph.ordered_nodes():
-            use = parse_use(node.params) if node.block == GROUP else None
-            if use is None or use.group not in holding or use.group in known.loops:
+        for node in sorted((node for node in graph.nodes.values() if node.block == GROUP), key=lambda node: node.rank):
+            use = parse_use(node.params)
+            if use.group not in holding or use.group in known.loops:
                 continue
             for turn in range(use.repeat):
                 inner = f"{prefix}{node.id}." + (f"{turn}." if use.repeat > 1 else "")
@@ -313,11 +313,12 @@ def _layout(layout: Layout, boundary: Iterable[str]) -> Layout:
 
 
 def uses_of(project: Project, name: str) -> list[tuple[str, str]]:
-    """(group it stands in, or "" for the top; id) of every use of a group."""
+    """(group it stands in, or "" for the top; id) of every use of a group, in the order of the file."""
     places: Mapping[str, Graph] = {"": project.graph, **{other: group.graph for other, group in project.groups.items()}}
-    return [
-        (where, node.id)
+    found = [
+        (where, node)
         for where, graph in places.items()
-        for node in graph.ordered_nodes()
+        for node in graph.nodes.values()
         if node.block == GROUP and node.params.get("group") == name
     ]
+    return [(where, node.id) for where, node in sorted(found, key=lambda use: (use[0], use[1].rank))]
