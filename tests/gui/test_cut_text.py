@@ -43,7 +43,10 @@ def window(qtbot) -> Iterator[MainWindow]:
 
 
 def look_at(window: MainWindow, tabs: int = 0) -> set[str]:
-    """What is wrong, with each dock's tab (or so many of them) brought to the front in turn. Toasts lie on others, and blocks may."""
+    """What is wrong, with each dock's tab (or so many of them) brought to the front in turn.
+
+    Toasts lie on others, and blocks may.
+    """
     skip = [window.canvas.viewport(), *window.findChildren(ToastArea)]
     found: set[str] = set()
     docks = [dock for dock in window.docks.all() if not dock.isHidden()]
