@@ -39,13 +39,13 @@ def context_menu(stage: Stage, actions: CanvasActions, parent: QWidget, at: At |
     elif stage.selection.ids and (found is not None or at is None):
         menu.addActions([actions.rename, actions.mute])
         menu.addSeparator()
-        menu.addActions(actions.group.menu_list())
+        menu.addActions([actions.frame, *actions.group.menu_list()])
         menu.addSeparator()
         menu.addActions([actions.cut, actions.copy, actions.duplicate])
         menu.addSeparator()
         menu.addActions([actions.disconnect, actions.take_out, actions.delete])
     else:
-        menu.addActions([actions.add, actions.paste])
+        menu.addActions([actions.add, actions.note, actions.paste])
         menu.addSeparator()
         menu.addActions([actions.select_all, actions.fit])
         if stage.document.path:

@@ -20,6 +20,8 @@ def gestures() -> tuple[tuple[str, str], ...]:
         (_tr("Walk along wires"), _tr("Alt+arrows")),
         (_tr("Go to the parameters, or into a group"), _tr("Enter; Escape leads back")),
         (_tr("Rename"), _tr("Double-click the block")),
+        (_tr("Move a frame with its blocks"), _tr("Drag its title; edges and corners resize")),
+        (_tr("Write in a frame's title or a note"), _tr("Double-click it")),
         (_tr("Zoom"), _tr("Wheel, or pinch")),
         (_tr("Pan"), _tr("Middle button, Space and drag, or two fingers")),
         (_tr("Leave a gesture, a search, a selection"), _tr("Escape")),
