@@ -13,11 +13,11 @@ from engine.graph import EMPTY, Project, Touched, Wire
 from engine.param import parse_all
 from engine.problem import GraphError
 from engine.tensorspec import TensorSpec
-from gui.canvas.arranging.layered import LAYER_GAP
 from gui.canvas.face import declared_ports
 from gui.canvas.fitting import misfit
 from gui.canvas.geometry import HEAD, MIN_WIDTH, snapped
 from gui.canvas.hits import PortRef
+from gui.canvas.layout.layered import LAYER_GAP
 from gui.canvas.placing import free_place
 from gui.canvas.stage import Stage, Wish
 from gui.inserting import insert_block

@@ -8,10 +8,10 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF
 
 from engine.graph import Graph, Layout, Point, Project
-from gui.canvas.arranging.layered import layered
-from gui.canvas.arranging.sheet import PortHeight, Size
 from gui.canvas.block_item import BlockItem
 from gui.canvas.geometry import GRID, HEAD, believable, snapped
+from gui.canvas.layout.layered import layered
+from gui.canvas.layout.sheet import PortHeight, Size
 
 ROOM: Final = 24.0
 """Least distance between a new block and the others."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 from PySide6.QtCore import QRectF
 
 from engine.graph import Graph, Node, Point, Wire
-from gui.canvas.arranging.layered import layered
+from gui.canvas.layout.layered import layered
 from gui.canvas.snapping import Snapping
 
 SIZES = (100, 1_000, 10_000)

@@ -248,7 +248,7 @@ def test_a_selection_is_connected_in_reading_order(qtbot: QtBot) -> None:
     )
     easel = make_easel(qtbot, project)
     easel.view.commands.select_all()
-    easel.key(KEY.Key_J, CTRL)
+    easel.key(KEY.Key_C, SHIFT)
     assert easel.wires() == {
         "data.x → dense.in",
         "dense.out → act.in",
@@ -264,7 +264,7 @@ def test_what_does_not_fit_is_left_and_named(qtbot: QtBot) -> None:
     easel = make_easel(qtbot, small_net())
     easel.selection.set({"data", "conv"})
     before = easel.wires()
-    easel.key(KEY.Key_J, CTRL)
+    easel.key(KEY.Key_C, SHIFT)
     assert easel.wires() == before
     assert "conv.in" in notices().history[-1].text
 
@@ -281,7 +281,7 @@ def test_both_branches_come_together_in_an_add(qtbot: QtBot) -> None:
     )
     easel = make_easel(qtbot, project)
     easel.view.commands.select_all()
-    easel.key(KEY.Key_J, CTRL)
+    easel.key(KEY.Key_C, SHIFT)
     assert {"two.out → add.a", "one.out → add.b"} <= easel.wires()
 
 

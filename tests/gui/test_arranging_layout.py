@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRectF
 
 from engine.graph import Graph, Node, Point, Wire
-from gui.canvas.arranging.layered import layered
-from gui.canvas.arranging.sheet import Direction
+from gui.canvas.layout.layered import layered
+from gui.canvas.layout.sheet import Direction
 
 Pairs = list[tuple[int, int]]
 DIRECTIONS: tuple[Direction, ...] = ("right", "down")

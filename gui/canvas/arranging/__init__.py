@@ -1,1 +1,1 @@
-"""Order on the canvas: automatic layout, alignment, snapping, connecting and copying with wires."""
+"""Order on the canvas: the commands that arrange, align, distribute and connect what is selected."""

@@ -65,10 +65,11 @@ def make_arrange_actions(make: MakeAction, commands: ArrangeCommands, parent: QW
         make("DistributeDown", _tr("Equal gaps d&own"), partial(spread, "down"), "", "Ctrl+Alt+V"),
     ]
     grid = make("SnapToGrid", _tr("Onto the &grid"), commands.snap_to_grid, "", "Ctrl+Alt+G")
-    connect = make("ConnectChosen", _tr("&Connect in reading order"), commands.connect_chosen, "", "Ctrl+J")
+    connect = make("ConnectChosen", _tr("&Connect in reading order"), commands.connect_chosen, "", "Shift+C")
     copy = make("DuplicateWired", _tr("Duplicate &with wires"), commands.duplicate_wired, "", "Shift+D")
     menu = QMenu(_tr("A&rrange"), parent)
     menu.setObjectName("arrangeMenu")
+    menu.menuAction().setObjectName("actionArrange")
     menu.addActions(layouts)
     menu.addSeparator()
     edges = menu.addMenu(_tr("&Align"))

@@ -11,9 +11,9 @@ from engine import edits
 from engine.graph import Point
 from gui.canvas.arranging.align import Axis, Box, Edge, aligned, distributed, on_grid, reading_order
 from gui.canvas.arranging.joining import Joined, joined
-from gui.canvas.arranging.sheet import Direction
 from gui.canvas.arranging.tidy import Tidy
 from gui.canvas.geometry import GRID
+from gui.canvas.layout.sheet import Direction
 from gui.canvas.stage import Stage
 from gui.notices import notices
 

@@ -13,10 +13,10 @@ from engine import edits
 from engine.graph import Graph, Point, Project
 from gui.background import run_in_background
 from gui.canvas.arranging.glide import Glide
-from gui.canvas.arranging.layered import layered
-from gui.canvas.arranging.sheet import Direction
 from gui.canvas.block_item import BlockItem
 from gui.canvas.geometry import GRID, snapped
+from gui.canvas.layout.layered import layered
+from gui.canvas.layout.sheet import Direction
 from gui.canvas.placing import port_heights_of, stored
 from gui.canvas.stage import Stage
 from gui.notices import notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from gui.canvas.arranging.sheet import Sheet
+from gui.canvas.layout.sheet import Sheet
 
 MOST_LANES: Final = 4
 """So many places in lanes a block, on average; the longest wires go without where there would be more."""

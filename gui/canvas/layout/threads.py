@@ -12,8 +12,8 @@ from itertools import pairwise
 from math import inf
 from typing import Final
 
-from gui.canvas.arranging.lanes import Lanes
-from gui.canvas.arranging.ordering import Rows
+from gui.canvas.layout.lanes import Lanes
+from gui.canvas.layout.ordering import Rows
 
 GAP: Final = 40.0
 """Between blocks of a layer."""

@@ -11,11 +11,11 @@ from statistics import median_low
 from typing import Final
 
 from engine.graph import Graph, Point
-from gui.canvas.arranging.lanes import Lanes
-from gui.canvas.arranging.layering import components, layers, neighbours
-from gui.canvas.arranging.ordering import Rows, ordered
-from gui.canvas.arranging.sheet import Direction, PortHeight, Sheet, Size
-from gui.canvas.arranging.threads import GAP, across
+from gui.canvas.layout.lanes import Lanes
+from gui.canvas.layout.layering import components, layers, neighbours
+from gui.canvas.layout.ordering import Rows, ordered
+from gui.canvas.layout.sheet import Direction, PortHeight, Sheet, Size
+from gui.canvas.layout.threads import GAP, across
 
 LAYER_GAP: Final = 88.0
 """Room between layers, for a wire's shape label."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from gui.canvas.arranging.lanes import Lanes
-from gui.canvas.arranging.sheet import Sheet
+from gui.canvas.layout.lanes import Lanes
+from gui.canvas.layout.sheet import Sheet
 
 SWEEPS: Final = 8
 EXCHANGED: Final = 1500
