@@ -141,7 +141,9 @@ class Hover(QObject):
     def _fix(self, problem: Problem) -> None:
         stage = self._stage
         try:
-            project, touched, moved = apply_fix(stage.scene.with_places(stage.document.project), problem)
-        except GraphError:
-            return  # the graph changed between showing the button and pressing it; the card shows what is true now
-        stage.document.edit(fix_label(problem), project, touched, moved=moved)
+            project, change = apply_fix(stage.scene.with_places(stage.document.project), problem)
+        except GraphError as error:
+            stage.hints.say(str(error), QPointF(self._card.geometry().topLeft()), severity="warning")
+            return
+        text = fix_label(problem)
+        stage.document.edit(text, project, change.touched, moved=change.moved, renamed=change.renamed)
