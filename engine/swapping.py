@@ -45,7 +45,7 @@ def swap_block(project: Project, node_id: str, kind: str) -> tuple[Project, Touc
             parameters = parameters.remove(key)
     project = replace(project, graph=graph, parameters=parameters)
     touched |= gone | joined
-    if not re.fullmatch(f"{node.block.lower()}_?\\d*", node_id) or node.label:
+    if not re.fullmatch(f"{fresh_id(node.block, ())}\\d*", node_id) or node.label:
         return project, touched, node_id
     new_id = fresh_id(kind, project.graph.nodes)
     project, renamed = edits.rename_node(project, node_id, new_id)
