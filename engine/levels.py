@@ -66,6 +66,24 @@ def prefix_of(project: Project, level: Level, turns: Iterable[int] = ()) -> str:
     return prefix
 
 
+def located(project: Project, path: str) -> tuple[Level, tuple[int, ...], str]:
+    """The level, the repetitions and the id that a path of the plan names; as far as it can be followed."""
+    parts, level, turns, graph = path.split("."), list[str](), list[int](), project.graph
+    while len(parts) > 1:
+        node = graph.nodes.get(parts[0])
+        use = parse_use(node.params) if node is not None and node.block == GROUP else None
+        if use is None or use.group not in project.groups:
+            break
+        numbered = parts[1].isdigit() and use.repeat > 1
+        if len(parts) == 2 and numbered:
+            break
+        level.append(parts[0])
+        turns.append(int(parts[1]) if numbered else 0)
+        parts = parts[2:] if numbered else parts[1:]
+        graph = project.groups[use.group].graph
+    return tuple(level), tuple(turns), parts[0]
+
+
 def prefixes(project: Project, name: str) -> list[str]:
     """What the paths inside each use of a group begin with, uses inside other groups and repetitions included."""
     known = catalogue(project.groups)

@@ -9,9 +9,8 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from engine.facts import FactsCache
-from engine.levels import INPUTS, NEW_PORT, OUTPUTS
+from engine.levels import INPUTS, NEW_PORT, OUTPUTS, located
 from engine.plan import check
-from gui.canvas.groups.navigator import located
 from tests.gui.test_groups import network
 from tests.helpers.canvas import Easel, make_easel
 

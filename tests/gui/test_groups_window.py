@@ -60,3 +60,25 @@ def test_it_is_saved_and_opened_again_at_the_top(window: MainWindow, tmp_path: P
     assert window.open(tmp_path / "net.chainrule")
     assert window.level.path == ()
     assert window.document.project == saved
+
+
+def test_data_in_a_group_are_found_again(window: MainWindow, tmp_path: Path) -> None:
+    project, touched = edits.set_params(window.document.project, "data", {"dataset": "csv", "path": "gone.csv"})
+    window.document.edit("csv", project, touched)
+    window.selection.set({"data", "stem"})
+    window.canvas.groups.group()
+    file = tmp_path / "here.csv"
+    file.write_text("a,b\n1,2\n3,4\n")
+    window.relink.use("group.data", "path", file)
+    assert window.document.project.groups["Group"].graph.node("data").params["path"] == str(file)
+    assert "path" not in window.document.project.graph.node("group").params
+
+
+def test_the_words_of_a_failure_lead_into_the_group(window: MainWindow) -> None:
+    window.selection.show_path("res.2.conv2")
+    assert window.level.path == ("res",)
+    assert window.level.turns == (2,)
+    assert window.selection.ids == {"conv2"}
+    window.selection.show_path("loss")
+    assert window.level.path == ()
+    assert window.selection.ids == {"loss"}
