@@ -69,6 +69,40 @@ def test_the_whole_graph_is_arranged_by_one_key_and_one_undo_takes_it_back(qtbot
     assert places(easel) == before
 
 
+def residual_net(blocks: int) -> Project:
+    """Convolutions in residual blocks, every third with a convolution in its shortcut, anywhere on the canvas."""
+    nodes = {"data": ("Input", {"dataset": "digits"}), "loss": ("Loss", {"function": "cross_entropy"})}
+    wires, here = [], "data.x"
+    for index in range(blocks):
+        names = [f"{kind}{index}" for kind in ("first", "norm", "act", "second", "sum")]
+        kinds = ("Conv2d", "BatchNorm2d", "Activation", "Conv2d", "Add")
+        nodes |= {name: (kind, {}) for name, kind in zip(names, kinds, strict=True)}
+        first, norm, act, second, total = names
+        wires += [f"{here} > {first}.in", f"{first}.out > {norm}.in", f"{norm}.out > {act}.in"]
+        wires += [f"{act}.out > {second}.in", f"{second}.out > {total}.a"]
+        if index % 3 == 2:
+            nodes[f"short{index}"] = ("Conv2d", {})
+            wires += [f"{here} > short{index}.in", f"short{index}.out > {total}.b"]
+        else:
+            wires.append(f"{here} > {total}.b")
+        here = f"{total}.out"
+    wires += [f"{here} > loss.prediction", "data.y > loss.target"]
+    return shuffled(
+        make_project({name: (kind, (0.0, 0.0), params) for name, (kind, params) in nodes.items()}, tuple(wires))
+    )
+
+
+def test_no_wire_of_a_residual_net_runs_under_a_block(qtbot: QtBot, still: None) -> None:
+    easel = make_easel(qtbot, residual_net(7))
+    easel.key(KEY.Key_L, CTRL)
+    scene = easel.view.items_
+    for item in scene.wires.items.values():
+        own = {item.wire.from_node, item.wire.to_node}
+        spots = [item.path.pointAtPercent(part / 100) for part in range(101)]
+        under = {name for name, block in scene.blocks.items() if any(block.area.contains(spot) for spot in spots)}
+        assert under <= own, f"{item.wire} runs under {under - own}"
+
+
 def test_again_there_is_nothing_to_do(qtbot: QtBot, still: None) -> None:
     easel = make_easel(qtbot, shuffled(small_net()))
     easel.key(KEY.Key_L, CTRL)

@@ -1,12 +1,11 @@
-"""Blocks on their way to new places: few of them glide, many are put there in portions that leave the window free."""
+"""Blocks on their way to new places."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, final
 
-from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QEvent, QObject, QPointF, QTimer, QVariantAnimation
+from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QEvent, QObject, QPointF, QVariantAnimation
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas.scene import CanvasScene
@@ -15,8 +14,6 @@ from gui.theme import theme
 GLIDE_MS: Final = 180
 GLIDING: Final = 300
 """More blocks than this do not glide: they would not do so at 60 frames a second."""
-PORTION_MS: Final = 6.0
-_PORTION: Final = 16
 
 
 @final
@@ -34,19 +31,13 @@ class Glide(QObject):
         self._animation.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._animation.valueChanged.connect(self._show)
         self._animation.finished.connect(self.stop)
-        self._pace = QTimer(self)
-        self._pace.setInterval(0)
-        self._pace.timeout.connect(self._portion)
-        self._left: list[tuple[str, QPointF]] = []
-        self._put: list[str] = []
-        self._done: Callable[[], None] | None = None
         scene.document.replaced.connect(self.stop)
         scene.document.changed.connect(self.stop)
 
     @property
     def running(self) -> bool:
         """Whether something moves."""
-        return bool(self._ways or self._left)
+        return bool(self._ways)
 
     def show_way(self, before: Mapping[str, QPointF]) -> None:
         """Let blocks glide from where they were to where they are now; nothing happens where motion is unwanted."""
@@ -62,22 +53,13 @@ class Glide(QObject):
         self._animation.setDuration(ms)
         self._animation.start()
 
-    def put_by_portions(self, places: Mapping[str, QPointF], done: Callable[[], None]) -> None:
-        """Put blocks there, some at a time, then call `done`; ended early, they go back to where the document says."""
-        self.stop()
-        self._left, self._put, self._done = list(places.items())[::-1], [], done
-        self._watch([widget for view in self._scene.views() for widget in (view, view.viewport())])
-        self._pace.start()
-
     def stop(self) -> None:
         """Everything to where the document says."""
         ways, self._ways = self._ways, {}
-        put, self._put, self._left, self._done = self._put, [], [], None
-        self._pace.stop()
         self._unwatch()
         if self._animation.state() == QAbstractAnimation.State.Running:
             self._animation.stop()
-        names = [name for name in (*ways, *put) if name in self._scene.blocks]
+        names = [name for name in ways if name in self._scene.blocks]
         if names:
             self._scene.settle(names)
             self._scene.wires.reroute()
@@ -90,19 +72,6 @@ class Glide(QObject):
             self._scene.shift(
                 {name: start + (end - start) * part for name, (start, end) in self._ways.items() if name in blocks}
             )
-
-    def _portion(self) -> None:
-        until = time.perf_counter() + PORTION_MS / 1e3
-        while self._left and time.perf_counter() < until:
-            some = [self._left.pop() for _ in range(min(_PORTION, len(self._left)))]
-            self._scene.shift({name: place for name, place in some if name in self._scene.blocks})
-            self._put.extend(name for name, _ in some)
-        if not self._left:
-            done, self._done, self._put = self._done, None, []
-            self._pace.stop()
-            self._unwatch()
-            if done is not None:
-                done()
 
     def _watch(self, widgets: list[QWidget]) -> None:
         self._watched = widgets

@@ -65,8 +65,7 @@ class Tidy(QObject):
                 _tr("The graph was changed while it was being arranged, so nothing was moved. Arrange again.")
             )
             return
-        places = {name: QPointF(*place) for name, place in found.items()}
-        self.glide.put_by_portions(places, lambda: self._put(project, found))
+        self._put(project, found)
 
     def _failed(self, error: BaseException) -> None:
         raise error
