@@ -66,7 +66,10 @@ class ShapeError(Exception):
         hint: the way out, an imperative sentence.
         port: the input port at fault, None for a parameter.
         code: the problem code, `G03` (shape) unless told: `G04` dtype, `G06` parameter, `G08` wrong target.
-        fix: a quick fix the canvas can offer: a tuple such as ("insert", "Flatten") or ("set", "kernel_size", 3).
+        fix: a quick fix the canvas can offer: `("insert", kind, params)` a block before the port at fault,
+            `("set", name, value)` a parameter, `("outputs", count)` of the nearest layer before the port (or before
+            another, named by a third entry), `("remove",)` the block, `("remove_before", category)` the nearest block
+            of that category before the port, `("swap", kind)`.
     """
 
     def __init__(
@@ -83,12 +86,13 @@ class ShapeError(Exception):
 @final
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A warning a block has about itself: code, message without the block's name, hint, port."""
+    """A warning a block has about itself: code, message without the block's name, hint, port, quick fix."""
 
     code: str
     message: str
     hint: str = ""
     port: str | None = None
+    fix: tuple[Any, ...] = ()
 
 
 class Block(ABC):

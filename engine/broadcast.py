@@ -55,9 +55,29 @@ def joined_shape(inputs: Mapping[str, TensorSpec], ports: Sequence[Port], stretc
                 f"needs inputs of one shape, but {so_far} and {port.name} is {spec}",
                 hint="Give the layers before it the same number of outputs, or reshape one of them.",
                 port=port.name,
+                fix=_projection(spec.shape, shape),
             )
         shape = together
     return TensorSpec(shape)
+
+
+def _projection(given: tuple[Dim, ...], wanted: tuple[Dim, ...]) -> tuple[Any, ...]:
+    """The quick fix that brings a shape to another: a 1×1 convolution (with a stride) or, for features, a Dense.
+
+    Source: He et al. 2016, "Deep Residual Learning", section 3.3, option B.
+    """
+    numbers = [dim for dim in (*given[1:], *wanted[1:]) if isinstance(dim, int)]
+    if len(given) != len(wanted) or BATCH not in given[:1] or len(numbers) != 2 * (len(wanted) - 1):
+        return ()
+    if len(wanted) == 2:
+        return ("insert", "Dense", (("out_features", wanted[1]),))
+    if len(wanted) != 4:
+        return ()
+    for stride in (1, 2, 4, 8):
+        if all((int(size) - 1) // stride + 1 == goal for size, goal in zip(given[2:], wanted[2:], strict=True)):
+            params = (("out_channels", wanted[1]), ("kernel_size", 1))
+            return ("insert", "Conv2d", params if stride == 1 else (*params, ("stride", stride)))
+    return ()
 
 
 def _pair(one: tuple[Dim, ...], other: tuple[Dim, ...], stretch: bool) -> tuple[Dim, ...] | None:

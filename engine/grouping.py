@@ -259,12 +259,14 @@ def ungroup(project: Project, node_id: str) -> Regrouped:
     The definition goes with the last use of it.
 
     Raises:
-        GraphError: it is no use of a group, its weights are shared, or a block names it as a whole.
+        GraphError: it is no use of a group, it is muted, its weights are shared, or a block names it as a whole.
     """
     node = project.graph.node(node_id)
     use = parse_use(node.params)
     if node.block != GROUP or use.group not in project.groups:
         raise GraphError(f'"{node_id}" is no group that could be taken apart.', code="G16")
+    if node.bypass:
+        raise GraphError(f'"{node_id}" is muted.', code="G16", hint="Unmute it first.")
     _refuse_sharing(project.graph, node)
     group = project.groups[use.group]
     inner = group.graph.ordered_nodes()

@@ -66,6 +66,24 @@ def prefix_of(project: Project, level: Level, turns: Iterable[int] = ()) -> str:
     return prefix
 
 
+def located(project: Project, path: str) -> tuple[Level, tuple[int, ...], str]:
+    """The level, the repetitions and the id that a path of the plan names; as far as it can be followed."""
+    parts, level, turns, graph = path.split("."), list[str](), list[int](), project.graph
+    while len(parts) > 1:
+        node = graph.nodes.get(parts[0])
+        use = parse_use(node.params) if node is not None and node.block == GROUP else None
+        if use is None or use.group not in project.groups:
+            break
+        numbered = parts[1].isdigit() and use.repeat > 1
+        if len(parts) == 2 and numbered:
+            break
+        level.append(parts[0])
+        turns.append(int(parts[1]) if numbered else 0)
+        parts = parts[2:] if numbered else parts[1:]
+        graph = project.groups[use.group].graph
+    return tuple(level), tuple(turns), parts[0]
+
+
 def prefixes(project: Project, name: str) -> list[str]:
     """What the paths inside each use of a group begin with, uses inside other groups and repetitions included."""
     known = catalogue(project.groups)
@@ -74,9 +92,9 @@ def prefixes(project: Project, name: str) -> list[str]:
     waiting = [("", project.graph)]
     while waiting and len(found) < MAX_NODES:
         prefix, graph = waiting.pop()
-        for node in graph.ordered_nodes():
-            use = parse_use(node.params) if node.block == GROUP else None
-            if use is None or use.group not in holding or use.group in known.loops:
+        for node in sorted((node for node in graph.nodes.values() if node.block == GROUP), key=lambda node: node.rank):
+            use = parse_use(node.params)
+            if use.group not in holding or use.group in known.loops:
                 continue
             for turn in range(use.repeat):
                 inner = f"{prefix}{node.id}." + (f"{turn}." if use.repeat > 1 else "")
@@ -313,11 +331,12 @@ def _layout(layout: Layout, boundary: Iterable[str]) -> Layout:
 
 
 def uses_of(project: Project, name: str) -> list[tuple[str, str]]:
-    """(group it stands in, or "" for the top; id) of every use of a group."""
+    """(group it stands in, or "" for the top; id) of every use of a group, in the order of the file."""
     places: Mapping[str, Graph] = {"": project.graph, **{other: group.graph for other, group in project.groups.items()}}
-    return [
-        (where, node.id)
+    found = [
+        (where, node)
         for where, graph in places.items()
-        for node in graph.ordered_nodes()
+        for node in graph.nodes.values()
         if node.block == GROUP and node.params.get("group") == name
     ]
+    return [(where, node.id) for where, node in sorted(found, key=lambda use: (use[0], use[1].rank))]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from engine.graph import Graph, Project
+from engine.planning.groupuse import GROUP
 from engine.planning.leaks import judge_targets
 from engine.planning.memory import judge_memory
 from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, live_paths, parameter_names
@@ -62,12 +63,15 @@ def check(
             read meanwhile. None: they are looked for, which takes a moment in a large graph.
     """
     old = previous.state if previous is not None else None
-    # Asked with ==, for != of rpds's maps is wrong where some of the entries are equal.
-    if not (isinstance(old, _State) and old.project.groups == project.groups):
+    if not isinstance(old, _State):
         return _check(project, facts, None, frozenset(project.graph.nodes))
     inputs = frozenset(old.structure.flat[path].top for path in old.plans.inputs)
     if touched is None:
         touched = _differing(old.project.graph, project.graph) | inputs
+    # Asked with ==, for != of rpds's maps is wrong where some of the entries are equal.
+    if not (old.project.groups is project.groups or old.project.groups == project.groups):
+        uses = (node.id for node in project.graph.nodes.values() if node.block == GROUP)
+        touched |= {*old.structure.groups, *uses}
     return _check(project, facts, old, touched)
 
 

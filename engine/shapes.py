@@ -101,6 +101,17 @@ def images(spec: TensorSpec, port: str = "in") -> tuple[int, tuple[Dim, Dim]]:
     return fixed(spec.shape[1], "channels", port), (spec.shape[2], spec.shape[3])
 
 
+def images_or_swap(spec: TensorSpec, kind: str) -> None:
+    """Raises ShapeError unless images come in; the quick fix is the kind of block for features."""
+    try:
+        images(spec)
+    except ShapeError as error:
+        flat = spec.batched and len(spec.shape) == 2 and error.code == "G03"
+        if not flat:
+            raise
+        raise ShapeError(error.message, hint=f"Use {kind} for features.", port="in", fix=("swap", kind)) from None
+
+
 def sequences(spec: TensorSpec, port: str = "in") -> tuple[int, tuple[Dim]]:
     """Channels and (length,) of a batch of sequences. Raises ShapeError with the Reshape that would help."""
     need_float(spec, port)

@@ -31,10 +31,11 @@ def run(arguments: Sequence[str]) -> int:
     from gui.recover import offer_recovery
     from gui.settings import settings
     from gui.theme import theme
-    from gui.threads import GuiCollector
+    from gui.threads import GuiCollector, paint_in_one_thread
 
     mode = settings().value("theme", "system")
     theme().set_mode(mode if mode in ("dark", "light") else "system")
+    paint_in_one_thread()
     collector = GuiCollector(app)
     offer_to_screen_readers()
     window = MainWindow()

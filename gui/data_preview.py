@@ -121,6 +121,7 @@ class DataPreviewDialog(QDialog):
         points = self._fill_points(event)
         self._fill_side(event)
         self._views.setEnabled(True)
+        self._views.setVisible(points or images)  # the table alone is no choice
         self._views.button("points").setVisible(points)
         self._views.button("images").setVisible(images)
         view = "points" if points else "images" if images else "table"

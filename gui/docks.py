@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final, final
 
@@ -53,6 +53,8 @@ class Docks(QObject):
         self._later.setInterval(0)
         self._later.timeout.connect(self.show_titles)
         self._scale = theme().text_scale
+        self._waiting: set[str] = set()
+        """Docks hidden before they were ever laid out: they get their share when they are first shown."""
         theme().changed.connect(self._rescale)
         self._add(palette, tr("Docks", "Blocks"), LEFT)
         self._add(inspector, tr("Docks", "Inspector"), RIGHT)
@@ -93,6 +95,16 @@ class Docks(QObject):
         for name, dock in self._docks.items():
             beside = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
             self._titles[name].set_tabbed(bool(beside) and not dock.isFloating())
+        shown = {name for name in self._waiting if not self._docks[name].isHidden()}
+        if shown:
+            self._waiting -= shown
+            self._share()
+
+    def hide_all(self) -> None:
+        """The canvas alone. Docks that are brought back one by one share the room as on a first start."""
+        self._waiting = {name for name, dock in self._docks.items() if not dock.isFloating()}
+        for dock in self._docks.values():
+            dock.hide()
 
     def arrange(self) -> None:
         """The places of a first start."""
@@ -100,8 +112,7 @@ class Docks(QObject):
             self._put(name, area)
         self._window.tabifyDockWidget(self._docks["inspector"], self._docks["history"])
         self._docks["history"].hide()
-        large = theme().text_scale >= LARGE_TEXT
-        tiles = LARGE_TILES if large else TILES
+        tiles = LARGE_TILES if theme().text_scale >= LARGE_TEXT else TILES
         for tile in tiles:
             for name in tile:
                 self._window.removeDockWidget(self._docks[name])
@@ -119,21 +130,33 @@ class Docks(QObject):
                 self._docks[name].show()
             self._docks[head].raise_()
         self.show_titles()
-        sides = (180, 250) if large else (200, 300)
-        self._resize(zip(("palette", "inspector"), sides, strict=True), Qt.Orientation.Horizontal)
-        widths = {"lossPlot": 330, "gradientPlot": 270, "outputPlot": 340}
-        self._resize([(head, widths[head]) for head in heads], Qt.Orientation.Horizontal)
-        self._resize([("lossPlot", 300)], Qt.Orientation.Vertical)
+        self._waiting.clear()
+        self._share()
+
+    def _share(self) -> None:
+        """The sizes of a first start, for the docks that are open."""
+        large = theme().text_scale >= LARGE_TEXT
+        sides = {"palette": 180, "inspector": 250} if large else {"palette": 200, "inspector": 300}
+        self._resize(sides, Qt.Orientation.Horizontal)
+        open_tiles = [[name for name in tile if self._is_docked(name)] for tile in (LARGE_TILES if large else TILES)]
+        heads = {names[0]: width for names, width in zip(open_tiles, (330, 270, 340), strict=False) if names}
+        if large:
+            heads = dict.fromkeys(heads, 330)
+        self._resize(heads, Qt.Orientation.Horizontal)
+        self._resize(dict.fromkeys(heads, 300), Qt.Orientation.Vertical)
+
+    def _is_docked(self, name: str) -> bool:
+        return not (self._docks[name].isHidden() or self._docks[name].isFloating())
 
     def _rescale(self) -> None:
         """Other places where text has another size; docks that are closed stay closed."""
         if theme().text_scale != self._scale:
             self._scale = theme().text_scale
-            closed = [dock for dock in self._docks.values() if dock.isHidden()]
+            closed = {name for name, dock in self._docks.items() if dock.isHidden()}
             size = self._window.size()
             self.arrange()
-            for dock in closed:
-                dock.hide()
+            for name in closed:
+                self._docks[name].hide()
             self._window.resize(size)  # on the way, they may have needed more room than they do now
 
     def _put(self, name: str, area: Qt.DockWidgetArea) -> None:
@@ -142,6 +165,6 @@ class Docks(QObject):
         self._window.addDockWidget(area, dock)
         dock.show()
 
-    def _resize(self, sizes: Iterable[tuple[str, int]], orientation: Qt.Orientation) -> None:
-        known = [(self._docks[name], theme().px(size)) for name, size in sizes if name in self._docks]
+    def _resize(self, sizes: Mapping[str, int], orientation: Qt.Orientation) -> None:
+        known = [(self._docks[name], theme().px(size)) for name, size in sizes.items() if self._is_docked(name)]
         self._window.resizeDocks([dock for dock, _ in known], [size for _, size in known], orientation)

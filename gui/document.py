@@ -195,15 +195,16 @@ class Document(QObject):
                 project = replace(project, weights=before.weights, former=former)
         self._project = project
         if _planned_part(before) != _planned_part(self._project):
-            # By identity: rpds finds two empty maps unequal.
-            self._check(None if change.whole or before.groups is not project.groups else change.touched)
+            # Ids inside a group mean nothing to the check, which finds the uses of changed groups by itself.
+            touched = frozenset(change.level[:1]) or change.touched
+            self._check(None if change.whole else touched, afresh=change.whole and not change.level)
         self.changed.emit(change)
 
     def _has_weights(self, name: str) -> bool:
         return not name or ((self._folder or Path()) / name).is_file()
 
-    def _check(self, touched: Touched | None) -> None:
-        previous = self._result if touched is not None else None
+    def _check(self, touched: Touched | None, *, afresh: bool = False) -> None:
+        previous = None if afresh else self._result
         self._result = check(self._project, self._facts.lookup, previous, touched)
         self.checked.emit(self._result)
         self.ask_for_facts()
@@ -224,7 +225,7 @@ class Document(QObject):
     def recheck(self) -> None:
         """Look at everything again (a data file was moved or changed)."""
         self._facts = FactsCache(self._folder)
-        self._check(None)
+        self._check(None, afresh=True)
         self.changed.emit(Change(touched=frozenset(self._project.graph.nodes)))
 
     # -- files --

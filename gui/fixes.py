@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from PySide6.QtCore import QCoreApplication
 
 from engine import edits
+from engine.block import Block, block_named
 from engine.frozen import DROP
-from engine.graph import Project, Touched
+from engine.graph import Graph, Project, Touched
 from engine.problem import GraphError, Problem
+from engine.swapping import swap_block
+from gui.document import Change
 from gui.inserting import insert_block
 
 NOTHING: Touched = frozenset()
+Fixed = tuple[Project, Change]
+"""The project with a fix made, and what that changed."""
+_OUTPUTS = ("out_features", "out_channels")
 
 
 def _tr(text: str) -> str:
@@ -24,34 +31,100 @@ def fix_label(problem: Problem) -> str:
     if problem.node is not None and "." in problem.node:
         return ""  # inside a group
     match problem.fix:
-        case ("insert", str(kind), *_):
-            return _tr("Insert {0}").format(kind)
-        case ("set", str(name), value):
-            return _tr("Set {0} to {1}").format(name, _shown(value))
-        case ("drop_start", str(name)):
-            return _tr("Drop the start value of {0}").format(name)
+        case (str(way), *rest) if way in _LABELS:
+            return _LABELS[way](problem, *rest)
     return ""
 
 
-def apply_fix(project: Project, problem: Problem) -> tuple[Project, Touched, Touched]:
-    """The project with a problem's quick fix made, the ids that touches, and the ids it moves.
+def _outputs_label(_: Problem, count: int, *__: str) -> str:
+    if count == 1:
+        return _tr("Give the layer before it 1 output")
+    return _tr("Give the layer before it {0} outputs").format(count)
+
+
+_LABELS: Final[Mapping[str, Callable[..., str]]] = {
+    "insert": lambda _, kind, *__: _tr("Insert {0}").format(kind),
+    "set": lambda _, name, value: _tr("Set {0} to {1}").format(name, _shown(value)),
+    "drop_start": lambda _, name: _tr("Drop the start value of {0}").format(name),
+    "outputs": _outputs_label,
+    "remove": lambda problem: _tr("Remove {0}").format(problem.node),
+    "remove_before": lambda _, category: _tr("Remove the {0} before it").format(_tr(category)),
+    "swap": lambda _, kind: _tr("Replace it by {0}").format(kind),
+    "unwire": lambda _, __: _tr("Remove the wire"),
+}
+
+
+def apply_fix(project: Project, problem: Problem) -> Fixed:
+    """The project with a problem's quick fix made.
 
     Raises:
-        GraphError: the problem offers none, or the project is another by now.
+        GraphError: the problem offers none, or the project has another shape (by now).
     """
-    node_id = problem.node
+    node_id, port = problem.node, problem.port
     match problem.fix:
-        case ("insert", str(kind), *rest) if node_id is not None:
-            wires = project.graph.wires_into(node_id, problem.port)
-            if not wires:
-                raise GraphError(f'Nothing is connected to "{node_id}" that a {kind} could be put into.', code="G20")
-            made = insert_block(project, kind, wires[-1], dict(rest[0]) if rest else {})
-            return made.project, made.touched, made.moved
-        case ("set", str(name), value) if node_id is not None:
-            return *edits.set_params(project, node_id, {name: value}), NOTHING
         case ("drop_start", str(name)):
-            return *edits.set_parameters(project, {name: DROP}), NOTHING
+            return _touching(edits.set_parameters(project, {name: DROP}))
+        case _ if node_id is None:
+            raise GraphError("There is no quick fix for this.", code="G20")
+        case ("insert", str(kind), *rest):
+            return _insert(project, problem, kind, dict(rest[0]) if rest else {})
+        case ("set", str(name), value):
+            return _touching(edits.set_params(project, node_id, {name: value}))
+        case ("outputs", int(count), *named):
+            layer, name = _layer_before(project.graph, node_id, named[0] if named else port)
+            return _touching(edits.set_params(project, layer, {name: count}))
+        case ("remove",):
+            return _take_out(project, node_id)
+        case ("remove_before", str(category)):
+            return _take_out(project, _before(project.graph, node_id, port, lambda block: block.category == category))
+        case ("swap", str(kind)):
+            project, touched, new_id = swap_block(project, node_id, kind)
+            return project, Change(touched, renamed=((node_id, new_id),) if new_id != node_id else ())
+        case ("unwire", str(side)):
+            graph = project.graph
+            wires = graph.wires_into(node_id, port) if side == "input" else graph.wires_out_of(node_id, port)
+            return _touching(edits.disconnect(project, wires))
     raise GraphError("There is no quick fix for this.", code="G20")
+
+
+def _touching(edited: tuple[Project, Touched]) -> Fixed:
+    return edited[0], Change(edited[1])
+
+
+def _insert(project: Project, problem: Problem, kind: str, params: dict[str, Any]) -> Fixed:
+    node_id = problem.node or ""
+    wires = project.graph.wires_into(node_id, problem.port)
+    if not wires:
+        raise GraphError(f'Nothing is connected to "{node_id}" that a {kind} could be put into.', code="G20")
+    made = insert_block(project, kind, wires[-1], params)
+    return made.project, Change(made.touched, made.moved)
+
+
+def _take_out(project: Project, node_id: str) -> Fixed:
+    project, touched = edits.heal(project, [node_id])
+    project, more = edits.remove_nodes(project, [node_id])
+    return project, Change(touched | more)
+
+
+def _layer_before(graph: Graph, node_id: str, port: str | None) -> tuple[str, str]:
+    """The nearest layer before a port that has a number of outputs, and the parameter with that number."""
+    layer = _before(graph, node_id, port, lambda block: any(name in block.params for name in _OUTPUTS))
+    block = block_named(graph.node(layer).block)
+    assert block is not None
+    return layer, next(name for name in _OUTPUTS if name in block.params)
+
+
+def _before(graph: Graph, node_id: str, port: str | None, wanted: Callable[[Block], bool]) -> str:
+    """The nearest block like that on the way back from a port; at a fork the first input is followed."""
+    wires, seen = graph.wires_into(node_id, port), {node_id}
+    while wires and wires[0].from_node not in seen:
+        here = wires[0].from_node
+        block = block_named(graph.node(here).block)
+        if block is not None and wanted(block):
+            return here
+        seen.add(here)
+        wires = graph.wires_into(here)
+    raise GraphError(f'No block before "{node_id}" can be changed for this.', code="G20")
 
 
 def _shown(value: Any) -> str:

@@ -172,11 +172,11 @@ class MainWindow(QMainWindow):
 
     def preview_data(self) -> None:
         """Look at the data of the selected Input, or of the first one."""
-        inputs = [self.document.result.nodes[path].node for path in self.document.result.inputs]
+        inputs = self.document.result.inputs
         if not inputs:
             notices().info(self.tr("There is no Input block to look at. Drag one onto the canvas."))
             return
-        chosen = self.selection.single
+        chosen = self.level.prefix + (self.selection.single or "")
         DataPreviewDialog(chosen if chosen in inputs else inputs[0], self.document, self.feed, self).open()
 
     def _edit_parameters(self) -> None:

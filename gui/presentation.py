@@ -38,8 +38,7 @@ class Presentation(QObject):
             self._window.setProperty("presenting", True)
             theme().set_mode("light")
             theme().set_text_scale(TEXT_SCALE)
-            for dock in self._docks.all():
-                dock.hide()
+            self._docks.hide_all()
             self._window.setWindowState(self._window.windowState() | Qt.WindowState.WindowFullScreen)
         elif self._before is not None:
             state, mode, scale, shown_as = self._before

@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from engine import edits
+from engine.levels import focus, located, prefix_of, put
 from engine.result import Result
-from gui.document import Document
+from gui.document import Change, Document
 from gui.file_dialogs import ask_folder, ask_open_path
 from gui.notices import Notice, notices
 from gui.paths import stored_path
@@ -71,11 +72,14 @@ class Relink(QObject):
         else:
             found = ask_folder(self._window, self.tr("Find the data folder"), start)
         if found is not None:
-            self.use(plan.node, self._parameter(path), found)
+            self.use(path, self._parameter(path), found)
 
-    def use(self, node_id: str, parameter: str, found: Path) -> None:
-        """Point the Input at the file: relative to the graph file where both lie together."""
-        project, touched = edits.set_params(
-            self._document.project, node_id, {parameter: stored_path(found, self._document.folder)}
-        )
-        self._document.edit(self.tr("Relink {0}").format(found.name), project, touched)
+    def use(self, path: str, parameter: str, found: Path) -> None:
+        """Point the Input, which may be in a group, at the file: relative to the graph file where both lie together."""
+        whole = self._document.project
+        level, turns, node_id = located(whole, path)
+        prefix = prefix_of(whole, level, turns)
+        stored = stored_path(found, self._document.folder)
+        edited, touched = edits.set_params(focus(whole, level, prefix), node_id, {parameter: stored})
+        project, _ = put(whole, level, prefix, edited)
+        self._document.make(self.tr("Relink {0}").format(found.name), project, Change(touched, level=level))

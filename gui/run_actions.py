@@ -114,8 +114,8 @@ class RunActions(QObject):
         text = f"{problem.message} {problem.hint}".strip() if problem else self.tr("There is nothing to minimise yet.")
         actions = []
         if problem is not None and problem.node is not None:
-            node = problem.node.split(".", 1)[0]
-            actions.append((self.tr("Show"), lambda: self._selection.show(node)))
+            path = problem.node
+            actions.append((self.tr("Show"), lambda: self._selection.show_path(path)))
         words = self.tr("This network cannot train yet. {0}").format(text)
         self._failure, self._blocked = notices().warn(words, actions=actions), True
 
@@ -152,9 +152,9 @@ class RunActions(QObject):
             lr = event.suggested_lr
             actions.append((self.tr("Use learning rate {0:g}").format(lr), lambda: self._use_lr(lr)))
         if event.node is not None:
-            node = event.node.split(".", 1)[0]
-            if node in self._document.project.graph:
-                actions.append((self.tr("Show block"), lambda: self._selection.show(node)))
+            path = event.node
+            if path.split(".", 1)[0] in self._document.project.graph:
+                actions.append((self.tr("Show block"), lambda: self._selection.show_path(path)))
         self._failure = notices().error(f"{event.message} {event.hint}".strip(), event.details, actions)
 
     def _use_lr(self, lr: float) -> None:

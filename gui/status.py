@@ -96,6 +96,10 @@ class StatusBar(QStatusBar):
         self._doing.setText(event.message or words[event.state])
 
     def _show_size(self, result: Result) -> None:
+        if not result.nodes:
+            self._size.set_parts([])
+            self._size.setToolTip("")
+            return
         one = result.parameters == 1
         parts = [self.tr("1 parameter") if one else self.tr("{0} parameters").format(format_integer(result.parameters))]
         if result.macs is not None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from typing import Final, final
 
 from PySide6.QtCore import QAbstractEventDispatcher, QCoreApplication, QObject, Qt, QThread, Signal, Slot
 from shiboken6 import isValid
+
+
+def paint_in_one_thread() -> None:
+    """Call before the first widget is painted.
+
+    Qt hands each line and shape of some size to a pool of threads, one per core, and waits for them (since Qt 6.0,
+    `QT_THREAD_PARALLEL_FILLS`). While a training keeps the cores busy, that wait is ten times as long as the painting.
+    """
+    os.environ.setdefault("QT_NO_GUI_THREADPOOL", "1")
 
 
 def in_gui_thread() -> bool:

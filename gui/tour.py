@@ -142,22 +142,23 @@ class _Overlay(QWidget):
         self.raise_()
         self._next.setFocus()
 
-    def _hole(self) -> QRect:
-        """What stays bright: the parts of this step that are seen, together."""
-        found = QRect()
-        for part in self._steps[self.index][0]:
-            if part.isVisible() and not part.visibleRegion().isEmpty():
-                found = found.united(QRect(part.mapTo(self._window, QPoint(0, 0)), part.size()))
-        if found.isNull():  # none of them is: the card speaks for itself
-            return QRect(self._window.rect().center(), QSize(0, 0))
-        return found.adjusted(2, 2, -2, -2)
+    def _holes(self) -> list[QRect]:
+        """What stays bright: the parts of this step that are seen. If none is, the card speaks for itself."""
+        parts = [part for part in self._steps[self.index][0] if not part.visibleRegion().isEmpty()]
+        places = (QRect(part.mapTo(self._window, QPoint(0, 0)), part.size()) for part in parts)
+        return [place.adjusted(2, 2, -2, -2) for place in places]
+
+    def _anchor(self) -> QRect:
+        """What the card stands beside: the largest of the bright parts."""
+        middle = QRect(self._window.rect().center(), QSize(0, 0))
+        return max(self._holes(), key=lambda place: place.width() * place.height(), default=middle)
 
     def _place(self) -> None:
         self.setGeometry(self._window.rect())
         self._card.setFixedWidth(theme().px(WIDTH))
         self._text.setMinimumHeight(self._text.heightForWidth(theme().px(WIDTH) - 40))
         self._card.adjustSize()
-        hole, size = self._hole(), self._card.size()
+        hole, size = self._anchor(), self._card.size()
         x = min(max(hole.center().x() - size.width() // 2, 16), self.width() - size.width() - 16)
         below, above = hole.bottom() + 16, hole.top() - size.height() - 16
         if below + size.height() < self.height() - 16:
@@ -165,7 +166,7 @@ class _Overlay(QWidget):
         elif above > 16:
             y = above
         else:
-            y = hole.center().y() - size.height() // 2
+            y = hole.bottom() - size.height() - 16
         self._card.move(x, y)
         self.update()
 
@@ -183,11 +184,13 @@ class _Overlay(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         path = QPainterPath()
         path.addRect(self.rect().toRectF())
-        hole = QPainterPath()
-        hole.addRoundedRect(self._hole().toRectF(), 8, 8)
+        bright = QPainterPath()
+        for place in self._holes():
+            hole = QPainterPath()
+            hole.addRoundedRect(place.toRectF(), 8, 8)
+            bright = bright.united(hole)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(path.subtracted(hole), QColor(0, 0, 0, 140 if theme().is_dark else 90))
-        if not self._hole().isEmpty():
-            painter.setPen(theme().pen("accent", 2))
-            painter.drawPath(hole)
+        painter.fillPath(path.subtracted(bright), QColor(0, 0, 0, 140 if theme().is_dark else 90))
+        painter.setPen(theme().pen("accent", 2))
+        painter.drawPath(bright)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QMenuBar,
     QProgressBar,
     QSizePolicy,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -43,6 +46,27 @@ class _Side(QWidget):
 
 
 @final
+class _PlayButton(QToolButton):
+    """Icon and word in the middle, also where the button is wider than they are."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        text, image, side = self.text(), self.icon(), self.iconSize()
+        option.text, option.icon = "", QIcon()
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+        gap = theme().px(6)
+        wide = side.width() + gap + self.fontMetrics().horizontalAdvance(text)
+        place = QRect(QPoint((self.width() - wide) // 2, (self.height() - side.height()) // 2), side)
+        mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
+        image.paint(painter, place, Qt.AlignmentFlag.AlignCenter, mode)
+        painter.setPen(theme().pen("on_accent" if self.isEnabled() else "disabled"))
+        words = QRect(place.right() + 1 + gap, 0, self.width(), self.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+@final
 class TransportBar(QFrame):
     """Play and its neighbours. The actions do the work; this shows them, the file's name and the run's progress."""
 
@@ -56,7 +80,10 @@ class TransportBar(QFrame):
         self.menus.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # a long title gives way
         self._title, self._unsaved = ElidedLabel(role="strong"), text_label("", "caption", "secondary")
         self._title.setObjectName("documentTitle")
-        self._play = self._button(actions.play, "primary")
+        self._play = _PlayButton(self)
+        self._play.setDefaultAction(actions.play)
+        self._play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_kind(self._play, "primary")
         self._play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.grain = Segmented(
             [("sample", self.tr("Sample")), ("batch", self.tr("Batch")), ("epoch", self.tr("Epoch"))], "batch", self

@@ -121,6 +121,7 @@ class Activation(Block):
                     f"{function} over one single number is always {value} and its gradient always 0: nothing learns",
                     "Choose sigmoid, or give the layer before it one output per class.",
                     "in",
+                    ("set", "function", "sigmoid"),
                 )
             )
         if spec.meaning == "distribution":
@@ -130,6 +131,7 @@ class Activation(Block):
                     "gets probabilities that a softmax has made already; softmax twice flattens them",
                     "Remove one of the two.",
                     "in",
+                    ("remove",),
                 )
             )
         return tuple(found)

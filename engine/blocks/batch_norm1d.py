@@ -38,7 +38,12 @@ class BatchNorm1d(Block):
         wanted = "features (N × features) or sequences (N × channels × length)"
         need_features(spec, wanted)
         if len(spec.shape) > 3:
-            raise ShapeError(f"needs {wanted} but gets {received(spec)}", hint="Use BatchNorm2d for images.", port="in")
+            raise ShapeError(
+                f"needs {wanted} but gets {received(spec)}",
+                hint="Use BatchNorm2d for images.",
+                port="in",
+                fix=("swap", "BatchNorm2d") if len(spec.shape) == 4 else (),
+            )
         fixed(spec.shape[1], "features")
         return {"out": TensorSpec(spec.shape, meaning="logit")}
 

@@ -15,7 +15,7 @@ from engine.normalisation import (
 )
 from engine.param import Param
 from engine.recipe import Formula, GradContext, Recipe
-from engine.shapes import fixed, images
+from engine.shapes import fixed, images_or_swap
 from engine.tensorspec import TensorSpec
 from engine.wording import plural
 
@@ -36,7 +36,7 @@ class BatchNorm2d(Block):
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> dict[str, TensorSpec]:
         spec = inputs["in"]
-        images(spec)
+        images_or_swap(spec, "BatchNorm1d")
         return {"out": TensorSpec(spec.shape, meaning="logit")}
 
     def recipe(

@@ -10,7 +10,7 @@ from engine.dropping import drop_formula, drop_grads, drop_params, drop_recipe
 from engine.notation import number
 from engine.param import Param
 from engine.recipe import Formula, GradContext, Recipe
-from engine.shapes import images
+from engine.shapes import images_or_swap
 from engine.tensorspec import TensorSpec
 
 
@@ -30,7 +30,7 @@ class Dropout2d(Block):
     def shape(
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> dict[str, TensorSpec]:
-        images(inputs["in"])
+        images_or_swap(inputs["in"], "Dropout")
         return {"out": TensorSpec(inputs["in"].shape)}
 
     def recipe(

@@ -40,7 +40,7 @@ class Flatten(Block):
                 f"starts at dimension {start} but gets {received(spec)}",
                 hint="Set start_dim to 1." if len(spec.shape) > 1 else "Remove this Flatten.",
                 port="in",
-                fix=("set", "start_dim", 1) if len(spec.shape) > 1 else (),
+                fix=("set", "start_dim", 1) if len(spec.shape) > 1 else ("remove",),
             )
         size = prod(fixed(dim, "values") for dim in spec.shape[start:])
         return {"out": rearranged(spec, (*spec.shape[:start], size))}

@@ -35,6 +35,7 @@ class GlobalAvgPool(Block):
                 f"needs images (channels × height × width) or sequences (channels × length) but gets {received(spec)}",
                 hint="Remove this block: there is nothing to average.",
                 port="in",
+                fix=("remove",),
             )
         return {"out": rearranged(spec, spec.shape[:2])}
 

@@ -179,6 +179,7 @@ def _check_numbers(function: str, prediction: TensorSpec, target: TensorSpec) ->
         f"needs prediction and target of one shape but gets {both}",
         hint=f"Give the layer before it {plural(units, 'output')}." if dense else "Reshape one of them.",
         port="target",
+        fix=("outputs", units, "prediction") if dense else (),
     )
 
 
@@ -209,6 +210,7 @@ def _check_classes(function: str, prediction: TensorSpec, target: TensorSpec) ->
         _refuse_target(
             f"has {plural(classes, 'score')} per sample but its target has {plural(target.classes, 'class')}",
             f"Give the layer before it {plural(target.classes, 'output')}{yes_no}.",
+            ("outputs", target.classes),
             port="prediction",
         )
 
@@ -227,6 +229,7 @@ def _check_shares(function: str, prediction: TensorSpec, target: TensorSpec) -> 
                 f"has {plural(prediction.shape[1], 'score')} per sample but its target has "
                 f"{plural(target.shape[1], 'class')}",
                 f"Give the layer before it {plural(target.shape[1], 'output')}.",
+                ("outputs", target.shape[1]) if isinstance(target.shape[1], int) else (),
                 port="prediction",
             )
         _refuse_target(
@@ -251,12 +254,15 @@ def _doubt(function: str, prediction: TensorSpec) -> tuple[Remark, ...]:
         "logits (raw scores)" if meaning == "logit" else "numbers of any size" if not meaning else "log-probabilities"
     )
     message = hint = ""
+    fix: tuple[Any, ...] = ("remove_before", "activation")
     if wants == "probabilities" and not squashed:
         message = f"wants probabilities between 0 and 1 ({function}) but gets {gets}"
         hint = "Put a sigmoid before it, or choose bce_with_logits."
+        fix = ("set", "function", "bce_with_logits") if meaning in {"", "logit"} else ()
     elif wants == "log_probabilities" and meaning != "log_probability":
         message = f"wants log-probabilities (nll) but gets {'probabilities' if squashed else gets}"
         hint = "Choose cross_entropy on the logits, or put a log_softmax before it."
+        fix = () if squashed else ("set", "function", "cross_entropy")
     elif function == "cross_entropy" and squashed:
         maker = "softmax" if meaning == "distribution" else "sigmoid"
         message = f"wants logits but gets probabilities: cross_entropy takes the softmax itself, after the {maker}"
@@ -264,7 +270,8 @@ def _doubt(function: str, prediction: TensorSpec) -> tuple[Remark, ...]:
     elif function == "bce_with_logits" and (squashed or meaning == "log_probability"):
         message = "wants logits but gets probabilities: bce_with_logits takes the sigmoid itself, once more"
         hint = "Remove the activation before it, or choose binary_cross_entropy."
+        fix = ("set", "function", "binary_cross_entropy") if squashed else fix
     elif function == "hinge" and squashed:
         message = "wants raw scores on both sides of 0 (hinge) but gets probabilities"
         hint = "Remove the activation before it."
-    return (Remark("G13", message, hint, "prediction"),) if message else ()
+    return (Remark("G13", message, hint, "prediction", fix),) if message else ()

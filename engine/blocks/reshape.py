@@ -76,5 +76,6 @@ def _sizes(shape: tuple[int, ...], spec: TensorSpec) -> tuple[int, ...]:
             f"needs {wanted} for the shape {goal} but gets {received(spec)}",
             hint=f"Choose sizes whose product is {count}.",
             port="in",
+            fix=("set", "shape", (count,)),
         )
     return shape

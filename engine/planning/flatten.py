@@ -8,7 +8,7 @@ that an edit costs what it touches.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from engine.graph import Graph, Group, GroupPort, Node, Project
@@ -68,7 +68,8 @@ class FlatUse:
     Attributes:
         inputs: group port -> what is connected to it; outputs: group port -> what it stands for.
         wired: ports that wires outside name and the group lacks: (port, whether it is an input).
-        bare: outputs that something reads and nothing inside is connected to.
+        bare: outputs that something reads and nothing inside is connected to; of a muted use the first, if nothing
+            comes in that it could hand on.
         members: paths inside, nested uses left out.
     """
 
@@ -115,6 +116,8 @@ class Flattener:
         self.catalogue = known or catalogue(project.groups)
         self._top = _Scope(project.graph)
         self._too_many = ""
+        self._passing: set[tuple[int, str]] = set()
+        """Muted uses whose input is being looked for."""
 
     def count_uses(self, uses: Iterable[Node]) -> None:
         """Has to be told all top-level uses before they are written out: together they may be too many."""
@@ -133,6 +136,9 @@ class Flattener:
         self, scope: _Scope, node: Node, top: str, nodes: list[FlatNode], uses: list[FlatUse]
     ) -> None:  # as deep as groups are nested: MAX_DEPTH
         inside = self._expand(scope, node) if node.block == GROUP else ()
+        if node.bypass and isinstance(inside, list):
+            uses.append(self._muted_use(scope, node, top, inside))
+            return
         if not isinstance(inside, list):
             nodes.append(self._flat_node(scope, node, top, inside))
             return
@@ -183,6 +189,12 @@ class Flattener:
                 port.name for port in group.outputs if not port.node and (port.name in named or len(inside) > 1)
             ),
         )
+
+    def _muted_use(self, scope: _Scope, node: Node, top: str, inside: list[_Scope]) -> FlatUse:
+        """A use that stands for nothing: its first input goes straight to its first output."""
+        use = self._flat_use(scope, node, top, inside, ())
+        outputs = tuple((name, self._passed(scope, node, name)) for name, _ in use.outputs)
+        return replace(use, outputs=outputs, bare=tuple(name for name, source in outputs[:1] if source is None))
 
     # -- scopes --
 
@@ -263,8 +275,21 @@ class Flattener:
         if node.block == GROUP:
             inside = self._expand(scope, node)
             if isinstance(inside, list):
-                return self._out_of(inside[-1], port)
+                return self._passed(scope, node, port) if node.bypass else self._out_of(inside[-1], port)
         return (scope.prefix + node_id, port)
+
+    def _passed(self, scope: _Scope, node: Node, port: str) -> Source | None:
+        """What a muted use hands on; None at its other outputs, and where it would wait for itself."""
+        group = self.project.groups[self.catalogue.use(node).group]
+        key = (id(scope), node.id)
+        if not group.inputs or not group.outputs or port != group.outputs[0].name or key in self._passing:
+            return None
+        self._passing.add(key)
+        try:
+            sources = [wire.source for wire in self._wires(scope, node.id) if wire.port == group.inputs[0].name]
+        finally:
+            self._passing.discard(key)
+        return sources[0] if len(sources) == 1 else None
 
     def _out_of(self, scope: _Scope, name: str) -> Source | None:
         """What an output port of a group stands for in one repetition; None when it has no such port."""

@@ -44,8 +44,9 @@ class Use:
 @final
 @dataclass(slots=True)
 class Catalogue:
-    """Sizes of the groups of a project: blocks in one use, nesting, and the loop of one that contains itself."""
+    """Sizes of these groups of a project: blocks in one use, nesting, and the loop of one that contains itself."""
 
+    groups: HashTrieMap[str, Group]
     sizes: dict[str, int]
     depths: dict[str, int]
     loops: dict[str, tuple[str, ...]]
@@ -74,7 +75,7 @@ def catalogue(groups: HashTrieMap[str, Group]) -> Catalogue:
         inner = (node for node in groups[name].graph.ordered_nodes() if node.block == GROUP)
         uses[name] = [use for node in inner if (use := parse_use(node.params)).group in groups]
     after = {name: list(dict.fromkeys(use.group for use in used)) for name, used in uses.items()}
-    made = Catalogue({}, {}, {})
+    made = Catalogue(groups, {}, {}, {})
     for part in components(sorted(groups), after):
         for name in part:
             if len(part) > 1 or name in after[name]:

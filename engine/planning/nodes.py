@@ -198,7 +198,7 @@ def _problems(plan: NodePlan, spot: Spot, work: Work) -> tuple[Problem, ...]:
         problems.append(_shape_problem(plan, work.refusal))
     for remark in work.remarks:
         message = ended(f'"{path}" {remark.message}')
-        problems.append(Problem("warning", remark.code, path, remark.port, message, remark.hint))
+        problems.append(Problem("warning", remark.code, path, remark.port, message, remark.hint, remark.fix))
     node = shell.flat.node
     if plan.recipe is not None and not node.bypass:
         if around.starts:

@@ -85,7 +85,8 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
         position=base.position,
     )
     delta = Delta()
-    flattener = Flattener(project, base.catalogue)
+    known = base.catalogue
+    flattener = Flattener(project, known if known is not None and known.groups is project.groups else None)
     new.catalogue = flattener.catalogue
     changed = _rewrite(new, project, flattener, _widened(base, project, touched), delta)
     _wire(new, changed, delta)

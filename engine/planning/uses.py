@@ -58,5 +58,8 @@ def plan_use(
 
 
 def _bare(flat: FlatUse, port: str) -> Problem:
+    if flat.node.bypass:
+        message = f'"{flat.path}" is muted, but there is no single value at its first input that it could hand on.'
+        return Problem("error", "G07", flat.path, None, message, "Connect its first input, or unmute it.")
     message = f'Output "{port}" of "{flat.path}" stands for nothing: inside the group nothing is connected to it.'
     return Problem("error", "G07", flat.path, port, message, "Open the group and connect an output to it.")

@@ -44,7 +44,7 @@ def missing_port(path: str, port: str, ports: tuple[str, ...], word: str) -> Pro
         there = f'its {word} is "{ports[0]}"' if ports else f"it has no {word}s"
     message = f'"{path}" has no {word} {shown(port)}; {there}.'
     hint = did_you_mean(port, ports, "Remove the wire, or connect it elsewhere.")
-    return Problem("error", "G12", path, port, message, hint)
+    return Problem("error", "G12", path, port, message, hint, ("unwire", word))
 
 
 def _too_many(path: str, port: str, sources: list[Source | None]) -> Problem:

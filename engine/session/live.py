@@ -27,7 +27,7 @@ def with_live(project: Project, name: str, value: Any) -> Project:
     """A project that begins with this value, where it is one of its settings: so its next run does, and says so."""
     if name not in TRAINING:
         return project
-    return edits.set_training(project, {name: DROP if value == TRAINING[name].default else value})[0]
+    return edits.set_training(project, {name: DROP if value == TRAINING[name].start else value})[0]
 
 
 def switches(changed: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from gui.canvas.arranging.actions import ArrangeActions, make_arrange_actions
+from gui.canvas.arranging.commands import ArrangeCommands
 from gui.canvas.commands import Commands
 from gui.canvas.groups.actions import GroupActions, make_group_actions
 from gui.canvas.groups.commands import GroupCommands
@@ -41,6 +43,7 @@ class Hooks:
     show_minimap: Callable[[bool], object]
     connect: Callable[[], object]
     groups: GroupCommands
+    arranging: ArrangeCommands
 
 
 @final
@@ -71,6 +74,7 @@ class CanvasActions:
     find: QAction
     minimap: QAction
     group: GroupActions
+    arrange: ArrangeActions
 
     def edit_list(self) -> list[QAction | None]:
         """In the order of the Edit menu; None is a separator."""
@@ -81,7 +85,7 @@ class CanvasActions:
             None,
             *(self.rename, self.mute, self.take_out, self.connect, self.disconnect),
             None,
-            *(self.frame, self.note),
+            *(self.frame, self.note, self.arrange.menu.menuAction()),
             None,
             *(self.select_all, self.find),
         ]
@@ -104,6 +108,7 @@ class CanvasActions:
         self.select_all.setEnabled(present > 0)
         self.fit.setEnabled(present > 0)
         self.find.setEnabled(present > 0)
+        self.arrange.update(blocks, present)
 
 
 def make_action(
@@ -163,6 +168,7 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
         frame=make("Frame", _tr("&Frame the selection"), hooks.frame, "frame", "Ctrl+Shift+F"),
         note=make("Note", _tr("Add a &note"), hooks.note, "note", "Ctrl+Shift+N"),
         group=make_group_actions(make, hooks.groups),
+        arrange=make_arrange_actions(make, hooks.arranging, view),
     )
 
 

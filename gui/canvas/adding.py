@@ -13,13 +13,14 @@ from engine.graph import EMPTY, Project, Touched, Wire
 from engine.param import parse_all
 from engine.problem import GraphError
 from engine.tensorspec import TensorSpec
-from gui.canvas.arranging.layered import LAYER_GAP
 from gui.canvas.face import declared_ports
 from gui.canvas.fitting import misfit
 from gui.canvas.geometry import HEAD, MIN_WIDTH, snapped
 from gui.canvas.hits import PortRef
+from gui.canvas.layout.layered import LAYER_GAP
 from gui.canvas.placing import free_place
 from gui.canvas.stage import Stage, Wish
+from gui.canvas.swapping import can_replace, replace_block
 from gui.inserting import insert_block
 
 SIZE: Final = (MIN_WIDTH + 16.0, HEAD)
@@ -35,6 +36,8 @@ def _tr(text: str) -> str:
 
 def accepts(stage: Stage, wish: Wish) -> Callable[[Block], bool]:
     """Whether a block of some kind, fresh from the palette, fits where it is wanted."""
+    if wish.replaces:
+        return can_replace(stage, wish.replaces)
     if wish.wire is not None:
         source = PortRef(wish.wire.from_node, "out", wish.wire.from_port)
         return lambda block: _takes(stage, block, source) and bool(_ports(block)[1])
@@ -43,7 +46,17 @@ def accepts(stage: Stage, wish: Wish) -> Callable[[Block], bool]:
     port = wish.port
     if port.side == "out":
         return lambda block: _takes(stage, block, port)
-    return lambda block: bool(_ports(block)[1])
+    kind = stage.scene.port_kind(port.node, port.side, port.port)
+    return lambda block: any(_joins(made.kind, kind) for made in _made(block))
+
+
+def _made(block: Block) -> tuple[Port, ...]:
+    return _ports(block)[1]
+
+
+def _joins(made: PortKind, wanted: PortKind) -> bool:
+    """Whether what an output makes can go into an input: a loss goes nowhere but where losses go."""
+    return (made == "scalar") == (wanted == "scalar")
 
 
 def _defaults(block: Block) -> dict[str, Any]:
@@ -87,6 +100,8 @@ def add_block(stage: Stage, kind: str, wish: Wish, params: Mapping[str, Any] = E
     block = block_named(kind)
     if block is None:
         return None
+    if wish.replaces:
+        return replace_block(stage, wish.replaces, kind, params)
     if wish.wire is not None:
         return _add_into_wire(stage, kind, wish.wire, params)
     project = stage.scene.with_places(stage.document.project)

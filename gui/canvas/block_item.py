@@ -99,6 +99,11 @@ class BlockItem(QGraphicsItem):
             self.marked = kind
             self.update()
 
+    @property
+    def is_on_path(self) -> bool:
+        """Whether it lies on the way that is highlighted."""
+        return self.node_id in self.look.path_blocks
+
     # -- where things are --
 
     @property
@@ -155,16 +160,22 @@ class BlockItem(QGraphicsItem):
         right = Qt.TextElideMode.ElideRight
         name = look.name_metrics.elidedText(face.title, right, width - TEXT_LEFT - PAD)
         line = look.mono_metrics.elidedText(face.summary, right, width - LINE_LEFT - PAD)
-        far = look.far_metrics.elidedText(face.title, right, width - LINE_LEFT - PAD)
         self.name_text = _static(name, look.name_font)
         self.line_text = _static(line, look.mono_font)
-        self.far_text = _static(far, look.far_font)
         self.labels: list[tuple[QStaticText, QPointF, Side]] = [
             (_static(name, look.label_font), place, side)
             for (side, name), place in self._places.items()
             if len(face.ports(side)) > 1
         ]
         self.name_at = QPointF(TEXT_LEFT, (8.0 if face.summary else HEAD / 2 - 8.0))
+        self._far_px = 0
+
+    def _write_far(self) -> None:
+        """The name as it is seen from further away, in the size for that."""
+        look, room = self.look, self.body.width() - LINE_LEFT - PAD
+        text = look.far_metrics.elidedText(self.face.title, Qt.TextElideMode.ElideRight, room)
+        self.far_text = _static(text, look.far_font)
+        self._far_px = look.far_px
 
     def boundingRect(self) -> QRectF:
         return self._bounds
@@ -173,11 +184,14 @@ class BlockItem(QGraphicsItem):
         if not self._written:
             self._write()
         look = self.look
+        if look.detail is not Detail.FULL and self._far_px != look.far_px:
+            self._write_far()
         draw = paint_full if look.detail is Detail.FULL else paint_named
         if widget is None:  # a picture for a file or for the printer, which wants lines and letters
             draw(painter, self)
             return
-        state = (look.version, look.wiring, look.detail, painter.transform().m11(), widget.devicePixelRatio())
+        zoom, ratio = painter.transform().m11(), widget.devicePixelRatio()
+        state = (look.version, look.wiring, look.detail, zoom, ratio, self.is_on_path)
         look.pictures.paint(painter, self.node_id, self._bounds, state, lambda inner: draw(inner, self))
 
     def update(self, *area: Any) -> None:

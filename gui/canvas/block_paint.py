@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF, QStaticText
 
+from gui.canvas.curves import plain, to_path
 from gui.canvas.face import Face, PortFace, Side
 from gui.canvas.geometry import PORT_RADIUS, RADIUS, STRIP
 from gui.canvas.look import Look
@@ -42,6 +43,10 @@ class Painted(Protocol):
     line_text: QStaticText
     far_text: QStaticText
     labels: list[tuple[QStaticText, QPointF, Side]]
+
+    @property
+    def is_on_path(self) -> bool:
+        """Whether it lies on the way that is highlighted."""
 
     def ports(self) -> Iterable[tuple[PortKey, QPointF]]:
         """All ports with their centres."""
@@ -120,6 +125,8 @@ def _paint_body(painter: QPainter, item: Painted) -> None:
         painter.setOpacity(1.0)
     if dashed:
         _paint_muted(painter, item)
+    if item.face.bypass:
+        _paint_through(painter, item)
 
 
 def _paint_stack(painter: QPainter, item: Painted) -> None:
@@ -133,6 +140,19 @@ def _paint_stack(painter: QPainter, item: Painted) -> None:
         painter.drawRoundedRect(sheet.adjusted(1.0, 1.0, -1.0, -1.0), RADIUS - 1.0, RADIUS - 1.0)
 
 
+def _paint_through(painter: QPainter, item: Painted) -> None:
+    """A muted block hands its first input on: the wire is seen to run through it."""
+    face = item.face
+    if not face.inputs or not face.outputs:
+        return
+    places = dict(item.ports())
+    start, end = places["in", face.inputs[0].name], places["out", face.outputs[0].name]
+    painter.setPen(item.look.wires[face.outputs[0].kind])
+    painter.setBrush(_NO_BRUSH)
+    painter.drawPath(to_path(plain((start.x(), start.y()), (end.x(), end.y()))))
+    painter.setPen(_NO_PEN)
+
+
 def _outline(item: Painted, *, wrong: bool) -> QBrush:
     look = item.look
     if item.marked:
@@ -143,7 +163,7 @@ def _outline(item: Painted, *, wrong: bool) -> QBrush:
         return look.accent
     if item.face.severity == "warning":
         return look.warning
-    return look.line_hover if item.hovered else look.line
+    return look.line_hover if item.hovered or item.is_on_path else look.line
 
 
 def _paint_muted(painter: QPainter, item: Painted) -> None:

@@ -58,6 +58,9 @@ class Load:
     def show(self, way: QPointF) -> None:
         """Show everything that far from where it was."""
         self._way = way
+        # Where only a frame and what stands on it moves, no other frame is meant.
+        middles = [self._scene.blocks[name].body.center() + place + way for name, place in self.blocks.items()]
+        self._scene.decor.welcome([] if self.decor else middles, self.decor)
         self._scene.decor.shift({name: place + way for name, place in self.decor.items()})
         self._scene.shift({name: place + way for name, place in self.blocks.items()})
         for item in self._wires:
@@ -65,13 +68,15 @@ class Load:
 
     def settle(self) -> None:
         """Show everything where the document says."""
+        self._scene.decor.welcome(())
         self._scene.decor.settle(self.decor)
         self._scene.settle([name for name in self.blocks if name in self._scene.blocks])
         for item in self._wires:
             item.show_dots(item.wire.via)
 
     def arrived(self) -> Project | None:
-        """The project with everything where it is shown; None when nothing moved."""
+        """The project with everything where it is shown; None when nothing moved. The drag is over."""
+        self._scene.decor.welcome(())
         if self._way == QPointF():
             return None
         project = self._scene.document.project

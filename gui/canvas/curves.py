@@ -16,6 +16,8 @@ Cubic = tuple[Spot, Spot, Spot, Spot]
 _REACH: Final = (28.0, 150.0)
 _LOOP: Final = 220.0
 _TURN: Final = 72.0
+_DIVE: Final = 0.62
+_ROUND: Final = (24.0, 44.0)
 _STEP: Final = 20.0
 """How far points of a sampled curve are apart, about."""
 _MOST: Final = 160
@@ -45,13 +47,22 @@ def through(start: Spot, dots: Sequence[Spot], end: Spot) -> list[Cubic]:
 
 
 def around_lane(start: Spot, end: Spot, left: float, right: float, lane: float) -> list[Cubic]:
-    """To the right: into a lane above or below, level along it, and out of it again."""
-    out, into = (left - start[0]) / 2, (end[0] - right) / 2
+    """To the right: into a lane above or below before `left`, level along it, and out of it after `right`."""
+    out, into = (left - start[0]) * _DIVE, (end[0] - right) * _DIVE
+    begin = start[0] + out + _round(lane - start[1])
+    stop = end[0] - into - _round(lane - end[1])
+    if begin > stop:
+        begin = stop = (begin + stop) / 2
     return [
-        (start, (start[0] + out, start[1]), (left - out, lane), (left, lane)),
-        _level((left, lane), right),
-        ((right, lane), (right + into, lane), (end[0] - into, end[1]), end),
+        (start, (start[0] + out, start[1]), (start[0] + out, lane), (begin, lane)),
+        _level((begin, lane), stop),
+        ((stop, lane), (end[0] - into, lane), (end[0] - into, end[1]), end),
     ]
+
+
+def _round(height: float) -> float:
+    """How far it takes to turn level, coming from so far above or below."""
+    return min(max(abs(height) * _DIVE, _ROUND[0]), _ROUND[1])
 
 
 def back_in_lane(start: Spot, end: Spot, lane: float) -> list[Cubic]:

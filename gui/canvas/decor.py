@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import final
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
@@ -97,6 +97,15 @@ class Decor(QObject):
                 self._soil(item)
                 item.setPos(place)
                 self._soil(item)
+
+    def welcome(self, middles: Sequence[QPointF], carried: Collection[str] = ()) -> None:
+        """Light up the frames, but for those that are carried along, on which all blocks with these middles stand."""
+        for name, item in self.items.items():
+            if isinstance(item, FrameItem):
+                on = bool(middles) and name not in carried and all(item.area.contains(middle) for middle in middles)
+                if on != item.welcoming:
+                    item.set_welcoming(on)
+                    self._soil(item)
 
     def reshape(self, name: str, area: QRectF) -> None:
         """Show one with another size; the document is not asked."""

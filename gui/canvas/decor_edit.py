@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
-from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtGui import QFont, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 from shiboken6 import isValid
 
@@ -67,7 +67,7 @@ class DecorEditor(QObject):
         self._name = name
         if isinstance(item, NoteItem):
             self.page.setPlainText(item.text)
-            self.page.selectAll()
+            self.page.moveCursor(QTextCursor.MoveOperation.End)
         elif isinstance(item, FrameItem):
             self.line.setText(item.title)
             self.line.selectAll()

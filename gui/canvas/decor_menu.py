@@ -13,7 +13,7 @@ from gui.canvas.decor_item import DecorItem
 from gui.canvas.frames import FrameItem
 from gui.canvas.stage import Stage
 from gui.canvas.tints import color_name, tints
-from gui.icons import icon
+from gui.icons import icon, paint_icon
 
 _SWATCH = 16
 
@@ -46,14 +46,14 @@ def _add_colors(menu: QMenu, stage: Stage, present: set[str]) -> None:
     menu.setObjectName("decorColors")
     commands = DecorCommands(stage)
     for color in COLORS:
-        action = menu.addAction(_swatch(color), color_name(color))
+        action = menu.addAction(_swatch(color, marked=present == {color}), color_name(color))
         action.setObjectName(f"decorColor_{color}")
         action.setCheckable(True)
         action.setChecked(present == {color})
         action.triggered.connect(lambda _=False, color=color: commands.color(color))
 
 
-def _swatch(color: str) -> QIcon:
+def _swatch(color: str, *, marked: bool) -> QIcon:
     drawn = QPixmap(2 * _SWATCH, 2 * _SWATCH)
     drawn.setDevicePixelRatio(2.0)
     drawn.fill(Qt.GlobalColor.transparent)
@@ -62,5 +62,7 @@ def _swatch(color: str) -> QIcon:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(tints(color).hue)
     painter.drawRoundedRect(QRectF(1, 1, _SWATCH - 2, _SWATCH - 2), 4, 4)
+    if marked:
+        paint_icon(painter, "check", QRectF(2, 2, _SWATCH - 4, _SWATCH - 4), "canvas")
     painter.end()
     return QIcon(drawn)

@@ -26,6 +26,15 @@ _Z: Final = -10.0
 class FrameItem(DecorItem):
     """Taken by its title bar and its edges; what lies on it is not covered."""
 
+    welcoming = False
+    """Whether blocks are dragged over it that would stand on it."""
+
+    def set_welcoming(self, on: bool) -> None:
+        """Look as if blocks were welcome, or as usual."""
+        if on != self.welcoming:
+            self.welcoming = on
+            self.update()
+
     def fill(self) -> None:
         assert isinstance(self.decoration, Frame)
         self.title = self.decoration.title
@@ -52,7 +61,7 @@ class FrameItem(DecorItem):
         painter.setBrush(shades.rim)
         painter.drawRoundedRect(self.size, RADIUS, RADIUS)
         inner = self.size.adjusted(rim, rim, -rim, -rim)
-        painter.setBrush(shades.ground)
+        painter.setBrush(shades.bar if self.welcoming else shades.ground)
         painter.drawRoundedRect(inner, RADIUS - 1.0, RADIUS - 1.0)
         painter.setBrush(shades.bar)
         painter.drawPath(_top(inner, bar.height() - rim))

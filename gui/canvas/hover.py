@@ -14,6 +14,7 @@ from gui.canvas.decor_item import WHOLE
 from gui.canvas.gestures.resize import cursor_of
 from gui.canvas.hits import PortRef, decor_at, hit
 from gui.canvas.stage import Stage
+from gui.canvas.trail import Trail
 from gui.canvas.wire_item import WireItem
 from gui.fixes import apply_fix, fix_label
 
@@ -32,9 +33,12 @@ class Hover(QObject):
         self._block: BlockItem | None = None
         self._wire: WireItem | None = None
         self._quiet = False
+        self._trail = Trail(stage, viewport)
         card.fix_wanted.connect(self._fix)
         card.left.connect(self.leave)
         stage.selection.changed.connect(self.show_card)
+        stage.selection.changed.connect(self._follow)
+        stage.scene.wires_chosen.connect(self._follow)
         stage.scene.synced.connect(self._synced)
         stage.camera.moved.connect(self.show_card)
 
@@ -105,6 +109,10 @@ class Hover(QObject):
             if wire is not None:
                 wire.set_flags(hovered=True)
             self._wire = wire
+        self._follow()
+
+    def _follow(self) -> None:
+        self._trail.follow(self._block, self._wire)
 
     def _synced(self) -> None:
         """Items may be gone."""
@@ -113,6 +121,7 @@ class Hover(QObject):
             self._block = None
         if self._wire is not None and scene.wires.items.get(self._wire.wire.ends) is not self._wire:
             self._wire = None
+        self._follow()
         self.show_card()
 
     def _on_the_way_to_card(self, at: QPointF) -> bool:
@@ -132,7 +141,9 @@ class Hover(QObject):
     def _fix(self, problem: Problem) -> None:
         stage = self._stage
         try:
-            project, touched, moved = apply_fix(stage.scene.with_places(stage.document.project), problem)
-        except GraphError:
-            return  # the graph changed between showing the button and pressing it; the card shows what is true now
-        stage.document.edit(fix_label(problem), project, touched, moved=moved)
+            project, change = apply_fix(stage.scene.with_places(stage.document.project), problem)
+        except GraphError as error:
+            stage.hints.say(str(error), QPointF(self._card.geometry().topLeft()), severity="warning")
+            return
+        text = fix_label(problem)
+        stage.document.edit(text, project, change.touched, moved=change.moved, renamed=change.renamed)

@@ -26,7 +26,9 @@ class Detail(IntEnum):
 NAMES_FROM: Final = 0.35
 FULL_FROM: Final = 0.6
 LABELS_FROM: Final = 0.75
-FAR_NAME_PX: Final = 22
+FAR_NAME_PX: Final = ((0.55, 17), (0.43, 22), (0.0, 28))
+"""From that scale on, the size of names from further away: on the screen they stay between 9 and 12 pixels high, and
+come near as they are from far."""
 
 
 def detail_at(scale: float) -> Detail:
@@ -54,7 +56,8 @@ class Look:
         self.mono_font = make_font("mono_caption")
         self.label_font = make_font("caption")
         self.far_font = QFont(self.name_font)
-        self.far_font.setPixelSize(FAR_NAME_PX)
+        self.far_px = FAR_NAME_PX[0][1]
+        self.far_font.setPixelSize(self.far_px)
         self.name_metrics = QFontMetricsF(self.name_font)
         self.mono_metrics = QFontMetricsF(self.mono_font)
         self.label_metrics = QFontMetricsF(self.label_font)
@@ -77,6 +80,11 @@ class Look:
         """The view shows the scene at this scale."""
         self.scale = scale
         self.detail = detail_at(scale)
+        px = next(size for least, size in FAR_NAME_PX if scale >= least)
+        if px != self.far_px:
+            self.far_px = px
+            self.far_font.setPixelSize(px)
+            self.far_metrics = QFontMetricsF(self.far_font)
 
     def refresh(self) -> None:
         """Take the colours now in force."""

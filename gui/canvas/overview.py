@@ -25,12 +25,15 @@ class Overview:
         self._stale = True
         self._rects: dict[str, list[QRectF]] = {}
         self._wires = QPainterPath()
+        self._way_of: object = None
+        self._way_stale = True
+        self._way_path = QPainterPath()
         scene.synced.connect(self.forget)
         scene.dirtied.connect(self.forget)
 
     def forget(self) -> None:
         """Something moved or changed: look afresh at the next paint."""
-        self._stale = True
+        self._stale = self._way_stale = True
 
     def paint(self, painter: QPainter, exposed: QRectF, visible: QRectF) -> None:
         """Draw what an exposed part of the scene holds; the painter is in scene coordinates."""
@@ -47,6 +50,9 @@ class Overview:
         painter.setPen(scene.look.far_wire)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(wires)
+        if scene.look.path_wires:
+            painter.setPen(scene.look.far_path)
+            painter.drawPath(self._way())
         painter.setPen(Qt.PenStyle.NoPen)
         for category, boxes in rects.items():
             painter.setBrush(scene.look.strips[category])
@@ -59,6 +65,15 @@ class Overview:
             self._stale = False
             self._rects = _by_category(self._scene.blocks.values())
             self._wires = _joined(self._scene.wires.items.values())
+
+    def _way(self) -> QPainterPath:
+        """The wires of the way that is highlighted."""
+        wires = self._scene.look.path_wires
+        if self._way_of is not wires or self._way_stale:
+            items = self._scene.wires.items
+            self._way_of, self._way_stale = wires, False
+            self._way_path = _joined(items[ends] for ends in wires if ends in items)
+        return self._way_path
 
     def _paint_marked(self, painter: QPainter, blocks: Iterable[BlockItem]) -> None:
         """Selected blocks ringed in the accent, wrong ones in red; both as wide on the screen as near by."""

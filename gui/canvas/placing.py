@@ -8,14 +8,16 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF
 
 from engine.graph import Graph, Layout, Point, Project
-from gui.canvas.geometry import GRID, believable, snapped
-from gui.canvas.layout import Size, layered
+from gui.canvas.block_item import BlockItem
+from gui.canvas.geometry import GRID, HEAD, believable, snapped
+from gui.canvas.layout.layered import layered
+from gui.canvas.layout.sheet import PortHeight, Size
 
 ROOM: Final = 24.0
 """Least distance between a new block and the others."""
 
 
-def places(project: Project, size: Callable[[str], Size]) -> dict[str, Point]:
+def places(project: Project, size: Callable[[str], Size], port: PortHeight | None = None) -> dict[str, Point]:
     """A place for every node of the top level: the layout's, or one found for those it leaves out.
 
     What is found is the same each time, as it follows from the project alone; it becomes part of the document when
@@ -26,7 +28,7 @@ def places(project: Project, size: Callable[[str], Size]) -> dict[str, Point]:
     missing = [node.id for node in graph.ordered_nodes() if node.id not in known]
     if not missing:
         return known
-    return {**known, **_beside(graph, missing, known, size)}
+    return {**known, **_beside(graph, missing, known, size, port)}
 
 
 def stored(layout: Layout, node_id: str) -> Point | None:
@@ -35,14 +37,33 @@ def stored(layout: Layout, node_id: str) -> Point | None:
     return place if believable(place) else None
 
 
+def port_heights_of(blocks: Mapping[str, BlockItem]) -> PortHeight:
+    """How far below the tops of these blocks their ports sit."""
+
+    def height(node_id: str, side: str, port: str) -> float:
+        item = blocks.get(node_id)
+        places = item.ports() if item is not None else ()
+        return next((place.y() for key, place in places if key == (side, port)), HEAD / 2)
+
+    return height
+
+
 def _beside(
-    graph: Graph, missing: Iterable[str], known: Mapping[str, Point], size: Callable[[str], Size]
+    graph: Graph,
+    missing: Iterable[str],
+    known: Mapping[str, Point],
+    size: Callable[[str], Size],
+    port: PortHeight | None,
 ) -> dict[str, Point]:
     """The missing ones laid out by themselves, below the others."""
     chosen = frozenset(missing)
-    part, _ = Graph().add(*(node for node in graph.ordered_nodes() if node.id in chosen))
-    part, _ = part.connect(*(wire for wire in graph.wires() if wire.from_node in chosen and wire.to_node in chosen))
-    found = layered(part, size)
+    part = graph
+    if known:
+        part = Graph.of(
+            (node for node in graph.ordered_nodes() if node.id in chosen),
+            (wire for wire in graph.wires() if wire.from_node in chosen and wire.to_node in chosen),
+        )
+    found = layered(part, size, port)
     if not known:
         return found
     left = min(x for x, _ in known.values())

@@ -38,8 +38,9 @@ def remedies(stage: Stage, refusal: Refusal, project: Project, touched: Touched,
     def mend() -> None:
         stage.hints.hush()
         if document.project is before:
-            mended, more, moved = apply_fix(stage.scene.with_places(project), problem)
-            document.edit(fix_label(problem), mended, touched | more, moved=moved)
+            mended, change = apply_fix(stage.scene.with_places(project), problem)
+            more, moved, renamed = touched | change.touched, change.moved, change.renamed
+            document.edit(fix_label(problem), mended, more, moved=moved, renamed=renamed)
 
     found: list[HintAction] = []
     if fix_label(problem):

@@ -5,20 +5,26 @@ Only what the plain curve crosses is looked at, so that the cost grows with the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
 
 from gui.canvas.curves import Cubic, around_lane, back_in_lane, plain, sampled
 from gui.canvas.ground import Box, Ground, Spot
 
+Taken = Callable[[float, float, float], bool]
+"""Whether a wire runs from the first to the second place at the third's height."""
 APART: Final = 5.0
 """Nearer than this to a block a wire counts as running under it."""
 LANE: Final = 20.0
 """Distance of a lane from the blocks it passes; long wires keep further away, so that they nest around short ones."""
 BACK: Final = 48.0
 """A wire whose input lies further left of its output than this runs back in a lane."""
+BESIDE: Final = 10.0
+"""Distance of wires in lanes side by side."""
+_BESIDE: Final = (0.0, -BESIDE, BESIDE, -2 * BESIDE, 2 * BESIDE)
 _FURTHER: Final = 500.0
-_TRIES: Final = 12
+_TRIES: Final = 16
 _TURN: Final = (24.0, 96.0)
 _ROW_LANE: Final = (24.0, 28.0)
 
@@ -41,7 +47,12 @@ class Route:
 
 
 def find_route(
-    start: Spot, end: Spot, ground: Ground, source: tuple[str, Box], target: tuple[str, Box]
+    start: Spot,
+    end: Spot,
+    ground: Ground,
+    source: tuple[str, Box],
+    target: tuple[str, Box],
+    taken: Taken,
 ) -> Route | None:
     """A way for a wire from one block to another; None where the plain curve is best.
 
@@ -51,9 +62,10 @@ def find_route(
         ground: all blocks.
         source: id and box of the block it leaves.
         target: id and box of the block it enters.
+        taken: whether another wire runs in the lane from left to right at that height.
     """
     if target[1][0] < source[1][2] - BACK:
-        return _way_back(start, end, ground, source, target)
+        return _way_back(start, end, ground, (source[1], target[1]), taken)
     own = (source[0], target[0])
     crossed = ground.crossed(sampled(plain(start, end)), APART, own)
     if not crossed:
@@ -66,7 +78,7 @@ def find_route(
     gap = _gap(right - left)
     best: tuple[int, float, Route] | None = None
     for up in (True, False):
-        lane = _free_lane(ground, left, right, boxes, gap, up=up)
+        lane = _free_lane(ground, left, right, boxes, gap, taken, up=up)
         if lane is not None:
             route = Route(lane, left, right)
             hits = len(ground.crossed(sampled(route.curve(start, end)), APART / 2, own))
@@ -76,14 +88,17 @@ def find_route(
     return best[2] if best is not None and best[0] < len(crossed) else None
 
 
-def _way_back(start: Spot, end: Spot, ground: Ground, source: tuple[str, Box], target: tuple[str, Box]) -> Route | None:
+def _way_back(start: Spot, end: Spot, ground: Ground, boxes: tuple[Box, Box], taken: Taken) -> Route | None:
     """To the left: between the rows of the two blocks if there is a lane that is free, else above or below all."""
     left, right = end[0], start[0]
-    between = _lane_between(source[1], target[1])
-    if between is not None and not ground.along(left, right, between, APART):
-        return Route(between, left, right, back=True)
-    ends, gap = [source[1], target[1]], _gap(right - left)
-    found = [lane for up in (True, False) if (lane := _free_lane(ground, left, right, ends, gap, up=up)) is not None]
+    between = _lane_between(*boxes)
+    for step in _BESIDE if between is not None else ():
+        lane = (between or 0.0) + step
+        if not ground.along(left, right, lane, APART) and not taken(left, right, lane):
+            return Route(lane, left, right, back=True)
+    gap = _gap(right - left)
+    lanes = [_free_lane(ground, left, right, [*boxes], gap, taken, up=up) for up in (True, False)]
+    found = [lane for lane in lanes if lane is not None]
     if not found:
         return None
     lane = min(found, key=lambda each: abs(each - start[1]) + abs(each - end[1]))
@@ -100,13 +115,18 @@ def _lane_between(source: Box, target: Box) -> float | None:
     return None
 
 
-def _free_lane(ground: Ground, left: float, right: float, boxes: list[Box], gap: float, *, up: bool) -> float | None:
-    """The nearest height above or below these boxes where no block stands between left and right."""
-    blocking = boxes
+def _free_lane(
+    ground: Ground, left: float, right: float, boxes: list[Box], gap: float, taken: Taken, *, up: bool
+) -> float | None:
+    """The nearest height above or below these boxes where neither block nor wire runs between left and right."""
+    lane = min(box[1] for box in boxes) - gap if up else max(box[3] for box in boxes) + gap
     for _ in range(_TRIES):
-        lane = min(box[1] for box in blocking) - gap if up else max(box[3] for box in blocking) + gap
         blocking = ground.along(left, right, lane, gap / 2)
-        if not blocking:
+        if blocking:
+            lane = min(box[1] for box in blocking) - gap if up else max(box[3] for box in blocking) + gap
+        elif taken(left, right, lane):
+            lane += -BESIDE if up else BESIDE
+        else:
             return lane
     return None
 

@@ -20,7 +20,7 @@ from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
 from gui.canvas.face import NO_PROBLEMS, Side, make_face, problems_by_node
 from gui.canvas.look import Detail, Look
-from gui.canvas.placing import places, stored
+from gui.canvas.placing import places, port_heights_of, stored
 from gui.canvas.wire_item import Ends, WireItem
 from gui.canvas.wire_set import WireSet
 from gui.document import Change
@@ -243,7 +243,7 @@ class CanvasScene(QGraphicsScene):
         self._plans[new] = self._plans.pop(old)
 
     def _place_all(self) -> None:
-        for node_id, place in places(self.document.project, self.size_of).items():
+        for node_id, place in places(self.document.project, self.size_of, port_heights_of(self.blocks)).items():
             self.blocks[node_id].setPos(*place)
         self.look.revision += 1
         self._grow(self.content_rect())
@@ -253,7 +253,7 @@ class CanvasScene(QGraphicsScene):
         layout = self.document.project.layout
         targets = {node_id: stored(layout, node_id) for node_id in node_ids if node_id in self.blocks}
         if any(place is None for place in targets.values()):
-            found = places(self.document.project, self.size_of)
+            found = places(self.document.project, self.size_of, port_heights_of(self.blocks))
             targets = {node_id: found[node_id] for node_id in {*targets, *found}}
         self.shift({node_id: QPointF(*place) for node_id, place in targets.items() if place is not None})
 

@@ -29,6 +29,7 @@ class Wish:
         at: the middle of the new block, in the scene.
         port: connect it to this port.
         wire: put it into this wire.
+        replaces: put it in the place of this block.
         beside: no place was pointed at: put it beside the selected block, or where there is room.
     """
 
@@ -36,6 +37,7 @@ class Wish:
     port: PortRef | None = None
     wire: Wire | None = None
     beside: bool = False
+    replaces: str = ""
 
 
 class Hints(Protocol):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
+from typing import Any, final
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -24,9 +24,9 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
-from gui.canvas import adding, tips
+from gui.canvas import adding, tips, viewport
 from gui.canvas.actions import Hooks, make_actions
 from gui.canvas.arranging.commands import ArrangeCommands
 from gui.canvas.backdrop import Backdrop
@@ -37,7 +37,6 @@ from gui.canvas.decor_commands import DecorCommands
 from gui.canvas.decor_edit import DecorEditor
 from gui.canvas.find import FindBar
 from gui.canvas.floats import Floats
-from gui.canvas.geometry import FAR
 from gui.canvas.gestures.base import Cancel
 from gui.canvas.groups.commands import GroupCommands
 from gui.canvas.groups.crumbs import Breadcrumbs
@@ -57,10 +56,6 @@ from gui.document import Document
 from gui.level import LevelView
 from gui.selection import Selection
 from gui.theme import theme
-
-_HINTS: Final = (
-    QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing | QPainter.RenderHint.SmoothPixmapTransform
-)
 
 
 @final
@@ -87,7 +82,8 @@ class CanvasView(QGraphicsView):
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Canvas"))
         self.items_ = CanvasScene(document, selection, self)
-        self._set_up()
+        self.setScene(self.items_)
+        viewport.set_up(self)
         self.camera = Camera(self)
         self.floats = Floats(self)
         self._overlay = Overlay(self.items_.look, self._repaint, self)
@@ -128,22 +124,6 @@ class CanvasView(QGraphicsView):
         self._text_scale = theme().text_scale
         self._connect(document, selection)
 
-    def _set_up(self) -> None:
-        self.setScene(self.items_)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHints(_HINTS)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # The view's own rectangle is wide; the scene's stays tight, as Qt's index divides that one.
-        self.setSceneRect(QRectF(-2 * FAR, -2 * FAR, 4 * FAR, 4 * FAR))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAcceptDrops(True)
-        self.setMouseTracking(True)
-
     def _connect(self, document: LevelView, selection: Selection) -> None:
         document.replaced.connect(self._begin_afresh)
         document.changed.connect(self._note_edit)
@@ -181,7 +161,7 @@ class CanvasView(QGraphicsView):
         """Show everything."""
         area = self.items_.content_rect()
         if self.level.path:  # room for the breadcrumbs
-            area.setTop(area.top() - 64.0)
+            area.setTop(area.top() - 48.0)
         self.camera.fit(area, animated=animated)
 
     def rename(self, node_id: str | None = None) -> None:
@@ -314,9 +294,7 @@ class CanvasView(QGraphicsView):
     # -- painting --
 
     def _repaint(self, area: QRectF) -> None:
-        start, end = self.camera.to_view(area.topLeft()), self.camera.to_view(area.bottomRight())
-        shown = QRectF(start, end).toAlignedRect().adjusted(-2, -2, 2, 2)
-        self.viewport().update(shown.intersected(QRect(QPoint(), self.viewport().size())))
+        viewport.repaint(self, self.camera, area)
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         self._backdrop.paint(painter, QRectF(rect))
@@ -325,18 +303,15 @@ class CanvasView(QGraphicsView):
         self._overlay.paint(painter)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.items_.look.detail is not Detail.SHAPES:
+        if self.items_.look.detail is Detail.SHAPES:
+            viewport.paint_without_items(self, self.camera, QRectF(event.rect()), self._paint_far)
+        else:
             super().paintEvent(event)
-            return
-        exposed = QRectF(event.rect())
-        area = QRectF(self.camera.to_scene(exposed.topLeft()), self.camera.to_scene(exposed.bottomRight()))
-        painter = QPainter(self.viewport())
-        painter.setRenderHints(_HINTS)
-        painter.setWorldTransform(self.viewportTransform())
+
+    def _paint_far(self, painter: QPainter, area: QRectF) -> None:
         self._backdrop.paint(painter, area)
         self._overview.paint(painter, area, self.camera.visible())
         self._overlay.paint(painter)
-        painter.end()
 
     # -- events --
 

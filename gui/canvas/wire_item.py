@@ -50,7 +50,7 @@ class WireItem(QGraphicsItem):
         self._text: QStaticText | None = None
         self._start = self._end = QPointF()
         self._route: Route | None = None
-        self._dots: tuple[tuple[float, float], ...] = ()
+        self._dots: tuple[tuple[float, float], ...] = wire.via
         self._corners: list[tuple[float, float]] | None = None
         self._middle = QPointF()
         self._label_box = QRectF()
@@ -204,6 +204,8 @@ class WireItem(QGraphicsItem):
         size = self._label_box.size()
         for at in self._label_places(size.height()):
             box = QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height())
+            if not self._long_enough and any(box.contains(x, y) for x, y in self.corners):
+                continue
             found = self.scene().items(box, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
             if not any(self._is_covered_by(item, box) for item in found):
                 self._label_box, self._label_fits = box, True

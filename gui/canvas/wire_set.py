@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, final
 
 from PySide6.QtCore import Qt
@@ -13,6 +14,7 @@ from engine.graph import Graph, Wire
 from gui.canvas.block_item import BlockItem
 from gui.canvas.face import PortFace, Side
 from gui.canvas.ground import Box, Ground
+from gui.canvas.lanes import Lanes
 from gui.canvas.look import Look
 from gui.canvas.routing import find_route
 from gui.canvas.wire_item import Ends, WireItem
@@ -47,7 +49,7 @@ class WireSet:
         self.chosen: frozenset[Ends] = frozenset()
         self.dots: frozenset[tuple[Ends, int]] = frozenset()
         self._at: dict[str, set[Ends]] = {}
-        self._ground = Ground()
+        self._ground, self._lanes = Ground(), Lanes()
 
     def at(self, node_ids: Iterable[str]) -> list[WireItem]:
         """The wires at these blocks, each once."""
@@ -62,7 +64,7 @@ class WireSet:
     def forget(self) -> None:
         """All items are gone with the scene's content."""
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
-        self._ground = Ground()
+        self._ground, self._lanes = Ground(), Lanes()
 
     def add(self, wire: Wire) -> None:
         """Show a wire."""
@@ -155,6 +157,7 @@ class WireSet:
 
     def _drop(self, ends: Ends) -> None:
         item = self.items.pop(ends)
+        self._lanes.put(ends, None)
         for node_id in (ends[0], ends[2]):
             self._at.get(node_id, set()).discard(ends)
         self._soil(item)
@@ -171,7 +174,9 @@ class WireSet:
             self._look_around()
             ends = ((start.x(), start.y()), (end.x(), end.y()))
             boxes = ((wire.from_node, _box(source)), (wire.to_node, _box(target)))
-            route = find_route(*ends, self._ground, *boxes)
+            self._lanes.put(wire.ends, None)
+            route = find_route(*ends, self._ground, *boxes, partial(self._lanes.is_taken, wire.ends))
+            self._lanes.put(wire.ends, route)
         item.set_ends(start, end, route)
 
     def _look_around(self) -> None:

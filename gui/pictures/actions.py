@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
-from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtCore import QObject, QStandardPaths, Qt
 from PySide6.QtGui import QGuiApplication, QPageLayout
 from PySide6.QtWidgets import QWidget
 
@@ -20,6 +22,16 @@ from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
 from gui.pictures.sheet import Format, Wanted
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Thousands of blocks take a second or two."""
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QGuiApplication.restoreOverrideCursor()
 
 
 @final
@@ -63,7 +75,8 @@ class Pictures(QObject):
         """Write a picture. False when that could not be done; a notice says why."""
         document = self._canvas.stage.document  # inside a group that was opened, the group
         try:
-            diskfile.write(path, [drawing.draw(document.project, document.result, kind, wanted)])
+            with _waiting():
+                diskfile.write(path, [drawing.draw(document.project, document.result, kind, wanted)])
         except ChainruleError as error:
             notices().failure(error, self.tr("The picture was not saved."))
             return False

@@ -81,7 +81,7 @@ def preview(project: Project, result: Result, wanted: Wanted, room: QSize) -> tu
         painter.setRenderHints(_HINTS)
         painter.scale(scale, scale)
         painter.translate(-sheet.area.topLeft())
-        sheet.paint(painter)
+        sheet.paint(painter, scale)
         painter.end()
         return made, sheet.area.size()
 

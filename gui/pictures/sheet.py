@@ -8,7 +8,7 @@ from typing import Final, Literal, final
 
 from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
 from engine import decorations
 from engine.copies import fragment_of
@@ -19,18 +19,20 @@ from gui.canvas.block_item import BlockItem
 from gui.canvas.decor_item import DecorItem
 from gui.canvas.face import NO_PROBLEMS, make_face
 from gui.canvas.frames import FrameItem
-from gui.canvas.look import Look
+from gui.canvas.look import NAMES_FROM, Look
 from gui.canvas.notes import NoteItem
 from gui.canvas.placing import places
 from gui.canvas.wire_item import WireItem
 from gui.canvas.wire_set import WireSet
 from gui.pictures.formulas import FormulaKey
+from gui.pictures.nearby import NearbyScene
 
 Format = Literal["svg", "png", "pdf"]
 FORMATS: Final[tuple[Format, ...]] = ("svg", "png", "pdf")
 MARGIN: Final = 8.0
 """White around the drawing, in scene units."""
 KEY_GAP: Final = 28.0
+_MANY: Final = 300
 
 
 @final
@@ -63,7 +65,7 @@ class Sheet:
     """
 
     def __init__(self, project: Project, result: Result, wanted: Wanted) -> None:
-        self._scene = QGraphicsScene()
+        self._scene = NearbyScene()
         self._look = Look()
         self._blocks: dict[str, BlockItem] = {}
         self._place_blocks(project, result, wanted)
@@ -91,8 +93,14 @@ class Sheet:
         """Whether there is nothing to draw."""
         return not (self._blocks or self._decor)
 
-    def paint(self, painter: QPainter) -> None:
-        """Draw everything in scene coordinates, without a ground."""
+    def paint(self, painter: QPainter, scale: float = 1.0) -> None:
+        """Draw everything in scene coordinates, without a ground.
+
+        Args:
+            painter: paints at a scale of its own.
+            scale: what cannot be read at that scale may be left out where there are many blocks: a preview's.
+        """
+        self._look.set_scale(1.0 if len(self._blocks) <= _MANY else max(scale, NAMES_FROM))
         items: list[QGraphicsItem] = [*self._decor, *self._wires.items.values(), *self._blocks.values()]
         option = QStyleOptionGraphicsItem()
         for item in sorted(items, key=QGraphicsItem.zValue):

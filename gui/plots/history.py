@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final, final
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-CHUNK: Final = 256
+CHUNK: Final = 16
 
 
 @final
@@ -36,6 +37,13 @@ class Growing:
         self._data[self._size : need] = new
         self._size = need
 
+    def keep(self, part: slice) -> None:
+        """Forget what is not in this part."""
+        kept = self.values[part]
+        if (part.start, part.step) != (None, None):
+            self._data[: kept.size] = kept.copy()
+        self._size = kept.size
+
     def clear(self) -> None:
         """Forget everything."""
         self._size = 0
@@ -48,42 +56,34 @@ class Growing:
 
 @final
 class Smooth:
-    """The trailing mean of a series over a window, kept up to date as the series grows."""
+    """The trailing mean of a series over a window, as the series grows."""
 
     def __init__(self, window: int = 1) -> None:
         self._window = max(1, window)
         self._tail: Floats = np.empty(0)
-        self.result = Growing()
 
     @property
     def window(self) -> int:
         """How many values one mean takes in."""
         return self._window
 
-    def restart(self, window: int, series: Floats) -> None:
-        """Another window: everything anew."""
-        self._window = max(1, window)
-        self.clear()
-        self.extend(series)
-
     def clear(self) -> None:
-        """Forget everything."""
+        """Another series."""
         self._tail = np.empty(0)
-        self.result.clear()
 
-    def extend(self, values: Floats) -> None:
-        """The series went on with these values. A value that is not finite blanks its own place only."""
+    def extend(self, values: Floats) -> Floats:
+        """The series goes on with these values: their means. A value that is not finite blanks its own place only."""
         if values.size == 0:
-            return
+            return np.empty(0)
         joined = np.concatenate([self._tail, values])
         finite = np.isfinite(joined)
         sums = _window_sums(np.where(finite, joined, 0.0), self._window)[self._tail.size :]
         counts = _window_sums(finite.astype(np.float64), self._window)[self._tail.size :]
         with np.errstate(invalid="ignore", divide="ignore"):
-            means = sums / counts
+            means: Floats = sums / counts
         means[~finite[self._tail.size :]] = np.nan
-        self.result.extend(means)
         self._tail = joined[max(0, joined.size - self._window + 1) :] if self._window > 1 else np.empty(0)
+        return means
 
 
 def _window_sums(values: Floats, window: int) -> Floats:
@@ -107,12 +107,13 @@ def _window_sums(values: Floats, window: int) -> Floats:
 class Envelope:
     """A long series as few points: the least and the greatest of each stretch, so that no spike is lost.
 
-    Lows and highs of whole chunks are kept, so drawing a million values costs as much as drawing a few thousand.
+    Lows and highs of whole chunks, of chunks of chunks and so on are kept, so drawing ten million values costs as much
+    as drawing a few thousand.
     """
 
     def __init__(self) -> None:
         self._values = Growing()
-        self._low, self._high = Growing(), Growing()
+        self._levels = tuple(_Level(CHUNK**power) for power in range(1, 5))
 
     @property
     def values(self) -> Floats:
@@ -122,50 +123,96 @@ class Envelope:
     def extend(self, values: NDArray[Any]) -> None:
         """The series went on."""
         self._values.extend(values)
-        first = len(self._low) * CHUNK
-        whole = (len(self._values) - first) // CHUNK
+        for level in self._levels:
+            level.follow(self.values)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._values.clear()
+        for level in self._levels:
+            level.clear()
+
+    def points(self, start: int, stop: int, most: int) -> tuple[Places, Floats]:
+        """At most about `most` points that look like the values from `start` to `stop`: indices and values."""
+        size = stretch(stop - start, most)
+        if size == 1:
+            return np.arange(start, stop), self.values[start:stop]
+        first = start // size * size
+        level = next((level for level in reversed(self._levels) if 4 * level.size <= size), None)
+        if level is None:
+            return _zigzag(*_ends(self.values[first:stop], size), first, size, start, stop)
+        low, high = level.ends(self.values, first, stop)
+        starts = np.arange(0, low.size, size // level.size)
+        ends = np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
+        return _zigzag(*ends, first, size, start, stop)
+
+
+@final
+class _Level:
+    """Least and greatest of each whole stretch of a series."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._low, self._high = Growing(), Growing()
+
+    def follow(self, values: Floats) -> None:
+        """The series became this."""
+        first = len(self._low) * self.size
+        whole = (values.size - first) // self.size
         if whole:
-            low, high = _ends(self.values[first : first + whole * CHUNK], CHUNK)
+            low, high = _ends(values[first : first + whole * self.size], self.size)
             self._low.extend(low)
             self._high.extend(high)
 
     def clear(self) -> None:
-        """Forget everything."""
-        for growing in (self._values, self._low, self._high):
-            growing.clear()
+        self._low.clear()
+        self._high.clear()
 
-    def points(self, start: int, stop: int, most: int) -> tuple[Places, Floats]:
-        """At most about `most` points that look like the values from `start` to `stop`: indices and values."""
-        count = stop - start
-        if count <= most:
-            return np.arange(start, stop), self.values[start:stop]
-        size = -(-2 * count // most)
-        if size < 4 * CHUNK:
-            low, high = _ends(self.values[start:stop], size)
-            return _zigzag(low, high, start, size, stop)
-        chunks, group = slice(start // CHUNK, min(len(self._low), stop // CHUNK)), size // CHUNK
-        low, _ = _ends(self._low.values[chunks], group)
-        _, high = _ends(self._high.values[chunks], group)
-        return _zigzag(low, high, chunks.start * CHUNK, group * CHUNK, stop)
+    def ends(self, values: Floats, first: int, stop: int) -> tuple[Floats, Floats]:
+        """From `first`, a multiple of the size, to `stop`: what is left of a stretch there is one, too."""
+        chunks = slice(first // self.size, stop // self.size)
+        low, high = _ends(values[chunks.stop * self.size : stop], self.size)
+        return np.append(self._low.values[chunks], low), np.append(self._high.values[chunks], high)
+
+
+def outline(values: Floats, start: int, stop: int, most: int) -> tuple[Places, Floats]:
+    """`Envelope.points` of a series that is not so long."""
+    size = stretch(stop - start, most)
+    if size == 1:
+        return np.arange(start, stop), values[start:stop]
+    first = start // size * size
+    return _zigzag(*_ends(values[first:stop], size), first, size, start, stop)
+
+
+def stretch(count: int, most: int) -> int:
+    """How many values two points stand for; a power of two, so that the picture of a growing series holds still."""
+    return 1 if count <= most else 1 << math.ceil(math.log2(2 * count / most))
 
 
 def _ends(values: Floats, size: int) -> tuple[Floats, Floats]:
     """Least and greatest finite value of each stretch of `size`; NaN where there is none."""
+    if not values.size:
+        return values, values
     starts = np.arange(0, values.size, size)
     finite = np.where(np.isfinite(values), values, np.nan)
     return np.fmin.reduceat(finite, starts), np.fmax.reduceat(finite, starts)
 
 
-def _zigzag(low: Floats, high: Floats, start: int, size: int, stop: int) -> tuple[Places, Floats]:
-    places = start + np.arange(2 * low.size) * size // 2
-    return np.minimum(places, stop - 1), np.stack([low, high], axis=1).ravel()
+def _zigzag(low: Floats, high: Floats, first: int, size: int, start: int, stop: int) -> tuple[Places, Floats]:
+    places = first + np.arange(2 * low.size) * size // 2
+    return np.clip(places, start, stop - 1), np.stack([low, high], axis=1).ravel()
 
 
 @final
 class Records:
-    """The lines of metrics.jsonl as they came, and each of their numbers as a column."""
+    """The lines of metrics.jsonl as they came, and each of their numbers as a column.
 
-    def __init__(self) -> None:
+    When there are too many, every second one goes, and from then on only every second one stays beside the latest.
+    """
+
+    def __init__(self, most: int = 1 << 15) -> None:
+        self._most = most
+        self._came, self._apart = 0, 1
         self.rows: list[Mapping[str, Any]] = []
         self.epochs = Growing()
         self._columns: dict[str, Growing] = {}
@@ -177,6 +224,12 @@ class Records:
 
     def append(self, row: Mapping[str, Any]) -> None:
         """One more epoch."""
+        if (self._came - 1) % self._apart:  # the latest one stayed only because it was the latest
+            self._keep(slice(len(self.rows) - 1))
+        if len(self.rows) == self._most:
+            self._keep(slice(None, None, 2))
+            self._apart *= 2
+        self._came += 1
         self.rows.append(row)
         self.epochs.extend([row["epoch"]])
         found = {"loss": row["loss"], "val_loss": row["val_loss"], **row["metrics"]}
@@ -188,6 +241,14 @@ class Records:
             value = found.get(name)
             column.extend([np.nan if value is None else value])
 
+    def _keep(self, part: slice) -> None:
+        if part.step is None:
+            del self.rows[part.stop :]  # of many rows one: no copy
+        else:
+            self.rows = self.rows[part]
+        for growing in (self.epochs, *self._columns.values()):
+            growing.keep(part)
+
     def column(self, name: str) -> Floats:
         """One value an epoch, NaN where it is missing; empty for an unknown name."""
         found = self._columns.get(name)
@@ -195,6 +256,7 @@ class Records:
 
     def clear(self) -> None:
         """Forget everything."""
+        self._came, self._apart = 0, 1
         self.rows.clear()
         self.epochs.clear()
         self._columns.clear()

@@ -16,7 +16,7 @@ from gui.format import format_exact, format_number
 from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
 from gui.plots.corner_legend import CornerLegend
-from gui.plots.history import Floats
+from gui.plots.history import Floats, outline, stretch
 from gui.plots.hover import HoverCard
 from gui.plots.loss_history import LossHistory
 from gui.plots.plot import draw, make_plot, place_at, settle
@@ -199,31 +199,33 @@ class LossPanel(Panel):
         return True
 
     def _draw_steps(self) -> None:
-        start, stop = self._span()
+        start, stop = self._in_view(self.history.epochs.values)
         most = max(400, 2 * self._plot.width())
         places, values = self.history.losses.points(start, stop, most)
         dots = {"symbol": "o", "symbolSize": 5} if stop - start <= FEW else {"symbol": None}
         draw(self._raw, self.history.epochs.values[places], self._drawable(values), **dots)
         means = self.history.means[start:stop]
-        stride = max(1, 2 * means.size // most)
+        stride = stretch(means.size, most // 2)
         draw(self._mean, self.history.epochs.values[start:stop][::stride], self._drawable(means[::stride]))
 
-    def _span(self) -> tuple[int, int]:
-        """The steps in view, by index."""
+    def _in_view(self, epochs: Floats) -> tuple[int, int]:
+        """Those of some places on the epoch axis that are in view, and one more on each side: from, to."""
         box = self._item.getViewBox()
         if box.autoRangeEnabled()[0]:
-            return 0, len(self.history.steps)
-        low, high = np.searchsorted(self.history.epochs.values, box.viewRange()[0])
-        return max(0, int(low) - 1), min(len(self.history.steps), int(high) + 1)
+            return 0, epochs.size
+        low, high = np.searchsorted(epochs, box.viewRange()[0])
+        return max(0, int(low) - 1), min(epochs.size, int(high) + 1)
 
     def _draw_epochs(self, is_loss: bool) -> None:
         x = self.history.records.epochs.values
-        dots = {"symbol": "o", "symbolSize": 6} if x.size <= FEW else {"symbol": None}
+        start, stop = self._in_view(x)
+        dots = {"symbol": "o", "symbolSize": 6} if stop - start <= FEW else {"symbol": None}
         pairs = [(self._val, f"val_{self._shown}")]
         if not is_loss:
             pairs.append((self._train, self._shown))
         for curve, name in pairs:
-            draw(curve, x, self._drawable(self.history.records.column(name)), **dots)
+            places, values = outline(self.history.records.column(name), start, stop, max(200, self._plot.width() // 2))
+            draw(curve, x[places], self._drawable(values), **dots)
 
     def _show_last(self, is_loss: bool) -> None:
         train = (self.history.means if is_loss else self.history.records.column(self._shown))[-1:]

@@ -3,34 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import final
+from typing import Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.events import Scalars
 from gui.panel import Table
 from gui.plots.history import Envelope, Floats, Growing, Records, Smooth
 
+Columns = NDArray[np.float64]
+"""Float64 (4, k): steps, epochs, losses, means."""
+
+MOST: Final = 1 << 20
+"""So many steps are kept as they came: about 40 MB."""
+
 
 @final
 class LossHistory:
-    """Each step's loss and each epoch's record, exactly as they came, and the smoothed loss."""
+    """Each step's loss and each epoch's record, exactly as they came, and the smoothed loss.
 
-    def __init__(self, window: int) -> None:
+    Of a run longer than `most` steps the least and the greatest of each few neighbours are kept: the picture is the
+    same, and the memory does not grow.
+    """
+
+    def __init__(self, window: int, most: int = MOST) -> None:
+        assert most % 4 == 0
+        self._most = most
+        self._apart = 1
+        """How many steps stand for one that is kept."""
         self.steps, self.epochs, self.losses = Growing(), Growing(), Envelope()
-        self.records = Records()
+        self._levels = Growing()
+        """The mean loss of the steps that each kept one stands for, as soon as that is more than its own."""
         self._smooth = Smooth(window)
+        self._means = Growing()
+        self._waiting: list[Columns] = []
+        """What came and does not yet fill a block of 2 × `apart`: steps, epochs, losses, means."""
+        self.records = Records()
 
     def take_steps(self, event: Scalars) -> None:
         """Some more steps."""
-        self.steps.extend(event.steps)
-        self.epochs.extend(event.epochs)
-        self.losses.extend(event.loss)
-        self._smooth.extend(np.asarray(event.loss, dtype=np.float64))
+        loss = np.asarray(event.loss, dtype=np.float64)
+        new = np.stack([event.steps, event.epochs, loss, self._smooth.extend(loss)])
+        while new.shape[1]:
+            room = (self._most - len(self.steps)) * self._apart - sum(part.shape[1] for part in self._waiting)
+            self._take(new[:, :room])
+            new = new[:, room:]
+            if len(self.steps) == self._most:
+                self._thin()
+
+    def _take(self, new: Columns) -> None:
+        if self._apart == 1:
+            self._keep(new, new[2])
+            return
+        joined = np.concatenate([*self._waiting, new], axis=1)
+        block = 2 * self._apart
+        whole = joined.shape[1] // block * block
+        self._waiting = [joined[:, whole:]]
+        self._keep(*_ends_of_blocks(joined[:, :whole], joined[2, :whole], block))
+
+    def _keep(self, columns: Columns, levels: Floats) -> None:
+        series: tuple[Growing | Envelope, ...] = (self.steps, self.epochs, self.losses, self._means)
+        for one, column in zip(series, columns, strict=True):
+            one.extend(column)
+        if self._apart > 1:
+            self._levels.extend(levels)
+
+    def _thin(self) -> None:
+        """Of four neighbours, keep two."""
+        levels = self.losses.values if self._apart == 1 else self._levels.values
+        columns = np.stack([self.steps.values, self.epochs.values, self.losses.values, self._means.values])
+        kept = _ends_of_blocks(columns, levels, 4)
+        for series in (self.steps, self.epochs, self.losses, self._means, self._levels):
+            series.clear()
+        self._apart *= 2
+        self._keep(*kept)
 
     def clear(self) -> None:
         """Another run."""
-        for series in (self.steps, self.epochs, self.losses, self._smooth, self.records):
+        self._apart, self._waiting = 1, []
+        for series in (self.steps, self.epochs, self.losses, self._levels, self._smooth, self._means, self.records):
             series.clear()
 
     @property
@@ -41,11 +93,18 @@ class LossHistory:
     @property
     def means(self) -> Floats:
         """The smoothed loss of each step."""
-        return self._smooth.result.values
+        return self._means.values
 
     def smooth(self, window: int) -> None:
         """Take in another number of steps."""
-        self._smooth.restart(window, self.losses.values)
+        self._smooth = Smooth(window)
+        self._means.clear()
+        if self._apart == 1:
+            self._means.extend(self._smooth.extend(self.losses.values))
+            return
+        # The steps in between are gone, but not their mean.
+        kept = Smooth(max(1, window // self._apart))
+        self._means.extend(kept.extend(self._levels.values))
 
     # -- reading --
 
@@ -81,6 +140,19 @@ class LossHistory:
             for row in self.records.rows
         ]
         return header, rows
+
+
+def _ends_of_blocks(columns: Columns, levels: Floats, block: int) -> tuple[Columns, Floats]:
+    """Of each block of columns those with the least and the greatest loss, in order, and the mean level of the block.
+
+    A loss that is not finite counts as the greatest: it is what one will look for.
+    """
+    losses = columns[2].reshape(-1, block)
+    low = np.where(np.isfinite(losses), losses, np.inf).argmin(axis=1)
+    high = np.where(np.isfinite(losses), losses, np.inf).argmax(axis=1)
+    high = np.where(high == low, block - 1, high)  # all are alike, and both are the first
+    places = np.sort(np.stack([low, high], axis=1), axis=1) + block * np.arange(len(losses))[:, None]
+    return columns[:, places.ravel()], levels.reshape(-1, block).mean(axis=1).repeat(2)
 
 
 def _nearest(sorted_values: Floats, x: float) -> int:

@@ -67,8 +67,7 @@ class SurfaceView(OutputView):
     def _lay_out(self) -> None:
         self._side = QWidget()
         self._marks, self._classes, self._scale = Key(), Key(), ScaleColumn()
-        column = QVBoxLayout(self._side)
-        column.setContentsMargins(0, 8, 0, 0)
+        column = self._column = QVBoxLayout(self._side)
         column.setSpacing(10)
         for part in (self._scale, self._classes, self._marks):
             column.addWidget(part)
@@ -90,7 +89,9 @@ class SurfaceView(OutputView):
         axes = (self.plot.size().toSizeF() - inner).expandedTo(QSizeF(0, 0))  # its box may be laid out after the plot
         wide, high = self.width() - side - GAP - axes.width(), self.height() - axes.height()
         wide = max(LEAST, min(wide, high / self._ratio))
-        self.plot.setMaximumSize(ceil(wide + axes.width()), ceil(max(LEAST, wide * self._ratio) + axes.height()))
+        high = ceil(max(LEAST, wide * self._ratio) + axes.height())
+        self.plot.setMaximumSize(ceil(wide + axes.width()), high)
+        self._column.setContentsMargins(0, 8 + max(0, (self.height() - high) // 2), 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_square()

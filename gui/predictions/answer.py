@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import ceil, isfinite
 from typing import final
 
 import numpy as np
@@ -17,6 +17,9 @@ from gui.theme import theme
 
 ROW = 20
 MAX_ROWS = 20
+GAP = 8
+LEAST_BAR = 24.0
+LONGEST_NAME = 18
 
 
 @final
@@ -27,7 +30,7 @@ class AnswerView(QWidget):
         super().__init__(parent)
         self.rows: list[tuple[str, float, int]] = []
         self._bars = False
-        theme().changed.connect(self.updateGeometry)
+        theme().changed.connect(self._rescale)
 
     def show_answer(self, event: Predicted) -> None:
         """Show an answer without an error."""
@@ -40,15 +43,34 @@ class AnswerView(QWidget):
             for index in order[:MAX_ROWS]
         ]
         self.setAccessibleDescription(", ".join(f"{name} {format_number(value)}" for name, value, _ in self.rows))
-        self.setMinimumHeight(self.sizeHint().height())
+        self._rescale()
         self.update()
+
+    def _least(self) -> int:
+        """Wide enough for names and numbers, with a short bar between them."""
+        names, numbers = self._columns()
+        return ceil(names + numbers + (GAP + LEAST_BAR if self._bars else 0) + 2 * GAP)
+
+    def _columns(self) -> tuple[float, float]:
+        """How wide the names and the numbers are; a name of more than LONGEST_NAME letters is elided."""
+        name, mono = QFontMetricsF(theme().font("text")), QFontMetricsF(theme().font("mono"))
+        longest = name.horizontalAdvance("n" * LONGEST_NAME)
+        names = min(max((name.horizontalAdvance(row[0]) for row in self.rows), default=0.0), longest)
+        return names + 2, max((mono.horizontalAdvance(self._number(row[1])) for row in self.rows), default=0.0) + 2
+
+    def _number(self, value: float) -> str:
+        return f"{100 * value:.1f} %" if self._bars and isfinite(value) else format_number(value)
 
     def _plain_name(self, index: int, count: int) -> str:
         return self.tr("output") if count == 1 else self.tr("output {0}").format(index + 1)
 
+    def _rescale(self) -> None:
+        self.setMinimumSize(self._least() if self.rows else 0, self.sizeHint().height())
+
     def clear(self) -> None:
         """No answer."""
         self.rows = []
+        self._rescale()
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -59,28 +81,29 @@ class AnswerView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font, mono = look.font("text"), look.font("mono")
-        metrics, numbers = QFontMetricsF(font), QFontMetricsF(mono)
-        names = min(max((metrics.horizontalAdvance(row[0]) for row in self.rows), default=0.0), self.width() * 0.4)
-        width = numbers.horizontalAdvance("100.0 %" if self._bars else "-8.888e-88")
+        metrics = QFontMetricsF(font)
+        names, width = self._columns()
         height = look.px(ROW)
         colors = class_colors(max(2, len(self.rows)))
-        room = max(10.0, self.width() - names - width - 20)
+        room = max(LEAST_BAR, self.width() - names - width - 3 * GAP)
         middle = Qt.AlignmentFlag.AlignVCenter
         for place, (name, value, index) in enumerate(self.rows):
             top = place * height
             painter.setFont(font)
             painter.setPen(look.pen("text"))
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, names)
-            painter.drawText(QRectF(0, top, names + 2, height), middle, shown)
+            painter.drawText(QRectF(0, top, names, height), middle, shown)
             if self._bars:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(look.brush("grid"))
-                painter.drawRoundedRect(QRectF(names + 10, top + 6, room, height - 12), 3, 3)
+                painter.drawRoundedRect(QRectF(names + GAP, top + 6, room, height - 12), 3, 3)
                 painter.setBrush(colors[index % len(colors)])
                 long = max(2.0, room * min(1.0, max(0.0, value)))  # NaN is 0
-                painter.drawRoundedRect(QRectF(names + 10, top + 6, long, height - 12), 3, 3)
+                painter.drawRoundedRect(QRectF(names + GAP, top + 6, long, height - 12), 3, 3)
             painter.setFont(mono)
             painter.setPen(look.pen("text"))
-            text = f"{100 * value:.1f} %" if self._bars and isfinite(value) else format_number(value)
-            right = middle | Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRectF(self.width() - width - 4, top, width, height), right, text)
+            if self._bars:
+                right = QRectF(self.width() - width - 4, top, width, height)
+                painter.drawText(right, middle | Qt.AlignmentFlag.AlignRight, self._number(value))
+            else:
+                painter.drawText(QRectF(names + GAP, top, width, height), middle, self._number(value))

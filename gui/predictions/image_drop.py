@@ -46,6 +46,7 @@ class ImageDrop(QWidget):
     def set_image(self, image: QImage) -> None:
         """Show an image; a null one brings the hint back."""
         self._image = image
+        self.updateGeometry()
         self.update()
 
     def ask(self) -> None:
@@ -59,6 +60,8 @@ class ImageDrop(QWidget):
         return QSize(theme().px(140), theme().px(140))
 
     def minimumSizeHint(self) -> QSize:
+        if not self._image.isNull():
+            return QSize(theme().px(64), theme().px(64))
         words = QFontMetrics(theme().font("text")).boundingRect(QRect(), Qt.AlignmentFlag.AlignCenter, self._hint())
         return words.size() + QSize(28, 24)
 

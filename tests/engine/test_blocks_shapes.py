@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_refusals(kind: str, index: int) -> None:
     ports = {port.name for port in block.inputs(values)}
     assert error.value.port is None or error.value.port in ports
     if error.value.fix:
-        assert error.value.fix[0] in {"insert", "set"}
+        assert error.value.fix[0] in {"insert", "set", "swap", "outputs", "remove"}
     if reason == TORCH:
         with pytest.raises(_REFUSALS):
             _in_torch(kind, params, specs, CASES[kind].context, batch=2, device="cpu")
@@ -129,7 +130,15 @@ def test_fixes_help(kind: str, index: int) -> None:
     if fix and fix[0] == "set":
         _, mended = parsed(kind, {**params, fix[1]: fix[2]})
         assert _trouble(block, mended, specs) != _trouble(block, values, specs)
-    elif fix:
+    elif fix and fix[0] == "swap":
+        other, defaults = parsed(fix[1], {})
+        assert _trouble(other, defaults, specs) == ("", None)
+    elif fix and fix[0] == "outputs":
+        port = (*fix, error.value.port)[2]
+        given = specs[port]
+        mended = {**specs, port: replace(given, shape=(given.shape[0], fix[1], *given.shape[2:]))}
+        assert _trouble(block, values, mended) == ("", None)
+    elif fix and fix[0] == "insert":
         helper, settings_ = parsed(fix[1], dict(fix[2]))
         port = error.value.port
         assert port is not None

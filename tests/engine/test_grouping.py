@@ -168,6 +168,12 @@ class TestUngroup:
         made, _, _ = edits.add_node(made, "Group", (0.0, 0.0), node_id="more", params={"group": "Group"})
         assert "Group" in ungroup(made, "group").project.groups
 
+    def test_a_muted_group_is_not_taken_apart_by_mistake(self):
+        made = collapse(residual(), {"lin", "act", "sum"}).project
+        muted, _ = edits.set_node(made, "group", bypass=True)
+        with pytest.raises(GraphError, match="is muted"):
+            ungroup(muted, "group")
+
     def test_only_a_group_can_be_taken_apart(self):
         with pytest.raises(GraphError, match='"lin" is no group'):
             ungroup(residual(), "lin")

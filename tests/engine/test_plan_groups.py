@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.frozen import FrozenDict
 from engine.graph import Group, Node
 from engine.result import Result
 from tests.engine.graphs import Nodes, checked, found, group, only, recipe_of, shape_of
@@ -238,3 +239,21 @@ def test_a_muted_block_inside():
     result = used({"group": "G", "repeat": 2}, G=quiet)
     assert result.nodes["last"].sources == {"in": ("res.1.lin", "out")}
     assert result.nodes["res.1.lin"].sources == {"in": ("res.0.lin", "out")}
+
+
+class TestMuted:
+    def test_a_muted_group_hands_its_input_on(self):
+        muted = Node("res", "Group", FrozenDict({"group": "Residual", "repeat": 2}), bypass=True)
+        result = checked({**AROUND, "res": muted}, WIRES, groups={"Residual": RESIDUAL})
+        assert result.problems == ()
+        assert result.order == ("data", "first", "last", "loss")
+        assert result.nodes["last"].sources == {"in": ("first", "out")}
+        assert result.nodes["res"].outputs["out"] == result.nodes["res"].inputs["in"]
+        assert result.nodes["res"].parameters == 0
+
+    def test_muted_groups_in_a_circle_wait_for_nobody(self):
+        muted = Node("res", "Group", FrozenDict({"group": "Residual"}), bypass=True)
+        nodes = {"one": muted, "two": muted, "act": "Activation"}
+        result = checked(nodes, ["one > two", "two > one", "two > act"], groups={"Residual": RESIDUAL})
+        assert result.nodes["act"].sources == {}
+        assert result.errors

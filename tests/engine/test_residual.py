@@ -59,6 +59,12 @@ def test_it_is_exported_with_a_class_for_the_group(shared: bool, tmp_path: Path)
     assert "loss" in done.stdout.lower()
 
 
+def test_a_muted_group_hands_on_what_comes_in() -> None:
+    project, _ = edits.set_node(residual(shared=False), "res", bypass=True)
+    with Listener(project) as listener:
+        assert set(trained(listener)) == {"stem.weight", "stem.bias", "output.weight", "output.bias"}
+
+
 def test_grouping_what_runs_keeps_all_that_was_learned() -> None:
     project = residual(shared=False)
     with Listener(project) as listener:

@@ -14,6 +14,7 @@ from engine.events import (
     Applied,
     EpochEnd,
     Exported,
+    Gradients,
     HyperChanged,
     Predicted,
     Progress,
@@ -86,6 +87,21 @@ def test_apply_keeps_the_optimizers_memory():
     }  # fmt: skip
     assert torch.equal(memory["d0.weight"]["exp_avg"], old["d0.weight"]["exp_avg"])
     assert not memory["d1.weight"]["exp_avg"].any()
+
+
+def test_an_applied_network_has_no_gradients_before_its_first_step():
+    """Zeros would look like a network that has stopped to learn."""
+    with Listener(mlp(6, 4, 1, data=TINY, batch_size=5)) as listener:
+        listener.session.watch(frozenset({"Gradients"}))
+        listener.session.step("batch")
+        listener.wait(Gradients)
+        listener.until("paused")
+        listener.ask(lambda: listener.session.apply(mlp(6, 9, 1, data=TINY, batch_size=5)), Applied)
+        weights_of(listener)  # an answer that comes after everything Apply has to show
+        assert all(event.norms.min() > 0 for event in listener.of(Gradients))
+        since = len(listener.events)
+        listener.session.step("batch")
+        assert listener.wait(Gradients, since=since).norms.min() > 0
 
 
 def test_apply_while_it_runs_goes_on_running():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAccessible
 
-from engine import edits
+from engine import decorations, edits
 from engine.block import block_named
 from engine.graph import Wire
 from gui.canvas.access import canvas as module
@@ -166,3 +166,25 @@ def test_every_block_is_read_once_and_after_its_sources_unless_there_is_a_loop(p
     except CycleError:
         return
     assert all(place[start] < place[end] for start, _, end, _ in ends)
+
+
+def test_frames_and_notes_come_after_the_blocks(easel):
+    project, _ = decorations.add_frame(easel.document.project, (288.0, -56.0, 520.0, 152.0), "Body", "indigo")
+    project, _ = decorations.add_note(project, (640.0, 240.0, 200.0, 96.0), "It **learns**.")
+    easel.document.edit("decorate", project)
+    canvas = interface(easel)
+    frame, note = children(canvas)[5:]
+    assert (frame.role(), note.role()) == (QAccessible.Role.Grouping, QAccessible.Role.Note)
+    assert (frame.text(NAME), note.text(NAME)) == ("Frame Body", "Note: It learns.")
+    assert frame.text(DESCRIPTION) == "Around dense, act."
+    assert note.text(VALUE) == "It **learns**."
+    assert [canvas.indexOfChild(part) for part in (frame, note)] == [5, 6]
+    assert canvas.child(7) is None
+    assert canvas.childAt(note.rect().center().x(), note.rect().center().y()) is note
+    easel.click(easel.spot(700.0, 300.0))
+    assert note.state().selected
+    assert not frame.state().selected
+    assert canvas.focusChild() is note
+    easel.document.undo_stack.undo()
+    assert canvas.childCount() == 5
+    assert not note.isValid()

@@ -88,6 +88,24 @@ def test_blocks_are_dropped_into_a_frame_and_out_of_it(easel):
     assert stands(easel, "loss") == (640.0, -80.0)
 
 
+def test_a_frame_lights_up_while_a_block_is_dragged_onto_it(easel):
+    frame = easel.view.items_.decor.items["frame1"]
+    start = easel.block("conv")
+    over = start + easel.spot(400.0, 20.0) - easel.spot(400.0, 260.0)
+    easel.press(start)
+    easel.carry(start, over)
+    assert frame.welcoming
+    easel.carry(over, start + QPoint(0, 40))
+    assert not frame.welcoming
+    easel.carry(start, over)
+    easel.release(over)
+    assert not frame.welcoming
+    easel.press(easel.block("act"))
+    easel.carry(easel.block("act"), easel.block("act") + QPoint(8, 8))
+    easel.key(Qt.Key.Key_Escape)
+    assert not frame.welcoming
+
+
 def test_inside_a_frame_is_ground_for_the_rubber_band(easel):
     easel.drag(easel.spot(296.0, 84.0), easel.spot(380.0, 20.0))
     assert easel.selected == {"dense"}
@@ -254,6 +272,9 @@ def test_a_note_is_written_in_place(easel):
     easel.double_click(easel.spot(700.0, 300.0))
     page = easel.view.decor_editor.page
     assert page.toPlainText() == "# Why\n\nIt *learns*."
+    easel.type("!")  # nothing that is there is lost by typing on
+    assert page.toPlainText() == "# Why\n\nIt *learns*.!"
+    page.selectAll()
     easel.type("plain")
     QTest.keyClick(page, Qt.Key.Key_Return)
     easel.type("words")

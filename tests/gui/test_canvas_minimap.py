@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from engine import edits
 from gui.canvas.minimap import LEAST_SIZE, SIZE
@@ -109,11 +111,16 @@ def test_wrong_blocks_are_red_and_the_view_has_its_rectangle(qtbot):
     assert blue.blue() > 150
 
 
-def test_the_wheel_over_it_zooms(easel):
-    before = easel.view.camera.zoom
-    minimap = easel.view.minimap
-    easel.scroll(minimap.mapTo(easel.view, minimap.rect().center()), 1)  # the canvas, for comparison
-    assert easel.view.camera.zoom > before
+def test_the_wheel_over_it_zooms_about_the_middle(easel):
+    minimap, camera = easel.view.minimap, easel.view.camera
+    zoom, centre = camera.zoom, camera.centre
+    at, none = QPointF(minimap.rect().center()), Qt.MouseButton.NoButton
+    for notches in (1, -1):
+        turned = QPoint(0, 120 * notches)
+        keys, phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        QApplication.sendEvent(minimap, QWheelEvent(at, at, QPoint(), turned, none, keys, phase, False))
+        assert close(camera.centre, centre, 2.0)
+        assert (camera.zoom > zoom) == (notches > 0)
 
 
 def test_it_gives_way_on_a_small_canvas(easel):

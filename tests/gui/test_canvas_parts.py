@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from gui.canvas.face import make_face, problems_by_node
 from gui.canvas.fitting import path_back, reached
 from gui.canvas.fuzzy import offers, ranked
 from gui.canvas.geometry import block_height, distance_to, port_heights, wire_path
-from gui.canvas.layout import layered
 from gui.canvas.placing import free_place
 from gui.canvas.snapping import Snapping
 from gui.fixes import fix_label
@@ -38,42 +36,6 @@ def graph_of(count: int, wires: list[tuple[int, int]]) -> Graph:
 
 def boxes(places: dict[str, tuple[float, float]]) -> list[QRectF]:
     return [QRectF(x, y, *same_size("")) for x, y in places.values()]
-
-
-# -- layout --
-
-
-@given(st.integers(1, 24), st.randoms(use_true_random=False))
-def test_a_layout_runs_from_left_to_right_and_nothing_overlaps(count: int, rand: random.Random) -> None:
-    wires = [(a, b) for a, b in itertools.combinations(range(count), 2) if rand.random() < 0.15]
-    graph = graph_of(count, wires)
-    places = layered(graph, same_size)
-    assert set(places) == set(graph.nodes)
-    for start, end in wires:
-        assert places[f"n{start}"][0] + 160 < places[f"n{end}"][0]
-    for one, other in itertools.combinations(boxes(places), 2):
-        assert not one.intersects(other)
-    assert places == layered(graph, same_size)
-
-
-@given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=30))
-def test_loops_are_laid_out_too(count: int, wires: list[tuple[int, int]]) -> None:
-    graph = graph_of(count, [(a, b) for a, b in wires if a < count and b < count])
-    places = layered(graph, same_size)
-    for one, other in itertools.combinations(boxes(places), 2):
-        assert not one.intersects(other)
-
-
-def test_a_long_chain_and_many_skip_connections_are_no_special_case() -> None:
-    chain = graph_of(5000, [(index, index + 1) for index in range(4999)])
-    assert len({x for x, _ in layered(chain, same_size).values()}) == 5000
-    diamonds = [(4 * k + a, 4 * k + b) for k in range(100) for a, b in ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4))]
-    assert len(layered(graph_of(401, diamonds), same_size)) == 401
-
-
-def test_a_straight_chain_stays_straight() -> None:
-    places = layered(graph_of(6, [(index, index + 1) for index in range(5)]), same_size)
-    assert len({y for _, y in places.values()}) == 1
 
 
 # -- search --

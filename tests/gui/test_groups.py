@@ -14,9 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from engine import edits, groupedits
 from engine.graph import Project
-from engine.levels import INPUTS, NEW_PORT, OUTPUTS
+from engine.levels import INPUTS, NEW_PORT, OUTPUTS, located
 from gui import group_folder
-from gui.canvas.groups.navigator import located
 from gui.canvas.mime import GROUP_MIME
 from gui.group_shelf import of_document, of_file
 from gui.main_window import MainWindow

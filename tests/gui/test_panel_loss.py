@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from engine.events import EpochEnd, Scalars, StateChanged
 from gui.plots.loss import LossPanel
+from gui.plots.loss_history import MOST
 from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
 from tests.helpers import sample_events, sample_projects
@@ -67,6 +68,23 @@ def test_a_million_steps_are_drawn_as_few_points(panel):
     assert x.size < 5000
     assert np.nanmax(y) == 1e6
     np.testing.assert_array_equal(panel.history.losses.values, loss)
+
+
+def test_ten_million_steps_and_many_epochs_take_little_memory_and_few_points(panel):
+    count, piece = 10_000_000, 500_000
+    for first in range(1, count + 1, piece):
+        steps = np.arange(first, first + piece)
+        panel.history.take_steps(Scalars(steps, 1 / steps, steps / 100))
+        assert len(panel.history.steps) < MOST
+    for epoch in range(1, 100_001):
+        panel.history.records.append({**sample_events.record(1), "epoch": epoch, "val_loss": 1 / epoch})
+    assert len(panel.history.records.rows) <= (1 << 15) + 1
+    post(panel, sample_events.epochs(1)[0])
+    for curve in (panel._raw, panel._mean, panel._val):
+        assert 50 < drawn(curve)[0].size < 5000
+    x, y = drawn(panel._raw)
+    assert (x[0], y.max()) == (0.01, 1.0)
+    assert x[-1] > 0.99 * count / 100
 
 
 def test_zoomed_in_the_steps_in_view_are_all_there(panel):

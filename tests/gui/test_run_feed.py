@@ -124,6 +124,33 @@ def test_nothing_runs_while_nothing_happens(feed, qtbot):
         pass
 
 
+def test_one_draws_in_a_frame_until_all_that_came_is_drawn(feed, qtbot):
+    left = {"one": 2, "two": 0, "three": 1}
+    drawn: list[str] = []
+
+    def drawing(name: str) -> Callable[[], bool]:
+        def draw() -> bool:
+            if not left[name]:
+                return False
+            left[name] -= 1
+            drawn.append(name)
+            return True
+
+        return draw
+
+    for name in left:
+        feed.draw_in_turn(drawing(name))
+    drawn_by_frame: list[int] = []
+    feed.frame.connect(lambda: drawn_by_frame.append(len(drawn)))
+    feed.session.post(sample_events.scalars(1))
+    feed.drain()
+    assert drawn == ["one"]
+    qtbot.waitUntil(lambda: len(drawn) == 3)
+    assert drawn == ["one", "three", "one"]
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in feed.findChildren(QTimer)))
+    assert drawn_by_frame == [1, 2, 3, 3], "and then no more frames"
+
+
 def test_a_slot_can_be_taken_away(feed):
     got: list[Scalars] = []
     feed.on(Scalars, got.append)

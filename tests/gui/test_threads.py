@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 
 import pytest
 from PySide6.QtCore import QTimer
 
-from gui.threads import GuiCollector
+from gui.threads import GuiCollector, paint_in_one_thread
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0")])
+def test_painting_in_one_thread_leaves_the_choice_to_the_user(monkeypatch, before, after):
+    monkeypatch.delenv("QT_NO_GUI_THREADPOOL", raising=False)
+    if before is not None:
+        monkeypatch.setenv("QT_NO_GUI_THREADPOOL", before)
+    paint_in_one_thread()
+    assert os.environ["QT_NO_GUI_THREADPOOL"] == after
 
 
 class Ring:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,16 +88,16 @@ def test_the_points_of_the_spiral(window, qtbot):
     assert views_of(dialog) == ["points", "table"]
     assert dialog._pages.currentWidget() is dialog._plot
     places, targets, split = dialog.shown.points
-    drawn = [item for item in dialog._plot.getPlotItem().items if hasattr(item, "getData")]
+    drawn: list[Any] = [item for item in dialog._plot.getPlotItem().items if hasattr(item, "getData")]
     x, y = (np.concatenate([item.getData()[axis] for item in drawn]) for axis in (0, 1))
     order = np.argsort(split > 0, kind="stable")
     np.testing.assert_array_equal(np.stack([x, y], 1), places[order])
     [key] = dialog.findChildren(Key)
     assert [entry.text for entry in key.entries] == ["training", "held out", "-1", "1"]
-    colored = {entry.text: QColor(entry.color).getRgb()[:3] for entry in key.entries[2:]}
-    brushes = {brush.color().getRgb()[:3] for item in drawn for brush in item.data["brush"]}
+    colored = {entry.text: QColor(entry.color).name() for entry in key.entries[2:]}
+    brushes = {brush.color().name() for item in drawn for brush in item.data["brush"].tolist()}
     assert set(colored.values()) == brushes
-    first = drawn[0].data["brush"][0].color().getRgb()[:3]
+    first = drawn[0].data["brush"][0].color().name()
     assert colored[format_number(float(targets[order[0]]))] == first
     counts = dialog.shown.counts
     assert words_of(dialog, "Split") == [

@@ -20,6 +20,7 @@ from gui.main_window import MainWindow
 from gui.notices import notices
 from gui.plots.loss import LossPanel
 from gui.plots.output import OutputPanel
+from gui.plots.surface_view import SurfaceView
 from gui.predictions.panel import PredictionPanel
 from gui.settings import settings
 from gui.theme import theme
@@ -116,9 +117,27 @@ def test_a_wire_is_pulled_off_by_hand_and_the_problem_is_told(window):
 def trained(window, qtbot) -> MainWindow:
     open_example(window, "circle", epochs=4)
     play_to_the_end(qtbot, window)
-    qtbot.waitUntil(lambda: panel_of(window, OutputPanel).filled, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: shown_step(window) == window.feed.steps, timeout=PATIENCE)  # no newer picture comes
     window.grab()
     return window
+
+
+def told(text: str) -> bool:
+    """Whether that was the last message."""
+    return [notice.text for notice in notices().history[-1:]] == [text]
+
+
+def shown_step(window) -> int:
+    """The step that the decision surface is of."""
+    shown = drawn_surface(window)
+    return -1 if shown is None else shown.step
+
+
+def drawn_surface(window) -> Surface | None:
+    """What the panel has drawn; the next one may be here already, and wait for its turn."""
+    view = panel_of(window, OutputPanel).views[Surface]
+    assert isinstance(view, SurfaceView)
+    return view._snapshot
 
 
 @pytest.mark.parametrize("kind", [LossPanel, OutputPanel])
@@ -144,7 +163,7 @@ def test_the_numbers_saved_are_the_numbers_plotted(trained, qtbot, tmp_path, mon
     path = tmp_path / "loss.csv"
     file_dialogs_answer(monkeypatch, path)
     choose_in_popup(part(panel, QToolButton, "plotSave"), "Save numbers (CSV)")
-    qtbot.waitUntil(lambda: notices().history[-1].text == "Saved loss.csv.", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: told("Saved loss.csv."), timeout=PATIENCE)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     x, y = panel._raw.getOriginalDataset()
@@ -160,11 +179,11 @@ def test_surface_numbers_are_those_of_the_picture(trained, qtbot, tmp_path, monk
     path = tmp_path / "surface.csv"
     file_dialogs_answer(monkeypatch, path)
     choose_in_popup(part(panel, QToolButton, "plotSave"), "Save numbers (CSV)")
-    qtbot.waitUntil(lambda: notices().history[-1].text == "Saved surface.csv.", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: told("Saved surface.csv."), timeout=PATIENCE)
     with path.open(newline="", encoding="utf-8") as file:
         _, *rows = csv.reader(file)
-    shown = panel.latest[Surface]
-    assert isinstance(shown, Surface)
+    shown = drawn_surface(trained)
+    assert shown is not None
     values = shown.values
     assert len(rows) >= values.shape[0]
     numbers = {float(cell) for row in rows for cell in row if cell}

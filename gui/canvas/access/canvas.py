@@ -9,14 +9,20 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface
 from PySide6.QtWidgets import QAccessibleWidget
 from shiboken6 import isValid
 
+from gui.canvas.access.decor import DecorPart
 from gui.canvas.access.order import reading_order
 from gui.canvas.access.parts import BlockPart, Key, Maybe, Part, PortPart, WirePart
 from gui.canvas.block_item import BlockItem
-from gui.canvas.hits import PortRef, hit
+from gui.canvas.hits import PortRef, decor_at, hit
 from gui.canvas.view import CanvasView
 from gui.canvas.wire_item import WireItem
 
-_KINDS: dict[str, type[BlockPart | PortPart | WirePart]] = {"block": BlockPart, "port": PortPart, "wire": WirePart}
+_KINDS: dict[str, type[BlockPart | PortPart | WirePart | DecorPart]] = {
+    "block": BlockPart,
+    "port": PortPart,
+    "wire": WirePart,
+    "decor": DecorPart,
+}
 
 
 @final
@@ -30,9 +36,10 @@ class CanvasAccess(QAccessibleWidget):
         self._order: list[str] | None = None
         view.items_.synced.connect(self._refresh)
         view.stage.selection.changed.connect(self._tell_focus)
+        view.items_.decor.chosen_changed.connect(self._tell_focus)
 
     def part(self, key: Key) -> Part:
-        """The one object for a block, port or wire."""
+        """The one object for a block, port, wire, frame or note."""
         found = self._parts.get(key)
         if found is None:
             found = self._parts[key] = _KINDS[key[0]](self, key)
@@ -68,6 +75,9 @@ class CanvasAccess(QAccessibleWidget):
         if single in self.view.items_.blocks and QAccessible.isActive():
             assert single is not None
             QAccessible.updateAccessibility(QAccessibleEvent(self.part(("block", single)), QAccessible.Event.Focus))
+        elif self.view.decor_commands.single is not None and QAccessible.isActive():
+            part = self.part(("decor", self.view.decor_commands.single))
+            QAccessible.updateAccessibility(QAccessibleEvent(part, QAccessible.Event.Focus))
 
     # -- as Qt asks --
 
@@ -75,19 +85,29 @@ class CanvasAccess(QAccessibleWidget):
         return isValid(self.view)
 
     def childCount(self) -> int:
-        return len(self.view.items_.blocks)
+        return len(self.view.items_.blocks) + len(self.view.items_.decor.items)
 
     def child(self, index: int) -> Maybe:
-        order = self.order()
-        return self.part(("block", order[index])) if 0 <= index < len(order) else None
+        """The blocks, then frames and notes."""
+        order, decor = self.order(), list(self.view.items_.decor.items)
+        if 0 <= index < len(order):
+            return self.part(("block", order[index]))
+        return self.part(("decor", decor[index - len(order)])) if 0 <= index - len(order) < len(decor) else None
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        order = self.order()
-        return order.index(child.key[1]) if isinstance(child, BlockPart) and child.key[1] in order else -1
+        order, decor = self.order(), list(self.view.items_.decor.items)
+        if isinstance(child, BlockPart) and child.key[1] in order:
+            return order.index(child.key[1])
+        if isinstance(child, DecorPart) and child.key[1] in decor:
+            return len(order) + decor.index(child.key[1])
+        return -1
 
     def childAt(self, x: int, y: int) -> Maybe:
         place = QPointF(self.view.viewport().mapFromGlobal(QPoint(x, y)))
         found = hit(self.view.items_, self.view.camera.to_scene(place))
+        caught = decor_at(self.view.items_, self.view.camera.to_scene(place), found)
+        if caught is not None:
+            return self.part(("decor", caught[0].name))
         if isinstance(found, PortRef):
             return self.part(("port", found.node, found.side, found.port))
         if isinstance(found, BlockItem):
@@ -95,7 +115,9 @@ class CanvasAccess(QAccessibleWidget):
         return self.part(("wire", *found.wire.ends)) if isinstance(found, WireItem) else None
 
     def focusChild(self) -> Maybe:
-        single = self.view.stage.selection.single
+        single, decor = self.view.stage.selection.single, self.view.decor_commands.single
+        if single is None and decor is not None and self.view.hasFocus():
+            return self.part(("decor", decor))
         if single is None or single not in self.view.items_.blocks or not self.view.hasFocus():
             return None
         return self.part(("block", single))

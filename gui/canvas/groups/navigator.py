@@ -7,10 +7,7 @@ from typing import final
 
 from PySide6.QtCore import QObject, QPointF
 
-from engine.graph import Project
-from engine.levels import Level, focus
-from engine.planning.groupuse import parse_use
-from engine.problem import GraphError
+from engine.levels import Level, located
 from engine.references import GROUP
 from gui.canvas.stage import Stage
 from gui.level import LevelView
@@ -68,22 +65,3 @@ class Navigator(QObject):
         level, turns, node_id = located(self.level.document.project, path)
         if self.go(level, turns):
             self._stage.selection.show(node_id)
-
-
-def located(project: Project, path: str) -> tuple[Level, tuple[int, ...], str]:
-    """The level, the repetitions and the id that a path of the plan names; as far as it can be followed."""
-    parts, level, turns = path.split("."), list[str](), list[int]()
-    while len(parts) > 1:
-        try:
-            node = focus(project, tuple(level), "").graph.nodes.get(parts[0])
-        except GraphError:
-            break
-        if node is None or node.block != GROUP or parse_use(node.params).group not in project.groups:
-            break
-        numbered = parts[1].isdigit() and parse_use(node.params).repeat > 1
-        if len(parts) == 2 and numbered:
-            break
-        level.append(parts[0])
-        turns.append(int(parts[1]) if numbered else 0)
-        parts = parts[2:] if numbered else parts[1:]
-    return tuple(level), tuple(turns), parts[0]

@@ -1,0 +1,1 @@
+"""Order on the canvas: the commands that arrange, align, distribute and connect what is selected."""

@@ -1,0 +1,125 @@
+"""Each quick fix, pressed on the problem's card: the problem is gone afterwards, in one undo step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine import edits
+from engine.graph import Project, Wire
+from engine.problem import GraphError
+from gui.document import Document
+from gui.fixes import apply_fix, fix_label
+from tests.helpers.canvas import make_easel, make_project
+
+Nodes = dict[str, tuple[str, tuple[float, float], dict[str, Any]]]
+
+
+def line(*blocks: tuple[str, dict[str, Any]], dataset: str = "digits", loss: str = "") -> Project:
+    """Data, these blocks b1, b2, … in a row, and a loss if one is named."""
+    nodes: Nodes = {"data": ("Input", (0.0, 0.0), {"dataset": dataset})}
+    wires, last = [], "data.x"
+    for index, (kind, params) in enumerate(blocks, 1):
+        nodes[f"b{index}"] = (kind, (index * 260.0, 0.0), params)
+        wires.append(f"{last} > b{index}.{'a' if kind in ('Add', 'Concat') else 'in'}")
+        last = f"b{index}.out"
+    if loss:
+        nodes["loss"] = ("Loss", (len(nodes) * 260.0, 0.0), {"function": loss})
+        wires += [f"{last} > loss.prediction", "data.y > loss.target"]
+    return make_project(nodes, tuple(wires))
+
+
+def skip(*, stride: int = 1) -> Project:
+    """A residual block whose way has more channels than the skip connection."""
+    project = line(("Conv2d", {"out_channels": 4}), ("Conv2d", {"out_channels": 8, "padding": 1, "stride": stride}))
+    project, _, _ = edits.add_node(project, "Add", (900.0, 0.0), node_id="add")
+    return _joined(project, "b2.out > add.a", "b1.out > add.b")
+
+
+def _joined(project: Project, *wires: str) -> Project:
+    for text in wires:
+        (start, out), (end, into) = (place.split(".") for place in text.split(" > "))
+        project, _ = edits.connect(project, Wire(start, out, end, into))
+    return project
+
+
+SOFTMAX = ("Activation", {"function": "softmax"})
+SIGMOID = ("Activation", {"function": "sigmoid"})
+TEN = ("Dense", {"out_features": 10})
+
+CASES: dict[str, tuple[Project, str, str]] = {
+    "flatten": (line(("Dense", {})), "b1", "Insert Flatten"),
+    "channels": (skip(), "add", "Insert Conv2d"),
+    "channels and stride": (skip(stride=2), "add", "Insert Conv2d"),
+    "softmax twice": (line(("Flatten", {}), TEN, SOFTMAX, SOFTMAX), "b4", "Remove b4"),
+    "softmax before cross entropy": (
+        line(("Flatten", {}), TEN, SOFTMAX, loss="cross_entropy"),
+        "loss",
+        "Remove the activation before it",
+    ),
+    "nll on scores": (line(("Flatten", {}), TEN, loss="nll"), "loss", "Set function to cross_entropy"),
+    "bce on scores": (
+        line(("Dense", {"out_features": 1}), dataset="circle", loss="binary_cross_entropy"),
+        "loss",
+        "Set function to bce_with_logits",
+    ),
+    "sigmoid twice": (
+        line(("Dense", {"out_features": 1}), SIGMOID, dataset="circle", loss="bce_with_logits"),
+        "loss",
+        "Set function to binary_cross_entropy",
+    ),
+    "too few outputs": (
+        line(("Flatten", {}), ("Dense", {"out_features": 4}), ("Dropout", {}), loss="cross_entropy"),
+        "loss",
+        "Give the layer before it 10 outputs",
+    ),
+    "norm of features on images": (line(("BatchNorm1d", {})), "b1", "Replace it by BatchNorm2d"),
+    "norm of images on features": (line(("Flatten", {}), ("BatchNorm2d", {})), "b2", "Replace it by BatchNorm1d"),
+    "dropout of images on features": (line(("Flatten", {}), ("Dropout2d", {})), "b2", "Replace it by Dropout"),
+    "nothing to average": (line(("Flatten", {}), ("GlobalAvgPool", {})), "b2", "Remove b2"),
+    "shape that does not come out even": (
+        line(("Flatten", {}), ("Reshape", {"shape": [7, 9]})),
+        "b2",
+        "Set shape to 64",
+    ),
+    "kernel": (line(("MaxPool2d", {"kernel_size": 20})), "b1", "Set kernel_size to 8"),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_the_button_on_the_card_mends_it(qtbot: QtBot, name: str) -> None:
+    project, node_id, label = CASES[name]
+    easel = make_easel(qtbot, project)
+    (problem,) = [each for each in easel.document.result.problems if each.node == node_id and fix_label(each) == label]
+    easel.selection.set({node_id})
+    card = easel.view.floats.card
+    buttons = [button for button in card.findChildren(QPushButton) if button.text() == label]
+    buttons[0].click()
+    left = easel.document.result.problems
+    assert not [each for each in left if (each.code, each.message) == (problem.code, problem.message)]
+    assert not [each for each in left if each.severity == "error" and each.code != "G07"]
+    assert easel.document.undo_stack.count() == 1
+    easel.undo()
+    assert easel.document.project == project
+
+
+def test_a_wire_to_a_port_that_is_gone_is_removed() -> None:
+    project = line(("Flatten", {}), ("Add", {"inputs": 3}))
+    project = _joined(project, "b1.out > b2.b", "b1.out > b2.c")
+    project, _ = edits.set_params(project, "b2", {"inputs": 2})
+    (problem,) = [each for each in Document(project).result.problems if each.code == "G12"]
+    assert fix_label(problem) == "Remove the wire"
+    mended, _ = apply_fix(project, problem)
+    assert not [each for each in Document(mended).result.problems if each.code == "G12"]
+    assert len(mended.graph.wires()) == 3
+
+
+def test_a_fix_that_finds_nothing_to_change_says_so() -> None:
+    project = line(("Flatten", {}), SOFTMAX, loss="cross_entropy")
+    (problem,) = [each for each in Document(project).result.problems if each.code == "G13"]
+    gone, _ = edits.remove_nodes(project, ["b2"])
+    with pytest.raises(GraphError, match="No block before"):
+        apply_fix(gone, problem)
