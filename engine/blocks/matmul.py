@@ -47,8 +47,14 @@ class MatMul(Block):
                 port="b",
             )
         rows, columns = a.shape, b.shape
+        if (a.batched and not b.batched and len(columns) > 2) or not self._alike(rows[:-2], columns[:-2]):
+            raise ShapeError(
+                f"needs as many matrices in a as in b, or a single one, but a is {a} and b is {b}",
+                hint="Give both the same dimensions before the last two, or one of them none.",
+                port="b",
+            )
         inner = columns[-2] if len(columns) > 1 else columns[0]
-        if rows[-1] != inner or not self._alike(rows[:-2], columns[:-2]):
+        if rows[-1] != inner:
             raise ShapeError(
                 f"needs as many columns in a as rows in b, but a is {a} and b is {b}",
                 hint="Transpose one of them, or change its size.",

@@ -116,7 +116,8 @@ class NodePage(QWidget):
         self.form.set_offers(self._offers())
         self.form.set_values(params, fresh=fresh)
         self.form.set_faults(dict(errors))
-        tensors = plan.recipe.parameters if plan is not None and plan.recipe is not None else ()
+        recipe = plan.recipe if plan is not None else None
+        tensors = tuple(one for one in recipe.parameters if one.name not in recipe.fixed) if recipe is not None else ()
         self._weights.show_tensors(tensors, node.frozen)
         self._formula.show_formula(block.formula(params))
 

@@ -44,7 +44,21 @@ def _labels(kind: str, params: Params, specs: Specs) -> bool:
 
 def _no_batch(kind: str, params: Params, specs: Specs) -> bool:
     dims = params.get("dims", [0]) if kind == "Permute" else [0]
-    return not _batched(specs) or dims[:1] != [0]
+    return not _batched(specs) or dims[:1] != [0] or _moves_the_batch(kind, params, specs)
+
+
+def _moves_the_batch(kind: str, params: Params, specs: Specs) -> bool:
+    if kind == "Transpose":
+        rank = len(specs["in"].shape)
+        return 0 in {params.get("dim0", -2) % rank, params.get("dim1", -1) % rank}
+    return kind == "MatMul" and specs["a"].batched and not specs["b"].batched and len(specs["b"].shape) > 2
+
+
+def _mixed(kind: str, params: Params, specs: Specs) -> bool:
+    if kind in {"Sum", "Mean"}:
+        dims = params.get("dim", [])
+        return specs["in"].batched and (0 in dims or (not dims and params.get("keepdim", False)))
+    return kind == "MatMul" and (specs["b"].batched or specs["a"].shape == ("N",))
 
 
 def _unbatched_picture(kind: str, params: Params, specs: Specs) -> bool:
@@ -60,7 +74,10 @@ def _free(kind: str, params: Params, specs: Specs) -> bool:
 
 
 def _stretched(kind: str, params: Params, specs: Specs) -> bool:
-    return kind in {"Add", "Subtract", "Multiply", "Loss"} and len({spec.shape for spec in specs.values()}) > 1
+    if kind == "MatMul":
+        return specs["a"].shape[:-2] != specs["b"].shape[:-2]
+    lined_up = {"Add", "Subtract", "Multiply", "Divide", "Power", "Max", "Loss"}
+    return kind in lined_up and len({spec.shape for spec in specs.values()}) > 1
 
 
 def _per_dim(params: Params, name: str, default: int) -> list[int]:
@@ -99,6 +116,7 @@ RULES = (
     Rule("everything between Input and Loss keeps the batch first", _no_batch),
     Rule("PyTorch would read it as one image or sequence without a batch", _unbatched_picture),
     Rule("PyTorch would stretch one input to the other's shape without a word", _stretched),
+    Rule("numbers of different samples would be mixed", _mixed),
     Rule("a free size would change, or would have to be a number of features", _free),
     Rule(
         "PyTorch acts on the last dimension of an image, which is hardly ever meant",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import files
@@ -26,21 +26,13 @@ KINDS = sorted(set(registry()) - {"Input"})
 """Input has no calls; it is in every one of these projects."""
 
 
-def drawn_whole(kind: str, drawn: Any) -> Whole:
-    params, specs = drawn
-    made = whole(kind, params, specs)
-    assume(made is not None)
-    assert made is not None
-    return made
-
-
 def each(kind: str, check: Any, examples: int) -> None:
     """Runs a check on drawn projects around the block."""
 
     @settings(max_examples=examples, deadline=None)
     @given(CASES[kind].valid, st.integers(2, 4), st.integers(0, 99))
     def run(drawn: Any, batch: int, seed: int) -> None:
-        check(drawn_whole(kind, drawn), batch, seed)
+        check(whole(kind, *drawn), batch, seed)
 
     run()
 

@@ -49,10 +49,9 @@ class Whole:
         return found
 
 
-def whole(kind: str, params: Mapping[str, Any], specs: Specs) -> Whole | None:
-    """The project; None where data cannot have such a shape (a tensor without a batch that is no scalar)."""
-    if any(not spec.batched and spec.shape for spec in specs.values()):
-        return None
+def whole(kind: str, params: Mapping[str, Any], specs: Specs) -> Whole:
+    """The project. What has no batch comes from a Value, or, a scalar, from a loss; a result without one is summed."""
+    start: dict[str, Any] = {}
     nodes: list[Any] = [("data", "Input"), (BLOCK, kind, params)]
     wires: list[str] = []
     fields = [Field("x", (3,))]
@@ -61,6 +60,10 @@ def whole(kind: str, params: Mapping[str, Any], specs: Specs) -> Whole | None:
             classes = tuple(f"class {index}" for index in range(spec.classes or 0))
             fields.append(Field(port, spec.sample_shape, spec.dtype, classes))
             wires.append(f"data.{port} -> {BLOCK}.{port}")
+        elif spec.shape:
+            nodes.append((f"{port}_value", "Value", {"shape": list(spec.shape)}))
+            wires.append(f"{port}_value -> {BLOCK}.{port}")
+            start[f"{port}_value.value"] = CASES[kind].data(params, specs, 2, 0, torch.float64)[port].tolist()
         else:  # a scalar is what a loss puts out
             fields += [Field(f"{port}_said", (2,)), Field(f"{port}_wanted", (2,))]
             nodes.append((f"{port}_scalar", "Loss"))
@@ -77,10 +80,12 @@ def whole(kind: str, params: Mapping[str, Any], specs: Specs) -> Whole | None:
         fields.append(Field("wanted", out.sample_shape))
         wires += [f"{BLOCK} -> end.prediction", "data.wanted -> end.target"]
     elif out is not None and out.shape:
-        return None
+        nodes.append(("total", "Sum"))
+        wires.append(f"{BLOCK} -> total")
+        training["objective"] = ["total.out"]
     elif out is not None and kind not in ("Loss", "Regularizer"):
         training["objective"] = [f"{BLOCK}.out"]
-    project = make_project(nodes, wires, training)
+    project = make_project(nodes, wires, training, start)
     facts = DataFacts(tuple(fields), (100, 0, 0))
     return Whole(kind, params, specs, project, facts, planned(project, facts))
 

@@ -68,5 +68,5 @@ class Runner:
 
 def _value(arg: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(arg, Ref):
-        return values[arg.name]
+        return values[arg.name.removeprefix("self.")]
     return tuple(_value(item, values) for item in arg) if isinstance(arg, tuple) else arg
