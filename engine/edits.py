@@ -39,6 +39,7 @@ __all__ = [
     "rename_node",
     "set_meta",
     "set_node",
+    "set_objective",
     "set_parameters",
     "set_params",
     "set_training",
@@ -214,6 +215,14 @@ def set_training(project: Project, changes: Mapping[str, Any]) -> Edit:
             made[place] = {**made[place], key: old[place][key]}
     in_order = {key: made[key] for key in (*old, *made) if key in made}
     return replace(project, training=FrozenDict(in_order)), NOTHING
+
+
+def set_objective(project: Project, output: str, *, wanted: bool) -> Edit:
+    """With an output, `f.out`, among what training minimises besides the losses, or no longer so."""
+    there = project.training.get("objective", ())
+    there = there if isinstance(there, tuple) else ()
+    named = tuple(name for name in there if name != output) + ((output,) if wanted else ())
+    return set_training(project, {"objective": named or DROP})[0], frozenset({output.rpartition(".")[0]})
 
 
 def set_parameters(project: Project, values: Mapping[str, Any]) -> Edit:

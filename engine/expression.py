@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar, final
 
 from engine.param import closest
@@ -79,6 +80,17 @@ def parse(text: str, names: Set[str]) -> Expression:
     return _Parser(text, names).whole()
 
 
+def free_names(text: str) -> tuple[str, ...]:
+    """The names in a formula that can only be variables, in the order in which they are mentioned first.
+
+    Raises:
+        ExpressionError: there is a character in it that has no meaning.
+    """
+    tokens = _tokens(text[:MAX_LENGTH])
+    names = [token.text for token, after in pairwise(tokens) if token.kind == "name" and after.kind != "("]
+    return tuple(dict.fromkeys(name for name in names if name not in FUNCTIONS and name not in CONSTANTS))
+
+
 def evaluate(
     tree: Expression,
     values: Mapping[str, T],
@@ -142,7 +154,7 @@ class _Parser:
 
     def whole(self) -> Expression:
         if self._peek.kind == "end":
-            raise ExpressionError("the formula is empty", 0)
+            raise ExpressionError("the formula is empty", self._peek.position)
         tree = self._operators(0)
         token = self._peek
         if token.kind == ")":
@@ -343,6 +355,9 @@ _LATEX_OPERATORS: dict[str, Callable[[tuple[Expression, ...]], tuple[str, int]]]
     "^": lambda parts: (f"{_latex(parts[0], _ATOM)}^{{{_latex(parts[1], _SUM)}}}", _RAISED),
     "neg": lambda parts: (f"-{_latex(parts[0], _PRODUCT)}", _NEGATIVE),
     "exp": lambda parts: (f"e^{{{_latex(parts[0], _SUM)}}}", _RAISED),
+    # Of matrices; nobody types these.
+    "@": _product,
+    "transpose": lambda parts: (rf"{_latex(parts[0], _ATOM)}^{{\top}}", _RAISED),
 }
 _WRAPPED = {
     "sqrt": (r"\sqrt{", "}"),

@@ -13,6 +13,9 @@ from engine.recipe import Call, Formula, GradContext, Recipe, Ref
 from engine.shapes import numel
 from engine.tensorspec import TensorSpec
 
+_READABLE = 1000
+"""Whole exponents below it are written as such: `x**2`."""
+
 
 @final
 class Power(Block):
@@ -39,8 +42,11 @@ class Power(Block):
     def recipe(
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> Recipe:
-        exponent = Ref("b") if params["exponent"] is None else params["exponent"]
-        return Recipe(calls=(Call("out", "operator.pow", (Ref("a"), exponent)),))
+        exponent = params["exponent"]
+        if exponent is None:
+            return Recipe(calls=(Call("out", "operator.pow", (Ref("a"), Ref("b"))),))
+        plain = int(exponent) if exponent.is_integer() and abs(exponent) < _READABLE else exponent
+        return Recipe(calls=(Call("out", "operator.pow", (Ref("a"), plain)),))
 
     def formula(self, params: Mapping[str, Any]) -> Formula:
         exponent = params["exponent"]

@@ -47,6 +47,8 @@ def module_lines(place: str, plan: NodePlan, parameter: Callable[[str], str]) ->
 def _empty(spec: recipe.Tensor) -> str:
     if spec.init.kind == "ones":
         return flat(call("torch.ones", [_sizes(spec)]))
+    if spec.init.kind == "constant" and not spec.shape:
+        return flat(call("torch.tensor", [constant(float(spec.init.value))]))
     if spec.init.kind == "constant":
         return flat(call("torch.full", [_sizes(spec), constant(float(spec.init.value))]))
     return flat(call("torch.zeros", [_sizes(spec)]))

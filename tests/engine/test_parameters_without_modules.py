@@ -107,7 +107,7 @@ def test_state_and_code(blocks):
     assert trace["errors"] == []
     assert trace["update"][0]["grad"].item() == 4 * 8 - 12 + 1
     source = pytorch_source(project, result, {})
-    assert 'self.w = nn.ParameterDict({"value": nn.Parameter(torch.full((), 2.0))})' in source
+    assert 'self.w = nn.ParameterDict({"value": nn.Parameter(torch.tensor(2.0))})' in source
     assert 'w = torch.clone(self.w["value"])' in source
     assert "return w**4 - 3 * w**2 + w" in source
     assert_same(net, exported(project, result, net.state_dict(), {}), {})
