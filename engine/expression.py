@@ -154,7 +154,7 @@ class _Parser:
 
     def whole(self) -> Expression:
         if self._peek.kind == "end":
-            raise ExpressionError("the formula is empty", self._peek.position)
+            raise ExpressionError("the formula is empty", 0)
         tree = self._operators(0)
         token = self._peek
         if token.kind == ")":

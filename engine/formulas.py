@@ -34,8 +34,17 @@ _GAP: Final = 40.0
 
 _HEAD = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\([^()=]*\)\s*)?=", re.ASCII)
 _KINDS: Mapping[str, str] = {
-    **{"+": "Add", "-": "Subtract", "*": "Multiply", "/": "Divide", "max": "Max"},
-    **{"sin": "Sin", "cos": "Cos", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "abs": "Abs"},
+    "+": "Add",
+    "-": "Subtract",
+    "*": "Multiply",
+    "/": "Divide",
+    "max": "Max",
+    "sin": "Sin",
+    "cos": "Cos",
+    "exp": "Exp",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "abs": "Abs",
 }
 _ACTIVATIONS = frozenset({"tanh", "relu", "sigmoid", "softplus"})
 
@@ -84,6 +93,8 @@ def read(text: str) -> Typed:
     body = " " * head.end() + text[head.end() :] if head else text
     if name in FUNCTIONS or name in CONSTANTS:
         raise ExpressionError(f'"{name}" has a meaning of its own; take another name before =', text.index(name))
+    if head and not body.strip():
+        raise ExpressionError("the formula is empty behind the equals sign", len(text))
     variables = free_names(body)
     tree = parse(body, frozenset(variables))
     for function in _functions(tree):

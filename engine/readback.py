@@ -29,19 +29,21 @@ class Written:
         text: as it can be typed.
         latex: in the subset that matplotlib's mathtext draws.
         operations: how many there are in it.
+        whole: it consists of values and operations alone, with nothing cut off and no input left open.
     """
 
     tree: Expression
     text: str
     latex: str
     operations: int
+    whole: bool
 
 
 def formula_of(project: Project, node_id: str, port: str = "out") -> Written:
     """The formula of an output, back to the values it begins with. Never fails: an open input is `?`."""
     reader = _Reader(project)
     tree = reader.output(node_id, port, 0)
-    return Written(tree, typed(tree), latex(tree), reader.operations)
+    return Written(tree, typed(tree), latex(tree), reader.operations, reader.whole)
 
 
 def shown_name(node: Node) -> str:
@@ -77,20 +79,24 @@ def _activation(params: Mapping[str, Any], parts: tuple[Expression, ...]) -> Exp
     return apply(params["function"], *parts) if params["function"] in FUNCTIONS else None
 
 
-_READ: Mapping[str, Callable[[Mapping[str, Any], tuple[Expression, ...]], Expression | None]] = {
+_Read = Callable[[Mapping[str, Any], tuple[Expression, ...]], Expression | None]
+
+
+def _called(function: str) -> _Read:
+    return lambda _, parts: apply(function, *parts)
+
+
+_READ: Mapping[str, _Read] = {
     "Add": lambda _, parts: _chained("+", parts),
-    "Subtract": lambda _, parts: apply("-", *parts),
+    "Subtract": _called("-"),
     "Multiply": lambda _, parts: _multiplied(parts),
-    "Divide": lambda _, parts: apply("/", *parts),
-    "Max": lambda _, parts: apply("max", *parts),
+    "Divide": _called("/"),
+    "Max": _called("max"),
     "Power": _power,
     "Activation": _activation,
-    "MatMul": lambda _, parts: apply("@", *parts),
-    "Transpose": lambda _, parts: apply("transpose", *parts),
-    **{
-        kind: lambda _, parts, name=kind.lower(): apply(name, *parts)
-        for kind in ("Sin", "Cos", "Exp", "Log", "Sqrt", "Abs", "Sum", "Mean")
-    },
+    "MatMul": _called("@"),
+    "Transpose": _called("transpose"),
+    **{kind: _called(kind.lower()) for kind in ("Sin", "Cos", "Exp", "Log", "Sqrt", "Abs", "Sum", "Mean")},
 }
 
 
@@ -101,30 +107,38 @@ class _Reader:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.operations = 0
+        self.whole = True
 
     def output(self, node_id: str, port: str, depth: int) -> Expression:
-        """What leaves an output."""
+        """What leaves an output, by its name where that is no formula."""
+        found = self._read(node_id, port, depth)
+        if found is None:
+            self.whole = False
+            return Name(node_id if port == "out" else f"{node_id}.{port}")
+        return found
+
+    def _read(self, node_id: str, port: str, depth: int) -> Expression | None:
         node = self._project.graph.nodes.get(node_id)
-        named = Name(node_id if port == "out" else f"{node_id}.{port}")
         block = block_named(node.block) if node is not None else None
         if node is None or block is None or depth > MAX_DEPTH or self.operations >= MOST_PARTS:
-            return named
+            return None
         if node.bypass:
             first = first_ports(node)[0]
-            return named if first is None else self._input(node_id, first, depth)
+            return None if first is None else self._input(node_id, first, depth)
         params, errors = parse_all(block.params, node.params)
         if node.block == "Value" and not errors:
             return self._value(node, params)
         read = _READ.get(node.block)
         if read is None or errors:
-            return named
+            return None
         self.operations += 1
         parts = tuple(self._input(node_id, one.name, depth) for one in block.inputs(params))
-        return read(params, parts) or named
+        return read(params, parts)
 
     def _input(self, node_id: str, port: str, depth: int) -> Expression:
         wires = self._project.graph.wires_into(node_id, port)
         if len(wires) != 1:
+            self.whole = False
             return Name("?")
         return self.output(wires[0].from_node, wires[0].from_port, depth + 1)
 

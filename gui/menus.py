@@ -42,6 +42,7 @@ class Menus(QObject):
         edit.addSeparator()
         _fill(edit, canvas_actions)
         edit.addSeparator()
+        edit.addAction(actions.formula)
         edit.addMenu(self.tr("C&ompare")).addActions([actions.compare_file, actions.compare_saved])
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))

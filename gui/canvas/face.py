@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, final
 
+from PySide6.QtCore import QCoreApplication
+
 from engine.block import Block, Port, PortKind, block_named
 from engine.dataspec import DataFacts
 from engine.graph import Graph, Node
@@ -90,8 +92,24 @@ def problems_by_node(result: Result) -> dict[str, tuple[Problem, ...]]:
     return {node_id: tuple(problems) for node_id, problems in found.items()}
 
 
-def make_face(graph: Graph, node: Node, plan: NodePlan | None, problems: tuple[Problem, ...]) -> Face:
-    """The face of one node."""
+def aims_of(result: Result) -> frozenset[str]:
+    """Paths of blocks whose output is minimised because the settings say so, and not by their own nature."""
+    return frozenset(
+        objective.path
+        for objective in result.objectives
+        if (block := block_named(result.nodes[objective.path].block)) is not None
+        and not block.objective(result.nodes[objective.path].params)
+    )
+
+
+def make_face(
+    graph: Graph,
+    node: Node,
+    plan: NodePlan | None,
+    problems: tuple[Problem, ...],
+    aims: Collection[str] = (),
+) -> Face:
+    """The face of one node; `aims` are the paths of those that are minimised by name."""
     block = block_named(node.block)
     inputs, outputs = _ports(graph, node, block, plan, problems)
     severity: Severity = ""
@@ -102,7 +120,7 @@ def make_face(graph: Graph, node: Node, plan: NodePlan | None, problems: tuple[P
         kind=node.block,
         category=block.category if block is not None else "",
         icon=block_icon_name(block.icon, block.category) if block is not None else _kind_icon(node.block),
-        summary=_summary(node, block, plan),
+        summary=_summary(node, block, plan, minimised=plan is not None and plan.path in aims),
         inputs=inputs,
         outputs=outputs,
         severity=severity,
@@ -118,13 +136,15 @@ def _kind_icon(kind: str) -> str:
     return ICONS.get(kind, "help")
 
 
-def _summary(node: Node, block: Block | None, plan: NodePlan | None) -> str:
+def _summary(node: Node, block: Block | None, plan: NodePlan | None, *, minimised: bool = False) -> str:
     if block is None:
         parts = [summary(node, plan)]
     else:
         parts = [plan.summary if plan is not None and plan.summary else _plain_summary(node, block)]
     if plan is not None and plan.parameters:
         parts.append(f"{format_integer(plan.parameters)} param{'s' if plan.parameters != 1 else ''}")
+    if minimised:
+        parts.append(QCoreApplication.translate("Face", "minimised"))
     return " · ".join(part for part in parts if part)
 
 

@@ -18,7 +18,7 @@ from gui.canvas.block_item import BlockItem
 from gui.canvas.block_paint import PortKey
 from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
-from gui.canvas.face import NO_PROBLEMS, Side, make_face, problems_by_node
+from gui.canvas.face import NO_PROBLEMS, Side, aims_of, make_face, problems_by_node
 from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, port_heights_of, stored
 from gui.canvas.wire_item import Ends, WireItem
@@ -61,6 +61,7 @@ class CanvasScene(QGraphicsScene):
         self._plans: dict[str, tuple[NodePlan | None, tuple[Problem, ...]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._problems_of: Result | None = None
+        self._aims: frozenset[str] = frozenset()
         self._dirt = QRectF()
         self._extent = QRectF(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
         self.setSceneRect(self._extent)
@@ -188,6 +189,7 @@ class CanvasScene(QGraphicsScene):
         if result is not self._problems_of:
             self._problems_of = result
             self._problems = problems_by_node(result)
+            self._aims = aims_of(result)
 
     def _forget_gone(self, change: Change) -> None:
         """Selection follows renames and loses what is gone."""
@@ -206,7 +208,7 @@ class CanvasScene(QGraphicsScene):
         graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
         problems = self._problems.get(node_id, NO_PROBLEMS)
         self._plans[node_id] = (plan, problems)
-        item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems), self.look)
+        item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems, self._aims), self.look)
         item.chosen = node_id in self.selection.ids
         self.blocks[node_id] = item
         self.addItem(item)
@@ -224,7 +226,7 @@ class CanvasScene(QGraphicsScene):
         problems = self._problems.get(node_id, NO_PROBLEMS)
         item = self.blocks[node_id]
         self._plans[node_id] = (plan, problems)
-        face = make_face(graph, graph.node(node_id), plan, problems)
+        face = make_face(graph, graph.node(node_id), plan, problems, self._aims)
         if face != item.face:
             if item.set_face(face):
                 self.look.revision += 1

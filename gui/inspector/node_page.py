@@ -15,6 +15,7 @@ from engine.problem import GraphError, Problem
 from engine.result import NodePlan
 from engine.tensorspec import TensorSpec
 from gui.format import format_count, format_integer
+from gui.inspector.expression_part import ExpressionPart
 from gui.inspector.form import ParamForm
 from gui.inspector.formula_part import FormulaPart
 from gui.inspector.weights_part import WeightsPart
@@ -41,6 +42,8 @@ class NodePage(QWidget):
         self.preview.setObjectName("previewData")
         self._weights, self._formula = WeightsPart(), FormulaPart()
         self._weights.freeze_wanted.connect(self._freeze)
+        self._expression = ExpressionPart()
+        self._expression.minimise_wanted.connect(self._minimise)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 12, 12, 12)
         self._column.setSpacing(8)
@@ -80,7 +83,7 @@ class NodePage(QWidget):
         about.setVisible(block is not None)
         self._formula.setVisible(block is not None)
         self._weights.hide()
-        for part in (parameters, self.preview, self._weights, self._formula, about):
+        for part in (self._expression, parameters, self.preview, self._weights, self._formula, about):
             self._column.addWidget(part)
 
     # -- filling --
@@ -120,6 +123,7 @@ class NodePage(QWidget):
         tensors = tuple(one for one in recipe.parameters if one.name not in recipe.fixed) if recipe is not None else ()
         self._weights.show_tensors(tensors, node.frozen)
         self._formula.show_formula(block.formula(params))
+        self._expression.show_node(self._document, node_id)
 
     def _show_name(self) -> None:
         self._name.setText(self._node_id)
@@ -179,6 +183,13 @@ class NodePage(QWidget):
         project, touched = edits.set_node(self._document.project, self._node_id, frozen=new)
         text = self.tr("Freeze {0}.{1}") if on else self.tr("Unfreeze {0}.{1}")
         self._document.edit(text.format(self._node_id, name), project, touched)
+
+    def _minimise(self, output: str, on: bool) -> None:
+        if self._node_id not in self._document.project.graph:
+            return
+        text = self.tr("Minimise {0}") if on else self.tr("No longer minimise {0}")
+        edited = edits.set_objective(self._document.project, output, wanted=on)
+        self._document.edit(text.format(self._node_id), *edited)
 
     def _rename(self) -> None:
         new, old = self._name.text().strip(), self._node_id

@@ -151,7 +151,10 @@ class SettingsPage(QWidget):
                 train, val, test = (format_integer(count) for count in plan.facts.counts)
                 what += "\n" + self.tr("{0} training · {1} validation · {2} test").format(train, val, test)
             lines.append(what)
-        self._data.setText("\n".join(lines) or self.tr("None yet: drag an Input block onto the canvas."))
+        none = self.tr("None yet: drag an Input block onto the canvas.")
+        if result.trainable:
+            none = self.tr("None: the network computes from its own values, and an epoch is one step.")
+        self._data.setText("\n".join(lines) or none)
         self.preview.setVisible(bool(lines))
 
     def _replaced(self) -> None:

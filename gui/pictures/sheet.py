@@ -17,7 +17,7 @@ from engine.graph import Project
 from engine.result import Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor_item import DecorItem
-from gui.canvas.face import NO_PROBLEMS, make_face
+from gui.canvas.face import NO_PROBLEMS, aims_of, make_face
 from gui.canvas.frames import FrameItem
 from gui.canvas.look import NAMES_FROM, Look
 from gui.canvas.notes import NoteItem
@@ -119,8 +119,9 @@ class Sheet:
     def _place_blocks(self, project: Project, result: Result, wanted: Wanted) -> None:
         """All of them at first: where one goes that the layout leaves out depends on the others."""
         made: dict[str, BlockItem] = {}
+        aims = aims_of(result)
         for node in project.graph.ordered_nodes():
-            face = make_face(project.graph, node, result.nodes.get(node.id), NO_PROBLEMS)
+            face = make_face(project.graph, node, result.nodes.get(node.id), NO_PROBLEMS, aims)
             made[node.id] = BlockItem(node.id, face, self._look)
             made[node.id].set_thumbnail(wanted.thumbnails.get(node.id))
         sizes = {name: (item.body.width(), item.body.height()) for name, item in made.items()}

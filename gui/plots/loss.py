@@ -46,6 +46,7 @@ class LossPanel(Panel):
         super().__init__(document, feed, parent)
         self.history = LossHistory(WINDOWS[2])
         self._dirty = False
+        self._negative = False
         self._plot = make_plot()
         self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("epoch"))
@@ -124,6 +125,7 @@ class LossPanel(Panel):
     def clear(self) -> None:
         """Another run."""
         self.history.clear()
+        self._set_negative(False)
         while self._what.count() > 1:
             self._what.removeItem(1)
         self._item.enableAutoRange()
@@ -132,6 +134,8 @@ class LossPanel(Panel):
 
     def _take_steps(self, event: Scalars) -> None:
         self.history.take_steps(event)
+        if not self._negative and bool(np.any(event.loss < 0)):
+            self._set_negative(True)
         self._dirty = True
 
     def _take_epoch(self, event: EpochEnd) -> None:
@@ -146,14 +150,21 @@ class LossPanel(Panel):
 
     @property
     def _logarithmic(self) -> bool:
-        return self._log.isChecked() and self._shown == "loss"
+        return self._log.isChecked() and self._shown == "loss" and not self._negative
+
+    def _set_negative(self, negative: bool) -> None:
+        """Numbers below zero, as any output may be that is minimised, have no place on a logarithmic axis."""
+        if negative != self._negative:
+            self._negative = negative
+            self._log.setEnabled(self._shown == "loss" and not negative)
+            self._item.setLogMode(y=self._logarithmic)
 
     def _draw_again(self) -> None:
         self._dirty = True
         self.refresh()
 
     def _changed_what(self) -> None:
-        self._log.setEnabled(self._shown == "loss")
+        self._log.setEnabled(self._shown == "loss" and not self._negative)
         self._window.setEnabled(self._shown == "loss")
         self._changed_log()
         self._item.enableAutoRange()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine import assets, files
+from engine import assets, edits, files
 from engine.cli import main
 from engine.facts import FactsCache
 from engine.plan import check
@@ -130,3 +130,43 @@ def test_dense_network_on_fashion_mnist(tmp_path, capsys):
 def test_convolutional_network_on_fashion_mnist(tmp_path, capsys):
     last = trained("fashion-cnn.chainrule", tmp_path, capsys)[-1]
     assert accuracy(last) >= 0.86
+
+
+def test_the_expression_takes_one_step_down(tmp_path, capsys):
+    """The value and the gradients at the golden point, and f smaller after the step."""
+    assert main(["step", str(FOLDER / "expression.chainrule"), "--json"]) == 0
+    step = json.loads(capsys.readouterr().out)
+    assert step["loss"] == pytest.approx(2.3237064384541983, rel=1e-12)
+    gradients = {entry["parameter"]: entry["grad"] for entry in step["update"]}
+    wanted = {"x.value": -0.5452850272634091, "y.value": -0.511204713059446, "z.value": 1.3498588075760032}
+    assert gradients == pytest.approx(wanted, rel=1e-12)
+    epochs = trained("expression.chainrule", tmp_path, capsys, "--epochs", "2")
+    assert [epoch["step"] for epoch in epochs] == [1, 2]
+    assert epochs[1]["loss"] < epochs[0]["loss"]
+
+
+@pytest.mark.parametrize(
+    ("lr", "valley"),
+    [(0.01, (1.1309011236225572, -1.0702301817761546)), (0.1, (-1.3008395659415772, -3.51390503893479))],
+)
+def test_descent_ends_in_the_valley_of_its_learning_rate(lr, valley, tmp_path, capsys):
+    from safetensors.numpy import load_file
+
+    project = files.load(FOLDER / "descent.chainrule")
+    assert project.training["lr"] == 0.1
+    path = tmp_path / "descent.chainrule"
+    files.save(edits.set_training(project, {"lr": lr})[0], path)
+    assert main(["train", str(path), "--run", str(tmp_path / "run"), "--json", "--epochs", "201"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["loss"] == pytest.approx(valley[1], rel=1e-12)
+    assert load_file(tmp_path / "run" / "weights.safetensors")["w.value"] == pytest.approx(valley[0], rel=1e-9)
+
+
+def test_descent_explodes_with_too_large_a_learning_rate(tmp_path, capsys):
+    path = tmp_path / "descent.chainrule"
+    files.save(edits.set_training(files.load(FOLDER / "descent.chainrule"), {"lr": 0.2})[0], path)
+    assert main(["train", str(path), "--run", str(tmp_path / "run"), "--json"]) != 0
+    out, err = capsys.readouterr()
+    losses = [json.loads(line)["loss"] for line in out.splitlines()]
+    assert losses[:3] == pytest.approx([6.0, 6.7056, 113.57894], rel=1e-4)
+    assert "Loss became infinite" in err
