@@ -31,7 +31,7 @@ class Change:
 
     Attributes:
         touched: ids of nodes whose plan or look may differ, wires at them included.
-        moved: ids of nodes at another place.
+        moved: ids of nodes at another place, and of frames and notes that differ.
         renamed: old id -> new id.
         paths: where more than ids is renamed (a group made of blocks, a block inside a group): all old paths -> new
             paths. What was learned follows these.
