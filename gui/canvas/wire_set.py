@@ -50,6 +50,7 @@ class WireSet:
         self.dots: frozenset[tuple[Ends, int]] = frozenset()
         self._at: dict[str, set[Ends]] = {}
         self._ground, self._lanes = Ground(), Lanes()
+        self._late: set[str] = set()
 
     def at(self, node_ids: Iterable[str]) -> list[WireItem]:
         """The wires at these blocks, each once."""
@@ -65,6 +66,7 @@ class WireSet:
         """All items are gone with the scene's content."""
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
         self._ground, self._lanes = Ground(), Lanes()
+        self._late.clear()
 
     def add(self, wire: Wire) -> None:
         """Show a wire."""
@@ -100,16 +102,20 @@ class WireSet:
     def trace(self, node_ids: Iterable[str]) -> None:
         """Let the wires at these blocks, which stand elsewhere now, end at their ports again."""
         moved = list(node_ids)
-        for node_id in moved:
-            self._ground.put(node_id, self._blocks[node_id].area)
+        self._late.update(moved)
         items = self.at(moved)
         for item in items:
             self._soil(item)
             self._trace(item, routed=len(items) <= ROUTED_AT_ONCE)
             self._soil(item)
 
+    def retrace(self, item: WireItem) -> None:
+        """Let one wire look for its way anew."""
+        self._trace(item)
+
     def reroute(self) -> None:
         """Let the wires near where blocks came, went or moved look for their ways anew."""
+        self._look_around()
         stirred = self._ground.settle()
         if stirred.isEmpty():
             return
@@ -180,7 +186,11 @@ class WireSet:
         item.set_ends(start, end, route)
 
     def _look_around(self) -> None:
-        """Blocks that nobody moved since they came are not known yet."""
+        """Know where all blocks stand: those that moved, and those that came and were not moved since."""
+        for node_id in self._late:
+            if node_id in self._blocks:
+                self._ground.put(node_id, self._blocks[node_id].area)
+        self._late.clear()
         if len(self._ground) != len(self._blocks):
             for node_id, block in self._blocks.items():
                 if node_id not in self._ground:
