@@ -196,7 +196,7 @@ class Document(QObject):
         self._project = project
         if _planned_part(before) != _planned_part(self._project):
             # Ids inside a group mean nothing to the check, which finds the uses of changed groups by itself.
-            touched = frozenset(change.level[:1]) or change.touched
+            touched = NOTHING if change.level else change.touched
             self._check(None if change.whole else touched, afresh=change.whole and not change.level)
         self.changed.emit(change)
 
