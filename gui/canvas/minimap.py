@@ -21,6 +21,7 @@ from gui.canvas.camera import Camera
 from gui.canvas.frames import FrameItem
 from gui.canvas.scene import CanvasScene
 from gui.canvas.tints import tints
+from gui.document import Change
 from gui.settings import settings
 from gui.theme import theme
 
@@ -50,12 +51,15 @@ class Minimap(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._scene, self._camera, self._view = scene, camera, view
         self._picture = QPixmap()
-        self._stale = True
+        self._wanted = bool(settings().value(_SETTING, True, type=bool))
+        self._stale = self._outgrown = True
         self._extent = QRectF()
         self._held: QPointF | None = None
         self.drawn = 0
         self.hide()
         scene.synced.connect(self._forget)
+        scene.document.changed.connect(self._mind)
+        scene.document.replaced.connect(self._look)
         camera.moved.connect(self._follow)
         theme().changed.connect(self._restyle)
         view.installEventFilter(self)
@@ -66,10 +70,11 @@ class Minimap(QWidget):
     @property
     def wanted(self) -> bool:
         """Whether it is shown when there is more than the view holds, as remembered."""
-        return bool(settings().value(_SETTING, True, type=bool))
+        return self._wanted
 
     def set_wanted(self, on: bool) -> None:
         """Show or hide it, and remember that."""
+        self._wanted = on
         settings().setValue(_SETTING, on)
         self._follow()
 
@@ -83,7 +88,8 @@ class Minimap(QWidget):
         self._follow()
 
     def _restyle(self) -> None:
-        self._forget()
+        self._stale = True
+        self._look()
         self._place()
 
     def _fit_size(self) -> None:
@@ -98,17 +104,34 @@ class Minimap(QWidget):
             self._place()
 
     def _forget(self) -> None:
-        """Something came, went, moved or changed: look afresh when it is next seen."""
-        self._stale = True
-        self._extent = self._scene.content_rect()
-        self._fit_size()
+        """Something came, went, moved or changed: look afresh when it is next painted, and when the view next moves."""
+        self._stale = self._outgrown = True
+        if not self.isHidden():
+            self.update()
+
+    def _mind(self, change: Change) -> None:
+        """While all is in view, an edit costs as much as it touches: only what it put out of view brings the map."""
+        if not (self._wanted and self.isHidden()):
+            return
+        seen, blocks = self._camera.visible(), self._scene.blocks
+        changed = [blocks[name].area for name in change.touched | change.moved if name in blocks]
+        changed += [item.area for item in self._scene.decor.items.values()]
+        if change.whole or not all(seen.contains(area) for area in changed):
+            self._look()
+
+    def _look(self) -> None:
+        self._outgrown = True
         self._follow()
 
     def _follow(self) -> None:
         """Where everything is in view anyway a map would only be in the way; as it would on a small canvas."""
+        if self._outgrown and self._wanted:
+            self._outgrown = False
+            self._extent = self._scene.content_rect()
+            self._fit_size()
         seen = self._camera.visible()
         room = self._view.width() > 3 * SIZE.width() and self._view.height() > 2 * SIZE.height()
-        needed = self.wanted and room and not self._extent.isEmpty() and not seen.contains(self._extent)
+        needed = self._wanted and room and not self._extent.isEmpty() and not seen.contains(self._extent)
         if needed != (not self.isHidden()):
             self.setVisible(needed)
         if needed:
@@ -130,6 +153,7 @@ class Minimap(QWidget):
         ratio = self.devicePixelRatio()
         if self._stale or self._picture.size() != self.size() * ratio:
             self._stale = False
+            self._extent = self._scene.content_rect()
             self._draw(ratio)
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)

@@ -151,3 +151,29 @@ def test_it_has_the_shape_of_the_graph_within_limits(qtbot):
     assert sizes[0] == (SIZE.width(), LEAST_SIZE.height())
     assert sizes[1] == (LEAST_SIZE.width(), SIZE.height())
     assert sizes[2][1] > 2 * LEAST_SIZE.height()
+
+
+def test_it_comes_when_an_edit_puts_something_out_of_view_and_costs_no_look_at_all_otherwise(qtbot, monkeypatch):
+    easel = make_easel(qtbot, small_net())
+    easel.view.fit(animated=False)
+    assert not easel.view.minimap.isVisible()
+    looked = []
+    whole = type(easel.view.items_).content_rect
+
+    def counted(scene):
+        looked.append(1)
+        return whole(scene)
+
+    monkeypatch.setattr(type(easel.view.items_), "content_rect", counted)
+    project, _ = edits.move_nodes(easel.document.project, {"conv": (336.0, 200.0)})
+    easel.document.edit("within", project, moved=frozenset({"conv"}))
+    assert not looked
+    project, _ = edits.move_nodes(easel.document.project, {"conv": (5000.0, 200.0)})
+    easel.document.edit("without", project, moved=frozenset({"conv"}))
+    assert easel.view.minimap.isVisible()
+    easel.undo()
+    easel.view.fit(animated=False)
+    assert not easel.view.minimap.isVisible()
+    easel.document.replace(chain(200))
+    easel.view.camera.look_at(QPointF(), 1.0, animated=False)
+    assert easel.view.minimap.isVisible()
