@@ -16,6 +16,7 @@ from engine import edits, groupedits
 from engine.graph import Project
 from engine.levels import INPUTS, NEW_PORT, OUTPUTS, located
 from gui import group_folder
+from gui.canvas import tips
 from gui.canvas.mime import GROUP_MIME
 from gui.group_shelf import of_document, of_file
 from gui.main_window import MainWindow
@@ -359,8 +360,34 @@ def test_a_group_is_kept_and_used_in_another_document(grouped: Easel, own_folder
     assert other.view.groups.add_file(path, QPointF(700, 400))
     assert set(other.document.project.groups) == {"Group"}  # the same group is not there twice
     agrees(other)
-    group_folder.remove(path)
+    assert grouped.view.groups.save_to_palette("group") == path  # the same once more
+    opened(grouped)
+    grouped.drop("Dropout", grouped.spot(700, 300))
+    assert grouped.view.groups.save_to_palette() == own_folder / "Group 2.chainrule"
+    for kept in group_folder.listed():
+        group_folder.remove(kept)
     assert not group_folder.listed()
+
+
+def test_the_search_and_wires_into_the_void_add_inside(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.key(KEY.Key_Tab)
+    grouped.type("dropout")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    assert "dropout" in grouped.document.project.groups["Group"].graph
+    grouped.drag(grouped.port(INPUTS, "out", "in"), grouped.spot(500, 420))
+    grouped.type("layernorm")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    wires = {str(wire) for wire in grouped.view.level.project.graph.iter_wires()}
+    assert "Inputs.in → layerNorm.in" in wires
+    agrees(grouped)
+
+
+def test_tips_say_what_a_group_is(grouped: Easel) -> None:
+    scene = grouped.view.items_
+    assert "Double-click" in tips.tip(scene, scene.blocks["group"])
+    opened(grouped)
+    assert "group" in tips.tip(scene, scene.blocks[INPUTS])
 
 
 def test_a_group_cannot_be_put_into_itself(grouped: Easel, said: Callable[[], list[str]]) -> None:
