@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
+from engine.block import block_named
 from gui.canvas.actions import CanvasActions
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor_menu import fill_for_decor
@@ -58,6 +59,8 @@ def _offer_others(menu: QMenu, stage: Stage) -> None:
     node_id = stage.selection.single
     if node_id is None or node_id not in stage.scene.blocks:
         return
+    if block_named(stage.document.project.graph.node(node_id).block) is None:
+        return  # a group, or a port of one
     middle = stage.scene.blocks[node_id].area.center()
     swap = menu.addAction(icon("refresh"), _tr("Replace &with…"))
     swap.setObjectName("actionReplaceWith")

@@ -126,7 +126,7 @@ class CanvasScene(QGraphicsScene):
         for node in graph.ordered_nodes():
             self._add_block(node.id)
         self._place_all()
-        for wire in graph.iter_wires():
+        for wire in graph.wires():  # in their order, as who comes first has the choice of lanes
             self.wires.add(wire)
         self._show_selection()
         self.synced.emit()

@@ -278,7 +278,9 @@ class BlockSearch(QFrame):
             return
         block = self._model.offers[row].block
         names = ", ".join(name for name, param in block.params.items() if not param.advanced)
-        self._help.setText("\n".join(part for part in (block.doc, names) if part))
+        metrics, room = self._help.fontMetrics(), self._help.width() or theme().px(WIDTH) - 16
+        line = metrics.elidedText(names, Qt.TextElideMode.ElideRight, room)
+        self._help.setText("\n".join(part for part in (block.doc, line) if part))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -164,13 +164,11 @@ class WireItem(QGraphicsItem):
 
     def _height(self) -> float:
         """Targets run below, as their wires are long and would cross the labels of others."""
-        return (
-            0.5
-            if self.hovered or self.chosen or self.mood or self.chosen_dots
-            else -0.1
-            if self.kind == "target"
-            else 0.0
-        )
+        if self.mood:
+            return 3.0  # above the block that is held over it
+        if self.hovered or self.chosen or self.chosen_dots:
+            return 0.5
+        return -0.1 if self.kind == "target" else 0.0
 
     def _trace(self) -> None:
         self.prepareGeometryChange()

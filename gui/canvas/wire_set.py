@@ -55,7 +55,7 @@ class WireSet:
     def at(self, node_ids: Iterable[str]) -> list[WireItem]:
         """The wires at these blocks, each once."""
         ends = {each for node_id in node_ids for each in self._at.get(node_id, ())}
-        return [self.items[each] for each in ends]
+        return sorted((self.items[each] for each in ends), key=_rank)
 
     @property
     def selected(self) -> frozenset[object]:
@@ -119,8 +119,9 @@ class WireSet:
         stirred = self._ground.settle()
         if stirred.isEmpty():
             return
-        for item in self._scene.items(stirred, Qt.ItemSelectionMode.IntersectsItemBoundingRect):
-            if isinstance(item, WireItem) and not item.wire.via:
+        found = self._scene.items(stirred, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+        for item in sorted((item for item in found if isinstance(item, WireItem)), key=_rank):
+            if not item.wire.via:
                 self._soil(item)
                 self._trace(item)
                 self._soil(item)
@@ -204,6 +205,11 @@ class WireSet:
 
     def _port(self, node_id: str, side: Side, name: str) -> PortFace | None:
         return self._blocks[node_id].face.port(side, name)
+
+
+def _rank(item: WireItem) -> int:
+    """In the order of the file: who comes first has the choice of lanes."""
+    return item.wire.rank
 
 
 def _box(item: BlockItem) -> Box:

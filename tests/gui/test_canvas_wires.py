@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from pytestqt.qtbot import QtBot
 
 from engine import edits, files
@@ -39,6 +39,11 @@ def via(easel: Easel, ends: tuple[str, str, str, str] = DENSE_ACT) -> tuple[tupl
 
 def with_dropout(place: tuple[float, float] = (600.0, 240.0)) -> Project:
     return edits.add_node(small_net(), "Dropout", place)[0]
+
+
+def item_rect(easel: Easel, node_id: str) -> QRect:
+    area = easel.view.items_.blocks[node_id].area
+    return QRect(easel.spot(area.left(), area.top()), easel.spot(area.right(), area.bottom()))
 
 
 # -- into wires --
@@ -247,6 +252,36 @@ def test_copies_of_wires_bring_their_dots(easel: Easel) -> None:
     easel.selection.set({"dense", "act"})
     easel.view.commands.duplicate()
     assert via(easel, ("dense2", "out", "act2", "in")) == ((dot[0] + 32, dot[1] + 32),)
+
+
+# -- search from an input --
+
+
+def test_what_is_offered_for_an_input_makes_values(easel: Easel) -> None:
+    easel.drag(easel.port("conv", "in", "in"), easel.spot(160, 480))
+    shown = easel.view.floats.search.shown()
+    assert "Dense" in shown
+    assert "Input" in shown
+    assert "Loss" not in shown
+    assert "Regularizer" not in shown
+    easel.type("\x1b")
+
+
+# -- muted --
+
+
+def test_a_muted_block_passes_its_input_on_and_is_drawn_through(easel: Easel) -> None:
+    item = easel.view.items_.blocks["act"]
+    before = easel.view.grab(item_rect(easel, "act")).toImage()
+    easel.selection.set({"act"})
+    easel.view.commands.toggle_bypass()
+    easel.selection.set(())
+    plans = easel.document.result.nodes
+    assert plans["loss"].sources["prediction"] == ("dense", "out")
+    assert item.face.bypass
+    shown = easel.view.grab(item_rect(easel, "act")).toImage()
+    middle = shown.height() // 2
+    assert shown.pixelColor(shown.width() * 3 // 4, middle) != before.pixelColor(before.width() * 3 // 4, middle)
 
 
 # -- cutting --
