@@ -62,7 +62,8 @@ class Plans:
 
     Attributes:
         issues: path -> its problems, for nodes that have some.
-        inputs: paths of data sets; objectives: paths whose `out` is minimised by default.
+        inputs: paths of data sets; objectives: paths whose `out` is minimised by default; `free`: paths of the top
+            level with outputs that no wire names.
         lost: start values that belong to no block.
         known: what blocks answered so far; grows, and is the same for all checks that build on each other.
     """
@@ -73,6 +74,7 @@ class Plans:
     issues: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
     starts: Starts = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
@@ -142,11 +144,12 @@ class Sweep:
             new.spots.pop(path, None)
         new.inputs -= self.delta.removed
         new.objectives -= self.delta.removed
+        new.free -= self.delta.removed
 
     def _make_shells(self, lookup: FactsLookup, touched: frozenset[str]) -> None:
         """Shells of changed nodes, and of data sets that may have been read meanwhile."""
         new, flat = self.new, self.structure.flat
-        inputs, objectives = set(new.inputs), set(new.objectives)
+        inputs, objectives, free = set(new.inputs), set(new.objectives), set(new.free)
         again = {path for path in inputs - self.delta.changed if flat[path].top in touched or self._unknown(path)}
         for path in self.delta.changed | again:
             shell = make_shell(flat[path], lookup)
@@ -160,7 +163,8 @@ class Sweep:
             self._push(path, anew=True)
             (inputs.add if flat[path].node.block == INPUT else inputs.discard)(path)
             (objectives.add if shell.objective else objectives.discard)(path)
-        new.inputs, new.objectives = frozenset(inputs), frozenset(objectives)
+            (free.add if _has_free_output(shell) else free.discard)(path)
+        new.inputs, new.objectives, new.free = frozenset(inputs), frozenset(objectives), frozenset(free)
 
     def _unknown(self, path: str) -> bool:
         return self.new.shells[path].data is None
@@ -273,6 +277,11 @@ class Sweep:
 def _ports(shell: Shell) -> tuple[object, ...]:
     """What readers have to know of a node besides its specs."""
     return shell.inputs[:1], shell.outputs, shell.free_ports, shell.flat.node.bypass, shell.block is None
+
+
+def _has_free_output(shell: Shell) -> bool:
+    flat = shell.flat
+    return len(flat.named) < len(shell.outputs) and not flat.scope and not flat.node.bypass
 
 
 def _weights_differ(was: NodePlan, plan: NodePlan) -> bool:
