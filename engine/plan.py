@@ -162,8 +162,15 @@ def _result(
         *_dead(state),
         *judge_targets(inputs, structure, plans),
     ]
+    open_ports: set[tuple[str | None, str | None]] = set()
     for wrong in (*plans.issues.values(), *state.use_problems.values()):
-        whole += wrong
+        for problem in wrong:
+            # An open input of a group is told once, however many blocks inside wait for it.
+            if problem.code == "G07":
+                if (problem.node, problem.port) in open_ports:
+                    continue
+                open_ports.add((problem.node, problem.port))
+            whole.append(problem)
     return Result(
         nodes=nodes,
         order=structure.order,

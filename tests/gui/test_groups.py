@@ -213,7 +213,10 @@ def test_wires_to_the_boundary_change_the_ports_at_every_use(grouped: Easel) -> 
     face = grouped.view.items_.blocks["group"].face
     assert [port.name for port in face.inputs] == ["in", "a"]
     assert [port.name for port in face.outputs] == ["out", "out2"]
-    assert face.severity == "error"  # nothing comes into "a" yet
+    assert face.unfinished  # nothing comes into "a" yet
+    assert [port.missing for port in face.inputs] == [False, True]
+    opened(grouped)
+    assert grouped.view.items_.blocks[INPUTS].face.severity == "error"
 
 
 def test_an_input_led_straight_to_an_output_is_refused(grouped: Easel) -> None:
