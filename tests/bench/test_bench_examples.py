@@ -39,7 +39,6 @@ GOALS: dict[str, tuple[str, Callable[[Epochs], float], Callable[[float], bool]]]
     "overfitting": ("validation loss over its best", climb, lambda value: value > 1.5),
     "overfitting-cured": ("validation loss over its best", climb, lambda value: value < 1.5),
     "residual-digits": ("validation accuracy", last("val_accuracy"), lambda value: value > 0.95),
-    "residual-digits": ("validation accuracy", last("val_accuracy"), lambda value: value > 0.95),
     "fashion-dense": ("validation accuracy", last("val_accuracy"), lambda value: value > 0.82),
     "fashion-cnn": ("validation accuracy", last("val_accuracy"), lambda value: value >= 0.86),
 }
