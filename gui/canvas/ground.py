@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, final
 
@@ -28,6 +29,7 @@ class Ground:
     def __init__(self) -> None:
         self._boxes: dict[str, Box] = {}
         self._cells: dict[tuple[int, int], set[str]] = {}
+        self._edges: Box | None = None
         self.stirred = QRectF()
 
     def __len__(self) -> int:
@@ -43,6 +45,9 @@ class Ground:
             return
         self.drop(node_id)
         self._boxes[node_id] = box
+        if self._edges is not None:
+            left, top, right, bottom = self._edges
+            self._edges = (min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3]))
         for cell in _cells(box):
             self._cells.setdefault(cell, set()).add(node_id)
         self.stirred = self.stirred.united(area)
@@ -52,9 +57,21 @@ class Ground:
         box = self._boxes.pop(node_id, None)
         if box is None:
             return
+        if self._edges is not None and any(map(operator.eq, box, self._edges)):
+            self._edges = None  # it held that edge: who holds it now is looked up when somebody asks
         for cell in _cells(box):
             self._cells[cell].discard(node_id)
         self.stirred = self.stirred.united(QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1]))
+
+    def extent(self) -> QRectF:
+        """What all blocks cover."""
+        if not self._boxes:
+            return QRectF()
+        if self._edges is None:
+            lefts, tops, rights, bottoms = zip(*self._boxes.values(), strict=True)
+            self._edges = (min(lefts), min(tops), max(rights), max(bottoms))
+        left, top, right, bottom = self._edges
+        return QRectF(left, top, right - left, bottom - top)
 
     def settle(self) -> QRectF:
         """What was stirred, once."""

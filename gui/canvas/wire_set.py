@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -61,6 +61,11 @@ class WireSet:
     def selected(self) -> frozenset[object]:
         """The selected wires and dots."""
         return frozenset[object]((*self.chosen, *self.dots))
+
+    def covered(self) -> QRectF:
+        """What all blocks cover."""
+        self._look_around()
+        return self._ground.extent()
 
     def forget(self) -> None:
         """All items are gone with the scene's content."""
