@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
@@ -33,12 +33,14 @@ _RADIUS: Final = 8.0
 _LEAST: Final = 2.0
 _LEAST_WRONG: Final = 4.0
 """Blocks are drawn at least so large, in pixels; wrong ones larger, so that they are found among thousands."""
+_REST_MS: Final = 100
+"""Edits have to rest so long before a map that is in view is drawn anew: it takes a look at every block."""
 _SETTING: Final = "canvas/minimap"
 
 
 @final
 class Minimap(QWidget):
-    """A click or drag looks there, the wheel zooms. Drawn once for each edit; looking around draws only the rectangle.
+    """A click or drag looks there, the wheel zooms. Drawn when edits rest; looking around draws only the rectangle.
 
     Attributes:
         drawn: how often the picture was made.
@@ -55,6 +57,10 @@ class Minimap(QWidget):
         self._stale = self._outgrown = True
         self._extent = QRectF()
         self._held: QPointF | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._renew)
         self.drawn = 0
         self.hide()
         scene.synced.connect(self._forget)
@@ -104,10 +110,15 @@ class Minimap(QWidget):
             self._place()
 
     def _forget(self) -> None:
-        """Something came, went, moved or changed: look afresh when it is next painted, and when the view next moves."""
-        self._stale = self._outgrown = True
-        if not self.isHidden():
-            self.update()
+        """Something came, went, moved or changed: look afresh when edits rest, or when the map comes into view."""
+        if self.isHidden():
+            self._stale = self._outgrown = True
+        else:
+            self._rest.start()
+
+    def _renew(self) -> None:
+        self._stale = True
+        self._look()
 
     def _mind(self, change: Change) -> None:
         """While all is in view, an edit costs as much as it touches: only what it put out of view brings the map."""
@@ -125,13 +136,15 @@ class Minimap(QWidget):
 
     def _follow(self) -> None:
         """Where everything is in view anyway a map would only be in the way; as it would on a small canvas."""
-        if self._outgrown and self._wanted:
-            self._outgrown = False
-            self._extent = self._scene.content_rect()
+        covered = self._extent
+        if self._wanted and (self._outgrown or self._rest.isActive()):
+            covered = self._scene.content_rect()
+        if self._wanted and self._outgrown:
+            self._outgrown, self._extent = False, covered
             self._fit_size()
         seen = self._camera.visible()
         room = self._view.width() > 3 * SIZE.width() and self._view.height() > 2 * SIZE.height()
-        needed = self._wanted and room and not self._extent.isEmpty() and not seen.contains(self._extent)
+        needed = self._wanted and room and not covered.isEmpty() and not seen.contains(covered)
         if needed != (not self.isHidden()):
             self.setVisible(needed)
         if needed:
@@ -182,19 +195,29 @@ class Minimap(QWidget):
             shades = tints(item.decoration.color)
             painter.setBrush(shades.bar if isinstance(item, FrameItem) else shades.paper_rim)
             painter.drawRect(to_map.mapRect(item.area))
-        wrong, by_category = [], dict[str, list[QRectF]]()
-        for block in self._scene.blocks.values():
-            box = to_map.mapRect(block.area)
-            if block.face.severity == "error" and not block.face.unfinished:
-                wrong.append(_at_least(box, _LEAST_WRONG))
-            else:
-                by_category.setdefault(block.face.category, []).append(_at_least(box, _LEAST))
+        by_category, wrong = self._boxes(to_map)
         for category, boxes in by_category.items():
             painter.setBrush(look.strips[category])
             painter.drawRects(boxes)
         painter.setBrush(look.error)
         painter.drawRects(wrong)
         painter.end()
+
+    def _boxes(self, to_map: QTransform) -> tuple[dict[str, list[QRectF]], list[QRectF]]:
+        """Where blocks are on the map, by category; the wrong ones for themselves. In plain numbers, for thousands."""
+        wrong, by_category = [], dict[str, list[QRectF]]()
+        scale, across, down = to_map.m11(), to_map.dx(), to_map.dy()
+        places = self._scene.wires.boxes()
+        for name, block in self._scene.blocks.items():
+            face = block.face
+            amiss = face.severity == "error" and not face.unfinished
+            left, top, right, bottom = places[name]
+            least = _LEAST_WRONG if amiss else _LEAST
+            wide, high = max((right - left) * scale, least), max((bottom - top) * scale, least)
+            x, y = (left + right) / 2 * scale + across, (top + bottom) / 2 * scale + down
+            boxes = wrong if amiss else by_category.setdefault(face.category, [])
+            boxes.append(QRectF(x - wide / 2, y - high / 2, wide, high))
+        return by_category, wrong
 
     # -- the pointer --
 
@@ -231,8 +254,3 @@ class Minimap(QWidget):
     def place_of(self, scene_point: QPointF) -> QPoint:
         """Where a place of the scene is on the map."""
         return self.to_map().map(scene_point).toPoint()
-
-
-def _at_least(box: QRectF, size: float) -> QRectF:
-    wide, high = max(box.width(), size), max(box.height(), size)
-    return QRectF(box.center().x() - wide / 2, box.center().y() - high / 2, wide, high)

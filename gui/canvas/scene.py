@@ -62,6 +62,7 @@ class CanvasScene(QGraphicsScene):
         self.decor = Decor(self, self.look, self._soil)
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
+        self._chosen: frozenset[str] = frozenset()
         self._unplaced: set[str] = set()
         """Blocks that the layout left out at some time: an undone edit may leave them out again."""
         self._dirt = QRectF()
@@ -321,10 +322,12 @@ class CanvasScene(QGraphicsScene):
 
     def _show_selection(self) -> None:
         ids = self.selection.ids
-        for node_id, item in self.blocks.items():
-            if item.chosen != (node_id in ids):
+        for node_id in ids ^ self._chosen:
+            item = self.blocks.get(node_id)
+            if item is not None and item.chosen != (node_id in ids):
                 item.set_flags(chosen=node_id in ids)
                 self._soil(item)
+        self._chosen = ids
         self._flush()
 
     def _restyle(self) -> None:

@@ -67,6 +67,11 @@ class WireSet:
         self._look_around()
         return self._ground.extent()
 
+    def boxes(self) -> Mapping[str, Box]:
+        """Where all blocks stand."""
+        self._look_around()
+        return self._ground.boxes
+
     def forget(self) -> None:
         """All items are gone with the scene's content."""
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()

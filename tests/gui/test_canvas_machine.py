@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -238,6 +240,9 @@ class Editing(RuleBasedStateMachine):
         for node_id, place in self.document.project.layout.nodes.items():
             assert (scene.blocks[node_id].x(), scene.blocks[node_id].y()) == place
         assert set(places(self.document.project, scene.size_of)) == set(scene.blocks)
+        assert set(scene.with_places(self.document.project).layout.nodes) >= set(scene.blocks)
+        covered = reduce(QRectF.united, (item.area for item in scene.blocks.values()), scene.decor.extent())
+        assert scene.content_rect() == covered
         for wire, item in ((item.wire, item) for item in scene.wires.items.values()):
             start = scene.blocks[wire.from_node].port_place("out", wire.from_port)
             end = scene.blocks[wire.to_node].port_place("in", wire.to_port)

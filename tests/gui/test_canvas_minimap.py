@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -75,7 +75,7 @@ def test_a_click_looks_there_and_a_drag_carries_the_view(easel):
     assert not easel.document.undo_stack.canUndo()
 
 
-def test_looking_around_does_not_draw_the_map_again(easel):
+def test_looking_around_does_not_draw_the_map_again(easel, qtbot):
     minimap = easel.view.minimap
     minimap.grab()
     drawn = minimap.drawn
@@ -87,8 +87,23 @@ def test_looking_around_does_not_draw_the_map_again(easel):
     assert minimap.drawn == drawn
     project, _ = edits.move_nodes(easel.document.project, {"n5": (0.0, 2000.0)})
     easel.document.edit("move", project, moved=frozenset({"n5"}))
+    qtbot.waitUntil(lambda: minimap.drawn == drawn + 1)
+
+
+def test_edits_in_a_row_draw_the_map_once(easel, qtbot):
+    minimap, view = easel.view.minimap, easel.view
     minimap.grab()
-    assert minimap.drawn == drawn + 1
+    drawn = minimap.drawn
+    for number in range(8):
+        easel.document.edit("edit", *edits.set_params(easel.document.project, "n5", {"out_features": 20 + number}))
+        QApplication.processEvents()
+        assert minimap.drawn == drawn
+    project, _ = edits.move_nodes(easel.document.project, {"n5": (0.0, 90_000.0)})
+    easel.document.edit("move", project, moved=frozenset({"n5"}))
+    qtbot.waitUntil(lambda: minimap.drawn == drawn + 1)
+    place = minimap.place_of(view.items_.blocks["n5"].area.center())
+    assert minimap.rect().contains(place)
+    assert minimap.findChild(QTimer).isActive() is False
 
 
 def test_wrong_blocks_are_red_and_the_view_has_its_rectangle(qtbot):
