@@ -205,7 +205,7 @@ class Minimap(QWidget):
 
     def _boxes(self, to_map: QTransform) -> tuple[dict[str, list[QRectF]], list[QRectF]]:
         """Where blocks are on the map, by category; the wrong ones for themselves. In plain numbers, for thousands."""
-        wrong, by_category = [], dict[str, list[QRectF]]()
+        wrong, by_category = list[QRectF](), dict[str, list[QRectF]]()
         scale, across, down = to_map.m11(), to_map.dx(), to_map.dy()
         places = self._scene.wires.boxes()
         for name, block in self._scene.blocks.items():

@@ -267,17 +267,19 @@ class CanvasScene(QGraphicsScene):
 
     def shift(self, targets: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, their wires with them; the document is not asked."""
-        moved = []
+        moved, ways = set[str](), set[tuple[float, float]]()
         for node_id, place in targets.items():
             item = self.blocks[node_id]
-            if item.pos() != place:
+            before = item.pos()
+            if before != place:
                 self._soil(item)
                 item.setPos(place)
                 self._soil(item)
                 self._grow(item.area)
-                moved.append(node_id)
+                moved.add(node_id)
+                ways.add((place.x() - before.x(), place.y() - before.y()))
         self.look.revision += 1
-        self.wires.trace(moved)
+        self.wires.trace(moved, QPointF(*ways.pop()) if len(ways) == 1 else None)
         self._flush()
 
     def _grow(self, area: QRectF) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Final, final
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -109,14 +109,21 @@ class WireSet:
             elif wire.from_node in self._blocks and wire.to_node in self._blocks:
                 self.add(wire)
 
-    def trace(self, node_ids: Iterable[str]) -> None:
-        """Let the wires at these blocks, which stand elsewhere now, end at their ports again."""
-        moved = list(node_ids)
-        self._late.update(moved)
-        items = self.at(moved)
+    def trace(self, node_ids: Collection[str], by: QPointF | None = None) -> None:
+        """Let the wires at these blocks, which stand elsewhere now, end at their ports again.
+
+        Where many moved `by` the same, wires between them are carried as they are; they look for their ways later.
+        """
+        self._late.update(node_ids)
+        items = self.at(node_ids)
+        many = len(items) > ROUTED_AT_ONCE
         for item in items:
             self._soil(item)
-            self._trace(item, routed=len(items) <= ROUTED_AT_ONCE)
+            wire = item.wire
+            if many and by is not None and not item.dots and wire.from_node in node_ids and wire.to_node in node_ids:
+                item.carry(by.x(), by.y())
+            else:
+                self._trace(item, routed=not many)
             self._soil(item)
 
     def retrace(self, item: WireItem) -> None:

@@ -12,7 +12,7 @@ from engine import edits, files
 from engine.graph import Project
 from gui.canvas.ground import Ground
 from gui.canvas.routing import find_route
-from tests.helpers.canvas import Easel, make_easel, make_project, small_net
+from tests.helpers.canvas import Easel, chain, make_easel, make_project, small_net
 
 ALT, CTRL, SHIFT = (
     Qt.KeyboardModifier.AltModifier,
@@ -367,3 +367,22 @@ def test_nothing_is_routed_where_nothing_is_in_the_way() -> None:
     ground = Ground()
     own = (("a", (0.0, 0.0, 160.0, 56.0)), ("b", (400.0, 0.0, 560.0, 56.0)))
     assert find_route((160.0, 28.0), (400.0, 28.0), ground, *own, lambda *_: False) is None
+
+
+def test_wires_between_many_dragged_blocks_are_carried_as_they_are(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, chain(120))
+    scene = easel.view.items_
+    moved = [f"n{index}" for index in range(10, 90)]
+    inside = [item for item in scene.wires.at(moved) if {item.wire.from_node, item.wire.to_node} <= {*moved}]
+    assert any(item.path.elementCount() > 4 for item in inside)  # some go around others
+    before = {item.wire.ends: (item.path.boundingRect(), item.path.elementCount()) for item in inside}
+    scene.shift({name: scene.blocks[name].pos() + QPointF(24.0, 4000.0) for name in moved})
+    for item in inside:
+        rect, count = before[item.wire.ends]
+        assert item.path.boundingRect() == rect.translated(24.0, 4000.0)
+        assert item.path.elementCount() == count
+    for item in scene.wires.at(moved):
+        start, end = item.ports
+        assert start == scene.blocks[item.wire.from_node].port_place("out", item.wire.from_port)
+        assert end == scene.blocks[item.wire.to_node].port_place("in", item.wire.to_port)
+        assert (item.path.pointAtPercent(0.0), item.path.pointAtPercent(1.0)) == (start, end)
