@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
-from engine.block import block_named
 from gui.canvas.actions import CanvasActions
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor_menu import fill_for_decor
@@ -38,8 +37,10 @@ def context_menu(stage: Stage, actions: CanvasActions, parent: QWidget, at: At |
     if isinstance(found, WireItem):
         _fill_for_wire(menu, stage, actions, found, at)
     elif stage.selection.ids and (found is not None or at is None):
-        menu.addActions([actions.rename, actions.mute])
-        _offer_others(menu, stage)
+        menu.addAction(actions.rename)
+        if actions.replace.isEnabled():
+            menu.addAction(actions.replace)
+        menu.addAction(actions.mute)
         menu.addSeparator()
         menu.addActions([actions.frame, *actions.group.menu_list()])
         menu.addSeparator()
@@ -53,18 +54,6 @@ def context_menu(stage: Stage, actions: CanvasActions, parent: QWidget, at: At |
         if stage.document.path:
             menu.addActions([actions.group.leave, actions.group.keep])
     return menu
-
-
-def _offer_others(menu: QMenu, stage: Stage) -> None:
-    node_id = stage.selection.single
-    if node_id is None or node_id not in stage.scene.blocks:
-        return
-    if block_named(stage.document.project.graph.node(node_id).block) is None:
-        return  # a group, or a port of one
-    middle = stage.scene.blocks[node_id].area.center()
-    swap = menu.addAction(icon("refresh"), _tr("Replace &with…"))
-    swap.setObjectName("actionReplaceWith")
-    swap.triggered.connect(lambda: stage.search(Wish(middle, replaces=node_id)))
 
 
 def _fill_for_wire(menu: QMenu, stage: Stage, actions: CanvasActions, item: WireItem, at: At | None) -> None:

@@ -35,6 +35,7 @@ from gui.canvas.commands import Commands
 from gui.canvas.connecting import Connecting
 from gui.canvas.decor_commands import DecorCommands
 from gui.canvas.decor_edit import DecorEditor
+from gui.canvas.edit_menu import edit_menu
 from gui.canvas.find import FindBar
 from gui.canvas.floats import Floats
 from gui.canvas.gestures.base import Cancel
@@ -147,7 +148,7 @@ class CanvasView(QGraphicsView):
 
     def edit_actions(self) -> Sequence[QAction | None]:
         """For the Edit menu; None is a separator."""
-        return [*self.actions_.edit_list(), None, *self.actions_.group.edit_list()]
+        return edit_menu(self.actions_, self)
 
     def view_actions(self) -> Sequence[QAction | None]:
         """For the View menu; None is a separator."""
@@ -237,6 +238,7 @@ class CanvasView(QGraphicsView):
 
     def _note_edit(self) -> None:
         self.camera.fitted = False
+        self.floats.hint.hush()
 
     def _note_content(self) -> None:
         self.floats.set_empty(not (self.items_.blocks or self.items_.decor.items))
