@@ -26,13 +26,16 @@ Json = dict[str, Any]
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is FrozenDict:
+        return value.plain()
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is no value a file can hold")
 
 
 # Dashes and accents are written as they are, so that people can read them.
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain)
+# Nothing here can hold itself, so nothing is looked up for that.
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain, check_circular=False)
 encode = _encoder.encode
 
 
@@ -45,7 +48,8 @@ def project_text(project: Project, *, fragment: bool = False) -> str:
         if value:
             head[key] = value
     parts = [encode(head)[1:-1]]
-    parts += _graph(project.graph, 1)
+    nodes = project.graph.ordered_nodes()
+    parts += _graph(project.graph, nodes, 1)
     if project.groups:
         parts.append(_block("groups", _groups(project), "{}", 1))
     if project.parameters:
@@ -56,14 +60,14 @@ def project_text(project: Project, *, fragment: bool = False) -> str:
         parts.append(f'"weights": {encode(project.weights)}')
     if project.training:
         parts.append(f'"training": {encode(project.training)}')
-    parts += _layout(project.layout, project.graph, 1)
+    parts += _layout(project.layout, nodes, 1)
     parts += _members(project.extra)
     return "{" + ",\n ".join(parts) + "}\n"
 
 
-def _graph(graph: Graph, depth: int) -> list[str]:
+def _graph(graph: Graph, nodes: list[Node], depth: int) -> list[str]:
     return [
-        _block("nodes", [encode(node_json(node)) for node in graph.ordered_nodes()], "[]", depth),
+        _block("nodes", [encode(node_json(node)) for node in nodes], "[]", depth),
         _block("wires", [encode(wire_json(wire)) for wire in graph.wires()], "[]", depth),
     ]
 
@@ -71,7 +75,8 @@ def _graph(graph: Graph, depth: int) -> list[str]:
 def _groups(project: Project) -> Iterator[str]:
     for name in sorted(project.groups, key=natural):
         group = project.groups[name]
-        parts = [*_graph(group.graph, 3), *_ports(group), *_layout(group.layout, group.graph, 3)]
+        nodes = group.graph.ordered_nodes()
+        parts = [*_graph(group.graph, nodes, 3), *_ports(group), *_layout(group.layout, nodes, 3)]
         parts += _members(group.extra)
         yield f"{encode(name)}: {{\n   " + ",\n   ".join(parts) + "\n  }"
 
@@ -82,13 +87,14 @@ def _ports(group: Group) -> Iterator[str]:
             yield _block(side, [encode(_port_json(port, key)) for port in ports], "[]", 3)
 
 
-def _layout(layout: Layout, graph: Graph, depth: int) -> list[str]:
+def _layout(layout: Layout, nodes: list[Node], depth: int) -> list[str]:
     if layout == Layout():
         return []
-    order = [node.id for node in graph.ordered_nodes() if node.id in layout.nodes]
-    order += sorted(set(layout.nodes) - set(order), key=natural)
+    places = dict(layout.nodes.items())
+    order = [node.id for node in nodes if node.id in places]
+    order += sorted(places.keys() - order, key=natural)
     parts = [
-        ("nodes", [f"{encode(node_id)}: {_point(layout.nodes[node_id])}" for node_id in order], "{}"),
+        ("nodes", [f"{encode(node_id)}: {_point(places[node_id])}" for node_id in order], "{}"),
         ("frames", [encode(frame) for frame in layout.frames], "[]"),
         ("notes", [encode(note) for note in layout.notes], "[]"),
     ]
@@ -181,7 +187,10 @@ def _port_json(port: GroupPort, key: str) -> Json:
 
 
 def _point(point: tuple[float, float]) -> str:
-    return encode([_short(point[0]), _short(point[1])])
+    x, y = _short(point[0]), _short(point[1])
+    if math.isfinite(x) and math.isfinite(y):
+        return f"[{x!r}, {y!r}]"  # as the encoder writes numbers, in an eighth of the time
+    return encode([x, y])
 
 
 def _short(number: float) -> float | int:

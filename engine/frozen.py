@@ -48,6 +48,10 @@ class FrozenDict(Mapping[str, Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         return (FrozenDict, (self._data,))
 
+    def plain(self) -> dict[str, Any]:
+        """A dict with the same entries; what they hold stays as it is."""
+        return self._data.copy()
+
     def merged(self, changes: Mapping[str, Any]) -> FrozenDict:
         """With these keys set; a key whose value is `DROP` is removed."""
         data = {**self._data, **changes}

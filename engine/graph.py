@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
 from typing import Any, TypeVar, final
 
 from rpds import HashTrieMap
@@ -19,6 +21,7 @@ from engine.problem import GraphError
 Touched = frozenset[str]
 Point = tuple[float, float]
 EMPTY = FrozenDict()
+_rank = attrgetter("rank")
 
 
 @final
@@ -100,7 +103,7 @@ class Graph:
 
     def wires(self) -> list[Wire]:
         """All wires in file order."""
-        return sorted((wire for wires in self.into.values() for wire in wires), key=_rank)
+        return sorted(chain.from_iterable(self.into.values()), key=_rank)
 
     def iter_wires(self) -> Iterator[Wire]:
         """All wires in no particular order, without sorting."""
@@ -320,10 +323,6 @@ class Project:
     layout: Layout = field(default_factory=Layout)
     extra: FrozenDict = EMPTY
     former: FrozenDict = field(default=EMPTY, compare=False)
-
-
-def _rank(item: Node | Wire) -> int:
-    return item.rank
 
 
 _Item = TypeVar("_Item", Node, Wire)

@@ -256,7 +256,7 @@ def _begins(path: str, outer: str) -> bool:
 
 def _group_of(view: Project, old: Group) -> Group:
     """The group that an edited view describes."""
-    boundary = [node for node in view.graph.nodes.values() if is_boundary(node)]
+    boundary = [node for node in view.graph.nodes.values() if is_boundary(node) or node.id in KINDS]
     graph = view.graph.remove(node.id for node in boundary)[0] if boundary else view.graph
     return replace(
         old,
@@ -267,8 +267,14 @@ def _group_of(view: Project, old: Group) -> Group:
     )
 
 
+def _stands(graph: Graph, node_id: str) -> bool:
+    """Whether a boundary block is still there: neither deleted nor made into something else."""
+    node = graph.nodes.get(node_id)
+    return node is not None and node.block == KINDS[node_id]
+
+
 def _inputs(graph: Graph, old: Group) -> tuple[GroupPort, ...]:
-    if INPUTS not in graph:
+    if not _stands(graph, INPUTS):
         return tuple(port if port.node in graph else replace(port, node="", port="") for port in old.inputs)
     names = list(graph.node(INPUTS).params["ports"])
     spare = {port.name: port for port in old.inputs}
@@ -290,7 +296,7 @@ def _inputs(graph: Graph, old: Group) -> tuple[GroupPort, ...]:
 
 
 def _outputs(graph: Graph, old: Group) -> tuple[GroupPort, ...]:
-    if OUTPUTS not in graph:
+    if not _stands(graph, OUTPUTS):
         return tuple(port if port.node in graph else replace(port, node="", port="") for port in old.outputs)
     found = {name: GroupPort(name, "", "") for name in graph.node(OUTPUTS).params["ports"]}
     for wire in sorted(graph.wires_into(OUTPUTS), key=lambda wire: wire.rank):

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from engine.graph import Graph, Project
+from rpds import HashTrieMap
+
+from engine.graph import Graph, Group, Project
 from engine.planning.groupuse import GROUP
 from engine.planning.leaks import judge_targets
 from engine.planning.memory import judge_memory
@@ -68,11 +70,21 @@ def check(
     inputs = frozenset(old.structure.flat[path].top for path in old.plans.inputs)
     if touched is None:
         touched = _differing(old.project.graph, project.graph) | inputs
-    # Asked with ==, for != of rpds's maps is wrong where some of the entries are equal.
-    if not (old.project.groups is project.groups or old.project.groups == project.groups):
+    if _regrouped(old.project.groups, project.groups):
         uses = (node.id for node in project.graph.nodes.values() if node.block == GROUP)
         touched |= {*old.structure.groups, *uses}
     return _check(project, facts, old, touched)
+
+
+def _regrouped(before: HashTrieMap[str, Group], now: HashTrieMap[str, Group]) -> bool:
+    """Whether a group is another by more than the places of its blocks."""
+    if before is now:
+        return False
+    return set(before) != set(now) or any(
+        (group.graph, group.inputs, group.outputs) != (now[name].graph, now[name].inputs, now[name].outputs)
+        for name, group in before.items()
+        if group is not now[name]
+    )
 
 
 def _differing(before: Graph, after: Graph) -> frozenset[str]:
@@ -150,8 +162,15 @@ def _result(
         *_dead(state),
         *judge_targets(inputs, structure, plans),
     ]
+    open_ports: set[tuple[str | None, str | None]] = set()
     for wrong in (*plans.issues.values(), *state.use_problems.values()):
-        whole += wrong
+        for problem in wrong:
+            # An open input of a group is told once, however many blocks inside wait for it.
+            if problem.code == "G07":
+                if (problem.node, problem.port) in open_ports:
+                    continue
+                open_ports.add((problem.node, problem.port))
+            whole.append(problem)
     return Result(
         nodes=nodes,
         order=structure.order,

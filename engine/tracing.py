@@ -58,6 +58,8 @@ def trace_step(
         * `update`: `{parameter, before, grad, applied, state_before, state_after, after}`: `grad` is raw, `applied` is
           clipped and decayed as far as decay is part of the gradient, None for parameters that are not updated.
           A parameter used in several places has `terms` besides, as above,
+        * `after`: `loss` of the same batch, with the same random draws, once the step is made, and `outputs`, of the
+          nodes that the objectives read from, as in `forward`,
         * `errors`: the messages of all nodes where the trace found a formula wrong.
     """
     twin = copy.deepcopy(net)
@@ -76,6 +78,9 @@ def trace_step(
         updater.hyper = hyper
     with undisturbed(twin):
         made = _step(twin, batch, phase, updater, lr)
+    again = Chain(twin, objectives)
+    with undisturbed(twin):
+        again.forward(batch)
     if not torch.equal(chain.loss.detach(), made.loss) and not torch.isnan(made.loss):
         chain.errors.append("The traced calls give another loss than the network.")
     names = [name for name in tensor_specs(net.result) if name in chain.by_parameter]
@@ -84,6 +89,7 @@ def trace_step(
         "forward": forward,
         "backward": backward,
         "update": [_entry(name, chain.by_parameter[name], made) for name in names],
+        "after": {"loss": again.loss.item(), "outputs": _answers(again)},
         "errors": chain.errors,
     }
 
@@ -139,6 +145,15 @@ def _step(net: Net, batch: Batch, phase: int, updater: Updater, lr: float | None
     applied = {name: rule.decayed(before[name], grad, updater.hyper) for name, grad in clipped.items()}
     updater.update(updater.hyper.lr if lr is None else lr, norm)
     return _Step(loss.detach(), before, _copies(net), raw, applied, state_before, updater.memory())
+
+
+def _answers(chain: Chain) -> list[dict[str, Any]]:
+    """What the objectives, and the nodes that they read from, gave."""
+    nodes = chain.net.result.nodes
+    wanted = {objective.path for objective in chain.objectives}
+    wanted |= {path for objective in chain.objectives for path, _ in nodes[objective.path].sources.values()}
+    wanted -= set(chain.net.result.inputs)
+    return [{"node": m.plan.path, "outputs": arrays(m.outputs)} for m in chain.moments if m.plan.path in wanted]
 
 
 def _copies(net: Net) -> dict[str, Tensor]:

@@ -78,8 +78,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         return action
 
     standard = QKeySequence.StandardKey
-    undo = undo_stack.createUndoAction(window, _tr("Undo"))
-    redo = undo_stack.createRedoAction(window, _tr("Redo"))
+    undo = undo_stack.createUndoAction(window, _tr("&Undo"))
+    redo = undo_stack.createRedoAction(window, _tr("&Redo"))
     for action, name, keys in ((undo, "undo", standard.Undo), (redo, "redo", standard.Redo)):
         action.setObjectName(f"action{name.capitalize()}")
         action.setIcon(icon(name))
@@ -99,16 +99,16 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         quit=make("Quit", _tr("&Quit"), "", "Ctrl+Q"),
         undo=undo,
         redo=redo,
-        play=make("Play", _tr("Play"), "play", "Ctrl+Return"),
-        step=make("Step", _tr("Step"), "step", "Ctrl+."),
-        stop=make("Stop", _tr("Stop"), "stop", "Ctrl+Shift+Return"),
-        reset=make("Reset", _tr("Reset"), "reset", "Ctrl+R"),
-        apply=make("Apply", _tr("Apply"), "check", "Ctrl+Shift+A"),
-        restart=make("Restart", _tr("Restart"), "refresh", "Ctrl+Shift+R"),
+        play=make("Play", _tr("&Play"), "play", "Ctrl+Return"),
+        step=make("Step", _tr("&Step"), "step", "Ctrl+."),
+        stop=make("Stop", _tr("S&top"), "stop", "Ctrl+Shift+Return"),
+        reset=make("Reset", _tr("&Reset"), "reset", "Ctrl+R"),
+        apply=make("Apply", _tr("&Apply"), "check", "Ctrl+Shift+A"),
+        restart=make("Restart", _tr("R&estart"), "refresh", "Ctrl+Shift+R"),
         load_run=make("LoadRun", _tr("Load &weights from a run…")),
         keep_runs=make("KeepRuns", _tr("&Keep runs on disk")),
         show_run=make("ShowRun", _tr("Show run &folder")),
-        presentation=make("Presentation", _tr("&Presentation mode"), "presentation", "F11"),
+        presentation=make("Presentation", _tr("Pres&entation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         formula=make("Formula", _tr("F&ormula…"), "expression", "Ctrl+Shift+M"),
         compare_file=make("CompareFile", _tr("With a &file…")),

@@ -31,7 +31,7 @@ class Change:
 
     Attributes:
         touched: ids of nodes whose plan or look may differ, wires at them included.
-        moved: ids of nodes at another place.
+        moved: ids of nodes at another place, and of frames and notes that differ.
         renamed: old id -> new id.
         paths: where more than ids is renamed (a group made of blocks, a block inside a group): all old paths -> new
             paths. What was learned follows these.
@@ -196,7 +196,7 @@ class Document(QObject):
         self._project = project
         if _planned_part(before) != _planned_part(self._project):
             # Ids inside a group mean nothing to the check, which finds the uses of changed groups by itself.
-            touched = frozenset(change.level[:1]) or change.touched
+            touched = NOTHING if change.level else change.touched
             self._check(None if change.whole else touched, afresh=change.whole and not change.level)
         self.changed.emit(change)
 

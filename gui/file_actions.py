@@ -20,7 +20,7 @@ from gui.actions import Actions
 from gui.document import Document
 from gui.file_dialogs import ask_open_path, ask_save_path
 from gui.moved_data import with_data_followed
-from gui.notices import notices
+from gui.notices import Notice, notices
 from gui.question import Choice, Question
 from gui.recover import offer_recovery
 from gui.run_feed import RunFeed
@@ -45,6 +45,8 @@ class FileActions(QObject):
         """The step whose weights the file holds."""
         self._told = False
         """Whether the user knows that saving the graph does not save what it learned."""
+        self._told_where: Notice | None = None
+        """What was said last about where weights stay."""
         feed.session_changed.connect(self._forget_told)
         feed.restarted.connect(self._forget_told)
         actions.new.triggered.connect(self.new)
@@ -107,7 +109,9 @@ class FileActions(QObject):
         words, folder = self._where_learned(), self._runs.folder
         yield
         if words and folder is not None:
-            notices().info(words, actions=[(self.tr("Show"), lambda: show_folder(folder))])
+            if self._told_where is not None:
+                notices().dismiss(self._told_where)  # who looks through files needs the last one at most
+            self._told_where = notices().info(words, actions=[(self.tr("Show"), lambda: show_folder(folder))])
 
     # -- opening --
 

@@ -28,10 +28,20 @@ def listed() -> list[Path]:
         return []
 
 
-def file_for(name: str) -> Path:
-    """The file that a group of that name is kept in."""
-    plain = re.sub(r"[^\w \-]", "_", name).strip() or "group"
-    return folder() / f"{plain[:60]}{SUFFIX}"
+def file_for(name: str, text: str = "") -> Path:
+    """The file that a group of that name is kept in; one with a number behind it where another group has that file."""
+    plain = (re.sub(r"[^\w \-]", "_", name).strip() or "group")[:60]
+    path, number = folder() / f"{plain}{SUFFIX}", 2
+    while text and path.exists() and not _holds(path, text):
+        path, number = folder() / f"{plain} {number}{SUFFIX}", number + 1
+    return path
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return diskfile.read(path, _MOST) == text.encode()
+    except FileError:
+        return False
 
 
 def read(path: Path) -> Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from engine.graph import Project
@@ -26,19 +27,20 @@ def inside(result: Result, view: Project, prefix: str, use_path: str) -> Result:
         if plan is not None:
             nodes[node_id] = plan
     nodes |= _boundary(view, nodes)
+    inputs = view.graph.node(INPUTS).params["ports"]
     return replace(
         result,
         nodes=nodes,
         order=tuple(path.removeprefix(prefix) for path in result.order if path.startswith(prefix)),
         inputs=tuple(path.removeprefix(prefix) for path in result.inputs if path.startswith(prefix)),
-        problems=tuple(_told(problem, prefix, use_path) for problem in result.problems),
+        problems=tuple(_told(problem, prefix, use_path, inputs) for problem in result.problems),
     )
 
 
-def _told(problem: Problem, prefix: str, use_path: str) -> Problem:
+def _told(problem: Problem, prefix: str, use_path: str, inputs: Collection[str]) -> Problem:
     """A problem with the id of the block here that it is shown at; those of other places belong to none."""
     if problem.node == use_path:
-        return replace(problem, node=OUTPUTS)
+        return replace(problem, node=INPUTS if problem.port in inputs and problem.port is not None else OUTPUTS)
     inner = problem.node is not None and problem.node.startswith(prefix)
     return replace(problem, node=problem.node.removeprefix(prefix) if inner and problem.node else None)
 

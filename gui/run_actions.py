@@ -125,7 +125,7 @@ class RunActions(QObject):
         feed, actions = self._feed, self._actions
         running = feed.state in ("running", "loading")
         edited = feed.stale and not self._document.result.errors
-        actions.play.setText(self.tr("Pause") if running else self.tr("Play"))
+        actions.play.setText(self.tr("&Pause") if running else self.tr("&Play"))
         actions.play.setToolTip(tip_of(actions.play))
         actions.play.setIcon(icon("pause" if running else "play"))
         self._bar.show_play(running)

@@ -11,8 +11,8 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 FRAME_MS = 25
 LONGEST_MS = 250
-REST = 8.0
-"""A frame begins after so many times what the last ones took at the earliest: the training needs its turn, too."""
+REST = 12.0
+"""A frame begins after so many times what the last one took at the earliest: the training needs its turn, too."""
 
 
 @final
@@ -59,4 +59,4 @@ class Turns(QObject):
         self._painted.stop()
 
     def _measure(self) -> None:
-        self._cost = 0.7 * self._cost + 0.3 * 1000 * (time.thread_time() - self._began)
+        self._cost = 1000 * (time.thread_time() - self._began)

@@ -259,13 +259,21 @@ class Flattener:
         return [wire.source for wire in self._wires(parent, scope.use) if wire.port == name]
 
     def _open_ports(self, scope: _Scope, node_id: str) -> tuple[tuple[str, str, str], ...]:
-        parent = scope.parent
-        assert parent is not None
         return tuple(
-            (port.port, parent.prefix + scope.use, port.name)
+            (port.port, *self._open_at(scope, port.name))
             for port in scope.entries[node_id]
             if not self._from_outside(scope, port.name)
         )
+
+    def _open_at(self, scope: _Scope, name: str) -> tuple[str, str]:
+        """The outermost use, and its port, that nothing comes into."""
+        while True:
+            parent, use = scope.parent, scope.use
+            assert parent is not None
+            outer = next((port.name for port in parent.entries.get(use, ()) if port.port == name), None)
+            if outer is None:
+                return parent.prefix + use, name
+            scope, name = parent, outer
 
     def _source(self, scope: _Scope, node_id: str, port: str) -> Source | None:
         """Where an output of a node in this scope really comes from; None when there is no such node."""

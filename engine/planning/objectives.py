@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, final
 
 from engine.frozen import FrozenDict
@@ -262,12 +263,8 @@ def _is_frozen_or_bare(pattern: object, reader: _Reader) -> bool:
 
 def parameter_names(structure: Structure, plans: Plans) -> tuple[str, ...]:
     """`block.parameter` of all parameters that are not frozen, in order, shared ones once."""
-    names: list[str] = []
-    for path in structure.order:
-        plan = plans.plans[path]
-        if plan.recipe is not None and plan.recipe.parameters and plan.weights_path == path:
-            names += [f"{path}.{tensor.name}" for tensor in plan.recipe.parameters if tensor.name not in plan.frozen]
-    return tuple(names)
+    trained = plans.trained
+    return tuple(chain.from_iterable(map(trained.__getitem__, filter(trained.__contains__, structure.order))))
 
 
 def live_paths(roots: Iterable[Source], plans: Mapping[str, NodePlan]) -> frozenset[str]:

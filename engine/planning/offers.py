@@ -23,7 +23,7 @@ Free = tuple[Source, str]
 def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> list[Problem]:
     """The same problems; those of open inputs name the one free output of the top level that fits, if it is one."""
     places = [number for number, problem in enumerate(problems) if problem.code == "G07" and problem.port]
-    if not places:
+    if not places or len(plans.free) > _MANY:
         return problems
     free = _free_outputs(plans)
     if not 0 < len(free) <= _MANY:
@@ -45,11 +45,10 @@ def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> 
 
 def _free_outputs(plans: Plans) -> list[Free]:
     free: list[Free] = []
-    for path, shell in plans.shells.items():
-        flat = shell.flat
-        if len(flat.named) < len(shell.outputs) and not flat.scope and not flat.node.bypass:
-            kinds = zip(shell.outputs, shell.output_kinds, strict=False)
-            free += [((path, port), kind) for port, kind in kinds if port not in flat.named]
+    for path in plans.free:
+        shell = plans.shells[path]
+        kinds = zip(shell.outputs, shell.output_kinds, strict=False)
+        free += [((path, port), kind) for port, kind in kinds if port not in shell.flat.named]
     return free
 
 

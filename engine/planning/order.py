@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ K = TypeVar("K", bound=Hashable)
 
 Key = tuple[int, ...]
 """Place in the file, by which equals are ordered."""
+Rank = tuple[bool, Key, str]
+"""Whether it comes late, its key, its name: what is taken first among those that could be."""
 
 
 def components(names: Iterable[K], after: Mapping[K, Iterable[K]]) -> list[list[K]]:
@@ -116,3 +118,62 @@ def first_order(
                 if not missing[other]:
                     heappush(ready, (other in late, keys[other], other))
     return order
+
+
+def merged_order(
+    order: Sequence[str],
+    loose: Collection[str],
+    rank: Callable[[str], Rank],
+    before: Mapping[str, Collection[str]],
+    after: Mapping[str, Iterable[str]],
+) -> list[str]:
+    """`first_order` of all names, from that of all but the `loose` ones (closed under `after`), which come in between.
+
+    Nothing in `order` depends on a loose name, so it stays as it is; a loose name is taken, among those it could come
+    after, before the first that has a larger rank. Loose names in a loop, and what they lead to, are left out.
+    """
+    place = dict(zip(order, range(len(order)), strict=True))
+    missing = {name: sum(source in loose for source in before[name]) for name in loose}
+    ready: list[tuple[Rank, str]] = []
+    later: list[tuple[int, str]] = []
+
+    def free(name: str) -> None:
+        """All loose names it depends on are taken; it may have to wait for others."""
+        since = 1 + max((place[source] for source in before[name] if source in place), default=-1)
+        heappush(later, (since, name))
+
+    for name, count in missing.items():
+        if not count:
+            free(name)
+    found: list[str] = []
+    at = 0
+    while ready or later:
+        if not ready and later[0][0] > at:
+            found += order[at : later[0][0]]
+            at = later[0][0]
+        while later and later[0][0] <= at:
+            name = heappop(later)[1]
+            heappush(ready, (rank(name), name))
+        if at < len(order) and rank(order[at]) < ready[0][0]:
+            found.append(order[at])
+            at += 1
+            continue
+        name = heappop(ready)[1]
+        found.append(name)
+        for other in after.get(name, ()):
+            missing[other] -= 1
+            if not missing[other]:
+                free(other)
+    return found + list(order[at:])
+
+
+def with_all_after(names: Iterable[str], after: Mapping[str, Iterable[str]]) -> set[str]:
+    """These names and all that depend on them."""
+    found = set(names)
+    waiting = list(found)
+    while waiting:
+        for other in after.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found

@@ -11,7 +11,7 @@ from engine.graph import Node, Project
 from engine.planning.flatten import FlatNode, Flattener, FlatUse
 from engine.planning.groupuse import GROUP, Catalogue
 from engine.planning.guard import guarded
-from engine.planning.order import first_order, loop_through, loops, shortest_loop
+from engine.planning.order import Rank, first_order, loop_through, loops, merged_order, shortest_loop, with_all_after
 from engine.planning.shells import names_blocks
 from engine.problem import Problem
 
@@ -92,7 +92,8 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
     _wire(new, changed, delta)
     _follow_refs(new, delta)
     if old is None or not _still_ordered(base, new, delta):
-        _reorder(new, None if old is None or base.loops else _other_sources(base, new, delta))
+        if old is None or base.loops or not _merge(base, new, delta):
+            _reorder(new, None if old is None or base.loops else _other_sources(base, new, delta))
         delta.reordered = True
         delta.elsewhere |= {path for path in base.in_loop ^ new.in_loop if path in new.flat}
     else:
@@ -269,6 +270,27 @@ def _other_sources(base: Structure, new: Structure, delta: Delta) -> list[str]:
     return [path for path in delta.changed if new.before[path] != base.before.get(path, ())]
 
 
+def _merge(base: Structure, new: Structure, delta: Delta) -> bool:
+    """Takes what changed, and what depends on it, into the old order. False, and nothing done, where a loop is new."""
+    late, flat = new.late, new.flat
+    moved = {path for path in delta.changed if path not in base.flat or base.flat[path].key != flat[path].key}
+    moved.update(_other_sources(base, new, delta), (path for path in base.late ^ late if path in flat))
+    loose = with_all_after(moved, new.after)
+
+    def rank(path: str) -> Rank:
+        return (path in late, flat[path].key, path)
+
+    kept = base.order
+    if delta.removed or any(path in base.flat for path in loose):
+        kept = tuple(path for path in base.order if path in flat and path not in loose)
+    order = merged_order(kept, loose, rank, new.before, new.after)
+    if len(order) < len(flat):
+        return False
+    new.loops, new.in_loop = (), frozenset()
+    _set_order(new, order)
+    return True
+
+
 def _reorder(new: Structure, rewired: list[str] | None) -> None:
     """Finds order and loops; `rewired` are the nodes with other sources than before, when there was no loop."""
     keys = {path: flat.key for path, flat in new.flat.items()}
@@ -290,7 +312,7 @@ def _reorder(new: Structure, rewired: list[str] | None) -> None:
 
 def _set_order(new: Structure, order: list[str]) -> None:
     new.order = tuple(order)
-    new.position = {path: place for place, path in enumerate(order)}
+    new.position = dict(zip(order, range(len(order)), strict=True))
     for loop in new.loops:
         for path in loop:
             new.position[path] = len(new.position)

@@ -62,7 +62,9 @@ class Plans:
 
     Attributes:
         issues: path -> its problems, for nodes that have some.
-        inputs: paths of data sets; objectives: paths whose `out` is minimised by default.
+        inputs: paths of data sets; objectives: paths whose `out` is minimised by default; `free`: paths of the top
+            level with outputs that no wire names.
+        trained: path -> `path.parameter` of its parameters that are not frozen, where it owns some.
         lost: start values that belong to no block.
         known: what blocks answered so far; grows, and is the same for all checks that build on each other.
     """
@@ -71,8 +73,10 @@ class Plans:
     spots: dict[str, Spot] = field(default_factory=dict)
     plans: dict[str, NodePlan] = field(default_factory=dict)
     issues: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
+    trained: dict[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
     starts: Starts = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
@@ -108,10 +112,12 @@ class Sweep:
             spots=base.spots.copy(),
             plans=base.plans.copy(),
             issues=base.issues.copy(),
+            trained=base.trained.copy(),
             totals=replace(base.totals),
         )
         self.done = Swept(rewired=delta.reordered or delta.rewired, weights=delta.reordered)
         self._other_ports: set[str] = set()
+        self._planned: list[str] = []
         self._heap: list[tuple[int, str]] = []
         self._waiting: set[str] = set()
 
@@ -130,6 +136,8 @@ class Sweep:
             for path in self.structure.refs:
                 self._push(path, anew=True)
         self._drain(late=True)
+        if self.done.weights:
+            self._name_parameters()
 
     # -- what to plan --
 
@@ -139,14 +147,16 @@ class Sweep:
             del new.shells[path]
             new.totals.count(new.plans.pop(path), -1)
             new.issues.pop(path, None)
+            new.trained.pop(path, None)
             new.spots.pop(path, None)
         new.inputs -= self.delta.removed
         new.objectives -= self.delta.removed
+        new.free -= self.delta.removed
 
     def _make_shells(self, lookup: FactsLookup, touched: frozenset[str]) -> None:
         """Shells of changed nodes, and of data sets that may have been read meanwhile."""
         new, flat = self.new, self.structure.flat
-        inputs, objectives = set(new.inputs), set(new.objectives)
+        inputs, objectives, free = set(new.inputs), set(new.objectives), set(new.free)
         again = {path for path in inputs - self.delta.changed if flat[path].top in touched or self._unknown(path)}
         for path in self.delta.changed | again:
             shell = make_shell(flat[path], lookup)
@@ -160,7 +170,8 @@ class Sweep:
             self._push(path, anew=True)
             (inputs.add if flat[path].node.block == INPUT else inputs.discard)(path)
             (objectives.add if shell.objective else objectives.discard)(path)
-        new.inputs, new.objectives = frozenset(inputs), frozenset(objectives)
+            (free.add if _has_free_output(shell) else free.discard)(path)
+        new.inputs, new.objectives, new.free = frozenset(inputs), frozenset(objectives), frozenset(free)
 
     def _unknown(self, path: str) -> bool:
         return self.new.shells[path].data is None
@@ -196,7 +207,7 @@ class Sweep:
         """Plans what is on the list, in order. This runs for every block behind a changed shape, hence the locals."""
         new, heap, waiting = self.new, self._heap, self._waiting
         spots, plans, issues, known, exchange = new.spots, new.plans, new.issues, new.known, new.totals.exchange
-        structure, done, other_ports = self.structure, self.done, self._other_ports
+        structure, done, other_ports, planned = self.structure, self.done, self._other_ports, self._planned
         late_paths, loops, readers, nobody = structure.late, structure.in_loop, structure.after, ()
         mind_weights = bool(structure.shared)
         while heap and (late or heap[0][1] not in late_paths):
@@ -211,6 +222,7 @@ class Sweep:
             if plan is was:
                 continue
             plans[path] = plan
+            planned.append(path)
             if problems:
                 issues[path] = problems
             elif path in issues:
@@ -229,6 +241,15 @@ class Sweep:
                 for other in readers.get(path, nobody):
                     if anew or other not in waiting:
                         self._push(other, anew=anew)
+
+    def _name_parameters(self) -> None:
+        plans, trained = self.new.plans, self.new.trained
+        for path in self._planned:
+            names = _trained(plans[path])
+            if names:
+                trained[path] = names
+            else:
+                trained.pop(path, None)
 
     def _place(self, path: str, *, in_loop: bool) -> Spot:
         new = self.new
@@ -273,6 +294,18 @@ class Sweep:
 def _ports(shell: Shell) -> tuple[object, ...]:
     """What readers have to know of a node besides its specs."""
     return shell.inputs[:1], shell.outputs, shell.free_ports, shell.flat.node.bypass, shell.block is None
+
+
+def _has_free_output(shell: Shell) -> bool:
+    flat = shell.flat
+    return len(flat.named) < len(shell.outputs) and not flat.scope and not flat.node.bypass
+
+
+def _trained(plan: NodePlan) -> tuple[str, ...]:
+    recipe, path = plan.recipe, plan.path
+    if recipe is None or not recipe.parameters or plan.weights_path != path:
+        return ()
+    return tuple([f"{path}.{tensor.name}" for tensor in recipe.parameters if tensor.name not in plan.frozen])
 
 
 def _weights_differ(was: NodePlan, plan: NodePlan) -> bool:

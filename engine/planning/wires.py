@@ -25,9 +25,9 @@ def judge_inputs(flat: FlatNode, inputs: tuple[str, ...], required: tuple[str, .
             problems.append(_too_many(flat.path, port, sources))
         else:
             feeds[port] = sources[0]
-    group_ports = {port: f"{use}.{name}" for port, use, name in flat.open}
+    group_ports = {port: (use, name) for port, use, name in flat.open}
     open_ports = [port for port in required if port not in by_port]
-    problems += [_unconnected(flat.path, port, group_ports.get(port, "")) for port in open_ports]
+    problems += [_unconnected(*group_ports.get(port, (flat.path, port))) for port in open_ports]
     return feeds
 
 
@@ -53,8 +53,6 @@ def _too_many(path: str, port: str, sources: list[Source | None]) -> Problem:
     return Problem("error", "G09", path, port, message, "Remove all but one, or join them with Add or Concat.")
 
 
-def _unconnected(path: str, port: str, group_port: str) -> Problem:
-    message, target = f'Input "{port}" of "{path}" is not connected', "it"
-    if group_port:
-        message, target = f'{message}: nothing comes into "{group_port}"', f'"{group_port}"'
-    return Problem("error", "G07", path, port, f"{message}.", f"Connect an output to {target}.")
+def _unconnected(path: str, port: str) -> Problem:
+    message = f'Input "{port}" of "{path}" is not connected.'
+    return Problem("error", "G07", path, port, message, "Connect an output to it.")

@@ -142,12 +142,15 @@ class Session:
         """Look at the data of an Input of a project: a Previewed follows."""
         self._send(commands.Preview(node, project, request))
 
-    def trace(self, batch: int, request: int) -> None:
+    def trace(self, batch: int | None, request: int, sample: int | None = None) -> None:
         """One step with the present weights, number by number, without making it: a Traced follows.
 
-        `batch` counts the batches of the present epoch from 0.
+        Args:
+            batch: counts the batches of the present epoch from 0; None: the batch of the next step.
+            request: comes back in the answer.
+            sample: this one of the batch alone, from 0; None: the whole batch.
         """
-        self._send(commands.Trace(batch, request))
+        self._send(commands.Trace(batch, request, sample))
 
     def read_facts(self, key: str, params: Mapping[str, Any], folder: Path | None) -> None:
         """Find out what a data file looks like: a FactsRead follows."""

@@ -15,9 +15,11 @@ from engine.data.prepare import Prepared, prepare_file, prepare_image, prepare_r
 from engine.events import Array, Predicted, copied
 from engine.export.pytorch import export_pytorch
 from engine.export.weights import export_weights
+from engine.netcode import Batch
 from engine.probes.probe import watcher
 from engine.problem import DataError
 from engine.tracing import trace_step
+from engine.training.batching import Batches
 from engine.training.run import Run
 
 _CHUNK = 256
@@ -59,14 +61,20 @@ def _predicted(run: Run, outputs: Tensor, request: int) -> Predicted:
     return Predicted(request, raw, copied(probabilities.numpy(), np.float64), task.classes, labels)
 
 
-def trace(run: Run, batch: int) -> Mapping[str, Any]:
-    """One step with the present weights on a batch of the present epoch, without making it.
+def trace(run: Run, batch: int | None, sample: int | None = None) -> Mapping[str, Any]:
+    """One step with the present weights, without making it.
+
+    Args:
+        run: the training.
+        batch: of the present epoch; None: that of the next step.
+        sample: of the batch; None: all of them.
 
     Raises:
-        IndexError: the epoch has no such batch.
+        IndexError: the epoch has no such batch, or the batch no such sample.
+        ValueError: the network cannot work with one sample alone.
     """
     trainer = run.trainer
-    samples = {} if trainer.batches is None else trainer.batches.peek(batch)
+    samples = _samples(trainer.batches, batch, sample)
     turn = trainer.turn
     updater = trainer.updaters[turn]
     random = trainer.randomness.state()
@@ -76,6 +84,18 @@ def trace(run: Run, batch: int) -> Mapping[str, Any]:
         )
     trainer.randomness.restore(random)
     return found
+
+
+def _samples(batches: Batches | None, batch: int | None, sample: int | None) -> Batch:
+    if batches is None:
+        return {}
+    found = batches.upcoming() if batch is None else batches.peek(batch)
+    if sample is None:
+        return found
+    count = len(next(iter(found.values())))
+    if not 0 <= sample < count:
+        raise IndexError(f"the batch has {count} samples, counted from 0; there is no {sample}")
+    return {name: tensor[sample : sample + 1] for name, tensor in found.items()}
 
 
 def export(run: Run, kind: str, path: Path) -> tuple[Path, ...]:

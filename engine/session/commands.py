@@ -124,10 +124,11 @@ class Preview(Command):
 @final
 @dataclass(frozen=True, slots=True)
 class Trace(Command):
-    """A step of a batch of the present epoch, number by number."""
+    """A step of a batch of the present epoch, or of one sample of it, number by number; None: of the next batch."""
 
-    batch: int
+    batch: int | None
     request: int
+    sample: int | None = None
 
 
 @final

@@ -130,8 +130,8 @@ class Desk:
 
     def _trace(self, command: commands.Trace) -> bool:
         try:
-            self._post(Traced(command.request, answers.trace(self._ready_run(), command.batch)))
-        except (ChainruleError, IndexError, RuntimeError) as error:
+            self._post(Traced(command.request, answers.trace(self._ready_run(), command.batch, command.sample)))
+        except (ChainruleError, IndexError, RuntimeError, ValueError) as error:
             self._post(Traced(command.request, {}, str(error)))
         return False
 

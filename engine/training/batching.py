@@ -100,6 +100,17 @@ class Batches:
             raise IndexError(f"an epoch has {self.steps_per_epoch} batches, counted from 0; there is no {number}")
         return self._slice(start, min(start + self.size, self.samples))
 
+    def upcoming(self) -> Batch:
+        """The batch that the next step takes, without moving on; at the end of an epoch, the first of the next one."""
+        if not self.at_end:
+            return self._slice(self.position, min(self.position + self.size, self.samples))
+        before = self.state()
+        try:
+            self.next_epoch()
+            return self.peek(0)
+        finally:
+            self.restore(before)
+
     def next_epoch(self) -> None:
         """Begin another epoch."""
         self.epoch += 1

@@ -16,6 +16,7 @@ from gui.canvas.commands import Commands
 from gui.canvas.groups.actions import GroupActions, make_group_actions
 from gui.canvas.groups.commands import GroupCommands
 from gui.canvas.stage import Stage
+from gui.canvas.swapping import ask_to_replace, replaceable
 from gui.icons import icon
 
 Keys = str | QKeySequence.StandardKey
@@ -61,6 +62,7 @@ class CanvasActions:
     connect: QAction
     disconnect: QAction
     rename: QAction
+    replace: QAction
     mute: QAction
     select_all: QAction
     fit: QAction
@@ -75,20 +77,6 @@ class CanvasActions:
     minimap: QAction
     group: GroupActions
     arrange: ArrangeActions
-
-    def edit_list(self) -> list[QAction | None]:
-        """In the order of the Edit menu; None is a separator."""
-        return [
-            self.add,
-            None,
-            *(self.cut, self.copy, self.paste, self.duplicate, self.delete),
-            None,
-            *(self.rename, self.mute, self.take_out, self.connect, self.disconnect),
-            None,
-            *(self.frame, self.note, self.arrange.menu.menuAction()),
-            None,
-            *(self.select_all, self.find),
-        ]
 
     def view_list(self) -> list[QAction | None]:
         """In the order of the View menu."""
@@ -138,23 +126,27 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
     legend = make("Legend", _tr("&Legend of the ports"), lambda: None)
     legend.setCheckable(True)
     legend.toggled.connect(hooks.show_legend)
-    minimap = make("Minimap", _tr("&Map of what does not fit"), lambda: None, "map", "M")
+    minimap = make("Minimap", _tr("Overview &map"), lambda: None, "map", "M")
     minimap.setCheckable(True)
     minimap.toggled.connect(hooks.show_minimap)
-    find = make("Find", _tr("F&ind…"), hooks.find, "search", _STANDARD.Find)
+    find = make("Find", _tr("&Find…"), hooks.find, "search", _STANDARD.Find)
     # Whatever has the focus, it is the graph that is searched.
     find.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+    replace = make("ReplaceWith", _tr("Re&place with…"), lambda: ask_to_replace(stage), "refresh", "R")
+    stage.selection.changed.connect(lambda: replace.setEnabled(replaceable(stage) is not None))
+    replace.setEnabled(False)
     return CanvasActions(
-        add=make("AddBlock", _tr("&Add block…"), hooks.add, "plus", "Tab"),
+        add=make("AddBlock", _tr("Add &block…"), hooks.add, "plus", "Tab"),
         cut=make("Cut", _tr("Cu&t"), commands.cut, "cut", _STANDARD.Cut),
         copy=make("Copy", _tr("&Copy"), commands.copy, "copy", _STANDARD.Copy),
         paste=make("Paste", _tr("&Paste"), hooks.paste, "paste", _STANDARD.Paste),
-        duplicate=make("Duplicate", _tr("D&uplicate"), commands.duplicate, "duplicate", "Ctrl+D"),
-        delete=make("Delete", _tr("&Delete"), commands.delete, "delete", "Del", "Backspace"),
-        take_out=make("TakeOut", _tr("Take &out, join the wires"), commands.take_out, "unlink", "Ctrl+Del"),
+        duplicate=make("Duplicate", _tr("&Duplicate"), commands.duplicate, "duplicate", "Ctrl+D"),
+        delete=make("Delete", _tr("De&lete"), commands.delete, "delete", "Del", "Backspace"),
+        take_out=make("TakeOut", _tr("Take out, &join the wires"), commands.take_out, "unlink", "Ctrl+Del"),
         connect=make("Connect", _tr("&Connect to…"), hooks.connect, "", "C"),
         disconnect=make("Disconnect", _tr("Remove all &wires"), commands.disconnect_chosen),
         rename=make("Rename", _tr("&Rename"), hooks.rename, "edit", "F2"),
+        replace=replace,
         mute=make("Mute", _tr("&Mute"), commands.toggle_bypass, "eye-off", "Ctrl+B"),
         select_all=make("SelectAll", _tr("Select &all"), commands.select_all, "", _STANDARD.SelectAll),
         fit=make("Fit", _tr("&Fit everything"), hooks.fit, "fit", "Home", "F"),
@@ -165,7 +157,7 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
         minimap=minimap,
         find=find,
         fit_selection=make("FitSelection", _tr("Zoom to the &selection"), hooks.fit_selection, "", "Shift+F", "."),
-        frame=make("Frame", _tr("&Frame the selection"), hooks.frame, "frame", "Ctrl+Shift+F"),
+        frame=make("Frame", _tr("Frame the &selection"), hooks.frame, "frame", "Ctrl+Shift+F"),
         note=make("Note", _tr("Add a &note"), hooks.note, "note", "Ctrl+Shift+N"),
         group=make_group_actions(make, hooks.groups),
         arrange=make_arrange_actions(make, hooks.arranging, view),

@@ -65,7 +65,7 @@ class BlockItem(QGraphicsItem):
         self._places = self._port_places()
         self._written = False
         self.update()
-        return self._places != ports
+        return self._places != ports or body != before
 
     def set_thumbnail(self, image: QImage | None) -> bool:
         """Show a picture below, or none. Returns whether the size is another."""

@@ -147,7 +147,8 @@ def _paint_through(painter: QPainter, item: Painted) -> None:
         return
     places = dict(item.ports())
     start, end = places["in", face.inputs[0].name], places["out", face.outputs[0].name]
-    painter.setPen(item.look.wires[face.outputs[0].kind])
+    pens = item.look.wires_path if item.is_on_path else item.look.wires
+    painter.setPen(pens[face.outputs[0].kind])
     painter.setBrush(_NO_BRUSH)
     painter.drawPath(to_path(plain((start.x(), start.y()), (end.x(), end.y()))))
     painter.setPen(_NO_PEN)

@@ -51,6 +51,11 @@ class Load:
     def __len__(self) -> int:
         return len(self.blocks) + len(self.decor)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The ids of everything."""
+        return frozenset((*self.blocks, *self.decor))
+
     def left_behind(self) -> list[QRectF]:
         """The blocks that stay, for snapping."""
         return [item.area for name, item in self._scene.blocks.items() if name not in self.blocks]

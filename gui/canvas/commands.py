@@ -79,7 +79,7 @@ class Commands:
             text = _tr("Disconnect {0} from {1}").format(wires[0].from_node, wires[0].to_node)
         else:
             text = _tr("Disconnect {0} wires").format(len(wires))
-        stage.document.edit(text, project, touched)
+        stage.document.edit(text, project, touched, moved=decor)
 
     def take_out(self) -> None:
         """Remove the selected blocks and join what they were between."""
@@ -161,7 +161,7 @@ class Commands:
         project, touched, new_ids = edits.paste(project, fragment, offset)
         added = frozenset(new_ids.values())
         project, decor = decorations.pasted(project, fragment, offset)
-        stage.document.edit(text.format(_named(added or frozenset(decor))), project, touched, moved=added)
+        stage.document.edit(text.format(_named(added or frozenset(decor))), project, touched, moved=added | set(decor))
         stage.scene.choose_wires(())
         stage.scene.decor.choose(decor)
         stage.selection.set(added)
@@ -177,8 +177,8 @@ class Commands:
         if len(load) and project is not None:
             named = _named(frozenset(load.blocks) or frozenset(load.decor))
             merge = f"nudge {sorted(load.blocks)} {sorted(load.decor)}"
-            text, moved = _tr("Move {0}").format(named), frozenset(load.blocks)
-            stage.document.edit(text, project, load.touched, moved=moved, merge=merge)
+            text = _tr("Move {0}").format(named)
+            stage.document.edit(text, project, load.touched, moved=load.names, merge=merge)
 
     def toggle_bypass(self) -> None:
         """Mute the selected blocks, or let them work again if all are muted."""

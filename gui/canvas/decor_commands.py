@@ -49,7 +49,7 @@ class DecorCommands:
         color = min(COLORS[1:], key=used.count)  # neighbours differ
         project = stage.scene.with_places(stage.document.project)
         project, name = decorations.add_frame(project, _on_grid(box), _tr("Frame"), color)
-        stage.document.edit(_tr("Add a frame"), project)
+        stage.document.edit(_tr("Add a frame"), project, moved=frozenset({name}))
         self._choose(name)
         self._stage.write(name)
 
@@ -59,7 +59,7 @@ class DecorCommands:
         centre = at if at is not None else stage.camera.centre
         box = QRectF(centre.x() - NOTE[0] / 2, centre.y() - NOTE[1] / 2, *NOTE)
         project, name = decorations.add_note(stage.document.project, _on_grid(box))
-        stage.document.edit(_tr("Add a note"), project)
+        stage.document.edit(_tr("Add a note"), project, moved=frozenset({name}))
         self._choose(name)
         self._stage.write(name)
 
@@ -69,7 +69,8 @@ class DecorCommands:
         here = decorations.decorations(stage.document.project.layout)
         changed = [replace(here[name], color=color) for name in sorted(stage.scene.decor.chosen) if name in here]
         if changed:
-            stage.document.edit(_tr("Change the colour"), decorations.put(stage.document.project, *changed))
+            project, names = decorations.put(stage.document.project, *changed), frozenset(item.id for item in changed)
+            stage.document.edit(_tr("Change the colour"), project, moved=names)
 
     def write(self, name: str, text: str) -> None:
         """Give a frame that title, a note that text."""
@@ -80,7 +81,7 @@ class DecorCommands:
         framed = isinstance(item, Frame)
         changed = replace(item, title=text) if isinstance(item, Frame) else replace(item, text=text)
         verb = _tr("Rename a frame") if framed else _tr("Write a note")
-        stage.document.edit(verb, decorations.put(stage.document.project, changed))
+        stage.document.edit(verb, decorations.put(stage.document.project, changed), moved=frozenset({name}))
 
     def fit_selection(self) -> None:
         """Look at what is selected, not closer than at 100 %."""

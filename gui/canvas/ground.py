@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, final
 
@@ -22,39 +23,56 @@ class Ground:
     """The boxes of blocks by cell.
 
     Attributes:
+        boxes: of all blocks, by their ids.
         stirred: everything that was taken up or put down since `settle`.
     """
 
     def __init__(self) -> None:
-        self._boxes: dict[str, Box] = {}
+        self.boxes: dict[str, Box] = {}
         self._cells: dict[tuple[int, int], set[str]] = {}
+        self._edges: Box | None = None
         self.stirred = QRectF()
 
     def __len__(self) -> int:
-        return len(self._boxes)
+        return len(self.boxes)
 
     def __contains__(self, node_id: str) -> bool:
-        return node_id in self._boxes
+        return node_id in self.boxes
 
     def put(self, node_id: str, area: QRectF) -> None:
         """A block stands there now."""
         box = (area.left(), area.top(), area.right(), area.bottom())
-        if self._boxes.get(node_id) == box:
+        if self.boxes.get(node_id) == box:
             return
         self.drop(node_id)
-        self._boxes[node_id] = box
+        self.boxes[node_id] = box
+        if self._edges is not None:
+            left, top, right, bottom = self._edges
+            self._edges = (min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3]))
         for cell in _cells(box):
             self._cells.setdefault(cell, set()).add(node_id)
         self.stirred = self.stirred.united(area)
 
     def drop(self, node_id: str) -> None:
         """It is gone."""
-        box = self._boxes.pop(node_id, None)
+        box = self.boxes.pop(node_id, None)
         if box is None:
             return
+        if self._edges is not None and any(map(operator.eq, box, self._edges)):
+            self._edges = None  # it held that edge: who holds it now is looked up when somebody asks
         for cell in _cells(box):
             self._cells[cell].discard(node_id)
         self.stirred = self.stirred.united(QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1]))
+
+    def extent(self) -> QRectF:
+        """What all blocks cover."""
+        if not self.boxes:
+            return QRectF()
+        if self._edges is None:
+            lefts, tops, rights, bottoms = zip(*self.boxes.values(), strict=True)
+            self._edges = (min(lefts), min(tops), max(rights), max(bottoms))
+        left, top, right, bottom = self._edges
+        return QRectF(left, top, right - left, bottom - top)
 
     def settle(self) -> QRectF:
         """What was stirred, once."""
@@ -64,7 +82,7 @@ class Ground:
     def crossed(self, points: Iterable[Spot], apart: float, but: Collection[str] = ()) -> dict[str, Box]:
         """The boxes that come nearer than that to any of the points."""
         found: dict[str, Box] = {}
-        boxes, cells = self._boxes, self._cells
+        boxes, cells = self.boxes, self._cells
         for x, y in points:
             for node_id in cells.get((math.floor(x / CELL), math.floor(y / CELL)), ()):
                 if node_id not in found and node_id not in but:
@@ -77,7 +95,7 @@ class Ground:
         """The boxes that come nearer than that to a level line."""
         box = (left, y - apart, right, y + apart)
         names = {name for cell in _cells(box) for name in self._cells.get(cell, ())}
-        near = (self._boxes[name] for name in names)
+        near = (self.boxes[name] for name in names)
         return [each for each in near if each[0] < right and each[2] > left and each[1] < box[3] and each[3] > box[1]]
 
 

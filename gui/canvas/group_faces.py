@@ -47,3 +47,14 @@ def summary(node: Node, plan: NodePlan | None) -> str:
 def port(name: str) -> Port:
     """A port that only a plan or a wire names."""
     return Port(name, doc=_tr("Draw a wire here to give the group another port.")) if name == NEW_PORT else Port(name)
+
+
+def about(kind: str) -> str:
+    """What a group or its boundary is; "" for other kinds."""
+    if kind == GROUP:
+        return _tr("Several blocks as one. Double-click or press Enter to see what is inside.")
+    if kind == KINDS[INPUTS]:
+        return _tr("What comes into the group. Draw a wire from + to give the group another input.")
+    if kind == KINDS[OUTPUTS]:
+        return _tr("What goes out of the group. Draw a wire to + to give the group another output.")
+    return ""

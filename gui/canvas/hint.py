@@ -7,7 +7,7 @@ from typing import Final, final
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.canvas.stage import HintAction
 from gui.theme import restyle, set_kind, theme
@@ -30,7 +30,7 @@ class HintBubble(QFrame):
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._buttons = QWidget(self)
-        self._row = QHBoxLayout(self._buttons)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._buttons)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(6)
         self._column = QVBoxLayout(self)
@@ -66,6 +66,7 @@ class HintBubble(QFrame):
             self._set_actions(actions)
             width = min(theme().px(WIDTH), max(self._text.fontMetrics().horizontalAdvance(text) + 24, theme().px(160)))
             self.setFixedWidth(width)
+            self._turn_row(width - 20)
             self._column.activate()
             self.setFixedHeight(self._column.totalHeightForWidth(width))
         self._place(at)
@@ -97,6 +98,17 @@ class HintBubble(QFrame):
             self._row.addWidget(button)
         self._row.addStretch(1)
         self._buttons.setVisible(bool(actions))
+
+    def _turn_row(self, width: int) -> None:
+        """Buttons whose words do not fit beside each other stand below each other."""
+        buttons = self._buttons.findChildren(QPushButton)
+        wanted = sum(button.sizeHint().width() + self._row.spacing() for button in buttons)
+        fits = wanted <= width
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.LeftToRight if fits else direction.TopToBottom)
+        for button in buttons:
+            side = Qt.AlignmentFlag.AlignVCenter if fits else Qt.AlignmentFlag.AlignLeft
+            self._row.setAlignment(button, side)
 
     def _place(self, at: QPointF) -> None:
         room = self._view.rect().adjusted(8, 8, -8, -8)

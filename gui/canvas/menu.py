@@ -37,8 +37,10 @@ def context_menu(stage: Stage, actions: CanvasActions, parent: QWidget, at: At |
     if isinstance(found, WireItem):
         _fill_for_wire(menu, stage, actions, found, at)
     elif stage.selection.ids and (found is not None or at is None):
-        menu.addActions([actions.rename, actions.mute])
-        _offer_others(menu, stage)
+        menu.addAction(actions.rename)
+        if actions.replace.isEnabled():
+            menu.addAction(actions.replace)
+        menu.addAction(actions.mute)
         menu.addSeparator()
         menu.addActions([actions.frame, *actions.group.menu_list()])
         menu.addSeparator()
@@ -52,16 +54,6 @@ def context_menu(stage: Stage, actions: CanvasActions, parent: QWidget, at: At |
         if stage.document.path:
             menu.addActions([actions.group.leave, actions.group.keep])
     return menu
-
-
-def _offer_others(menu: QMenu, stage: Stage) -> None:
-    node_id = stage.selection.single
-    if node_id is None or node_id not in stage.scene.blocks:
-        return
-    middle = stage.scene.blocks[node_id].area.center()
-    swap = menu.addAction(icon("refresh"), _tr("Replace &with…"))
-    swap.setObjectName("actionReplaceWith")
-    swap.triggered.connect(lambda: stage.search(Wish(middle, replaces=node_id)))
 
 
 def _fill_for_wire(menu: QMenu, stage: Stage, actions: CanvasActions, item: WireItem, at: At | None) -> None:

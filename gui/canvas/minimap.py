@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
@@ -21,6 +21,7 @@ from gui.canvas.camera import Camera
 from gui.canvas.frames import FrameItem
 from gui.canvas.scene import CanvasScene
 from gui.canvas.tints import tints
+from gui.document import Change
 from gui.settings import settings
 from gui.theme import theme
 
@@ -32,12 +33,14 @@ _RADIUS: Final = 8.0
 _LEAST: Final = 2.0
 _LEAST_WRONG: Final = 4.0
 """Blocks are drawn at least so large, in pixels; wrong ones larger, so that they are found among thousands."""
+_REST_MS: Final = 100
+"""Edits have to rest so long before a map that is in view is drawn anew: it takes a look at every block."""
 _SETTING: Final = "canvas/minimap"
 
 
 @final
 class Minimap(QWidget):
-    """A click or drag looks there, the wheel zooms. Drawn once for each edit; looking around draws only the rectangle.
+    """A click or drag looks there, the wheel zooms. Drawn when edits rest; looking around draws only the rectangle.
 
     Attributes:
         drawn: how often the picture was made.
@@ -50,12 +53,19 @@ class Minimap(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._scene, self._camera, self._view = scene, camera, view
         self._picture = QPixmap()
-        self._stale = True
+        self._wanted = bool(settings().value(_SETTING, True, type=bool))
+        self._stale = self._outgrown = True
         self._extent = QRectF()
         self._held: QPointF | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._renew)
         self.drawn = 0
         self.hide()
         scene.synced.connect(self._forget)
+        scene.document.changed.connect(self._mind)
+        scene.document.replaced.connect(self._look)
         camera.moved.connect(self._follow)
         theme().changed.connect(self._restyle)
         view.installEventFilter(self)
@@ -66,10 +76,11 @@ class Minimap(QWidget):
     @property
     def wanted(self) -> bool:
         """Whether it is shown when there is more than the view holds, as remembered."""
-        return bool(settings().value(_SETTING, True, type=bool))
+        return self._wanted
 
     def set_wanted(self, on: bool) -> None:
         """Show or hide it, and remember that."""
+        self._wanted = on
         settings().setValue(_SETTING, on)
         self._follow()
 
@@ -83,7 +94,8 @@ class Minimap(QWidget):
         self._follow()
 
     def _restyle(self) -> None:
-        self._forget()
+        self._stale = True
+        self._look()
         self._place()
 
     def _fit_size(self) -> None:
@@ -98,17 +110,41 @@ class Minimap(QWidget):
             self._place()
 
     def _forget(self) -> None:
-        """Something came, went, moved or changed: look afresh when it is next seen."""
+        """Something came, went, moved or changed: look afresh when edits rest, or when the map comes into view."""
+        if self.isHidden():
+            self._stale = self._outgrown = True
+        else:
+            self._rest.start()
+
+    def _renew(self) -> None:
         self._stale = True
-        self._extent = self._scene.content_rect()
-        self._fit_size()
+        self._look()
+
+    def _mind(self, change: Change) -> None:
+        """While all is in view, an edit costs as much as it touches: only what it put out of view brings the map."""
+        if not (self._wanted and self.isHidden()):
+            return
+        seen, blocks = self._camera.visible(), self._scene.blocks
+        changed = [blocks[name].area for name in change.touched | change.moved if name in blocks]
+        changed += [item.area for item in self._scene.decor.items.values()]
+        if change.whole or not all(seen.contains(area) for area in changed):
+            self._look()
+
+    def _look(self) -> None:
+        self._outgrown = True
         self._follow()
 
     def _follow(self) -> None:
         """Where everything is in view anyway a map would only be in the way; as it would on a small canvas."""
+        covered = self._extent
+        if self._wanted and (self._outgrown or self._rest.isActive()):
+            covered = self._scene.content_rect()
+        if self._wanted and self._outgrown:
+            self._outgrown, self._extent = False, covered
+            self._fit_size()
         seen = self._camera.visible()
         room = self._view.width() > 3 * SIZE.width() and self._view.height() > 2 * SIZE.height()
-        needed = self.wanted and room and not self._extent.isEmpty() and not seen.contains(self._extent)
+        needed = self._wanted and room and not covered.isEmpty() and not seen.contains(covered)
         if needed != (not self.isHidden()):
             self.setVisible(needed)
         if needed:
@@ -130,6 +166,7 @@ class Minimap(QWidget):
         ratio = self.devicePixelRatio()
         if self._stale or self._picture.size() != self.size() * ratio:
             self._stale = False
+            self._extent = self._scene.content_rect()
             self._draw(ratio)
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
@@ -158,19 +195,29 @@ class Minimap(QWidget):
             shades = tints(item.decoration.color)
             painter.setBrush(shades.bar if isinstance(item, FrameItem) else shades.paper_rim)
             painter.drawRect(to_map.mapRect(item.area))
-        wrong, by_category = [], dict[str, list[QRectF]]()
-        for block in self._scene.blocks.values():
-            box = to_map.mapRect(block.area)
-            if block.face.severity == "error" and not block.face.unfinished:
-                wrong.append(_at_least(box, _LEAST_WRONG))
-            else:
-                by_category.setdefault(block.face.category, []).append(_at_least(box, _LEAST))
+        by_category, wrong = self._boxes(to_map)
         for category, boxes in by_category.items():
             painter.setBrush(look.strips[category])
             painter.drawRects(boxes)
         painter.setBrush(look.error)
         painter.drawRects(wrong)
         painter.end()
+
+    def _boxes(self, to_map: QTransform) -> tuple[dict[str, list[QRectF]], list[QRectF]]:
+        """Where blocks are on the map, by category; the wrong ones for themselves. In plain numbers, for thousands."""
+        wrong, by_category = list[QRectF](), dict[str, list[QRectF]]()
+        scale, across, down = to_map.m11(), to_map.dx(), to_map.dy()
+        places = self._scene.wires.boxes()
+        for name, block in self._scene.blocks.items():
+            face = block.face
+            amiss = face.severity == "error" and not face.unfinished
+            left, top, right, bottom = places[name]
+            least = _LEAST_WRONG if amiss else _LEAST
+            wide, high = max((right - left) * scale, least), max((bottom - top) * scale, least)
+            x, y = (left + right) / 2 * scale + across, (top + bottom) / 2 * scale + down
+            boxes = wrong if amiss else by_category.setdefault(face.category, [])
+            boxes.append(QRectF(x - wide / 2, y - high / 2, wide, high))
+        return by_category, wrong
 
     # -- the pointer --
 
@@ -207,8 +254,3 @@ class Minimap(QWidget):
     def place_of(self, scene_point: QPointF) -> QPoint:
         """Where a place of the scene is on the map."""
         return self.to_map().map(scene_point).toPoint()
-
-
-def _at_least(box: QRectF, size: float) -> QRectF:
-    wide, high = max(box.width(), size), max(box.height(), size)
-    return QRectF(box.center().x() - wide / 2, box.center().y() - high / 2, wide, high)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, final
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 
 from gui.canvas.block_item import BlockItem
 from gui.canvas.scene import CanvasScene
@@ -14,6 +14,10 @@ from gui.canvas.wire_item import WireItem
 
 _SMALL: Final = 0.2
 """Where less than this part of the view is exposed, looking up what lies there is cheaper than drawing all."""
+_BADGE: Final = 4.0
+"""Radius of the badges, in pixels of the screen."""
+Rects = dict[tuple[str, bool], list[QRectF]]
+"""Category, and whether muted -> the blocks' areas."""
 
 
 @final
@@ -23,7 +27,7 @@ class Overview:
     def __init__(self, scene: CanvasScene) -> None:
         self._scene = scene
         self._stale = True
-        self._rects: dict[str, list[QRectF]] = {}
+        self._rects: Rects = {}
         self._wires = QPainterPath()
         self._way_of: object = None
         self._way_stale = True
@@ -53,9 +57,11 @@ class Overview:
         if scene.look.path_wires:
             painter.setPen(scene.look.far_path)
             painter.drawPath(self._way())
-        painter.setPen(Qt.PenStyle.NoPen)
-        for category, boxes in rects.items():
-            painter.setBrush(scene.look.strips[category])
+        for (category, muted), boxes in rects.items():
+            hue = scene.look.strips[category]
+            # What is muted is hollow: it is there, but does nothing.
+            painter.setPen(QPen(hue, 0.0, Qt.PenStyle.DashLine) if muted else Qt.PenStyle.NoPen)
+            painter.setBrush(scene.look.body_muted if muted else hue)
             painter.drawRects(boxes)
         scene.decor.paint_far_titles(painter, exposed)
         self._paint_marked(painter, blocks)
@@ -76,7 +82,10 @@ class Overview:
         return self._way_path
 
     def _paint_marked(self, painter: QPainter, blocks: Iterable[BlockItem]) -> None:
-        """Selected blocks ringed in the accent, wrong ones in red; both as wide on the screen as near by."""
+        """Selected blocks ringed in the accent, wrong ones in red and with a round badge; a triangle warns.
+
+        All as large on the screen as near by.
+        """
         look = self._scene.look
         rim = 3.0 / look.scale
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -86,12 +95,23 @@ class Overview:
             if boxes:
                 painter.setPen(pen)
                 painter.drawRects([box.adjusted(-rim, -rim, rim, rim) for box in boxes])
+        painter.setPen(QPen(look.canvas, 0.0))
+        size = _BADGE / look.scale
+        painter.setBrush(look.error)
+        for box in wrong:
+            painter.drawEllipse(box.topRight(), size, size)
+        painter.setBrush(look.warning)
+        for item in blocks:
+            if item.face.severity == "warning":
+                at = item.area.topRight()
+                corners = (at + QPointF(-size, size), at + QPointF(size, size), at + QPointF(0.0, -size))
+                painter.drawPolygon(QPolygonF(corners))
 
 
-def _by_category(blocks: Iterable[BlockItem]) -> dict[str, list[QRectF]]:
-    found: dict[str, list[QRectF]] = {}
+def _by_category(blocks: Iterable[BlockItem]) -> Rects:
+    found: Rects = {}
     for item in blocks:
-        found.setdefault(item.face.category, []).append(item.area)
+        found.setdefault((item.face.category, item.face.bypass), []).append(item.area)
     return found
 
 

@@ -39,6 +39,10 @@ class Route:
     right: float
     back: bool = False
 
+    def moved(self, dx: float, dy: float) -> Route:
+        """The same way elsewhere."""
+        return Route(self.lane + dy, self.left + dx, self.right + dx, self.back)
+
     def curve(self, start: Spot, end: Spot) -> list[Cubic]:
         """The wire's curve between these ports."""
         if self.back:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
+from itertools import compress, filterfalse
 from typing import Final, final
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
@@ -58,10 +60,12 @@ class CanvasScene(QGraphicsScene):
         self.blocks: dict[str, BlockItem] = {}
         self.wires = WireSet(self, self.blocks, self.look, self._soil)
         self.decor = Decor(self, self.look, self._soil)
-        self._plans: dict[str, tuple[NodePlan | None, tuple[Problem, ...]]] = {}
+        self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
-        self._problems_of: Result | None = None
         self._aims: frozenset[str] = frozenset()
+        self._chosen: frozenset[str] = frozenset()
+        self._unplaced: set[str] = set()
+        """Blocks that the layout left out at some time: an undone edit may leave them out again."""
         self._dirt = QRectF()
         self._extent = QRectF(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
         self.setSceneRect(self._extent)
@@ -76,10 +80,7 @@ class CanvasScene(QGraphicsScene):
 
     def content_rect(self) -> QRectF:
         """What all blocks, frames and notes cover."""
-        found = self.decor.extent()
-        for item in self.blocks.values():
-            found = found.united(item.area)
-        return found
+        return self.decor.extent().united(self.wires.covered())
 
     def size_of(self, node_id: str) -> tuple[float, float]:
         """Width and height of a block's body."""
@@ -97,9 +98,9 @@ class CanvasScene(QGraphicsScene):
         Whatever edits places begins with this: else blocks that nobody moved would jump.
         """
         found = {
-            node_id: (item.x(), item.y())
-            for node_id, item in self.blocks.items()
-            if node_id in project.graph and stored(project.layout, node_id) is None
+            node_id: (self.blocks[node_id].x(), self.blocks[node_id].y())
+            for node_id in self._unplaced
+            if node_id in self.blocks and node_id in project.graph and stored(project.layout, node_id) is None
         }
         return edits.move_nodes(project, found)[0] if found else project
 
@@ -117,17 +118,17 @@ class CanvasScene(QGraphicsScene):
     def rebuild(self) -> None:
         """Make everything anew."""
         self.blocks.clear()
-        self._plans.clear()
+        self._unplaced.clear()
         self.wires.forget()
         self.clear()
         self.decor.forget()
         self.decor.match(self.document.project.layout)
-        self._group_problems()
+        self._take(self.document.result)
         graph = self.document.project.graph
         for node in graph.ordered_nodes():
             self._add_block(node.id)
         self._place_all()
-        for wire in graph.iter_wires():
+        for wire in graph.wires():  # in their order, as who comes first has the choice of lanes
             self.wires.add(wire)
         self._show_selection()
         self.synced.emit()
@@ -137,7 +138,8 @@ class CanvasScene(QGraphicsScene):
         if change.whole:
             everything = frozenset(self.blocks) | frozenset(graph.nodes)
             change = Change(everything, everything, change.renamed)
-        self._group_problems()
+        if self.document.result is not self._shown:
+            self._show_result(self.document.result)
         for old, new in change.renamed:
             self._rename(old, new)
         touched = [node_id for node_id in change.touched if node_id in graph]
@@ -162,18 +164,29 @@ class CanvasScene(QGraphicsScene):
 
     def _show_result(self, result: Result) -> None:
         """Look again at every block whose plan or problems are others. Blocks to come or go wait for `changed`."""
-        self._group_problems()
-        graph, changed = self.document.project.graph, []
-        for node_id, (plan, problems) in self._plans.items():
-            now = result.nodes.get(node_id)
-            if (now is not plan or self._problems.get(node_id, NO_PROBLEMS) != problems) and node_id in graph:
-                changed.append(node_id)
+        graph = self.document.project.graph
+        changed = [node_id for node_id in self._take(result) if node_id in self.blocks and node_id in graph]
+        changed.sort(key=lambda node_id: graph.node(node_id).rank)
         for node_id in changed:
             self._refresh_block(node_id)
         self.wires.dress(changed)
         if changed:
             self._flush()
             self.synced.emit()
+
+    def _take(self, result: Result) -> set[str]:
+        """Show this result from now on. Returns the ids that have other plans or problems than in the one before."""
+        before: Mapping[str, NodePlan] = self._shown.nodes if self._shown is not None else {}
+        problems, self._problems = self._problems, problems_by_node(result)
+        self._shown, nodes = result, result.nodes
+        # Without a loop of Python's own: thousands are asked at every edit, of which few are others.
+        changed = set(compress(nodes, map(operator.is_not, nodes.values(), map(before.get, nodes))))
+        changed.update(filterfalse(nodes.__contains__, before))
+        named = problems.keys() | self._problems.keys()
+        changed.update(name for name in named if problems.get(name) != self._problems.get(name))
+        aims, self._aims = self._aims, aims_of(result)
+        changed.update(path.rpartition(".")[2] for path in aims ^ self._aims)
+        return changed
 
     def _soil(self, item: BlockItem | WireItem | DecorItem) -> None:
         if self.look.detail is Detail.SHAPES:
@@ -183,13 +196,6 @@ class CanvasScene(QGraphicsScene):
         if not self._dirt.isEmpty():
             dirt, self._dirt = self._dirt, QRectF()
             self.dirtied.emit(dirt)
-
-    def _group_problems(self) -> None:
-        result = self.document.result
-        if result is not self._problems_of:
-            self._problems_of = result
-            self._problems = problems_by_node(result)
-            self._aims = aims_of(result)
 
     def _forget_gone(self, change: Change) -> None:
         """Selection follows renames and loses what is gone."""
@@ -207,7 +213,6 @@ class CanvasScene(QGraphicsScene):
     def _add_block(self, node_id: str) -> None:
         graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
         problems = self._problems.get(node_id, NO_PROBLEMS)
-        self._plans[node_id] = (plan, problems)
         item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems, self._aims), self.look)
         item.chosen = node_id in self.selection.ids
         self.blocks[node_id] = item
@@ -217,7 +222,6 @@ class CanvasScene(QGraphicsScene):
         self.wires.drop_at(node_id)
         item = self.blocks.pop(node_id)
         self.look.pictures.forget(node_id)
-        self._plans.pop(node_id, None)
         self._soil(item)
         self.removeItem(item)
 
@@ -225,7 +229,6 @@ class CanvasScene(QGraphicsScene):
         graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
         problems = self._problems.get(node_id, NO_PROBLEMS)
         item = self.blocks[node_id]
-        self._plans[node_id] = (plan, problems)
         face = make_face(graph, graph.node(node_id), plan, problems, self._aims)
         if face != item.face:
             if item.set_face(face):
@@ -242,11 +245,15 @@ class CanvasScene(QGraphicsScene):
         self.look.pictures.forget(old)
         item.node_id = new
         self.blocks[new] = item
-        self._plans[new] = self._plans.pop(old)
+        if old in self._unplaced:
+            self._unplaced.add(new)
 
     def _place_all(self) -> None:
+        layout = self.document.project.layout
         for node_id, place in places(self.document.project, self.size_of, port_heights_of(self.blocks)).items():
             self.blocks[node_id].setPos(*place)
+            if stored(layout, node_id) is None:
+                self._unplaced.add(node_id)
         self.look.revision += 1
         self._grow(self.content_rect())
 
@@ -254,24 +261,28 @@ class CanvasScene(QGraphicsScene):
         """Put blocks where the document says."""
         layout = self.document.project.layout
         targets = {node_id: stored(layout, node_id) for node_id in node_ids if node_id in self.blocks}
-        if any(place is None for place in targets.values()):
+        unplaced = [node_id for node_id, place in targets.items() if place is None]
+        if unplaced:
+            self._unplaced.update(unplaced)
             found = places(self.document.project, self.size_of, port_heights_of(self.blocks))
             targets = {node_id: found[node_id] for node_id in {*targets, *found}}
         self.shift({node_id: QPointF(*place) for node_id, place in targets.items() if place is not None})
 
     def shift(self, targets: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, their wires with them; the document is not asked."""
-        moved = []
+        moved, ways = set[str](), set[tuple[float, float]]()
         for node_id, place in targets.items():
             item = self.blocks[node_id]
-            if item.pos() != place:
+            before = item.pos()
+            if before != place:
                 self._soil(item)
                 item.setPos(place)
                 self._soil(item)
                 self._grow(item.area)
-                moved.append(node_id)
+                moved.add(node_id)
+                ways.add((place.x() - before.x(), place.y() - before.y()))
         self.look.revision += 1
-        self.wires.trace(moved)
+        self.wires.trace(moved, QPointF(*ways.pop()) if len(ways) == 1 else None)
         self._flush()
 
     def _grow(self, area: QRectF) -> None:
@@ -316,10 +327,12 @@ class CanvasScene(QGraphicsScene):
 
     def _show_selection(self) -> None:
         ids = self.selection.ids
-        for node_id, item in self.blocks.items():
-            if item.chosen != (node_id in ids):
+        for node_id in ids ^ self._chosen:
+            item = self.blocks.get(node_id)
+            if item is not None and item.chosen != (node_id in ids):
                 item.set_flags(chosen=node_id in ids)
                 self._soil(item)
+        self._chosen = ids
         self._flush()
 
     def _restyle(self) -> None:

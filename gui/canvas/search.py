@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.block import Block, registry
+from gui.canvas import habits
 from gui.canvas.fuzzy import Offer, offers
 from gui.icons import block_icon_name, paint_icon
 from gui.theme import set_kind, set_role, set_tone, theme
@@ -39,6 +40,7 @@ from gui.widgets.search_field import SearchField
 WIDTH: Final = 340
 ROWS: Final = 7
 _OFFER: Final = Qt.ItemDataRole.UserRole
+_MARK: Final = _OFFER + 1
 Index = QModelIndex | QPersistentModelIndex
 Taken = Callable[[str, Mapping[str, Any]], object]
 """Is called with the kind of block that was chosen, and with parameters to set."""
@@ -51,11 +53,14 @@ class _Offers(QAbstractListModel):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.offers: Sequence[Offer] = ()
+        self._pinned: list[str] = []
+        self._recent: list[str] = []
 
     def show(self, offers: Sequence[Offer]) -> None:
         """List these."""
         self.beginResetModel()
         self.offers = offers
+        self._pinned, self._recent = habits.pinned(), habits.recent()
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
@@ -67,6 +72,9 @@ class _Offers(QAbstractListModel):
             return offer.title
         if role in (Qt.ItemDataRole.AccessibleDescriptionRole, Qt.ItemDataRole.ToolTipRole):
             return offer.block.doc
+        if role == _MARK:
+            kind = offer.block.kind
+            return "pin" if kind in self._pinned else "recent" if kind in self._recent else ""
         return offer if role == _OFFER else None
 
 
@@ -98,17 +106,38 @@ class _Row(QStyledItemDelegate):
         painter.setPen(look.pen("text"))
         category = self.tr(block.category)
         beside = top.width() - QFontMetrics(look.font("caption")).horizontalAdvance(category) - 12
-        title = QFontMetrics(look.font("strong")).elidedText(offer.title, Qt.TextElideMode.ElideRight, round(beside))
+        room_for_name = round(beside - (look.px(14) if index.data(_MARK) else 0))
+        title = QFontMetrics(look.font("strong")).elidedText(offer.title, Qt.TextElideMode.ElideRight, room_for_name)
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, title)
         painter.setFont(look.font("caption"))
         painter.setPen(look.pen("secondary"))
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, category)
+        if index.data(_MARK):
+            place = QRectF(top.right() - (top.width() - beside) - look.px(8), top.top() + look.px(3), size, size)
+            small = place.adjusted(1, 1, -1, -1)
+            paint_icon(painter, index.data(_MARK), small, "accent" if index.data(_MARK) == "pin" else "secondary")
         below = QRectF(left, top.bottom(), top.width(), look.px(16))
         text = QFontMetrics(look.font("caption")).elidedText(
             block.doc, Qt.TextElideMode.ElideRight, round(below.width())
         )
         painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, text)
         painter.restore()
+
+
+def _caption(name: str, parent: QWidget) -> QLabel:
+    """Small plain text in several lines."""
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    set_role(label, "caption")
+    return label
+
+
+def _is_pin_key(event: QEvent) -> bool:
+    keys = Qt.KeyboardModifier.ControlModifier
+    return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_D and event.modifiers() == keys
 
 
 @final
@@ -142,19 +171,19 @@ class BlockSearch(QFrame):
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.list.setUniformItemSizes(True)
         self.list.setStyleSheet("QListView { background: transparent; }")
-        self._foot = QLabel(self)
-        self._foot.setWordWrap(True)
-        set_role(self._foot, "caption")
+        self._foot = _caption("blockSearchFoot", self)
         set_tone(self._foot, "secondary")
+        self._help = _caption("blockSearchHelp", self)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
-        for widget in (self.field, self.list, self._foot):
+        for widget in (self.field, self.list, self._help, self._foot):
             column.addWidget(widget)
         self.field.searched.connect(self._search)
         self.field.moved.connect(self._step)
         self.field.returnPressed.connect(self._take)
         self.list.clicked.connect(self._take)
+        self.list.selectionModel().currentChanged.connect(self._tell)
         self.field.installEventFilter(self)
         self.hide()
 
@@ -178,6 +207,7 @@ class BlockSearch(QFrame):
         row = theme().px(42)
         self.list.setFixedHeight(row * min(max(len(self._offer), 1), ROWS) + 2)
         self.setFixedWidth(theme().px(WIDTH))
+        self._help.setFixedHeight(3 * self._help.fontMetrics().lineSpacing())
         self.adjustSize()
         room = self._view.rect().adjusted(8, 8, -8, -8)
         x = min(max(at.x(), room.left()), max(room.right() - self.width(), room.left()))
@@ -195,7 +225,7 @@ class BlockSearch(QFrame):
             self.closed.emit()
 
     def _search(self, text: str) -> None:
-        found = offers(text, self._offer)
+        found = offers(text, self._offer) if text else habits.by_habit(offers(text, self._offer))
         self._model.show(found)
         self.list.setCurrentIndex(self._model.index(0))
         if not found:
@@ -203,7 +233,8 @@ class BlockSearch(QFrame):
         elif self._hidden and not text:
             foot = self.tr("Left out, as they do not fit here: {0}").format(self._hidden)
         else:
-            foot = ""
+            foot = self.tr("Ctrl+D pins the block on top of the list.") if not text else ""
+        self._tell()
         self._foot.setText(foot)
         self._foot.setVisible(bool(foot))
 
@@ -217,6 +248,7 @@ class BlockSearch(QFrame):
         if not index.isValid():
             return
         offer = self._model.offers[index.row()]
+        habits.note_used(offer.block.kind)
         self.leave()
         if taken is not None:
             taken(offer.block.kind, offer.params)
@@ -224,7 +256,31 @@ class BlockSearch(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.field and event.type() == QEvent.Type.FocusOut and not self.isHidden():
             self.leave()
+        if watched is self.field and event.type() == QEvent.Type.KeyPress and _is_pin_key(event):
+            self._toggle_pin()
+            return True
         return super().eventFilter(watched, event)
+
+    def _toggle_pin(self) -> None:
+        """Pin the highlighted block, so that it comes first, or let it go."""
+        row = self.list.currentIndex().row()
+        if 0 <= row < len(self._model.offers):
+            offer = self._model.offers[row]
+            habits.toggle_pin(offer.block.kind)
+            self._search(self.field.text().strip())
+            self.list.setCurrentIndex(self._model.index(self._model.offers.index(offer)))
+
+    def _tell(self) -> None:
+        """What the highlighted block does, in full, and what can be set."""
+        row = self.list.currentIndex().row()
+        if not 0 <= row < len(self._model.offers):
+            self._help.setText("")
+            return
+        block = self._model.offers[row].block
+        names = ", ".join(name for name, param in block.params.items() if not param.advanced)
+        metrics, room = self._help.fontMetrics(), self._help.width() or theme().px(WIDTH) - 16
+        line = metrics.elidedText(names, Qt.TextElideMode.ElideRight, room)
+        self._help.setText("\n".join(part for part in (block.doc, line) if part))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

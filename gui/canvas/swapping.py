@@ -8,13 +8,13 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from engine import edits
-from engine.block import Block, PortKind
+from engine.block import Block, PortKind, block_named
 from engine.graph import EMPTY
 from engine.param import parse_all
 from engine.problem import GraphError
 from engine.swapping import swap_block
 from gui.canvas.slotting import objection
-from gui.canvas.stage import Stage
+from gui.canvas.stage import Stage, Wish
 
 
 def _tr(text: str) -> str:
@@ -40,6 +40,21 @@ def can_replace(stage: Stage, node_id: str) -> Callable[[Block], bool]:
         return not objection(stage, swapped, touched, {new_id})
 
     return fits
+
+
+def replaceable(stage: Stage) -> str | None:
+    """The one selected block, where another kind can take its place: it is no group, and no port of one."""
+    node_id = stage.selection.single
+    if node_id is None or node_id not in stage.scene.blocks:
+        return None
+    return node_id if block_named(stage.document.project.graph.node(node_id).block) is not None else None
+
+
+def ask_to_replace(stage: Stage) -> None:
+    """Look for the kind that is to take the place of the selected block."""
+    node_id = replaceable(stage)
+    if node_id is not None:
+        stage.search(Wish(stage.scene.blocks[node_id].area.center(), replaces=node_id))
 
 
 def replace_block(stage: Stage, node_id: str, kind: str, params: Mapping[str, Any] = EMPTY) -> str | None:

@@ -7,6 +7,7 @@ from typing import final
 from PySide6.QtGui import QPainterPath
 
 from engine import edits
+from engine.block import block_named
 from engine.graph import Project, Touched
 from gui.canvas.geometry import wire_path
 from gui.canvas.stage import Stage
@@ -14,7 +15,12 @@ from gui.canvas.wire_item import WireItem
 
 
 def take_out(stage: Stage, node_ids: frozenset[str]) -> Taking | None:
-    """Show the wires at these blocks as lifted and those that will take their place; None when there are no wires."""
+    """Show the wires at these blocks as lifted and those that will take their place; None when there are no wires.
+
+    Groups, and the ports of one, stay in their wires: what they pass on is theirs to say.
+    """
+    graph = stage.document.project.graph
+    node_ids = frozenset(node_id for node_id in node_ids if block_named(graph.node(node_id).block) is not None)
     return Taking(stage, node_ids) if stage.scene.wires.at(node_ids) else None
 
 

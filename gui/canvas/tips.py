@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.block import block_named
 from gui.canvas.block_item import BlockItem
+from gui.canvas.group_faces import about
 from gui.canvas.hits import Hit, PortRef
 from gui.canvas.scene import CanvasScene
 from gui.canvas.wire_item import WireItem
@@ -38,7 +39,8 @@ def _block_tip(item: BlockItem) -> str:
     if item.face.problems:
         return "\n\n".join(f"{problem.message} {problem.hint}".strip() for problem in item.face.problems)
     block = block_named(item.face.kind)
-    lines = [item.face.kind, block.doc if block is not None else _tr("This version does not know this block.")]
+    unknown = about(item.face.kind) or _tr("This version does not know this block.")
+    lines = [item.face.kind, block.doc if block is not None else unknown]
     if item.face.bypass:
         lines.append(_tr("Muted: what comes in goes out unchanged."))
     return "\n".join(lines)

@@ -35,6 +35,7 @@ from gui.canvas.commands import Commands
 from gui.canvas.connecting import Connecting
 from gui.canvas.decor_commands import DecorCommands
 from gui.canvas.decor_edit import DecorEditor
+from gui.canvas.edit_menu import edit_menu
 from gui.canvas.find import FindBar
 from gui.canvas.floats import Floats
 from gui.canvas.gestures.base import Cancel
@@ -147,7 +148,7 @@ class CanvasView(QGraphicsView):
 
     def edit_actions(self) -> Sequence[QAction | None]:
         """For the Edit menu; None is a separator."""
-        return [*self.actions_.edit_list(), None, *self.actions_.group.edit_list()]
+        return edit_menu(self.actions_, self)
 
     def view_actions(self) -> Sequence[QAction | None]:
         """For the View menu; None is a separator."""
@@ -200,21 +201,26 @@ class CanvasView(QGraphicsView):
         self.floats.search.open(self.camera.to_view(wish.at).toPoint(), take, adding.accepts(self.stage, wish))
         self._mind_quiet()
 
-    def set_thumbnail(self, node_id: str, image: QImage | None) -> None:
-        """A picture below a block's text, or none. Ids that are gone are ignored."""
-        self.items_.set_thumbnail(node_id, image)
+    def set_thumbnail(self, path: str, image: QImage | None) -> None:
+        """A picture below a block's text, or none. Paths that are gone, or in another group, are ignored."""
+        self.items_.set_thumbnail(self._here(path), image)
 
-    def set_live_text(self, node_id: str, text: str, tone: str = "") -> None:
+    def set_live_text(self, path: str, text: str, tone: str = "") -> None:
         """A short value at a block's corner, its rim in a palette colour; "" takes it away."""
-        self.items_.set_live_text(node_id, text, tone)
+        self.items_.set_live_text(self._here(path), text, tone)
 
     def set_wire_flow(self, flow: Mapping[Ends, tuple[QColor, float]]) -> None:
-        """Colour and width of wires by their ends (`Wire.ends`); those left out look as usual."""
-        self.items_.wires.set_flow(flow)
+        """Colour and width of wires by their ends (`Wire.ends`) at the top; those left out look as usual."""
+        self.items_.wires.set_flow({} if self.level.path else flow)
 
-    def highlight(self, node_id: str, kind: str | None) -> None:
+    def highlight(self, path: str, kind: str | None) -> None:
         """Ring a block in a palette colour such as `error`; None takes the ring away."""
-        self.items_.highlight(node_id, kind)
+        self.items_.highlight(self._here(path), kind)
+
+    def _here(self, path: str) -> str:
+        """The id that a block has on the level shown; "" when it is elsewhere."""
+        prefix = self.level.prefix
+        return path.removeprefix(prefix) if path.startswith(prefix) else ""
 
     # -- following --
 
@@ -232,6 +238,7 @@ class CanvasView(QGraphicsView):
 
     def _note_edit(self) -> None:
         self.camera.fitted = False
+        self.floats.hint.hush()
 
     def _note_content(self) -> None:
         self.floats.set_empty(not (self.items_.blocks or self.items_.decor.items))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -87,6 +87,20 @@ class WireItem(QGraphicsItem):
             self._start, self._end, self._route = QPointF(start), QPointF(end), route
             self._trace()
 
+    def carry(self, dx: float, dy: float) -> None:
+        """Move as it is, with both of its blocks; its label stays where it is on the wire."""
+        self.prepareGeometryChange()
+        by = QPointF(dx, dy)
+        self._start, self._end, self._middle = self._start + by, self._end + by, self._middle + by
+        if self._route is not None:
+            self._route = self._route.moved(dx, dy)
+        self.path.translate(by)
+        self._bounds.translate(by)
+        self._label_box.translate(by)
+        self._corners = None
+        if self._label_seen >= 0:
+            self._label_seen = self.look.revision
+
     def set_mood(self, mood: Mood) -> None:
         """Show what a gesture is about to do to it."""
         if mood != self.mood:
@@ -164,13 +178,11 @@ class WireItem(QGraphicsItem):
 
     def _height(self) -> float:
         """Targets run below, as their wires are long and would cross the labels of others."""
-        return (
-            0.5
-            if self.hovered or self.chosen or self.mood or self.chosen_dots
-            else -0.1
-            if self.kind == "target"
-            else 0.0
-        )
+        if self.mood:
+            return 3.0  # above the block that is held over it
+        if self.hovered or self.chosen or self.chosen_dots:
+            return 0.5
+        return -0.1 if self.kind == "target" else 0.0
 
     def _trace(self) -> None:
         self.prepareGeometryChange()
@@ -213,13 +225,17 @@ class WireItem(QGraphicsItem):
         self._label_fits = False
         return False
 
-    def _label_places(self, height: float) -> list[QPointF]:
+    def _label_places(self, height: float) -> Iterator[QPointF]:
         """Centres of where the label may be: on the wire if it is long enough, else above or below its middle."""
         if not self._long_enough:
             away = QPointF(0.0, height / 2 + LABEL_GAP)
-            return [self._middle - away, self._middle + away]
-        places = [self._middle if part == 0.5 else self.path.pointAtPercent(part) for part in LABEL_PLACES]
-        return [at for at in places if all(abs(at.x() - x) + abs(at.y() - y) > 3 * height for x, y in self._dots)]
+            yield self._middle - away
+            yield self._middle + away
+            return
+        for part in LABEL_PLACES:
+            at = self._middle if part == 0.5 else self.path.pointAtPercent(part)
+            if all(abs(at.x() - x) + abs(at.y() - y) > 3 * height for x, y in self._dots):
+                yield at
 
     def _is_covered_by(self, item: QGraphicsItem, box: QRectF) -> bool:
         if isinstance(item, BlockItem):
@@ -278,9 +294,7 @@ class WireItem(QGraphicsItem):
             self._text.setTextFormat(Qt.TextFormat.PlainText)
             self._text.prepare(QTransform(), self.look.mono_font)
         if self._long_enough:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.look.canvas)
-            painter.drawRoundedRect(self._label_box, 4.0, 4.0)
+            painter.fillRect(self._label_box, self.look.canvas)
         painter.setPen(self.look.text if self.hovered or self.chosen or self.is_on_path else self.look.secondary)
         painter.setFont(self.look.mono_font)
         painter.drawStaticText(QPointF(self._label_box.left() + 4.0, self._label_box.top() + 1.0), self._text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Final, final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -50,21 +50,33 @@ class WireSet:
         self.dots: frozenset[tuple[Ends, int]] = frozenset()
         self._at: dict[str, set[Ends]] = {}
         self._ground, self._lanes = Ground(), Lanes()
+        self._late: set[str] = set()
 
     def at(self, node_ids: Iterable[str]) -> list[WireItem]:
         """The wires at these blocks, each once."""
         ends = {each for node_id in node_ids for each in self._at.get(node_id, ())}
-        return [self.items[each] for each in ends]
+        return sorted((self.items[each] for each in ends), key=_rank)
 
     @property
     def selected(self) -> frozenset[object]:
         """The selected wires and dots."""
         return frozenset[object]((*self.chosen, *self.dots))
 
+    def covered(self) -> QRectF:
+        """What all blocks cover."""
+        self._look_around()
+        return self._ground.extent()
+
+    def boxes(self) -> Mapping[str, Box]:
+        """Where all blocks stand."""
+        self._look_around()
+        return self._ground.boxes
+
     def forget(self) -> None:
         """All items are gone with the scene's content."""
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
         self._ground, self._lanes = Ground(), Lanes()
+        self._late.clear()
 
     def add(self, wire: Wire) -> None:
         """Show a wire."""
@@ -97,24 +109,36 @@ class WireSet:
             elif wire.from_node in self._blocks and wire.to_node in self._blocks:
                 self.add(wire)
 
-    def trace(self, node_ids: Iterable[str]) -> None:
-        """Let the wires at these blocks, which stand elsewhere now, end at their ports again."""
-        moved = list(node_ids)
-        for node_id in moved:
-            self._ground.put(node_id, self._blocks[node_id].area)
-        items = self.at(moved)
+    def trace(self, node_ids: Collection[str], by: QPointF | None = None) -> None:
+        """Let the wires at these blocks, which stand elsewhere now, end at their ports again.
+
+        Where many moved `by` the same, wires between them are carried as they are; they look for their ways later.
+        """
+        self._late.update(node_ids)
+        items = self.at(node_ids)
+        many = len(items) > ROUTED_AT_ONCE
         for item in items:
             self._soil(item)
-            self._trace(item, routed=len(items) <= ROUTED_AT_ONCE)
+            wire = item.wire
+            if many and by is not None and not item.dots and wire.from_node in node_ids and wire.to_node in node_ids:
+                item.carry(by.x(), by.y())
+            else:
+                self._trace(item, routed=not many)
             self._soil(item)
+
+    def retrace(self, item: WireItem) -> None:
+        """Let one wire look for its way anew."""
+        self._trace(item)
 
     def reroute(self) -> None:
         """Let the wires near where blocks came, went or moved look for their ways anew."""
+        self._look_around()
         stirred = self._ground.settle()
         if stirred.isEmpty():
             return
-        for item in self._scene.items(stirred, Qt.ItemSelectionMode.IntersectsItemBoundingRect):
-            if isinstance(item, WireItem) and not item.wire.via:
+        found = self._scene.items(stirred, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+        for item in sorted((item for item in found if isinstance(item, WireItem)), key=_rank):
+            if not item.wire.via:
                 self._soil(item)
                 self._trace(item)
                 self._soil(item)
@@ -180,7 +204,11 @@ class WireSet:
         item.set_ends(start, end, route)
 
     def _look_around(self) -> None:
-        """Blocks that nobody moved since they came are not known yet."""
+        """Know where all blocks stand: those that moved, and those that came and were not moved since."""
+        for node_id in self._late:
+            if node_id in self._blocks:
+                self._ground.put(node_id, self._blocks[node_id].area)
+        self._late.clear()
         if len(self._ground) != len(self._blocks):
             for node_id, block in self._blocks.items():
                 if node_id not in self._ground:
@@ -194,6 +222,11 @@ class WireSet:
 
     def _port(self, node_id: str, side: Side, name: str) -> PortFace | None:
         return self._blocks[node_id].face.port(side, name)
+
+
+def _rank(item: WireItem) -> int:
+    """In the order of the file: who comes first has the choice of lanes."""
+    return item.wire.rank
 
 
 def _box(item: BlockItem) -> Box:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
@@ -45,6 +46,14 @@ class Command:
 def plain(text: str) -> str:
     """An action's text without its mnemonic and its dots."""
     return text.replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
+
+
+def is_rare(keys: QKeySequence) -> bool:
+    """Whether it takes a key that few keyboards have: F13 and above, or one for a single purpose such as Undo."""
+    if keys.isEmpty():
+        return False
+    key: Qt.Key = keys[0].key()  # type: ignore[index]  # the stubs lack it
+    return Qt.Key.Key_F13 <= key <= Qt.Key.Key_F35 or Qt.Key.Key_Back <= key < Qt.Key.Key_unknown
 
 
 def commands_of(bar: QMenuBar) -> list[Command]:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.commands.by_hand import gestures
-from gui.commands.catalog import PATH_SIGN, Command, matching
+from gui.commands.catalog import PATH_SIGN, Command, is_rare, matching
 from gui.commands.shortcuts import Shortcuts
 from gui.theme import set_kind, set_tone, theme
 from gui.widgets.search_field import SearchField
@@ -109,8 +109,9 @@ class ShortcutDialog(QDialog):
         shown = {id(command.action) for command in matching(text, self._shortcuts.commands())}
         for command in self._shortcuts.commands():
             if id(command.action) in shown and (text or not command.is_example):
-                item = QTreeWidgetItem(self._group(groups, command.menu.split(PATH_SIGN)[0]))
-                item.setText(0, command.name)
+                menu, *inner = command.menu.split(PATH_SIGN)
+                item = QTreeWidgetItem(self._group(groups, menu))
+                item.setText(0, PATH_SIGN.join((*inner, command.name)))
                 item.setData(0, _COMMAND, command)
                 self._write_keys(item, command)
         for what, how in gestures():
@@ -133,7 +134,8 @@ class ShortcutDialog(QDialog):
 
     def _write_keys(self, item: QTreeWidgetItem, command: Command) -> None:
         native = QKeySequence.SequenceFormat.NativeText
-        item.setText(1, ",  ".join(keys.toString(native) for keys in command.action.shortcuts()))
+        told = [keys.toString(native) for keys in command.action.shortcuts() if not is_rare(keys)]
+        item.setText(1, ",  ".join(told))
         font = item.font(1)
         font.setBold(not self._shortcuts.is_usual(command))
         item.setFont(1, font)

@@ -70,4 +70,5 @@ class FormulaPart(QWidget):
             grid.addWidget(mark, row, 0)
             grid.addWidget(text_label(meaning, "caption", "secondary", wrap=True), row, 1)
         self.body.replaceWidget(old, self._symbols)
+        old.hide()  # it goes only when the event loop is back, and must not be seen over the new one
         old.deleteLater()

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 
 from engine import edits
 from engine.graph import Graph, Node, Project, Wire
+from gui.canvas.trail import way_through
 from gui.canvas.view import CanvasView
 from gui.document import Document
 from gui.selection import Selection
@@ -119,6 +120,7 @@ def canvas_figures(count: int) -> Figures:
         figures[f"drag one {name}"] = timed(lambda flips=flips: drag(flips))  # type: ignore[misc]
     view.fit(animated=False)
     flush()
+    figures |= wire_figures(view, middle)
     counter = [0]
     figures["move all"] = timed(lambda: everything(counter), 6)
     figures["select all"] = timed(view.commands.select_all, 1)
@@ -128,6 +130,38 @@ def canvas_figures(count: int) -> Figures:
     view.deleteLater()
     flush()
     return figures
+
+
+def wire_figures(view: CanvasView, node_id: str) -> Figures:
+    """Finding all wires their ways, those near one block, and the way through a block to data and loss."""
+    wires, graph = view.items_.wires, view.stage.document.project.graph
+    ends = list(wires.at(view.items_.blocks))
+    area = view.items_.blocks[node_id].area
+
+    def route_near() -> None:
+        view.items_.shift({node_id: area.topLeft() + QPointF(0.0, 64.0)})
+        wires.reroute()
+        view.items_.shift({node_id: area.topLeft()})
+        wires.reroute()
+
+    def route_all() -> None:
+        for item in ends:
+            wires.retrace(item)
+
+    figures = {"route all": timed(route_all, 5)}
+    figures["route near one"] = timed(route_near)
+    figures["highlight a path"] = timed(lambda: way_through(graph, [node_id]))
+    return figures
+
+
+def diamonds(count: int) -> Graph:
+    """Residual blocks in a row: 2 to the power of `count` ways from end to end."""
+    nodes, wires = [Node("n0", "Activation")], list[Wire]()
+    for index in range(count):
+        nodes += [Node(f"a{index}", "Activation"), Node(f"n{index + 1}", "Add")]
+        before, inner, after = f"n{index}", f"a{index}", f"n{index + 1}"
+        wires += [Wire(before, "out", inner, "in"), Wire(before, "out", after, "a"), Wire(inner, "out", after, "b")]
+    return Graph.of(nodes, wires)
 
 
 def edit_one(document: Document, node_id: str) -> None:
@@ -206,6 +240,8 @@ def plain_figures(count: int) -> Figures:
 def report() -> dict[int, tuple[Figures, Figures]]:
     """Print the table; the figures by number of blocks, canvas and rectangles."""
     found = {}
+    residual = diamonds(50)
+    print(f"highlight a path, 50 residual diamonds: {timed(lambda: way_through(residual, ['n25'])):.2f} ms")
     for count in SIZES:
         canvas, plain = found[count] = canvas_figures(count), plain_figures(count)
         print(f"\n{count} blocks{'canvas':>22}{'rectangles':>14}{'ratio':>9}")

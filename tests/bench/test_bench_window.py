@@ -88,14 +88,12 @@ class Alone:
 
     def steps(self) -> int:
         """How many steps it has made; it holds."""
-        while self.session.state not in ("paused", "ready", "finished") or not self._told():
+        while self.session.state not in ("paused", "ready", "finished"):
             wait(0.005)
-        return self._step
-
-    def _told(self) -> bool:
+        wait(0.02)  # the state is known a moment before it is told
         told = [event.step for event in self.session.mailbox.drain() if isinstance(event, StateChanged)]
         self._step = told[-1] if told else self._step
-        return True
+        return self._step
 
 
 @final

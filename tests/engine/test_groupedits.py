@@ -110,6 +110,10 @@ def test_the_boundary_cannot_be_deleted_renamed_or_copied_into_the_group(nested:
     copied, _, _ = edits.duplicate(view, {INPUTS, "lin"}, (8.0, 8.0))
     after, _ = put(nested, ("inner",), "inner.", copied)
     assert set(after.groups["Inner"].graph.nodes) == {"lin", "act", "lin2"}
+    swapped, _ = edits.set_node(view, INPUTS, block="Dense")
+    after, _ = put(nested, ("inner",), "inner.", swapped)
+    assert set(after.groups["Inner"].graph.nodes) == {"lin", "act"}
+    assert after.groups["Inner"].inputs == nested.groups["Inner"].inputs
     renamed, _ = edits.rename_node(view, INPUTS, "mine")
     after, _ = put(nested, ("inner",), "inner.", renamed, ((INPUTS, "mine"),))
     assert set(after.groups["Inner"].graph.nodes) == {"lin", "act"}

@@ -210,11 +210,18 @@ class TestRefused:
             )
         assert "nests groups 2000 deep" in only(used({"group": "G1999"}, **groups), "G16").message
 
-    def test_an_open_input_is_named_inside_and_outside(self):
-        nodes = {"res": ("Group", {"group": "G"})}
-        problem = only(checked(nodes, [], groups={"G": DENSE}), "G07")
-        assert problem.node == "res.lin"
-        assert problem.message == 'Input "in" of "res.lin" is not connected: nothing comes into "res.in".'
+    def test_an_open_input_is_told_once_where_it_is_to_be_connected(self):
+        problem = only(checked({"res": ("Group", {"group": "Residual"})}, [], groups={"Residual": RESIDUAL}), "G07")
+        assert (problem.node, problem.port) == ("res", "in")
+        assert problem.message == 'Input "in" of "res" is not connected.'
+
+    def test_an_open_input_of_nested_groups_is_told_at_the_outermost(self):
+        outer = group({"inner": ("Group", {"group": "G"})}, [], ["in = inner.in"], ["out = inner.out"])
+        result = checked({"res": ("Group", {"group": "Outer"})}, [], groups={"Outer": outer, "G": DENSE})
+        assert (only(result, "G07").node, only(result, "G07").port) == ("res", "in")
+        alone = group({"inner": ("Group", {"group": "G"})}, [], [], ["out = inner.out"])
+        result = checked({"res": ("Group", {"group": "Outer"})}, [], groups={"Outer": alone, "G": DENSE})
+        assert (only(result, "G07").node, only(result, "G07").port) == ("res.inner", "in")
 
     def test_ports_that_the_group_lacks(self):
         result = checked(AROUND, [*WIRES, "first > res.side", "res.other > last"], groups={"Residual": RESIDUAL})

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from engine import edits
 from engine.graph import Wire
 from engine.plan import check
-from engine.planning.order import components, first_order, loop_through, loops, shortest_loop
+from engine.planning.order import (
+    components,
+    first_order,
+    loop_through,
+    loops,
+    merged_order,
+    shortest_loop,
+    with_all_after,
+)
 from engine.result import Result
 from tests.engine.graphs import chain, checked, diamonds, facts
 
@@ -77,6 +85,21 @@ def test_names_taken_out_hold_up_nothing(made, data):
     rest = [name for name in names if name not in without]
     fewer, readers = ends(rest, [(one, other) for one, other in edges if not {one, other} & without])
     assert first_order(keys, before, after, frozenset(), without) == first_order(keys, fewer, readers, frozenset())
+
+
+@given(digraphs(), st.data())
+def test_loose_names_come_where_the_whole_order_has_them(made, data):
+    names, edges = made
+    before, after = ends(names, edges)
+    keys = {name: (number,) for number, name in enumerate(data.draw(st.permutations(names)))}
+    late = frozenset(with_all_after(data.draw(st.sampled_from([(), names[-1:]])), after))
+    looped = {name for loop in loops(names, after) for name in loop}
+    loose = with_all_after({*data.draw(st.sets(st.sampled_from(names))), *looped}, after)
+    kept = [name for name in names if name not in loose]
+    rest_before, rest_after = ends(kept, [(one, other) for one, other in edges if not {one, other} & loose])
+    rest = first_order({name: keys[name] for name in kept}, rest_before, rest_after, late)
+    whole = merged_order(rest, loose, lambda name: (name in late, keys[name], name), before, after)
+    assert whole == first_order(keys, before, after, late)
 
 
 @given(digraphs())

@@ -29,7 +29,7 @@ def test_order_and_keys():
     order = [path for path in RESIDUAL.order if path in build(RESIDUAL).order]
     assert [entry["node"] for entry in trace["forward"]] == order
     assert [entry["node"] for entry in trace["backward"]] == order[::-1]
-    assert set(trace) == {"loss", "forward", "backward", "update", "errors"}
+    assert set(trace) == {"loss", "forward", "backward", "update", "after", "errors"}
     for entry in trace["backward"]:
         assert set(entry) == {"node", "grad_outputs", "grad_inputs", "grad_parameters", "terms"}
     for entry in trace["update"]:

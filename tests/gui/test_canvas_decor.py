@@ -9,10 +9,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from rpds import HashTrieMap
 
 from engine import decorations
 from engine.decorations import Frame, Note
-from engine.graph import Project
+from engine.frozen import FrozenDict
+from engine.graph import Group, Node, Project
 from gui.canvas.decor_item import WHOLE
 from gui.canvas.gestures.base import At
 from gui.canvas.menu import context_menu
@@ -383,3 +385,22 @@ def test_frames_and_notes_keep_their_kind_when_ids_are_reused(easel):
     items = easel.view.items_.decor.items
     assert isinstance(items["frame1"], NoteItem)
     assert not isinstance(items["note1"], NoteItem)
+
+
+def test_undoing_work_inside_a_group_goes_there(qtbot):
+    inner, frame = decorations.add_frame(Project(), (0.0, 0.0, 200.0, 100.0), "Inside")
+    group = Group(small_net().graph, layout=inner.layout)
+    graph, _ = small_net().graph.add(Node("uses", "Group", FrozenDict({"group": "Net"})))
+    easel = make_easel(qtbot, Project(graph=graph, groups=HashTrieMap({"Net": group})))
+    assert easel.view.open_group("uses")
+    assert list(easel.view.items_.decor.items) == [frame]
+    easel.view.decor_commands.write(frame, "Renamed")
+    inside = easel.document.project.groups["Net"].layout
+    assert decorations.frames(inside)[0].title == "Renamed"
+    easel.view.leave_group()
+    assert easel.view.items_.decor.items == {}
+    easel.undo()
+    assert easel.view.stage.document.path == ("uses",)
+    shown = easel.view.items_.decor.items[frame].decoration
+    assert isinstance(shown, Frame)
+    assert shown.title == "Inside"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -14,18 +18,23 @@ from engine.block import registry
 from engine.graph import Project, Wire
 from engine.names import fresh_id
 from engine.problem import GraphError
-from gui.canvas import adding
+from gui.canvas import adding, dots
 from gui.canvas.block_item import BlockItem
 from gui.canvas.face import make_face, problems_by_node
+from gui.canvas.gestures.base import Cancel
 from gui.canvas.hits import PortRef
 from gui.canvas.placing import places
 from gui.canvas.stage import Wish
+from gui.canvas.swapping import replace_block
 from gui.canvas.view import CanvasView
 from gui.canvas.wire_item import WireItem
 from gui.document import Document
 from gui.selection import Selection
 from tests.helpers.canvas import small_net
 
+ALT, NO_KEYS = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
+CUTS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+LEFT = Qt.MouseButton.LeftButton
 KINDS = sorted(registry())
 COMMANDS = ("delete", "take_out", "duplicate", "toggle_bypass", "disconnect_chosen", "cut", "copy")
 number = st.integers(0, 10_000)
@@ -128,6 +137,74 @@ class Editing(RuleBasedStateMachine):
                 project, touched = edits.set_params(self.document.project, node_id, {name: value})
                 self.document.edit("set", project, touched)
 
+    # -- wires, with a real mouse --
+
+    def spot(self, x: float, y: float) -> QPoint:
+        """A place of the scene on the viewport, which is brought there."""
+        self.view.camera.look_at(QPointF(x, y), 1.0, animated=False)
+        return self.view.camera.to_view(QPointF(x, y)).toPoint()
+
+    def drag(self, start: QPoint, way: QPoint, keys: Qt.KeyboardModifier = NO_KEYS, *, leave: bool = False) -> None:
+        port = self.view.viewport()
+        QTest.mousePress(port, LEFT, keys, start)
+        for part in (0.5, 1.0):
+            at = start + way * part
+            over = QPointF(port.mapToGlobal(at))
+            move = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), over, Qt.MouseButton.NoButton, LEFT, keys)
+            QApplication.sendEvent(port, move)
+        if leave:
+            QTest.keyClick(self.view, Qt.Key.Key_Escape)
+        QTest.mouseRelease(port, LEFT, keys, start + way)
+        self.view.pointer.cancel(Cancel.ESCAPE)
+        self.view.floats.search.leave()
+
+    def pick_wire(self, index: int) -> WireItem | None:
+        ends = sorted(self.view.items_.wires.items)
+        return self.view.items_.wires.items[ends[index % len(ends)]] if ends else None
+
+    @rule(index=number)
+    def dot(self, index: int) -> None:
+        item = self.pick_wire(index)
+        if item is not None:
+            dots.toggle_dot(self.view.stage, item, item.path.pointAtPercent(0.3 + index % 5 / 10))
+
+    @rule(index=number, way=st.tuples(st.integers(-90, 90), st.integers(-90, 90)), leave=st.booleans())
+    def drag_a_dot(self, index: int, way: tuple[int, int], leave: bool) -> None:
+        item = self.pick_wire(index)
+        if item is not None and item.dots:
+            self.drag(self.spot(*item.dots[index % len(item.dots)]), QPoint(*way), leave=leave)
+
+    @rule(index=number, leave=st.booleans())
+    def cut_across(self, index: int, leave: bool) -> None:
+        item = self.pick_wire(index)
+        if item is not None:
+            middle = item.path.pointAtPercent(0.5)
+            start = self.spot(middle.x(), middle.y()) - QPoint(0, 60)
+            self.drag(start, QPoint(0, 120), CUTS, leave=leave)
+
+    @rule(index=number, other=number, alt=st.booleans(), leave=st.booleans())
+    def drag_a_block_to_a_wire(self, index: int, other: int, alt: bool, leave: bool) -> None:
+        node_id, wire = self.pick(index), self.pick_wire(other)
+        if node_id is not None:
+            self.selection.set(())
+            block = self.view.items_.blocks[node_id]
+            middle = block.title_rect().center()
+            goal = wire.middle - block.area.center() if wire is not None else QPointF(40, 90)
+            self.drag(self.spot(middle.x(), middle.y()), goal.toPoint(), ALT if alt else NO_KEYS, leave=leave)
+
+    @rule(index=number, start=st.booleans(), leave=st.booleans())
+    def pull_an_end(self, index: int, start: bool, leave: bool) -> None:
+        item = self.pick_wire(index)
+        if item is not None:
+            place = item.path.pointAtPercent(0.2 if start else 0.8)
+            self.drag(self.spot(place.x(), place.y()), QPoint(30, 200), leave=leave)
+
+    @rule(index=number, kind=st.sampled_from(KINDS))
+    def swap(self, index: int, kind: str) -> None:
+        node_id = self.pick(index)
+        if node_id is not None:
+            replace_block(self.view.stage, node_id, kind)
+
     @rule()
     def undo(self) -> None:
         self.document.undo_stack.undo()
@@ -163,6 +240,9 @@ class Editing(RuleBasedStateMachine):
         for node_id, place in self.document.project.layout.nodes.items():
             assert (scene.blocks[node_id].x(), scene.blocks[node_id].y()) == place
         assert set(places(self.document.project, scene.size_of)) == set(scene.blocks)
+        assert set(scene.with_places(self.document.project).layout.nodes) >= set(scene.blocks)
+        covered = reduce(QRectF.united, (item.area for item in scene.blocks.values()), scene.decor.extent())
+        assert scene.content_rect() == covered
         for wire, item in ((item.wire, item) for item in scene.wires.items.values()):
             start = scene.blocks[wire.from_node].port_place("out", wire.from_port)
             end = scene.blocks[wire.to_node].port_place("in", wire.to_port)
@@ -170,6 +250,14 @@ class Editing(RuleBasedStateMachine):
             assert end is not None
             assert item.path.pointAtPercent(0.0) == start
             assert item.path.pointAtPercent(1.0) == end
+            assert item.wire == self.document.project.graph.wire(wire.ends)
+            assert item.dots == item.wire.via
+            assert (item.mood, item.lifted) == ("", False)
+        look, wires = scene.look, set(scene.wires.items)
+        assert look.path_wires <= wires
+        assert look.path_blocks <= set(scene.blocks)
+        assert {ends for ends, _ in scene.wires.dots} <= wires
+        assert not self.view.stage.overlay.strokes
 
     @invariant()
     def the_selection_is_there(self) -> None:

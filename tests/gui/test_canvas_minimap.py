@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -75,7 +75,7 @@ def test_a_click_looks_there_and_a_drag_carries_the_view(easel):
     assert not easel.document.undo_stack.canUndo()
 
 
-def test_looking_around_does_not_draw_the_map_again(easel):
+def test_looking_around_does_not_draw_the_map_again(easel, qtbot):
     minimap = easel.view.minimap
     minimap.grab()
     drawn = minimap.drawn
@@ -87,8 +87,23 @@ def test_looking_around_does_not_draw_the_map_again(easel):
     assert minimap.drawn == drawn
     project, _ = edits.move_nodes(easel.document.project, {"n5": (0.0, 2000.0)})
     easel.document.edit("move", project, moved=frozenset({"n5"}))
+    qtbot.waitUntil(lambda: minimap.drawn == drawn + 1)
+
+
+def test_edits_in_a_row_draw_the_map_once(easel, qtbot):
+    minimap, view = easel.view.minimap, easel.view
     minimap.grab()
-    assert minimap.drawn == drawn + 1
+    drawn = minimap.drawn
+    for number in range(8):
+        easel.document.edit("edit", *edits.set_params(easel.document.project, "n5", {"out_features": 20 + number}))
+        QApplication.processEvents()
+        assert minimap.drawn == drawn
+    project, _ = edits.move_nodes(easel.document.project, {"n5": (0.0, 90_000.0)})
+    easel.document.edit("move", project, moved=frozenset({"n5"}))
+    qtbot.waitUntil(lambda: minimap.drawn == drawn + 1)
+    place = minimap.place_of(view.items_.blocks["n5"].area.center())
+    assert minimap.rect().contains(place)
+    assert minimap.findChild(QTimer).isActive() is False
 
 
 def test_wrong_blocks_are_red_and_the_view_has_its_rectangle(qtbot):
@@ -151,3 +166,29 @@ def test_it_has_the_shape_of_the_graph_within_limits(qtbot):
     assert sizes[0] == (SIZE.width(), LEAST_SIZE.height())
     assert sizes[1] == (LEAST_SIZE.width(), SIZE.height())
     assert sizes[2][1] > 2 * LEAST_SIZE.height()
+
+
+def test_it_comes_when_an_edit_puts_something_out_of_view_and_costs_no_look_at_all_otherwise(qtbot, monkeypatch):
+    easel = make_easel(qtbot, small_net())
+    easel.view.fit(animated=False)
+    assert not easel.view.minimap.isVisible()
+    looked = []
+    whole = type(easel.view.items_).content_rect
+
+    def counted(scene):
+        looked.append(1)
+        return whole(scene)
+
+    monkeypatch.setattr(type(easel.view.items_), "content_rect", counted)
+    project, _ = edits.move_nodes(easel.document.project, {"conv": (336.0, 200.0)})
+    easel.document.edit("within", project, moved=frozenset({"conv"}))
+    assert not looked
+    project, _ = edits.move_nodes(easel.document.project, {"conv": (5000.0, 200.0)})
+    easel.document.edit("without", project, moved=frozenset({"conv"}))
+    assert easel.view.minimap.isVisible()
+    easel.undo()
+    easel.view.fit(animated=False)
+    assert not easel.view.minimap.isVisible()
+    easel.document.replace(chain(200))
+    easel.view.camera.look_at(QPointF(), 1.0, animated=False)
+    assert easel.view.minimap.isVisible()

@@ -6,8 +6,8 @@ import math
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtGui import QAction, QColor, QImage, QNativeGestureEvent, QPointingDevice
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits
@@ -487,9 +487,16 @@ def test_tool_tips_tell_of_ports_and_blocks(easel: Easel) -> None:
 
 
 def test_every_action_has_a_name_and_is_enabled_by_what_is_selected(easel: Easel) -> None:
-    actions = [action for action in (*easel.view.edit_actions(), *easel.view.view_actions()) if action is not None]
+    actions: list[QAction] = []
+    waiting = [action for action in (*easel.view.edit_actions(), *easel.view.view_actions()) if action is not None]
+    for action in waiting:
+        actions.append(action)
+        menu = action.menu()
+        if isinstance(menu, QMenu):
+            waiting.extend(inner for inner in menu.actions() if not inner.isSeparator())
     assert len({action.objectName() for action in actions}) == len(actions)
-    assert all(action.objectName().startswith("action") and action.text() for action in actions)
+    assert all(action.text() for action in actions)
+    assert all(action.objectName().startswith("action") for action in actions if action.menu() is None)
     by_name = {action.objectName(): action for action in actions}
     assert not by_name["actionDelete"].isEnabled()
     easel.selection.set({"dense"})

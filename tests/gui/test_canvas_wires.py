@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from pytestqt.qtbot import QtBot
 
 from engine import edits, files
 from engine.graph import Project
 from gui.canvas.ground import Ground
 from gui.canvas.routing import find_route
-from tests.helpers.canvas import Easel, make_easel, make_project, small_net
+from tests.helpers.canvas import Easel, chain, make_easel, make_project, small_net
 
 ALT, CTRL, SHIFT = (
     Qt.KeyboardModifier.AltModifier,
@@ -39,6 +39,11 @@ def via(easel: Easel, ends: tuple[str, str, str, str] = DENSE_ACT) -> tuple[tupl
 
 def with_dropout(place: tuple[float, float] = (600.0, 240.0)) -> Project:
     return edits.add_node(small_net(), "Dropout", place)[0]
+
+
+def item_rect(easel: Easel, node_id: str) -> QRect:
+    area = easel.view.items_.blocks[node_id].area
+    return QRect(easel.spot(area.left(), area.top()), easel.spot(area.right(), area.bottom()))
 
 
 # -- into wires --
@@ -249,6 +254,36 @@ def test_copies_of_wires_bring_their_dots(easel: Easel) -> None:
     assert via(easel, ("dense2", "out", "act2", "in")) == ((dot[0] + 32, dot[1] + 32),)
 
 
+# -- search from an input --
+
+
+def test_what_is_offered_for_an_input_makes_values(easel: Easel) -> None:
+    easel.drag(easel.port("conv", "in", "in"), easel.spot(160, 480))
+    shown = easel.view.floats.search.shown()
+    assert "Dense" in shown
+    assert "Input" in shown
+    assert "Loss" not in shown
+    assert "Regularizer" not in shown
+    easel.type("\x1b")
+
+
+# -- muted --
+
+
+def test_a_muted_block_passes_its_input_on_and_is_drawn_through(easel: Easel) -> None:
+    item = easel.view.items_.blocks["act"]
+    before = easel.view.grab(item_rect(easel, "act")).toImage()
+    easel.selection.set({"act"})
+    easel.view.commands.toggle_bypass()
+    easel.selection.set(())
+    plans = easel.document.result.nodes
+    assert plans["loss"].sources["prediction"] == ("dense", "out")
+    assert item.face.bypass
+    shown = easel.view.grab(item_rect(easel, "act")).toImage()
+    middle = shown.height() // 2
+    assert shown.pixelColor(shown.width() * 3 // 4, middle) != before.pixelColor(before.width() * 3 // 4, middle)
+
+
 # -- cutting --
 
 
@@ -332,3 +367,22 @@ def test_nothing_is_routed_where_nothing_is_in_the_way() -> None:
     ground = Ground()
     own = (("a", (0.0, 0.0, 160.0, 56.0)), ("b", (400.0, 0.0, 560.0, 56.0)))
     assert find_route((160.0, 28.0), (400.0, 28.0), ground, *own, lambda *_: False) is None
+
+
+def test_wires_between_many_dragged_blocks_are_carried_as_they_are(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, chain(120))
+    scene = easel.view.items_
+    moved = [f"n{index}" for index in range(10, 90)]
+    inside = [item for item in scene.wires.at(moved) if {item.wire.from_node, item.wire.to_node} <= {*moved}]
+    assert any(item.path.elementCount() > 4 for item in inside)  # some go around others
+    before = {item.wire.ends: (item.path.boundingRect(), item.path.elementCount()) for item in inside}
+    scene.shift({name: scene.blocks[name].pos() + QPointF(24.0, 4000.0) for name in moved})
+    for item in inside:
+        rect, count = before[item.wire.ends]
+        assert item.path.boundingRect() == rect.translated(24.0, 4000.0)
+        assert item.path.elementCount() == count
+    for item in scene.wires.at(moved):
+        start, end = item.ports
+        assert start == scene.blocks[item.wire.from_node].port_place("out", item.wire.from_port)
+        assert end == scene.blocks[item.wire.to_node].port_place("in", item.wire.to_port)
+        assert (item.path.pointAtPercent(0.0), item.path.pointAtPercent(1.0)) == (start, end)

@@ -114,6 +114,27 @@ def test_a_refusal_offers_the_quick_fix(qtbot: QtBot) -> None:
     assert easel.document.project == project
 
 
+def test_what_a_refusal_offers_is_read_in_full_and_goes_with_the_next_edit(qtbot: QtBot) -> None:
+    project = make_project(
+        {
+            "data": ("Input", (0.0, 0.0), {"dataset": "spiral"}),
+            "dense": ("Dense", (320.0, 0.0), {}),
+            "loss": ("Loss", (640.0, 0.0), {"function": "mse"}),
+        },
+        ("data.x > dense.in", "dense.out > loss.prediction"),
+    )
+    easel = make_easel(qtbot, project)
+    easel.drag(easel.port("data", "out", "y"), easel.port("loss", "in", "target"))
+    offered = easel.view.floats.hint.buttons()
+    assert [each.text() for each in offered] == ["Give the layer before it 1 output", "Connect anyway"]
+    for each in offered:
+        assert each.width() >= each.sizeHint().width(), each.text()
+        assert easel.view.floats.hint.rect().contains(each.geometry().translated(each.parentWidget().pos()))
+    project, touched, _ = edits.add_node(easel.document.project, "Dense", (0.0, 300.0))
+    easel.document.edit("elsewhere", project, touched)
+    assert not hint(easel), "it spoke of a network that is no more"
+
+
 def test_a_loop_is_refused_and_named(easel: Easel) -> None:
     project, touched = edits.disconnect(easel.document.project, easel.graph.wires_into("dense"))
     easel.document.edit("cut", project, touched)

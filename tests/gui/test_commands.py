@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
-from gui.commands.catalog import commands_of, matching
+from gui.canvas.menu import context_menu
+from gui.commands.catalog import commands_of, is_rare, matching
 from gui.commands.shortcut_dialog import ShortcutDialog
 from gui.settings import settings
 from tests.helpers.windows import main_window, open_example
@@ -33,6 +37,33 @@ def test_every_action_of_the_menus_is_listed_once(window):
     assert by_id["theme_dark"].menu == "View ▸ Theme"
     assert by_id["actionSaveAs"].name == "Save as"
     assert all(command.name and "&" not in command.name for command in by_id.values())
+
+
+def test_no_letter_leads_to_two_entries_of_one_menu(window):
+    """With Alt and letters every menu can be walked: each entry that stays has a letter of its own in its menu."""
+    open_example(window, "residual-digits")
+    canvas = window.canvas
+    menus = [(None, window.transport.menus)]
+    for chosen in ({"stem"}, {"res"}, {"stem", "relu"}, ()):
+        window.selection.set(chosen)
+        menus.append((None, context_menu(canvas.stage, canvas.actions_, window, None)))
+    canvas.open_group("res")
+    menus.append((None, context_menu(canvas.stage, canvas.actions_, window, None)))
+    seen = 0
+    for path, menu in menus:
+        letters = {}
+        for action in menu.actions():
+            if action.isSeparator():
+                continue
+            found = re.search("&(.)", action.text().replace("&&", ""))
+            if found is not None:
+                assert letters.setdefault(found[1].lower(), action.text()) == action.text(), f"{path}: {action.text()}"
+                seen += 1
+            elif action.objectName().startswith("action"):
+                raise AssertionError(f"{path}: {action.text()} has no letter")
+            if isinstance(action.menu(), QMenu):
+                menus.append((action.text(), action.menu()))
+    assert seen > 80
 
 
 def test_what_is_typed_finds_the_nearest_command_first(window):
@@ -157,3 +188,21 @@ def test_the_palette_and_the_dialog_can_be_seen(window, qtbot):
     assert window.rect().contains(palette.geometry())
     assert len(palette.shown()) > 40
     assert not window.grab().isNull()
+
+
+def test_keys_that_few_keyboards_have_are_not_told(window):
+    rare = [QKeySequence(name) for name in ("F14", "F20", "Undo", "Cut", "Paste")]
+    usual = [QKeySequence(name) for name in ("F2", "F11", "Ctrl+Z", "Shift+Ins", "Del", "C", "Ctrl+PgUp", "+")]
+    assert [is_rare(keys) for keys in (*rare, *usual)] == [True] * len(rare) + [False] * len(usual)
+    dialog = ShortcutDialog(window.shortcuts, window)
+    undo = next(
+        dialog.tree.topLevelItem(top).child(row)
+        for top in range(dialog.tree.topLevelItemCount())
+        for row in range(dialog.tree.topLevelItem(top).childCount())
+        if dialog.tree.topLevelItem(top).child(row).text(0) == "Undo"
+    )
+    told = undo.text(1).split(",  ")
+    assert told[0] == find(window, "actionUndo").keys
+    assert not set(told) & {"F14", "Undo"}
+    dialog.close()
+    dialog.deleteLater()

@@ -42,7 +42,8 @@ def test_a_formula_is_typed_and_becomes_blocks(window, qtbot):
     QTest.keyClicks(dialog.text, "f = sin(x^2*y) + e^z")
     assert dialog.preview.lines == (r"f = \sin\left(x^{2}\,y\right) + e^{z}",)
     assert dialog.minimise.isChecked()
-    start: NumberEdit = dialog.findChild(NumberEdit, "start_x")
+    start = dialog.findChild(NumberEdit, "start_x")
+    assert start is not None
     start.selectAll()
     QTest.keyClicks(start, "1.5")
     QTest.keyClick(start, Qt.Key.Key_Return)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits, groupedits
 from engine.graph import Project
 from engine.levels import INPUTS, NEW_PORT, OUTPUTS, located
 from gui import group_folder
-from gui.canvas.mime import GROUP_MIME
-from gui.group_shelf import of_document, of_file
-from gui.main_window import MainWindow
+from gui.canvas import tips
 from tests.helpers.canvas import Easel, make_easel, make_project
-from tests.helpers.windows import W, main_window
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -217,7 +213,10 @@ def test_wires_to_the_boundary_change_the_ports_at_every_use(grouped: Easel) -> 
     face = grouped.view.items_.blocks["group"].face
     assert [port.name for port in face.inputs] == ["in", "a"]
     assert [port.name for port in face.outputs] == ["out", "out2"]
-    assert face.severity == "error"  # nothing comes into "a" yet
+    assert face.unfinished  # nothing comes into "a" yet
+    assert [port.missing for port in face.inputs] == [False, True]
+    opened(grouped)
+    assert grouped.view.items_.blocks[INPUTS].face.severity == "error"
 
 
 def test_an_input_led_straight_to_an_output_is_refused(grouped: Easel) -> None:
@@ -359,8 +358,41 @@ def test_a_group_is_kept_and_used_in_another_document(grouped: Easel, own_folder
     assert other.view.groups.add_file(path, QPointF(700, 400))
     assert set(other.document.project.groups) == {"Group"}  # the same group is not there twice
     agrees(other)
-    group_folder.remove(path)
+    assert grouped.view.groups.save_to_palette("group") == path  # the same once more
+    opened(grouped)
+    grouped.drop("Dropout", grouped.spot(700, 300))
+    assert grouped.view.groups.save_to_palette() == own_folder / "Group 2.chainrule"
+    for kept in group_folder.listed():
+        group_folder.remove(kept)
     assert not group_folder.listed()
+
+
+def enter() -> None:
+    """Press Enter in whatever has the focus."""
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    QTest.keyClick(focus, Qt.Key.Key_Return)
+
+
+def test_the_search_and_wires_into_the_void_add_inside(grouped: Easel) -> None:
+    opened(grouped)
+    grouped.key(KEY.Key_Tab)
+    grouped.type("dropout")
+    enter()
+    assert "dropout" in grouped.document.project.groups["Group"].graph
+    grouped.drag(grouped.port(INPUTS, "out", "in"), grouped.spot(500, 420))
+    grouped.type("layernorm")
+    enter()
+    wires = {str(wire) for wire in grouped.view.level.project.graph.iter_wires()}
+    assert "Inputs.in → layerNorm.in" in wires
+    agrees(grouped)
+
+
+def test_tips_say_what_a_group_is(grouped: Easel) -> None:
+    scene = grouped.view.items_
+    assert "Double-click" in tips.tip(scene, scene.blocks["group"])
+    opened(grouped)
+    assert "group" in tips.tip(scene, scene.blocks[INPUTS])
 
 
 def test_a_group_cannot_be_put_into_itself(grouped: Easel, said: Callable[[], list[str]]) -> None:
@@ -374,148 +406,3 @@ def test_an_independent_use_keeps_the_other_as_it_is(grouped: Easel) -> None:
     grouped.view.groups.make_independent("group2")
     assert grouped.graph.node("group2").params["group"] == "Group 2"
     assert set(grouped.document.project.groups) == {"Group", "Group 2"}
-
-
-# -- the inspector --
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        assert made.files.open_example("residual-digits.chainrule")
-        yield made
-
-
-def field(window: MainWindow, kind: type[W], name: str) -> W:
-    """A visible widget of the inspector."""
-    (found,) = (each for each in window.inspector.findChildren(kind, name) if each.isVisible())
-    return found
-
-
-def write(line: QLineEdit, text: str) -> None:
-    line.setFocus()
-    line.selectAll()
-    QTest.keyClicks(line, text)
-    QTest.keyClick(line, Qt.Key.Key_Return)
-
-
-def test_a_use_is_repeated_named_and_opened_from_the_inspector(window: MainWindow) -> None:
-    window.selection.set({"res"})
-    write(field(window, QLineEdit, "groupName"), "Skip")
-    assert set(window.document.project.groups) == {"Skip"}
-    assert window.document.project.graph.node("res").params["group"] == "Skip"
-    field(window, QPushButton, "group_open").click()
-    assert window.level.path == ("res",)
-    assert window.canvas.crumbs.texts()[:3] == ["Residual network on digits", "›", "Skip"]
-    window.document.undo_stack.undo()
-    assert window.document.project.graph.node("res").params["group"] == "Residual"
-
-
-def test_another_use_can_share_its_weights(window: MainWindow) -> None:
-    window.canvas.groups.add_use("Residual", QPointF(900, 400))
-    project, touched, _ = groupedits.set_use(window.document.project, "residual", "repeat", 3)
-    window.document.edit("repeat", project, touched)
-    box = field(window, QComboBox, "shareWith")
-    assert [box.itemText(index) for index in range(box.count())] == ["its own", "res"]
-    box.setCurrentIndex(1)
-    box.activated.emit(1)
-    assert window.document.project.graph.node("residual").params["share_with"] == "res"
-    field(window, QPushButton, "group_independent").click()
-    assert window.document.project.graph.node("residual").params["group"] == "Residual 2"
-
-
-def test_ports_are_named_added_and_removed_in_the_inspector(window: MainWindow) -> None:
-    window.canvas.open_group("res")
-    window.selection.set({INPUTS})
-    write(field(window, QLineEdit, "port_in"), "x")
-    assert "relu.out → res.x" in {str(wire) for wire in window.document.project.graph.iter_wires()}
-    assert not window.document.result.errors
-    write(field(window, QLineEdit, "port_x"), "two words")
-    assert groupedits.port_names(window.document.project.groups["Residual"], "in") == ["x"]
-    window.selection.set({OUTPUTS})
-    field(window, QPushButton, "addPort").click()
-    assert groupedits.port_names(window.document.project.groups["Residual"], "out") == ["out", "out2"]
-    assert window.level.path == ("res",)
-    assert window.canvas.items_.blocks[OUTPUTS].face.severity == "error"  # one input cannot feed on two outputs
-    field(window, QToolButton, "delete_out2").click()
-    assert not window.document.result.errors
-
-
-def test_blocks_inside_are_edited_in_the_inspector(window: MainWindow) -> None:
-    window.canvas.open_group("res")
-    window.selection.set({"norm1"})
-    assert window.inspector.page is not None
-    window.inspector.page.form.edited.emit("num_groups", 2, False)
-    assert window.document.project.groups["Residual"].graph.node("norm1").params["num_groups"] == 2
-    assert window.document.result.nodes["res.2.norm1"].params["num_groups"] == 2
-
-
-def test_a_problem_inside_is_found_from_the_list(window: MainWindow) -> None:
-    window.canvas.open_group("res")
-    project, touched = edits.set_params(window.level.project, "conv2", {"out_channels": 8})
-    window.level.edit("narrow", project, touched)
-    window.canvas.leave_group()
-    window.problems._list.itemActivated.emit(window.problems._list.item(0))
-    assert window.level.path == ("res",)
-    assert window.selection.ids == {"sum"}
-
-
-# -- the palette --
-
-
-def drop_group(easel: Easel, carried: str, at: QPoint) -> bool:
-    """Drag a group from the palette and drop it; whether the canvas took it."""
-    data = QMimeData()
-    data.setData(GROUP_MIME, carried.encode())
-    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    none = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(at, copy, data, left, none)
-    QApplication.sendEvent(easel.viewport, enter)
-    if not enter.isAccepted():
-        return False
-    QApplication.sendEvent(easel.viewport, QDragMoveEvent(at, copy, data, left, none))
-    event = QDropEvent(QPointF(at), copy, data, left, none)
-    QApplication.sendEvent(easel.viewport, event)
-    return event.isAccepted()
-
-
-def test_groups_are_dragged_from_the_palette(grouped: Easel, own_folder: Path) -> None:
-    assert drop_group(grouped, of_document("Group"), grouped.spot(700, 480))
-    assert grouped.selected == {"group2"}
-    x, y = grouped.document.project.layout.nodes["group2"]
-    assert abs(x + 80 - 700) <= 8
-    assert abs(y + 28 - 480) <= 8
-    kept = grouped.view.groups.save_to_palette("group")
-    assert kept is not None
-    assert drop_group(grouped, of_file(kept), grouped.spot(1000, 480))
-    assert grouped.selected == {"group3"}
-    assert not drop_group(grouped, "elsewhere:x", grouped.spot(700, 480))
-    drop_group(grouped, of_file(own_folder / "gone.chainrule"), grouped.spot(700, 480))
-    assert grouped.selected == {"group3"}
-
-
-def test_the_shelf_lists_the_groups_and_finds_them(window: MainWindow, own_folder: Path) -> None:
-    assert [entry.name for entry in window.shelf.entries()] == ["Residual"]
-    window.canvas.groups.save_to_palette("res")
-    window.shelf.refresh()
-    assert [entry.name for entry in window.shelf.entries()] == ["Residual", "Residual"]
-    window.palette_panel.search.setText("zzz")
-    assert window.shelf.entries() == []
-    window.palette_panel.search.setText("resid")
-    assert len(window.shelf.entries()) == 2
-    QTest.keyClick(window.shelf.entries()[0], Qt.Key.Key_Return)
-    assert "residual" in window.document.project.graph
-    window.shelf.delete("Residual")
-    assert "Residual" in window.document.project.groups  # it is in use
-    window.shelf.remove(group_folder.file_for("Residual"))
-    assert len(window.shelf.entries()) == 1
-
-
-def test_a_definition_that_nothing_uses_is_deleted_and_comes_back(window: MainWindow) -> None:
-    project, touched = edits.remove_nodes(window.document.project, {"res"})
-    window.document.edit("out", project, touched)
-    window.shelf.delete("Residual")
-    assert not window.document.project.groups
-    assert window.shelf.entries() == []
-    window.document.undo_stack.undo()
-    assert [entry.name for entry in window.shelf.entries()] == ["Residual"]

@@ -184,6 +184,17 @@ def test_a_run_that_is_kept_is_left_without_a_question_and_told_of(window, qtbot
     assert opener.opened == [run]
 
 
+def test_where_the_last_run_stays_takes_the_place_of_where_the_one_before_stays(window, qtbot):
+    for name in ("circle", "xor", "linear-fit"):
+        open_example(window, name, epochs=1)
+        window.document.undo_stack.setClean()
+        play_to_the_end(qtbot, window)
+    window.actions_.new.trigger()
+    told = [card.notice.text for card in window.toasts.cards if "has learned stays" in card.notice.text]
+    assert len(told) == 1
+    assert told[0] == [each.text for each in notices().history if "has learned stays" in each.text][-1]
+
+
 def test_closing_while_it_trains_keeps_the_last_step(qtbot, tmp_path):
     with main_window(qtbot) as window:
         open_example(window, "circle", epochs=100_000)

@@ -77,7 +77,7 @@ class FakeSession:
     def preview(self, node: str, project: Project, request: int) -> None:
         self._note("preview", node, project, request)
 
-    def trace(self, batch: int, request: int) -> None:
+    def trace(self, batch: int | None, request: int, sample: int | None = None) -> None:
         self._note("trace", batch, request)
 
     def weights(self, request: int) -> None:

@@ -53,21 +53,21 @@ def make_arrange_actions(make: MakeAction, commands: ArrangeCommands, parent: QW
         make("ArrangeDown", _tr("Top &down"), partial(commands.arrange, "down"), "", "Ctrl+Shift+L"),
     )
     lines = [
-        make("AlignLeft", _tr("Left edges"), partial(align, "left"), "", "Ctrl+Shift+Left"),
-        make("AlignCentre", _tr("Centres, below each other"), partial(align, "centre"), "", "Ctrl+Alt+C"),
-        make("AlignRight", _tr("Right edges"), partial(align, "right"), "", "Ctrl+Shift+Right"),
-        make("AlignTop", _tr("Top edges"), partial(align, "top"), "", "Ctrl+Shift+Up"),
-        make("AlignMiddle", _tr("Middles, beside each other"), partial(align, "middle"), "", "Ctrl+Alt+M"),
-        make("AlignBottom", _tr("Bottom edges"), partial(align, "bottom"), "", "Ctrl+Shift+Down"),
+        make("AlignLeft", _tr("&Left edges"), partial(align, "left"), "", "Ctrl+Shift+Left"),
+        make("AlignCentre", _tr("&Centres, below each other"), partial(align, "centre"), "", "Ctrl+Alt+C"),
+        make("AlignRight", _tr("&Right edges"), partial(align, "right"), "", "Ctrl+Shift+Right"),
+        make("AlignTop", _tr("&Top edges"), partial(align, "top"), "", "Ctrl+Shift+Up"),
+        make("AlignMiddle", _tr("&Middles, beside each other"), partial(align, "middle"), "", "Ctrl+Alt+M"),
+        make("AlignBottom", _tr("&Bottom edges"), partial(align, "bottom"), "", "Ctrl+Shift+Down"),
     ]
     gaps = [
-        make("DistributeAcross", _tr("Equal gaps &across"), partial(spread, "across"), "", "Ctrl+Alt+H"),
+        make("DistributeAcross", _tr("Equal gaps acro&ss"), partial(spread, "across"), "", "Ctrl+Alt+H"),
         make("DistributeDown", _tr("Equal gaps d&own"), partial(spread, "down"), "", "Ctrl+Alt+V"),
     ]
     grid = make("SnapToGrid", _tr("Onto the &grid"), commands.snap_to_grid, "", "Ctrl+Alt+G")
-    connect = make("ConnectChosen", _tr("&Connect in reading order"), commands.connect_chosen, "", "Shift+C")
-    copy = make("DuplicateWired", _tr("Duplicate &with wires"), commands.duplicate_wired, "", "Shift+D")
-    menu = QMenu(_tr("A&rrange"), parent)
+    connect = make("ConnectChosen", _tr("Connect in &reading order"), commands.connect_chosen, "", "Shift+C")
+    copy = make("DuplicateWired", _tr("D&uplicate with wires"), commands.duplicate_wired, "", "Shift+D")
+    menu = QMenu(_tr("Arrang&e"), parent)
     menu.setObjectName("arrangeMenu")
     menu.menuAction().setObjectName("actionArrange")
     menu.addActions(layouts)
@@ -75,8 +75,6 @@ def make_arrange_actions(make: MakeAction, commands: ArrangeCommands, parent: QW
     edges = menu.addMenu(_tr("&Align"))
     edges.addActions(lines)
     menu.addActions([*gaps, grid])
-    menu.addSeparator()
-    menu.addActions([connect, copy])
     menu.addSeparator()
     menu.addActions(_wishes(make))
     needs = ((2, lines), (3, gaps), (1, [grid, copy]), (2, [connect]))

@@ -65,9 +65,7 @@ class CarryDecor(Gesture):
             return True
         project = self._load.arrived()
         if project is not None:
-            self.stage.document.edit(
-                self._text(self._load), project, self._load.touched, moved=frozenset(self._load.blocks)
-            )
+            self.stage.document.edit(self._text(self._load), project, self._load.touched, moved=self._load.names)
         return True
 
     def _text(self, load: Load) -> str:

@@ -82,7 +82,7 @@ class ResizeDecor(Gesture):
                 replace(item.decoration, x=area.x(), y=area.y(), width=area.width(), height=area.height()),
             )
             text = tr("Resize a frame") if self._is_frame else tr("Resize a note")
-            self.stage.document.edit(text, project)
+            self.stage.document.edit(text, project, moved=frozenset({self._name}))
         return True
 
     def cancel(self, reason: Cancel) -> None:

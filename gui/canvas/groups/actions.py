@@ -34,7 +34,7 @@ class GroupActions:
 
     def edit_list(self) -> list[QAction | None]:
         """For the Edit menu."""
-        return [self.group, self.ungroup, self.open, self.leave, self.independent, self.keep]
+        return [self.group, self.ungroup, None, self.open, self.leave, None, self.independent, self.keep]
 
     def menu_list(self) -> list[QAction]:
         """For the context menu of the selection: only what means something there."""
@@ -63,7 +63,7 @@ def make_group_actions(make: MakeAction, commands: GroupCommands) -> GroupAction
             "OpenGroup", _tr("&Open group"), lambda: commands.single and navigator.open(commands.single), "",
             "Return", "Enter",
         ),
-        leave=make("LeaveGroup", _tr("Leave the group"), navigator.leave, "", "Ctrl+PgUp"),
+        leave=make("LeaveGroup", _tr("&Leave the group"), navigator.leave, "", "Ctrl+PgUp"),
         independent=make("GroupIndependent", _tr("Make &independent"), commands.make_independent, ""),
-        keep=make("KeepGroup", _tr("Save group to the palette"), commands.save_to_palette, ""),
+        keep=make("KeepGroup", _tr("Sa&ve group to the palette"), commands.save_to_palette, ""),
     )  # fmt: skip

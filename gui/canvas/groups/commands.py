@@ -149,24 +149,28 @@ class GroupCommands:
         return name if isinstance(name, str) and name in level.project.groups else None
 
     def save_to_palette(self, node_id: str | None = None) -> Path | None:
-        """Keep a group among the user's own. Returns the file."""
+        """Keep a group among the user's own, beside others of its name. Returns the file."""
         name = self.group_of(node_id)
         if name is None:
             return None
-        return self.save_to(group_folder.file_for(name), node_id, _tr('"{0}" is in the palette now.').format(name))
+        path = group_folder.file_for(name, self._text_of(name))
+        return self.save_to(path, node_id, _tr('"{0}" is in the palette now.').format(path.stem))
 
     def save_to(self, path: Path, node_id: str | None = None, told: str = "") -> Path | None:
         """Write a group to a file of its own, with all groups it uses. Returns the file; None when it could not be."""
         name = self.group_of(node_id)
         if name is None:
             return None
-        fragment = groupedits.group_fragment(self._stage.document.document.project, name)
-        text = files.dump_fragment(fragment, frozenset(fragment.graph.nodes))
+        text = self._text_of(name)
         done = _tried(lambda: group_folder.write(path, text), _tr("The group was not saved."))
         if done is None:
             return None
         notices().info(told or _tr("Saved {0}.").format(path.name))
         return path
+
+    def _text_of(self, name: str) -> str:
+        fragment = groupedits.group_fragment(self._stage.document.document.project, name)
+        return files.dump_fragment(fragment, frozenset(fragment.graph.nodes))
 
     def save_as_file(self, node_id: str | None = None) -> None:
         """Ask for a file and write a group to it."""

@@ -84,6 +84,7 @@ class Breadcrumbs(QFrame):
         label.setToolTip(plain_tooltip(tip))
         if current:
             set_role(label, "strong")
+            label.setContentsMargins(6, 0, 4, 0)  # as far from the arrow as the buttons' texts
         else:
             set_role(label, "caption")
             set_tone(label, "secondary")
