@@ -110,7 +110,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         show_run=make("ShowRun", _tr("Show run &folder")),
         presentation=make("Presentation", _tr("Pres&entation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
-        formula=make("Formula", _tr("F&ormula…"), "expression", "Ctrl+Shift+M"),
+        formula=make("Formula", _tr("For&mula…"), "expression", "Ctrl+Shift+M"),
         compare_file=make("CompareFile", _tr("With a &file…")),
         compare_saved=make("CompareSaved", _tr("With what is &saved")),
         commands=make("Commands", _tr("&Command palette…"), "search", "Ctrl+Shift+P"),

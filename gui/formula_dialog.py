@@ -53,6 +53,7 @@ class FormulaDialog(QDialog):
         self._typed: Typed | None = None
         self._names: tuple[str, ...] | None = None
         self._values: dict[str, float] = {}
+        self._fields: dict[str, NumberEdit] = {}
         self.text = QLineEdit()
         self.text.setObjectName("formulaText")
         self.text.setAccessibleName(self.tr("Formula"))
@@ -121,6 +122,7 @@ class FormulaDialog(QDialog):
         if names == self._names:
             return
         self._names = names
+        self._fields = {}
         fields = QWidget()
         grid = QGridLayout(fields)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -129,7 +131,7 @@ class FormulaDialog(QDialog):
             label = QLabel(name)
             label.setTextFormat(Qt.TextFormat.PlainText)
             set_role(label, "mono")
-            field = NumberEdit(self._values.get(name, 1.0))
+            field = self._fields[name] = NumberEdit(self._values.get(name, 1.0))
             field.setObjectName(f"start_{name}")
             field.setAccessibleName(self.tr("Where {0} begins").format(name))
             field.changed.connect(lambda value, name=name: self._values.__setitem__(name, value))
@@ -147,7 +149,9 @@ class FormulaDialog(QDialog):
     # -- onto the canvas --
 
     def _insert(self) -> None:
-        if self._typed is None:
+        wrong = [field for field in self._fields.values() if not field.commit()]
+        if self._typed is None or wrong:
+            (wrong[0] if wrong else self.text).setFocus(Qt.FocusReason.OtherFocusReason)
             return
         scene, level = self._canvas.items_, self._canvas.level
         project = scene.with_places(level.project)

@@ -14,7 +14,7 @@ import torch
 from engine import edits, files
 from engine.build import build
 from engine.cli import main
-from engine.events import EpochEnd
+from engine.events import Applied, EpochEnd
 from engine.export.pytorch import export_pytorch, pytorch_source
 from engine.formulas import graph_of
 from engine.graph import Project
@@ -108,6 +108,20 @@ def test_a_held_value_is_never_updated():
     entry = next(entry for entry in trace["update"] if entry["parameter"] == "a.value")
     assert (entry["before"], entry["after"], entry["applied"]) == (3.0, 3.0, None)
     assert entry["grad"] == 2.0
+
+
+def test_a_value_held_while_it_trains_stays_where_it_is():
+    with Listener(descent(epochs=10)) as listener:
+        listener.session.step("batch")
+        learned = float(weights_of(listener)["w.value"])
+        project, _ = edits.set_params(descent(epochs=10), "w", {"trainable": False})
+        project, _ = edits.set_params(project, "c", {"trainable": True})
+        applied = listener.ask(lambda: listener.session.apply(project), Applied)
+        assert set(applied.kept) == {"w.value", "c.value"}
+        listener.play_to_the_end()
+        weights = weights_of(listener)
+        assert float(weights["w.value"]) == learned != 2.0
+        assert float(weights["c.value"]) > 3.0
 
 
 def test_an_output_is_minimised_or_no_longer():

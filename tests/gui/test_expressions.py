@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox
 
@@ -30,6 +29,13 @@ def dialog_of(window) -> FormulaDialog:
     return window.findChild(FormulaDialog)
 
 
+def field_of(dialog: FormulaDialog, name: str) -> NumberEdit:
+    """Where a variable begins; of fields that are going to be deleted, none."""
+    field = dialog.findChildren(NumberEdit, f"start_{name}")[-1]
+    assert isinstance(field, NumberEdit)
+    return field
+
+
 def part_of(window, node_id) -> ExpressionPart:
     """The part of the inspector for a block."""
     window.selection.set({node_id})
@@ -42,13 +48,10 @@ def test_a_formula_is_typed_and_becomes_blocks(window, qtbot):
     QTest.keyClicks(dialog.text, "f = sin(x^2*y) + e^z")
     assert dialog.preview.lines == (r"f = \sin\left(x^{2}\,y\right) + e^{z}",)
     assert dialog.minimise.isChecked()
-    start = dialog.findChild(NumberEdit, "start_x")
-    assert start is not None
+    start = field_of(dialog, "x")
     start.selectAll()
     QTest.keyClicks(start, "1.5")
-    QTest.keyClick(start, Qt.Key.Key_Return)
-    if window.document.undo_stack.count() == 0:  # Return ends the entry of the number, or the dialog as well
-        dialog.insert.click()
+    dialog.insert.click()
     project = window.document.project
     assert set(project.graph.nodes) == {"x", "y", "z", "power", "multiply", "sin", "exp", "f"}
     assert project.graph.node("x").params["value"] == 1.5
@@ -73,12 +76,25 @@ def test_what_is_wrong_is_said_with_its_place_while_typing(window, qtbot):
     assert window.document.undo_stack.count() == 0
 
 
+def test_a_start_that_is_no_number_keeps_the_dialog_open(window, qtbot):
+    dialog = dialog_of(window)
+    dialog.text.setText("a + 1")
+    field = field_of(dialog, "a")
+    field.selectAll()
+    QTest.keyClicks(field, "two")
+    dialog.insert.click()
+    assert dialog.isVisible()
+    assert field.fault
+    assert window.document.undo_stack.count() == 0
+    dialog.reject()
+
+
 def test_values_are_kept_while_the_formula_changes(window, qtbot):
     dialog = dialog_of(window)
     dialog.text.setText("a + b")
-    dialog.findChild(NumberEdit, "start_b").changed.emit(4.0)
+    field_of(dialog, "b").changed.emit(4.0)
     dialog.text.setText("a + b*c")
-    assert dialog.findChild(NumberEdit, "start_b").value() == 4.0
+    assert field_of(dialog, "b").value() == 4.0
     dialog.reject()
 
 
