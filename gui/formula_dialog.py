@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -97,6 +97,14 @@ class FormulaDialog(QDialog):
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
         self.setMinimumWidth(theme().px(WIDTH))
+
+    def event(self, event: QEvent) -> bool:
+        grown = event.type() == QEvent.Type.LayoutRequest  # a tall formula, or another row of values
+        handled = super().event(event)
+        layout = self.layout() if grown else None
+        if layout is not None:
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
+        return handled
 
     # -- what is typed --
 
