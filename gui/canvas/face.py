@@ -93,13 +93,18 @@ def problems_by_node(result: Result) -> dict[str, tuple[Problem, ...]]:
 
 
 def aims_of(result: Result) -> frozenset[str]:
-    """Paths of blocks whose output is minimised because the settings say so, and not by their own nature."""
-    return frozenset(
-        objective.path
-        for objective in result.objectives
-        if (block := block_named(result.nodes[objective.path].block)) is not None
-        and not block.objective(result.nodes[objective.path].params)
-    )
+    """Paths of blocks whose output is minimised because the settings say so, and not by their own nature.
+
+    Inside a group, plans bear the ids they have there.
+    """
+    found = set()
+    for objective in result.objectives:
+        path = objective.path
+        plan = result.nodes.get(path) or result.nodes.get(path.rpartition(".")[2])
+        block = block_named(plan.block) if plan is not None and plan.path == path else None
+        if plan is not None and block is not None and not block.objective(plan.params):
+            found.add(path)
+    return frozenset(found)
 
 
 def make_face(

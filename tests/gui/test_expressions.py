@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox
 
 from engine.events import Scalars
+from engine.grouping import collapse
 from gui.formula_dialog import FormulaDialog
 from gui.inspector.expression_part import ExpressionPart
 from gui.main_window import MainWindow
@@ -130,6 +131,21 @@ def test_an_output_is_minimised_by_a_switch(window, qtbot):
     other.minimise.click()
     assert window.document.project.training["objective"] == ("f.out", "sin.out")
     assert blocks["sin"].face.summary == "minimised"
+
+
+def test_a_minimised_output_inside_a_group_says_so(window, qtbot):
+    open_example(window, "expression")
+    document = window.document
+    made = collapse(document.project, {"sin", "f", "exp"})
+    document.edit("group", made.project, made.touched)
+    assert document.result.objectives
+    window.canvas.open_group(made.made[0])
+    faces = {name: item.face.summary for name, item in window.canvas.items_.blocks.items()}
+    assert faces["f"] == "Add · minimised"
+    assert "minimised" not in faces["sin"]
+    window.selection.set({"f"})
+    assert not any(part.isVisible() for part in window.inspector.findChildren(ExpressionPart))
+    window.canvas.leave_group()
 
 
 def test_a_loss_and_a_layer_have_no_such_switch(window, qtbot):
