@@ -182,7 +182,7 @@ def wire_json(wire: Wire) -> Json:
 
 
 def node_text(node: Node) -> str:
-    """`node_json` as it is written. Most nodes have nothing but these three, which are put together in half the time."""
+    """`node_json` as it is written. Most nodes have nothing but these three, put together in half the time."""
     if node.frozen or node.label or node.bypass or node.extra:
         return encode(node_json(node))
     params = encode(node.params) if node.params else "{}"

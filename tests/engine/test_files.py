@@ -236,7 +236,7 @@ def test_nodes_and_wires_are_written_as_their_objects_are():
     nodes = [
         Node("é_1", "Dense"),
         Node(
-            "d", "Dense", FrozenDict({"out_features": 3, "note": 'a "quoted" word', "deep": {"list": [1, 2.0, None]}})
+            "d", "Dense", FrozenDict({"out_features": 3, "note": 'a "word"', "deep": {"list": [1, 2.0, None]}})
         ),
         Node("e", "Dense", frozen=frozenset({"weight"})),
         Node("f", "Dense", label="two\nlines", bypass=True),
