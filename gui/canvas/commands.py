@@ -122,7 +122,7 @@ class Commands:
         return self.chosen | blocks, decor
 
     def paste(self, at: QPointF | None = None) -> None:
-        """Add the clipboard's blocks around a place of the scene, or beside the original, each time a little further."""
+        """Add the clipboard's blocks around a place of the scene, or beside the original, each time further away."""
         try:
             fragment = clipboard.take()
         except ChainruleError as error:
