@@ -67,8 +67,8 @@ def project_text(project: Project, *, fragment: bool = False) -> str:
 
 def _graph(graph: Graph, nodes: list[Node], depth: int) -> list[str]:
     return [
-        _block("nodes", [encode(node_json(node)) for node in nodes], "[]", depth),
-        _block("wires", [encode(wire_json(wire)) for wire in graph.wires()], "[]", depth),
+        _block("nodes", [node_text(node) for node in nodes], "[]", depth),
+        _block("wires", [wire_text(wire) for wire in graph.wires()], "[]", depth),
     ]
 
 
@@ -179,6 +179,22 @@ def wire_json(wire: Wire) -> Json:
     if wire.via:
         made["via"] = [[_short(x), _short(y)] for x, y in wire.via]
     return {**made, **wire.extra}
+
+
+def node_text(node: Node) -> str:
+    """`node_json` as it is written. Most nodes have nothing but these three, put together in half the time."""
+    if node.frozen or node.label or node.bypass or node.extra:
+        return encode(node_json(node))
+    params = encode(node.params) if node.params else "{}"
+    return f'{{"id": {encode(node.id)}, "block": {encode(node.block)}, "params": {params}}}'
+
+
+def wire_text(wire: Wire) -> str:
+    """`wire_json` as it is written."""
+    if wire.via or wire.extra:
+        return encode(wire_json(wire))
+    start, end = f"{wire.from_node}.{wire.from_port}", f"{wire.to_node}.{wire.to_port}"
+    return f'{{"from": {encode(start)}, "to": {encode(end)}}}'
 
 
 def _port_json(port: GroupPort, key: str) -> Json:

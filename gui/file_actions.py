@@ -21,6 +21,7 @@ from gui.document import Document
 from gui.file_dialogs import ask_open_path, ask_save_path
 from gui.moved_data import with_data_followed
 from gui.notices import Notice, notices
+from gui.outside import Outside
 from gui.question import Choice, Question
 from gui.recover import offer_recovery
 from gui.run_feed import RunFeed
@@ -45,6 +46,7 @@ class FileActions(QObject):
         """The step whose weights the file holds."""
         self._told = False
         """Whether the user knows that saving the graph does not save what it learned."""
+        self._outside = Outside(document, self)
         self._told_where: Notice | None = None
         """What was said last about where weights stay."""
         feed.session_changed.connect(self._forget_told)
@@ -173,7 +175,11 @@ class FileActions(QObject):
         return path is not None and self.save(path)
 
     def save(self, path: Path, weights: dict[str, Any] | None = None) -> bool:
-        """Save to a path; says what went wrong when it could not be done."""
+        """Save to a path; says why it cannot be done, and asks where somebody else has written."""
+        if self._outside.changed(path):
+            answer = self._outside.ask(path)
+            if answer != "overwrite":
+                return answer == "elsewhere" and self.ask_save_as()
         document, place = self._document, self._document.undo_stack.index()
         followed = with_data_followed(document.project, document.folder, path.parent)
         document.edit(self.tr("Follow the data to {0}").format(path.parent.name), *followed)

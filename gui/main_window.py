@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         self.command_palette = CommandPalette(self.transport.menus, self)
 
     def _connect(self) -> None:
-        self.palette_panel.add_wanted.connect(self.canvas.add_block)
+        self.palette_panel.add_wanted.connect(lambda offer: self.canvas.add_block(offer.block.kind, offer.params))
         self.inspector.preview_wanted.connect(self.preview_data)
         self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         self.canvas.parameters_wanted.connect(self._edit_parameters)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.block import Block, registry
-from gui.canvas.fuzzy import CATEGORY_ORDER, ranked
-from gui.canvas.mime import BLOCK_MIME
+from gui.canvas.fuzzy import CATEGORY_ORDER, Offer, offers
+from gui.canvas.mime import put_block
 from gui.group_shelf import GroupShelf
 from gui.icons import block_icon
 from gui.settings import settings
@@ -23,19 +23,20 @@ from gui.widgets.segmented import Segmented
 
 @final
 class PaletteEntry(QFrame):
-    """One block of the palette; a drag carries its kind.
+    """One block of the palette, as it comes or with the choice that is searched for; a drag carries both.
 
     Signals:
-        activated(str): double-click or Enter: the kind.
+        activated(Offer): double-click or Enter.
         moved(int): up (-1) or down (+1) was pressed.
     """
 
-    activated = Signal(str)
+    activated = Signal(object)
     moved = Signal(int)
 
     def __init__(self, block: Block, parent: QWidget) -> None:
         super().__init__(parent)
         self.block = block
+        self.offer = Offer(block)
         self._pressed_at: QPoint | None = None
         self.setObjectName(f"palette_{block.kind}")
         set_kind(self, "entry")
@@ -57,6 +58,13 @@ class PaletteEntry(QFrame):
         row.addWidget(self._name, 1)
         theme().changed.connect(self._dress)
         self._dress()
+
+    def set_offer(self, offer: Offer) -> None:
+        """Stand for the block with that choice made."""
+        if offer.title != self.offer.title:
+            self._name.setText(offer.title)
+            self.setAccessibleName(offer.title)
+        self.offer = offer
 
     def _dress(self) -> None:
         size = theme().px(16)
@@ -83,11 +91,11 @@ class PaletteEntry(QFrame):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._pressed_at = None
-        self.activated.emit(self.block.kind)
+        self.activated.emit(self.offer)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.activated.emit(self.block.kind)
+            self.activated.emit(self.offer)
         elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
             self.moved.emit(1 if event.key() == Qt.Key.Key_Down else -1)
         else:
@@ -96,8 +104,7 @@ class PaletteEntry(QFrame):
     def drag(self) -> QDrag:
         """The drag that carries this block."""
         data = QMimeData()
-        data.setData(BLOCK_MIME, QByteArray(self.block.kind.encode()))
-        data.setText(self.block.kind)
+        put_block(data, self.block.kind, self.offer.params)
         drag = QDrag(self)
         drag.setMimeData(data)
         ratio = self.devicePixelRatioF()
@@ -115,9 +122,9 @@ class PaletteEntry(QFrame):
 
 @final
 class Palette(QWidget):
-    """The list of blocks. `add_wanted(kind)` asks the canvas to add one where there is room."""
+    """The list of blocks. `add_wanted(Offer)` asks the canvas to add one where there is room."""
 
-    add_wanted = Signal(str)
+    add_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -200,10 +207,13 @@ class Palette(QWidget):
 
     def _filter(self) -> None:
         query = self.search.text().strip()
-        found = {block.kind for block in ranked(query, registry().values())}
+        found: dict[str, Offer] = {}
+        for offer in offers(query, registry().values()):
+            found.setdefault(offer.block.kind, offer)
         everything = bool(query) or self.extent.value() == "all"
         for entry in self._entries:
             entry.setVisible(entry.block.kind in found and (everything or entry.block.beginner))
+            entry.set_offer(found.get(entry.block.kind, Offer(entry.block)))
         for category, heading in self._headings.items():
             heading.setVisible(
                 any(entry.block.category == category and not entry.isHidden() for entry in self._entries)
@@ -223,7 +233,7 @@ class Palette(QWidget):
             self._area.ensureWidgetVisible(shown[place])
 
     def _take_first(self) -> None:
-        found = ranked(self.search.text(), registry().values())
+        found = offers(self.search.text(), registry().values())
         if self.search.text().strip() and found:
-            self.add_wanted.emit(found[0].kind)
+            self.add_wanted.emit(found[0])
             self.search.clear()

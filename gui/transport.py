@@ -187,7 +187,7 @@ class TransportBar(QFrame):
         self._device = event.device or self._device
         if event.state == "loading" and event.step == 0:
             self._say([self.tr("loading…")], "")
-        elif event.state == "ready" and event.step == 0:
+        elif event.state in ("ready", "failed") and event.step == 0:
             self.clear()
 
     def _show_progress(self, event: Progress) -> None:

@@ -111,10 +111,11 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a thread that dies answers nobody any more
             code = "T03" if is_out_of_memory(error) else "T04"
             what = "Memory ran out." if code == "T03" else f"{type(error).__name__}: {error}"
-            self._fail(RunFailed(code, what, details=traceback.format_exc()), "failed")
+            hint = "Make the network or the batch smaller." if code == "T03" else ""
+            self._fail(RunFailed(code, what, hint, details=traceback.format_exc()), "failed")
 
     def _fail(self, event: RunFailed, state: RunState) -> None:
-        self._flush()
+        self._count()
         self._post(event)
         if self._state in ("running", "loading"):
             self._tell(state, event.message)
@@ -175,12 +176,16 @@ class Worker:
 
     def _hold(self, state: RunState, message: str = "") -> None:
         """Stop going: everything is told as it stands now."""
-        self._flush()
-        if self.run is not None:
-            self._post(self._pace.progress(self.run, time.perf_counter()))
+        self._count()
         self._tell(state, message)
         self._show()
         self._save()
+
+    def _count(self) -> None:
+        """All numbers up to the step that the training stands at."""
+        self._flush()
+        if self.run is not None:
+            self._post(self._pace.progress(self.run, time.perf_counter()))
 
     def _flush(self) -> None:
         scalars = self.run.scalars() if self.run is not None else None

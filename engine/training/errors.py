@@ -33,4 +33,5 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. On the CPU a failed allocation is a plain RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    told = ("not enough memory", "can't allocate memory", "Cannot allocate memory")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in told)

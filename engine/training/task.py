@@ -31,7 +31,7 @@ class Task:
             `threshold` is yes; `numbers`: a regression.
         makes: what turns predictions into probabilities: `softmax`, `exp`, `sigmoid`, `identity`, or "" for nothing.
         threshold: of the prediction, and `target_threshold` of the target.
-        classes: names, as far as they are known.
+        classes: names, as far as they are known; scores beyond the classes of the data are called by their number.
     """
 
     loss: str
@@ -89,7 +89,7 @@ def _task(result: Result, plan: NodePlan, targets: Mapping[Source, Tensor]) -> T
     outputs = _columns(result, prediction)
     if loss is not None and loss.classes:
         makes = "softmax" if loss.wants == "logits" else "exp"
-        return Task(plan.path, prediction, target, "classes", makes, classes=classes)
+        return Task(plan.path, prediction, target, "classes", makes, classes=_all_named(classes, result, prediction))
     low = None if given is None else _labels(given)
     if _is_one_hot(given, outputs):
         makes = _meaning(result, prediction)
@@ -107,6 +107,15 @@ def _task(result: Result, plan: NodePlan, targets: Mapping[Source, Tensor]) -> T
         makes = ""
     names = classes if len(classes) == 2 else ()
     return Task(plan.path, prediction, target, "yes_no", makes, threshold, middle, names)
+
+
+def _all_named(classes: tuple[str, ...], result: Result, prediction: Source) -> tuple[str, ...]:
+    """The names of the data's classes, and numbers for scores that the network gives beyond them."""
+    spec = result.nodes[prediction[0]].outputs.get(prediction[1])
+    scores = spec.shape[1] if spec is not None and len(spec.shape) > 1 else None
+    if not classes or not isinstance(scores, int):
+        return classes
+    return classes + tuple(str(index) for index in range(len(classes), scores))
 
 
 def _columns(result: Result, source: Source) -> int | None:

@@ -13,6 +13,9 @@ from gui.canvas.look import Look
 SPACING: Final = 24.0
 """Distance of dots in the scene at 100 %; doubled or halved so that on the screen it stays between 17 and 34 pixels."""
 
+_FEW: Final = 160
+"""So many dots are made in less time than thousands are clipped away."""
+
 
 @final
 class Backdrop:
@@ -28,18 +31,28 @@ class Backdrop:
         look = self._look
         painter.fillRect(area, look.canvas)
         step = SPACING * 2.0 ** round(-math.log2(look.scale))
+        left, top = math.floor(area.left() / step) * step, math.floor(area.top() / step) * step
         columns, rows = math.ceil(area.width() / step) + 2, math.ceil(area.height() / step) + 2
-        if step != self._step or columns > self._columns or rows > self._rows:
-            if step == self._step:
-                columns, rows = max(columns, self._columns), max(rows, self._rows)
-            self._step, self._columns, self._rows = step, columns, rows
-            self._dots = QPolygonF([QPointF(x * step, y * step) for x in range(columns) for y in range(rows)])
         pen = QPen(look.dots, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap)
         pen.setCosmetic(True)
-        left, top = math.floor(area.left() / step) * step, math.floor(area.top() / step) * step
         painter.save()
         painter.setClipRect(area)
         painter.translate(left, top)
         painter.setPen(pen)
-        painter.drawPoints(self._dots)
+        painter.drawPoints(self._dots_for(step, columns, rows))
         painter.restore()
+
+    def _dots_for(self, step: float, columns: int, rows: int) -> QPolygonF:
+        """Enough dots for so many columns and rows: few are made, many are kept."""
+        if columns * rows <= _FEW:
+            return _grid(step, columns, rows)
+        if step != self._step or columns > self._columns or rows > self._rows:
+            if step == self._step:
+                columns, rows = max(columns, self._columns), max(rows, self._rows)
+            self._step, self._columns, self._rows = step, columns, rows
+            self._dots = _grid(step, columns, rows)
+        return self._dots
+
+
+def _grid(step: float, columns: int, rows: int) -> QPolygonF:
+    return QPolygonF([QPointF(x * step, y * step) for x in range(columns) for y in range(rows)])

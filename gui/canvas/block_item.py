@@ -181,18 +181,23 @@ class BlockItem(QGraphicsItem):
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if widget is None:  # a picture for a file or for the printer, which wants lines and letters
+            self._draw(painter)
+            return
+        look, name = self.look, self.node_id
+        zoom, on_path = painter.transform().m11(), name in look.path_blocks
+        state = (look.version, look.wiring, look.detail, zoom, widget.devicePixelRatio(), on_path)
+        look.pictures.paint(painter, name, self._bounds, state, self._draw)
+
+    def _draw(self, painter: QPainter) -> None:
         if not self._written:
             self._write()
-        look = self.look
-        if look.detail is not Detail.FULL and self._far_px != look.far_px:
-            self._write_far()
-        draw = paint_full if look.detail is Detail.FULL else paint_named
-        if widget is None:  # a picture for a file or for the printer, which wants lines and letters
-            draw(painter, self)
+        if self.look.detail is Detail.FULL:
+            paint_full(painter, self)
             return
-        zoom, ratio = painter.transform().m11(), widget.devicePixelRatio()
-        state = (look.version, look.wiring, look.detail, zoom, ratio, self.is_on_path)
-        look.pictures.paint(painter, self.node_id, self._bounds, state, lambda inner: draw(inner, self))
+        if self._far_px != self.look.far_px:
+            self._write_far()
+        paint_named(painter, self)
 
     def update(self, *area: Any) -> None:
         """Something about it looks different."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 MOST_BYTES: Final = 64 * 2**20
@@ -19,11 +19,15 @@ State = tuple[object, ...]
 @final
 @dataclass(slots=True)
 class _Picture:
-    """What was painted: in which state, and where its corner lies from the block's. None: seen once in that state."""
+    """What was painted, in which state and at how many pixels a point; where its corner lies from the block's.
+
+    None: seen once in that state.
+    """
 
     state: State
     pixmap: QPixmap | None = None
-    corner: QPoint = QPoint()  # noqa: RUF009 - never changed
+    corner: tuple[int, int] = (0, 0)
+    ratio: float = 1.0
 
     @property
     def size(self) -> int:
@@ -73,19 +77,19 @@ class BlockPictures:
             draw(painter)
             return
         self._pictures.move_to_end(name)
-        if found.pixmap is None:
-            self._make(found, painter, bounds, draw)
         pixmap = found.pixmap
-        assert pixmap is not None
-        transform = painter.transform()
-        ratio = pixmap.devicePixelRatio()
+        if pixmap is None:
+            pixmap = self._make(found, painter, bounds, draw)
+        transform, ratio, corner = painter.transform(), found.ratio, found.corner
         # Whole pixels of the screen: between them a picture would blur.
-        x, y = round(transform.dx() * ratio), round(transform.dy() * ratio)
+        x, y = round(transform.dx() * ratio) + corner[0], round(transform.dy() * ratio) + corner[1]
         painter.resetTransform()
-        painter.drawPixmap(QPointF(x + found.corner.x(), y + found.corner.y()) / ratio, pixmap)
+        painter.drawPixmap(QPointF(x / ratio, y / ratio), pixmap)
         painter.setTransform(transform)
 
-    def _make(self, picture: _Picture, painter: QPainter, bounds: QRectF, draw: Callable[[QPainter], object]) -> None:
+    def _make(
+        self, picture: _Picture, painter: QPainter, bounds: QRectF, draw: Callable[[QPainter], object]
+    ) -> QPixmap:
         ratio = painter.device().devicePixelRatio()
         scale = painter.transform().m11()
         area = QRectF(bounds.topLeft() * scale * ratio, bounds.size() * scale * ratio).toAlignedRect()
@@ -98,7 +102,8 @@ class BlockPictures:
         inner.scale(scale, scale)
         draw(inner)
         inner.end()
-        picture.pixmap, picture.corner = pixmap, area.topLeft()
+        picture.pixmap, picture.corner, picture.ratio = pixmap, (area.x(), area.y()), ratio
         self._bytes += picture.size
         while self._bytes > MOST_BYTES and len(self._pictures) > 1:
             self._bytes -= self._pictures.popitem(last=False)[1].size
+        return pixmap

@@ -125,8 +125,9 @@ class Camera(QObject):
             self.look_at(QPointF(), theme().text_scale, animated=animated)
             return
         room = self._view.viewport().rect().toRectF()
-        wide = max(room.width() - 2 * FIT_MARGIN, 16.0) / area.width()
-        high = max(room.height() - 2 * FIT_MARGIN, 16.0) / area.height()
+        margin = FIT_MARGIN * theme().text_scale  # wires bend around the outermost blocks, and grow with them
+        wide = max(room.width() - 2 * margin, 16.0) / area.width()
+        high = max(room.height() - 2 * margin, 16.0) / area.height()
         scale = min(wide, high, closest * theme().text_scale)
         self._least = min(LEAST, scale / theme().text_scale)
         self.look_at(area.center(), scale, animated=animated)

@@ -122,7 +122,7 @@ class Commands:
         return self.chosen | blocks, decor
 
     def paste(self, at: QPointF | None = None) -> None:
-        """Add the clipboard's blocks: around a place of the scene, or a little further each time."""
+        """Add the clipboard's blocks around a place of the scene, or beside the original, each time further away."""
         try:
             fragment = clipboard.take()
         except ChainruleError as error:
@@ -135,12 +135,13 @@ class Commands:
 
     def _paste_offset(self, fragment: Project, at: QPointF | None) -> tuple[float, float]:
         extent = clipboard.extent(fragment)
-        key = f"{sorted(fragment.graph.nodes)} {extent}"
+        key = f"{sorted(fragment.graph.nodes)} {extent} {at}"
         times = self._pasted[1] + 1 if self._pasted[0] == key else 1
         self._pasted = (key, times)
         if at is not None:
+            further = OFFSET * (times - 1)  # else what is pasted twice at one place hides itself
             middle = extent.center() + QPointF(80.0, 28.0)
-            return (snapped(at.x() - middle.x()), snapped(at.y() - middle.y()))
+            return (snapped(at.x() - middle.x()) + further, snapped(at.y() - middle.y()) + further)
         seen = self._stage.camera.visible()
         if not seen.intersects(extent.adjusted(0.0, 0.0, 160.0, 56.0)):
             way = seen.center() - extent.center() - QPointF(80.0, 28.0)

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from engine.block import block_named
 from gui.canvas import dots, tips, walking, wheel
 from gui.canvas.actions import CanvasActions
 from gui.canvas.block_item import BlockItem
@@ -27,7 +26,7 @@ from gui.canvas.groups.drop import dropped_group
 from gui.canvas.hits import decor_at, hit
 from gui.canvas.hover import Hover
 from gui.canvas.menu import context_menu
-from gui.canvas.mime import BLOCK_MIME
+from gui.canvas.mime import take_block
 from gui.canvas.pointer import Pointer
 from gui.canvas.rename import RenameField
 from gui.canvas.stage import Stage, Wish
@@ -201,12 +200,13 @@ class Input:
 
     def drag_entered(self, event: QDropEvent) -> None:
         """Something is dragged over the canvas; blocks from the palette are taken."""
-        kind = bytes(event.mimeData().data(BLOCK_MIME).data()).decode("utf-8", "replace")
+        block = take_block(event.mimeData())
         group = dropped_group(self._stage, self._actions.group.commands, event.mimeData())
-        if group is None and block_named(kind) is None:
+        drop = group or (DropBlock(self._stage, *block) if block is not None else None)
+        if drop is None:
             event.ignore()
             return
-        self._drop = group or DropBlock(self._stage, kind)
+        self._drop = drop
         self._drop.begin(self._pointer.at(event.position(), event.modifiers()))
         event.acceptProposedAction()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from gui.canvas.block_paint import paint_port
@@ -51,17 +51,33 @@ class _Entry(QWidget):
     def __init__(self, kind: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._kind, self._name = kind, name
+        self._picture = QPixmap()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        theme().changed.connect(self.updateGeometry)
+        theme().changed.connect(self._restyle)
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(theme().font("caption"))
         width = theme().px(2 * DOT) + GAP + metrics.horizontalAdvance(self._name) + 2
         return QSize(width, theme().px(24))
 
+    def _restyle(self) -> None:
+        self._picture = QPixmap()
+        self.updateGeometry()
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        look, size = theme(), theme().px(2 * DOT) / 2
+        ratio = self.devicePixelRatio()
+        if self._picture.size() != self.size() * ratio:
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            self._draw(QPainter(self._picture))
+        # It lies over the canvas, which paints it anew with every step of a drag.
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        painter.end()
+
+    def _draw(self, painter: QPainter) -> None:
+        look, size = theme(), theme().px(2 * DOT) / 2
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.brush(f"port_{self._kind}"))
@@ -70,3 +86,4 @@ class _Entry(QWidget):
         painter.setFont(look.font("caption"))
         room = self.rect().adjusted(round(2 * size) + GAP, 0, 0, 0)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._name)
+        painter.end()

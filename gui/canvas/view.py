@@ -26,6 +26,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
+from engine.graph import EMPTY
 from gui.canvas import adding, tips, viewport
 from gui.canvas.actions import Hooks, make_actions
 from gui.canvas.arranging.commands import ArrangeCommands
@@ -154,9 +155,9 @@ class CanvasView(QGraphicsView):
         """For the View menu; None is a separator."""
         return self.actions_.view_list()
 
-    def add_block(self, kind: str) -> str | None:
+    def add_block(self, kind: str, params: Mapping[str, Any] = EMPTY) -> str | None:
         """Add a block beside the selected one, or where there is room. Returns its id, None for an unknown kind."""
-        return adding.add_block(self.stage, kind, Wish(self.camera.centre, beside=True))
+        return adding.add_block(self.stage, kind, Wish(self.camera.centre, beside=True), params)
 
     def fit(self, *, animated: bool = True) -> None:
         """Show everything."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Literal, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QStaticText, QTransform
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QStaticText, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.block import PortKind
@@ -25,6 +25,7 @@ DOT: Final = 4.5
 LABEL_ROOM: Final = 28.0
 """How much longer than its label a wire has to be to bear it: there must be wire to see on both sides."""
 LABEL_GAP: Final = 3.0
+_NO_BRUSH: Final = QBrush()
 LABEL_PLACES: Final = (0.5, 0.38, 0.62, 0.26, 0.74)
 """Where along the wire a label may be, the best place first."""
 
@@ -249,12 +250,13 @@ class WireItem(QGraphicsItem):
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        look = self.look
         painter.setPen(self._pen())
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setBrush(_NO_BRUSH)
         painter.drawPath(self.path)
-        if self._dots and self.look.detail is not Detail.SHAPES:
+        if self._dots and look.detail is not Detail.SHAPES:
             self._paint_dots(painter)
-        if self.look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():
+        if look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():
             self._paint_label(painter)
 
     def _pen(self) -> QPen:

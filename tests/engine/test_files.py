@@ -230,3 +230,21 @@ def test_groups_of_a_project_without_ports_or_places_are_written():
     group = Group(Graph.of([Node("a", "Dense")]), layout=Layout())
     project = Project(groups=Project().groups.insert("G", group))
     assert files.loads(files.dumps(project)) == project
+
+
+def test_nodes_and_wires_are_written_as_their_objects_are():
+    nodes = [
+        Node("é_1", "Dense"),
+        Node(
+            "d", "Dense", FrozenDict({"out_features": 3, "note": 'a "word"', "deep": {"list": [1, 2.0, None]}})
+        ),
+        Node("e", "Dense", frozen=frozenset({"weight"})),
+        Node("f", "Dense", label="two\nlines", bypass=True),
+        Node("g", "Dense", extra=FrozenDict({"color": "red"})),
+    ]
+    for node in nodes:
+        assert filetext.node_text(node) == json.dumps(filetext.node_json(node), ensure_ascii=False, default=dict)
+    wires = [Wire("a", "out", "b", "in"), Wire("a", "out", "b", "é", via=((1.5, 2.0),))]
+    wires.append(Wire("a", "out", "b", "in", extra=FrozenDict({"x": 1})))
+    for wire in wires:
+        assert filetext.wire_text(wire) == json.dumps(filetext.wire_json(wire), ensure_ascii=False, default=dict)

@@ -171,6 +171,16 @@ def test_a_training_that_diverges_pauses_and_can_go_on():
         assert_same_weights(listener, train(run_of(small(epochs=5))))
 
 
+def test_where_a_diverging_training_pauses_is_what_the_counters_show():
+    made = mlp(4, 1, data={"dataset": "circle", "samples": 60}, hidden="relu", last="", lr=1e20)
+    with Listener(made) as listener:
+        listener.session.play()
+        failed = listener.wait(RunFailed)
+        paused = listener.until("paused")
+        assert failed.step == paused.step + 1 > 1
+        assert listener.of(Progress)[-1].step == listener.of(Scalars)[-1].steps[-1] == paused.step
+
+
 def test_a_project_that_cannot_run_is_told_and_can_be_mended():
     broken = mlp(6, 1, data={"dataset": "csv", "path": "/nowhere.csv"})
     with Listener(broken) as listener:

@@ -88,6 +88,27 @@ def test_predictions_have_classes_and_probabilities():
         assert "nowhere.csv" in missing.error
 
 
+def test_scores_beyond_the_classes_of_the_data_are_counted_and_named_too():
+    made = mlp(
+        6, data={"dataset": "iris"}, last="", loss="cross_entropy", lr=0.01, epochs=2,
+        parameters={"d0.bias": [0.0, 0.0, 0.0, 0.0, 99.0, 0.0]},
+    )  # fmt: skip
+    names = ("setosa", "versicolor", "virginica", "3", "4", "5")
+    with Listener(made) as listener:
+        listener.session.watch(frozenset({"Confusion"}))
+        listener.session.step("batch")
+        event = listener.wait(Snapshot, lambda event: event.lane == "Confusion")
+        assert event.classes == names
+        matrix = event.matrix
+        assert matrix.shape == (6, 6)
+        assert matrix[:3, 4].sum() == matrix.sum() > 0  # it takes all for the fifth
+        assert not listener.of(Said)
+        answer = listener.ask(lambda: listener.session.predict(np.array([[5.1, 3.5, 1.4, 0.2]]), 1), Predicted)
+        assert (answer.classes, answer.labels, answer.error) == (names, ("4",), "")
+        listener.play_to_the_end()
+        assert not listener.of(RunFailed)
+
+
 def test_a_yes_no_network_has_two_probabilities():
     made = mlp(4, 1, data={**TINY, "labels": "01"}, last="", loss="bce_with_logits")
     with Listener(made) as listener:

@@ -143,6 +143,8 @@ def test_data_that_are_not_finite_are_named():
          '"d1" failed at step 1: mat1 and mat2 shapes cannot be multiplied'),
         (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough memory: you tried"), "T03",
          '"d1" ran out of memory at step 1.'),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."), "T03",
+         '"d1" ran out of memory at step 1.'),
         (MemoryError(), "T03", '"d1" ran out of memory at step 1.'),
         (ValueError("odd"), "T04", '"d1" failed at step 1: odd'),
     ],

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from engine import edits, files
 from engine.graph import Project
+from gui.canvas.commands import OFFSET
 from gui.canvas.geometry import GRID
 from gui.notices import notices
 from tests.helpers.canvas import Easel, make_easel, make_project, small_net
@@ -342,6 +343,20 @@ def test_muting_shows_and_undoes(easel: Easel) -> None:
 
 
 # -- copies --
+
+
+def test_what_is_pasted_again_at_the_same_place_can_be_seen(easel: Easel) -> None:
+    easel.selection.set({"dense"})
+    easel.view.commands.copy()
+    for _ in range(3):
+        easel.view.commands.paste(QPointF(400.0, 400.0))
+    easel.view.commands.paste(QPointF(480.0, 400.0))
+    places = {
+        (item.x(), item.y()) for name, item in easel.view.items_.blocks.items() if name.startswith("dense") and item.y()
+    }
+    assert len(places) == 4
+    lowest, *_ = sorted(places)
+    assert {(x - lowest[0], y - lowest[1]) for x, y in places} == {(0, 0), (OFFSET, OFFSET), (2 * OFFSET,) * 2, (80, 0)}
 
 
 def test_copy_and_paste_keep_the_wires_among_them(easel: Easel) -> None:

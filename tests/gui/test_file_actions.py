@@ -328,3 +328,34 @@ def test_chosen_files_and_folders_come_as_paths(qapp, monkeypatch, tmp_path):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     assert file_dialogs.ask_open_path(QWidget(), "Open", tmp_path, "*") == tmp_path / "a"
     assert file_dialogs.ask_folder(QWidget(), "Open", tmp_path) is None
+
+
+# -- somebody else at the same file --
+
+
+def test_what_another_program_wrote_is_not_written_over_without_a_question(acts, tmp_path, monkeypatch):
+    path, other = tmp_path / "net.chainrule", tmp_path / "other.chainrule"
+    with notices().answering():
+        assert acts.save(path)
+        edit(acts)
+        assert acts.save(path), "its own writing is no surprise"
+    theirs = Project(name="theirs")
+    files.save(theirs, path)
+    mine = edit(acts, 5)
+    with notices().answering("cancel"):
+        assert not acts.save(path)
+    assert files.load(path) == theirs
+    assert not acts.document.is_clean
+    choose(monkeypatch, other)
+    with notices().answering("elsewhere"):
+        assert acts.save(path)
+    assert (files.load(path), files.load(other).graph) == (theirs, mine.graph)
+    assert acts.document.path == other
+    files.save(theirs, other)
+    edit(acts, 6)
+    with notices().answering("overwrite"):
+        assert acts.save(other)
+    assert files.load(other).graph == acts.document.project.graph
+    other.unlink()
+    with notices().answering():
+        assert acts.save(other), "what is gone can be written again"

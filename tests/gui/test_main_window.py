@@ -13,7 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from engine import assets, edits, files
+from engine.block import registry
 from engine.events import Confusion, Predicted, Scalars, Surface
+from gui.canvas.fuzzy import Offer
 from gui.data_preview import DataPreviewDialog
 from gui.main_window import MainWindow
 from gui.notices import notices
@@ -417,7 +419,7 @@ def test_a_click_on_the_problem_count_shows_the_list(window, qtbot):
 
 
 def test_the_canvas_takes_blocks_from_the_palette(window, qtbot):
-    window.palette_panel.add_wanted.emit("Dense")
+    window.palette_panel.add_wanted.emit(Offer(registry()["Dense"]))
     assert [node.block for node in window.document.project.graph.ordered_nodes()] == ["Dense"]
     window.actions_.undo.trigger()
     assert len(window.document.project.graph) == 0

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QDrag
 from PySide6.QtWidgets import QApplication
 
 from engine.block import registry
-from gui.canvas.mime import BLOCK_MIME
+from gui.canvas.fuzzy import Offer
+from gui.canvas.mime import BLOCK_MIME, PARAMS_MIME, put_block, take_block
 from gui.palette import Palette, PaletteEntry
 from gui.theme import theme
 from tests.helpers.mouse import move_mouse
@@ -52,15 +53,16 @@ def test_blocks_stand_under_their_category(palette):
 
 
 @pytest.mark.parametrize(
-    ("typed", "first"), [("con", "Conv2d"), ("linear", "Dense"), ("batchn", "BatchNorm2d"), ("relu", "Activation")]
+    ("typed", "first"),
+    [("con", "Conv2d"), ("linear", "Dense"), ("batchn", "BatchNorm2d"), ("relu", "Activation – relu")],
 )
 def test_typing_searches_all_blocks_and_enter_adds_the_best(palette, qtbot, typed, first):
     palette.search.setFocus()
     qtbot.keyClicks(palette.search, typed)
-    assert first in palette.shown()
+    assert first.split(" ")[0] in palette.shown()
     with qtbot.waitSignal(palette.add_wanted) as wanted:
         qtbot.keyClick(palette.search, Qt.Key.Key_Return)
-    assert wanted.args == [first]
+    assert wanted.args[0].title == first
     assert palette.search.text() == ""
     assert set(palette.shown()) == BEGINNERS
 
@@ -85,11 +87,11 @@ def test_what_is_not_there_is_said(palette, qtbot):
 def test_a_double_click_or_enter_adds_a_block(palette, qtbot):
     with qtbot.waitSignal(palette.add_wanted) as wanted:
         qtbot.mouseDClick(entry(palette, "Dense"), LEFT)
-    assert wanted.args == ["Dense"]
+    assert wanted.args == [Offer(registry()["Dense"])]
     entry(palette, "Loss").setFocus()
     with qtbot.waitSignal(palette.add_wanted) as wanted:
         qtbot.keyClick(entry(palette, "Loss"), Qt.Key.Key_Return)
-    assert wanted.args == ["Loss"]
+    assert wanted.args == [Offer(registry()["Loss"])]
 
 
 def test_the_arrow_keys_walk_from_the_search_through_what_is_shown(palette, qtbot):
@@ -149,3 +151,27 @@ def test_every_entry_explains_itself(palette):
         assert found.block.doc[:10] in found.toolTip().replace("&#x27;", "'")
         assert found.accessibleName() == found.block.kind
         assert found.accessibleDescription() == found.block.doc
+
+
+def test_what_was_searched_for_is_what_is_added_and_dragged(palette, qtbot):
+    qtbot.keyClicks(palette.search, "tanh")
+    found = entry(palette, "Activation")
+    assert found.accessibleName() == "Activation – tanh"
+    with qtbot.waitSignal(palette.add_wanted) as wanted:
+        qtbot.mouseDClick(found, LEFT)
+    assert (wanted.args[0].block.kind, wanted.args[0].params) == ("Activation", {"function": "tanh"})
+    assert take_block(found.drag().mimeData()) == ("Activation", {"function": "tanh"})
+    palette.search.clear()
+    assert found.accessibleName() == "Activation"
+    assert take_block(found.drag().mimeData()) == ("Activation", {})
+
+
+def test_what_other_programs_offer_is_not_believed():
+    data = QMimeData()
+    put_block(data, "Activation", {"function": "tanh", "colour": "red", "limit": 3})
+    assert take_block(data) == ("Activation", {"function": "tanh"})
+    for text in (b"", b"[1]", b"{", b"\xff", b"[" * 100_000):
+        data.setData(PARAMS_MIME, text)
+        assert take_block(data) == ("Activation", {})
+    data.setData(BLOCK_MIME, b"NoSuchBlock")
+    assert take_block(data) is None

@@ -227,6 +227,19 @@ def test_presentation_mode_by_its_key(window, qtbot):
     assert not window.isFullScreen()
 
 
+def test_wires_around_the_outermost_blocks_are_in_view_in_a_lecture_hall(window, qtbot):
+    open_example(window, "overfitting")
+    press(window, Qt.Key.Key_F11, Qt.KeyboardModifier.NoModifier)
+    canvas = window.canvas
+    canvas.fit(animated=False)
+    seen_now = canvas.camera.visible()
+    for wire in canvas.items_.wires.items.values():
+        reach = wire.path.boundingRect()
+        assert seen_now.contains(reach.topLeft()), wire.wire
+        assert seen_now.contains(reach.bottomRight()), wire.wire
+    press(window, Qt.Key.Key_F11, Qt.KeyboardModifier.NoModifier)
+
+
 def play_to_the_end_of_an_epoch(qtbot, window) -> None:
     QTest.mouseClick(window.transport.grain.button("epoch"), LEFT)
     window.actions_.step.trigger()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QVariantAnimation
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -105,6 +105,12 @@ def _canvas(window: MainWindow) -> dict[str, Any]:
     overlay = view.stage.overlay
     return {
         "canvas": [corner.x(), corner.y(), view.viewport().width(), view.viewport().height()],
+        "scale": view.camera.scale,
+        "moving": any(each.state() == each.State.Running for each in view.camera.findChildren(QVariantAnimation)),
+        "centre": [view.camera.centre.x(), view.camera.centre.y()],
+        "selected": sorted(view.stage.selection.ids),
+        "cutting": bool(overlay.strokes),
+        "path": list(view.level.path),
         "ghost": overlay.ghost is not None,
         "wire": "" if overlay.wire is None else "refused" if overlay.wire.refused else "fits",
         "hint": view.floats.hint.text,

@@ -150,10 +150,28 @@ class Person:
         at = self.place(target) if isinstance(target, str) else target
         self._do("mousemove", *at, "click", button)
 
-    def drag(self, start: str | Point, end: str | Point, *, until: Callable[[View], object] = bool) -> None:
-        """Press, move in steps, let go. Before letting go, it moves about until the app shows that it may."""
+    def double_click(self, target: str | Point) -> None:
+        """Click twice on a part or a place."""
+        at = self.place(target) if isinstance(target, str) else target
+        self._do("mousemove", *at, "click", "--repeat", 2, "--delay", 40, 1)
+
+    def drag(
+        self,
+        start: str | Point,
+        end: str | Point,
+        *,
+        until: Callable[[View], object] = bool,
+        button: int = 1,
+        keys: Sequence[str] = (),
+    ) -> None:
+        """Press, move in steps, let go, with keys such as `ctrl` held.
+
+        Before letting go, it moves about until the app shows that it may.
+        """
         (x, y), (to_x, to_y) = (self.place(at) if isinstance(at, str) else at for at in (start, end))
-        self._do("mousemove", x, y, "mousedown", 1)
+        for key in keys:
+            self._do("keydown", key)
+        self._do("mousemove", x, y, "mousedown", button)
         for part in range(1, 7):
             self._do("mousemove", round(x + (to_x - x) * part / 6), round(y + (to_y - y) * part / 6))
         nudges = iter(range(10**6))
@@ -165,7 +183,9 @@ class Person:
             return False
 
         self.wait("the drag may end", may_let_go)
-        self._do("mousemove", to_x, to_y, "mouseup", 1)
+        self._do("mousemove", to_x, to_y, "mouseup", button)
+        for key in keys:
+            self._do("keyup", key)
 
     def hit(self, *keys: str) -> None:
         """Press keys, such as `ctrl+s`."""

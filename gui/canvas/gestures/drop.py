@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Mapping
+from typing import Any, final
 
 from PySide6.QtCore import QPointF, QRectF
 
-from engine.graph import Wire
+from engine.graph import EMPTY, Wire
 from gui.canvas.adding import SIZE, add_block, show_added
 from gui.canvas.geometry import snapped
 from gui.canvas.gestures.base import At, Cancel, Gesture, tr
@@ -22,9 +23,9 @@ class DropBlock(Gesture):
     With Ctrl it lands beside the wire.
     """
 
-    def __init__(self, stage: Stage, kind: str) -> None:
+    def __init__(self, stage: Stage, kind: str, params: Mapping[str, Any] = EMPTY) -> None:
         super().__init__(stage)
-        self._kind = kind
+        self._kind, self._params = kind, params
         self._place = (0.0, 0.0)
         self._slot = Slot(stage, self._into)
 
@@ -50,7 +51,7 @@ class DropBlock(Gesture):
             stage.document.edit(tr("Insert {0}").format(made.node_id), made.project, made.touched, moved=made.moved)
             show_added(stage, made.node_id)
             return True
-        add_block(stage, self._kind, Wish(at.scene))
+        add_block(stage, self._kind, Wish(at.scene), self._params)
         if why:
             stage.hints.say(why, at.view, severity="warning")
         return True
@@ -61,4 +62,4 @@ class DropBlock(Gesture):
 
     def _into(self, wire: Wire) -> Inserted:
         project = self.stage.scene.with_places(self.stage.document.project)
-        return insert_block(project, self._kind, wire, at=self._place)
+        return insert_block(project, self._kind, wire, self._params, at=self._place)

@@ -103,14 +103,15 @@ class MoveBlocks(Gesture):
         if not self._from:
             self._click(at)
             return True
+        assert self._load is not None
         inserted = self._slot.drop() if self._slot is not None else None
         if inserted is not None:
             text = tr("Insert {0}").format(inserted.node_id)
             self._put_down()
             stage.document.edit(text, inserted.project, inserted.touched, moved=inserted.moved)
+            self._load.settle()
             return True
         self._put_down()
-        assert self._load is not None
         project, touched, moved = self._load.arrived(), self._load.touched, frozenset(self._from)
         if project is not None:
             text = tr("Move {0}") if self._taking is None else tr("Take out {0}")
@@ -119,6 +120,7 @@ class MoveBlocks(Gesture):
                 touched |= more
             named = next(iter(moved)) if len(moved) == 1 else tr("{0} blocks").format(len(moved))
             stage.document.edit(text.format(named), project, touched, moved=moved)
+            self._load.settle()  # a group refuses to hand its input on as its output
         return True
 
     def _put_down(self) -> None:

@@ -9,6 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 
 from engine import edits, files
 from engine.graph import Graph, Node, Project, Wire
+from gui.canvas.fitting import Fitting
+from gui.canvas.hits import PortRef
 from gui.canvas.view import CanvasView
 from gui.document import Document
 from gui.selection import Selection
@@ -55,6 +57,23 @@ class ChainruleCanvas(Editor):
     def connect(self, start: int, end: int) -> None:
         wire = self._wire(start, end, "a")
         self.document.edit("connect", *edits.connect(self.document.project, wire))
+
+    def check(self, start: int, end: int, *, backwards: bool) -> None:
+        out = PortRef(f"n{start}", "out", "x" if start == self._source else "out")
+        into = PortRef(f"n{end}", "in", "a")
+        anchor, other = (into, out) if backwards else (out, into)
+        assert Fitting(self.view.level, anchor).refusal(other) is None
+
+    def arrange(self) -> None:
+        self.view.arranging.arrange("right")
+        flush()
+
+    def delete_all(self) -> None:
+        self.view.commands.select_all()
+        self.view.commands.delete()
+        flush()
+        self.document.undo_stack.undo()
+        flush()
 
     # -- the camera knows what to do besides --
 

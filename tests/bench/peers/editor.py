@@ -68,8 +68,16 @@ class Editor(ABC):
     def connect(self, start: int, end: int) -> None:
         """One more wire, with the checks that drawing one by hand makes."""
 
+    def check(self, start: int, end: int, *, backwards: bool) -> None:
+        """What is asked before a wire may be drawn; `backwards` from the input to the output. Not every editor asks."""
+        raise NotImplementedError
+
     def arrange(self) -> None:
         """Lay the graph out. Not every editor can."""
+        raise NotImplementedError
+
+    def delete_all(self) -> None:
+        """Select everything, remove it and take that back. Not every editor can."""
         raise NotImplementedError
 
     # -- the same for all --

@@ -75,3 +75,12 @@ class FlowScene(Editor):
 
     def connect(self, start: int, end: int) -> None:
         self._wire(start, end)
+
+    def check(self, start: int, end: int, *, backwards: bool) -> None:
+        # As its `NodeConnectionInteraction` does: from the block the wire was drawn from, towards its other end.
+        ports = self._module.PortType
+        one, other = self._nodes[start], self._nodes[end]
+        if backwards:
+            assert not other.has_connection_by_port_type(one, ports.output)
+        else:
+            assert not one.has_connection_by_port_type(other, ports.input)

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from PySide6.QtCore import QRectF
 
-from tests.bench.peers.editor import Editor, Pair, place
+from tests.bench.peers.editor import Editor, Pair, flush, place
 
 
 @final
@@ -56,11 +56,20 @@ class NodeGraph(Editor):
             found = found.united(node.view.sceneBoundingRect())
         return found
 
+    def check(self, start: int, end: int, *, backwards: bool) -> None:
+        out, into = self._nodes[start].output(0).view, self._nodes[end].input(0).view
+        assert self.graph.viewer().acyclic_check(*((into, out) if backwards else (out, into)))
+
     def connect(self, start: int, end: int) -> None:
-        # The check for loops is part of drawing a wire by hand.
-        viewer = self.graph.viewer()
-        viewer.acyclic_check(self._nodes[start].output(0).view, self._nodes[end].input(0).view)
+        self.check(start, end, backwards=False)  # part of drawing a wire by hand
         self._nodes[start].output(0).connect_to(self._nodes[end].input(0))
 
     def arrange(self) -> None:
         self.graph.auto_layout_nodes()
+
+    def delete_all(self) -> None:
+        self.graph.select_all()
+        self.graph.delete_nodes(self.graph.selected_nodes())
+        flush()
+        self.graph.undo_stack().undo()
+        flush()
