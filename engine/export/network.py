@@ -220,7 +220,7 @@ class NetworkWriter:
         needed |= {(objective.path, objective.port) for objective in parts.objectives}
         if needed & set(parts.outputs):
             names = [body.take(self._output_names[source], source) for source in parts.outputs]
-            body.lines += lines(8, f"{', '.join(names)} = ", call("self", inputs))
+            body.assign(8, f"{', '.join(names)} = ", call("self", inputs))
         for path in parts.judging:
             body.node(self.result.nodes[path], self._comment(path))
         body.give_back(self._sum(body))

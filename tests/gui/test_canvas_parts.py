@@ -91,7 +91,7 @@ def test_a_choice_that_is_typed_is_offered_with_its_block(query: str, title: str
     ("query", "kinds"),
     [
         ("den", {"Dense"}),
-        ("po", {"MaxPool2d", "AvgPool2d", "GlobalAvgPool"}),
+        ("po", {"MaxPool2d", "AvgPool2d", "GlobalAvgPool", "Power"}),
         ("norm", {"BatchNorm1d", "BatchNorm2d", "GroupNorm", "LayerNorm"}),
         ("drop", {"Dropout", "Dropout2d"}),
         ("tanh", {"Activation"}),
