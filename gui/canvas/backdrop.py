@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -54,5 +55,6 @@ class Backdrop:
         return self._dots
 
 
+@lru_cache(maxsize=16)
 def _grid(step: float, columns: int, rows: int) -> QPolygonF:
     return QPolygonF([QPointF(x * step, y * step) for x in range(columns) for y in range(rows)])
