@@ -98,8 +98,22 @@ class Chain:
             return {}, ""
         if plan.recipe is not None and not plan.recipe.calls:  # muted
             return {}, ""
+        context = self.context(moment, upstream)
+        try:
+            found = block.grads(context)
+            wrong = self._disagreement(moment, found)
+            if wrong:  # what looks wrong may be rounding where large numbers cancel
+                shaken = block.grads(replace(context, upstream={port: _shaken(v) for port, v in upstream.items()}))
+                wrong = self._disagreement(moment, found, shaken, _passed_on(moment, upstream))
+        except Exception as error:  # noqa: BLE001  whatever a block's formulas do wrong is shown, the trace goes on
+            return {}, f"Its formulas failed: {type(error).__name__}: {error}"
+        return found, wrong
+
+    def context(self, moment: Moment, upstream: Tensors) -> GradContext:
+        """What a block's formulas are given, for these gradients of its outputs."""
+        plan = moment.plan
         module = self.net.module_of(plan.path)
-        context = GradContext(
+        return GradContext(
             params=dict(plan.params),
             inputs=_detached(moment.inputs),
             outputs=_detached(moment.outputs),
@@ -110,15 +124,6 @@ class Chain:
             training=module.training if module is not None else self.net.training,
             call=lambda target, *args, **kwargs: resolve(target)(*args, **kwargs),
         )
-        try:
-            found = block.grads(context)
-            wrong = self._disagreement(moment, found)
-            if wrong:  # what looks wrong may be rounding where large numbers cancel
-                shaken = block.grads(replace(context, upstream={port: _shaken(v) for port, v in upstream.items()}))
-                wrong = self._disagreement(moment, found, shaken, _passed_on(moment, upstream))
-        except Exception as error:  # noqa: BLE001  whatever a block's formulas do wrong is shown, the trace goes on
-            return {}, f"Its formulas failed: {type(error).__name__}: {error}"
-        return found, wrong
 
     def _expected(self, moment: Moment) -> Tensors:
         """Autograd's gradients of a node's inputs and weights."""

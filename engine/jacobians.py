@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.moments import Form
 from engine.recipe import Recipe
 from engine.replay import Moment
 
@@ -263,6 +264,23 @@ def flat(value: Tensor) -> Floats:
     """The numbers of a tensor row by row, in double precision."""
     found: Floats = value.detach().cpu().double().reshape(-1).numpy()
     return found
+
+
+def form_of(moment: Moment) -> Form:
+    """How a node computes, as its recipe tells."""
+    recipe = moment.plan.recipe
+    outputs = list(moment.outputs.values())
+    if recipe is None or len(outputs) != 1:
+        return "other"
+    (output,) = outputs
+    targets = _targets(recipe)
+    if targets == {"torch.nn.Linear"}:
+        return "linear"
+    if targets <= _BY_NUMBER and all(value.shape == output.shape for value in moment.inputs.values()):
+        return "number"
+    if targets <= _BY_PLACE:
+        return "place"
+    return "scalar" if output.ndim == 0 else "other"
 
 
 def _small(output: Tensor, value: Tensor) -> bool:

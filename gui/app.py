@@ -30,11 +30,13 @@ def run(arguments: Sequence[str]) -> int:
     from gui.main_window import MainWindow
     from gui.recover import offer_recovery
     from gui.settings import settings
+    from gui.text_scale import follow_text_scale
     from gui.theme import theme
     from gui.threads import GuiCollector, paint_in_one_thread
 
     mode = settings().value("theme", "system")
     theme().set_mode(mode if mode in ("dark", "light") else "system")
+    follow_text_scale()
     paint_in_one_thread()
     collector = GuiCollector(app)
     offer_to_screen_readers()

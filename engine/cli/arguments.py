@@ -38,6 +38,7 @@ class Arguments(argparse.Namespace):
     data: list[Path]
     out: Path | None
     batch: int
+    check: bool
     to: str
     scale: int
     shapes: bool
@@ -92,6 +93,9 @@ def _step(parser: argparse.ArgumentParser) -> None:
         "--batch", type=_at_least(0), default=0, metavar="K", help="which batch of the first epoch, from 0"
     )
     parser.add_argument("--json", action="store_true", help="print all numbers as one JSON object")
+    parser.add_argument(
+        "--check", action="store_true", help="check its gradients against central differences, in double precision"
+    )
 
 
 def _export(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import files
+from engine.cli import gradients
 from engine.cli.arguments import Arguments
 from engine.cli.output import say_error
 from engine.problem import DataError
@@ -18,10 +19,12 @@ from engine.training.run import Run
 
 
 def run(arguments: Arguments) -> int:
-    """0: traced; 1: a block's formula disagrees with autograd. Raises ChainruleError."""
+    """0: traced; 1: a block's formula disagrees with autograd, or a gradient fails its check. Raises ChainruleError."""
     file = arguments.file
     network = Run(load(files.load(file), file.absolute().parent), lambda _event: None)
     try:
+        if arguments.check:
+            return gradients.check(network, arguments.batch, json=arguments.json)
         found = trace(network, arguments.batch)
     except IndexError as error:
         raise DataError(f"There is no such batch: {error}.", code="D07") from None

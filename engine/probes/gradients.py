@@ -25,9 +25,6 @@ class GradientProbe(Probe):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._history: History[list[float]] = History(MOST_ROWS)
-        self._begun = (
-            run.trainer.steps
-        )  # after Apply, a run goes on from here; before its first step it has no gradients
         names = {name for updater in run.trainer.updaters for name in updater.parameters}
         order = [run.loaded.result.nodes[path].weights_path for path in run.trainer.net.order]
         self._layers = {
@@ -40,7 +37,7 @@ class GradientProbe(Probe):
 
     def take(self) -> Gradients | None:
         step, found = self.run.trainer.steps, self.run.trainer.gradients()
-        if step == self._begun or not found:
+        if not found:
             return None
         norms, sizes = [], []
         for names in self._layers.values():

@@ -21,7 +21,10 @@ class History(Generic[Row]):
         self._apart = 1
 
     def wants(self, step: int) -> bool:
-        """Whether a row of this step would be kept."""
+        """Whether a row of this step would be kept. After going back in time, rows of what has not happened go."""
+        while self.steps and self.steps[-1] > step:
+            self.steps.pop()
+            self.rows.pop()
         return not self.steps or step >= self.steps[-1] + self._apart
 
     def add(self, step: int, row: Row) -> None:

@@ -10,15 +10,16 @@ import queue
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
 from engine.events import Array, Event, RunFailed, RunState, StateChanged
 from engine.graph import Project
 from engine.mailbox import Mailbox
+from engine.moments import Level
 from engine.runplace import RunPlace
-from engine.session import commands
+from engine.session import commands, stepcommands
 from engine.session.commands import Command, ExportKind, Grain, Until
 
 __all__ = ["ExportKind", "Grain", "RunPlace", "Session", "Until", "open"]
@@ -151,6 +152,101 @@ class Session:
             sample: this one of the batch alone, from 0; None: the whole batch.
         """
         self._send(commands.Trace(batch, request, sample))
+
+    def unfold(self, batch: int | None, request: int, sample: int | None = None) -> None:
+        """As `trace`, taken apart into the moments of a cursor: an Unfolded follows.
+
+        The session keeps this step, for `values` and `numerals`, until the next one.
+        """
+        self._send(commands.Unfold(batch, request, sample))
+
+    def values(self, key: str, request: int) -> None:
+        """A tensor of the step last unfolded in full, by its `Values.key`: a `ValuesTaken` follows."""
+        self._send(stepcommands.TakeValues(key, request))
+
+    def numerals(
+        self,
+        level: Level,
+        request: int,
+        *,
+        moment: int | None = None,
+        sample: int = 0,
+        first: int = 0,
+        count: int = 500,
+    ) -> None:
+        """Single neurons, or weights as well, of the step last unfolded: a `NumeralsTaken` follows.
+
+        Args:
+            level: `neuron` or `weight`.
+            request: comes back with the answer.
+            moment: index of the moment to look into; None: all, in the order of a calculation by hand.
+            sample: of the batch.
+            first: number of the first one that is wanted.
+            count: so many; fewer come when there are no more.
+        """
+        self._send(stepcommands.TakeNumerals(level, moment, sample, first, count, request))
+
+    def chain(
+        self,
+        name: str,
+        index: Sequence[int],
+        request: int,
+        *,
+        batch: int | None = None,
+        sample: int | None = None,
+        paths: int = 10,
+    ) -> None:
+        """The paths of the weight `index` of `block.parameter` to the loss, largest first: a `ChainTaken` follows.
+
+        `batch` and `sample` are as for `trace`.
+        """
+        self._send(stepcommands.FindChain(name, tuple(index), batch, sample, paths, request))
+
+    def check_gradients(
+        self,
+        request: int,
+        *,
+        batch: int | None = None,
+        parameters: Sequence[str] | None = None,
+        entries: int | None = 50,
+    ) -> None:
+        """Central differences against autograd and the blocks' formulas, in float64: a `GradientsChecked` follows.
+
+        `GradientsChecking` tells of progress meanwhile, and other commands are answered; while a training runs, it
+        waits. A check that is under way is given up for a new one.
+
+        Args:
+            request: comes back with the answer.
+            batch: of the present epoch; None: that of the next step.
+            parameters: `block.parameter` names; None: all.
+            entries: so many numbers of each at most; None: all.
+        """
+        chosen = None if parameters is None else tuple(parameters)
+        self._send(stepcommands.CheckGradients(batch, chosen, entries, request))
+
+    def cancel_check(self, request: int) -> None:
+        """Give that gradient check up; what is known by then comes as a `GradientsChecked`."""
+        self._send(stepcommands.CancelCheck(request))
+
+    # -- time --
+
+    def history(self, request: int) -> None:
+        """How far one can go back, and what that costs: a `Timeline` follows."""
+        self._send(stepcommands.TellHistory(request))
+
+    def step_back(self) -> None:
+        """Pause, and go to the state before the last update: a `Timeline` with `moved` follows."""
+        self._send(stepcommands.StepBack())
+
+    def goto(self, at: int) -> None:
+        """Pause, and go to the state after `at` updates, back or forth: a `Timeline` with `moved` follows.
+
+        Weights, optimizer, random states, place in the epoch and hyperparameters are those of then, to the bit. What
+        lies ahead can be gone to until a step is made, or something is changed: then another future begins.
+        """
+        self._send(stepcommands.Goto(at))
+
+    # -- data and files --
 
     def read_facts(self, key: str, params: Mapping[str, Any], folder: Path | None) -> None:
         """Find out what a data file looks like: a FactsRead follows."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from engine.problem import DataError
 from engine.tracing import trace_step
 from engine.training.batching import Batches
 from engine.training.run import Run
+from engine.unfolding import Unfolding
 
 _CHUNK = 256
 
@@ -74,16 +76,36 @@ def trace(run: Run, batch: int | None, sample: int | None = None) -> Mapping[str
         ValueError: the network cannot work with one sample alone.
     """
     trainer = run.trainer
-    samples = _samples(trainer.batches, batch, sample)
-    turn = trainer.turn
-    updater = trainer.updaters[turn]
-    random = trainer.randomness.state()
-    with trainer.drawing():
-        found = trace_step(
-            trainer.net, samples, phase=turn, hyper=updater.hyper, lr=trainer.lr, memory=updater.memory()
+    with as_next(run, batch, sample) as samples:
+        updater = trainer.updaters[trainer.turn]
+        return trace_step(
+            trainer.net, samples, phase=trainer.turn, hyper=updater.hyper, lr=trainer.lr, memory=updater.memory()
         )
-    trainer.randomness.restore(random)
-    return found
+
+
+def unfold(run: Run, batch: int | None, sample: int | None = None) -> Unfolding:
+    """The same as moments. The arguments and errors are those of `trace`."""
+    trainer = run.trainer
+    with as_next(run, batch, sample) as samples:
+        updater = trainer.updaters[trainer.turn]
+        return Unfolding(
+            trainer.net, samples, phase=trainer.turn, hyper=updater.hyper, lr=trainer.lr, memory=updater.memory()
+        )
+
+
+@contextmanager
+def as_next(run: Run, batch: int | None, sample: int | None = None) -> Iterator[Batch]:
+    """A batch, and the random draws of the step that comes next; it still comes next afterwards.
+
+    The arguments and errors are those of `trace`.
+    """
+    trainer = run.trainer
+    samples, random = _samples(trainer.batches, batch, sample), trainer.randomness.state()
+    try:
+        with trainer.drawing():
+            yield samples
+    finally:
+        trainer.randomness.restore(random)
 
 
 def _samples(batches: Batches | None, batch: int | None, sample: int | None) -> Batch:

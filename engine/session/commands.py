@@ -133,6 +133,16 @@ class Trace(Command):
 
 @final
 @dataclass(frozen=True, slots=True)
+class Unfold(Command):
+    """The same as a list of moments."""
+
+    batch: int | None
+    request: int
+    sample: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class TakeWeights(Command):
     """A copy of all weights."""
 

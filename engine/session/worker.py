@@ -13,17 +13,20 @@ import torch
 
 from engine.events import Applied, Event, RunFailed, RunState, Said, StateChanged
 from engine.graph import Project
+from engine.history import History
 from engine.param import ParamError
 from engine.probes.observer import Observer
 from engine.problem import ChainruleError
 from engine.runplace import RunPlace
-from engine.session import commands
+from engine.session import commands, stepcommands
 from engine.session.commands import Command
 from engine.session.desk import Desk
 from engine.session.keeping import Keeping
 from engine.session.live import live_value, switches, with_live
 from engine.session.pace import Pace
+from engine.session.stepdesk import StepDesk
 from engine.session.transfer import edited_run
+from engine.stepevents import Timeline
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.failure import told
 from engine.training.loading import Loaded, load
@@ -64,6 +67,8 @@ class Worker:
         self._goal = commands.Until()
         self._samples: int | None = None
         self._pace = Pace()
+        self._past: History | None = None
+        self._steps = StepDesk(post, self._run_for_answer)
         self._handlers: dict[type[Command], Callable[[Any], None]] = {
             commands.Play: self._play,
             commands.Pause: self._pause,
@@ -74,6 +79,10 @@ class Worker:
             commands.SetHyper: self._set_hyper,
             commands.Watch: self._watch,
             commands.KeepRuns: lambda command: self._keeping.choose(command.place, self.run),
+            stepcommands.TellHistory: self._tell_history,
+            stepcommands.StepBack: lambda _command: self._travel(-1),
+            stepcommands.Goto: self._goto,
+            **self._steps.handlers,
         }
         self._desk = Desk(post, self._run_for_answer, lambda: self._loaded, folder)
 
@@ -93,9 +102,9 @@ class Worker:
         self._tell("closed")
 
     def _next(self) -> Command:
-        """The next command; trains until there is one."""
-        while self._state == "running" and self._inbox.empty():
-            self._guarded(self._train)
+        """The next command; trains, or works on what was asked, until there is one."""
+        while self._inbox.empty() and (self._state == "running" or self._steps.working):
+            self._guarded(self._train if self._state == "running" else self._steps.work)
         return self._inbox.get()
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -126,6 +135,7 @@ class Worker:
             handler(command)
         elif self._desk.answer(command):
             self._by_hand = True
+            self._changed()
             if self._state != "running":
                 self._show()
 
@@ -133,15 +143,18 @@ class Worker:
 
     def _train(self) -> None:
         """Units of work, one at least, until a command comes or the goal is reached."""
-        run, inbox, observer = self.run, self._inbox, self._observer
+        run, inbox, observer, past = self.run, self._inbox, self._observer, self._past
         assert run is not None
         assert observer is not None
+        assert past is not None
         now = time.perf_counter()
         flush_at, progress_at = now + _FLUSH, now
         with run.trainer.drawing(), self._pace.going(run):
             while not self._reached(run):
+                began = time.perf_counter()
                 run.tick(self._samples)
                 now = time.perf_counter()
+                past.note(self._samples, now - began)
                 if now >= flush_at:
                     self._flush()
                     flush_at = now + _FLUSH
@@ -231,6 +244,7 @@ class Worker:
         run.on_unwritable = self._keeping.gave_up
         for name, value in self._live.items():
             run.trainer.set_hyper(name, value)
+        self._past = History(run)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
         self._observer.watch(self._watched)
 
@@ -306,6 +320,7 @@ class Worker:
         self._project = with_live(self._project, command.name, value)
         if self.run is not None:
             self.run.set_hyper(command.name, value)
+            self._changed()
 
     def _watch(self, command: commands.Watch) -> None:
         new = command.kinds - self._watched
@@ -314,3 +329,45 @@ class Worker:
             self._observer.watch(command.kinds)
             if new and self._state != "running":
                 self._show()
+
+    # -- time --
+
+    def _changed(self) -> None:
+        """Something but a step changed the run."""
+        if self._past is not None:
+            self._past.changed()
+
+    def _tell_history(self, command: stepcommands.TellHistory) -> None:
+        self._run_for_answer()
+        self._post_timeline(command.request)
+
+    def _post_timeline(self, request: int = 0, *, moved: bool = False, error: str = "") -> None:
+        past = self._past
+        assert past is not None
+        self._post(
+            Timeline(
+                request, past.first, past.last, past.at, past.bytes, past.limit, past.states, moved=moved, error=error
+            )
+        )
+
+    def _goto(self, command: stepcommands.Goto) -> None:
+        self._travel(command.at - self._ready_run().trainer.steps)
+
+    def _travel(self, steps: int) -> None:
+        """So many updates on or, negative, back; then it is paused there."""
+        run, past = self._ready_run(), self._past
+        assert past is not None
+        wanted = past.at + steps
+        if self._state == "running":
+            self._hold("paused")
+        if not past.first <= wanted <= past.last:
+            reach = f"The updates from {past.first} to {past.last} can be gone to; {wanted} cannot."
+            self._post_timeline(error=reach)
+            return
+        self._flush()
+        past.goto(wanted)
+        self._pace.restart()
+        self._tell("paused" if run.trainer.steps else "ready")
+        self._post_timeline(moved=True)
+        self._post(self._pace.progress(run, time.perf_counter()))
+        self._show()

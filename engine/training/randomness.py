@@ -21,6 +21,7 @@ class Randomness:
 
     def __init__(self, seed: int, device: torch.device) -> None:
         self._device = device
+        self._inside = False
         first = generator(seed, _PURPOSE)
         self._cpu = first.get_state()
         self._cuda = _NO_STATE
@@ -32,9 +33,11 @@ class Randomness:
         """What draws in this block goes on where the last block ended; outside, nothing has changed."""
         outside = self.now()
         self.put(self.state())
+        self._inside = True
         try:
             yield
         finally:
+            self._inside = False
             self._cpu, self._cuda = self.now().values()
             self.put(outside)
 
@@ -50,9 +53,11 @@ class Randomness:
             torch.cuda.set_rng_state(state["cuda"], self._device)
 
     def state(self) -> dict[str, Tensor]:
-        """Where the next block begins."""
-        return {"cpu": self._cpu, "cuda": self._cuda}
+        """Where the next draw begins, inside of a block as well."""
+        return self.now() if self._inside else {"cpu": self._cpu, "cuda": self._cuda}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Let the next block begin there."""
+        """Let the next draw begin there."""
         self._cpu, self._cuda = state["cpu"], state["cuda"]
+        if self._inside:
+            self.put(state)

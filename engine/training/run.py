@@ -141,6 +141,11 @@ class Run:
         return self.trainer.loss_weight > 0 and self.trainer.epoch_over
 
     @property
+    def busy(self) -> bool:
+        """Whether it is at the end of an epoch that is still to be judged."""
+        return self._validation is not None or self.epoch_waits
+
+    @property
     def between_epochs(self) -> bool:
         """Whether no epoch has begun that has not ended."""
         return self.trainer.loss_weight == 0
@@ -160,17 +165,22 @@ class Run:
 
     def _end_epoch(self, found: Evaluation | None) -> None:
         record = self._record(self.trainer.epochs + 1, found)
-        value = record["metrics"].get(self._monitor, record.get(self._monitor))
-        watched = math.nan if value is None else value
-        reduced = self.trainer.end_epoch(watched)
+        reduced = self._close(record)
         self._tell(record)
         if reduced:
             self._post(Said("info", f"The learning rate fell to {self.trainer.lr:.3g}: {self._monitor} stood still."))
+        self._checkpoint_if_due()
+
+    def _close(self, record: Mapping[str, Any]) -> bool:
+        """What the end of an epoch does to the training; whether a learning rate was reduced."""
+        value = record["metrics"].get(self._monitor, record.get(self._monitor))
+        watched = math.nan if value is None else value
+        reduced = self.trainer.end_epoch(watched)
         if self._stopping is not None:
             self._stopping.see(watched, self.trainer.epochs, self.weights())
             if self.over and self._stopping.best_weights:
                 self.trainer.net.load_state_dict(self._stopping.best_weights)
-        self._checkpoint_if_due()
+        return reduced
 
     def _record(self, epoch: int, found: Evaluation | None) -> dict[str, Any]:
         trainer = self.trainer
@@ -270,8 +280,34 @@ class Run:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from the `state` of a run of the same project. Raises as `Trainer.restore`."""
         self.trainer.restore(state["trainer"])
+        self._validation = None
         if self._stopping is not None and state["stopping"] is not None:
             self._stopping.restore(state["stopping"])
+
+    def redo(self, size: int | None, ends: Mapping[int, Mapping[str, Any]]) -> None:
+        """Make a step that was made before once more, silently, and end its epoch as it ended then.
+
+        Args:
+            size: samples of the step; None: a batch.
+            ends: records of epochs by number.
+        """
+        self.trainer.step(size)
+        record = ends.get(self.trainer.epochs + 1)
+        if self.epoch_waits and record is not None:
+            self._close(record)
+
+    def show_records(self, records: list[dict[str, Any]]) -> None:
+        """Let the records be these, which lead to where the run is now; in its directory, too."""
+        before = self.records[-1]["epoch"] if self.records else 0
+        self.records = records
+
+        def write(folder: RunFolder) -> None:
+            folder.cut_records(self.trainer.steps, self.trainer.epochs)
+            for record in records:
+                if record["epoch"] > before:
+                    folder.add_record(record)
+
+        self._write(write)
 
     # -- its directory --
 

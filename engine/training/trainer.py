@@ -65,6 +65,7 @@ class Trainer:
         self.settings = self.result.settings
         self.randomness = Randomness(seed, device)
         self.steps = self.epochs = 0
+        self._stepped = False
         self.last_lr = self.last_loss = 0.0
         self.first_loss: float | None = None
         self.loss_sum = self.loss_weight = 0.0
@@ -117,7 +118,12 @@ class Trainer:
         return self._turn
 
     def gradients(self) -> dict[str, Tensor]:
-        """Gradients of the last step by parameter, over all phases; before clipping."""
+        """Gradients of the last step by parameter, over all phases; before clipping. None before its first step.
+
+        A trainer that goes on from another, or from a file, has made no step of its own yet.
+        """
+        if not self._stepped:
+            return {}
         return {name: grad for turn in self._turns for name, grad in turn.updater.gradients().items()}
 
     # -- stepping --
@@ -177,6 +183,7 @@ class Trainer:
 
     def _count(self, turn: Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
         self.steps += 1
+        self._stepped = True
         samples = 1
         task = self.meter.task
         if self.batches is not None:
@@ -271,6 +278,8 @@ class Trainer:
             "made_in_turn": self._made_in_turn,
             "loss_sum": self.loss_sum,
             "loss_weight": self.loss_weight,
+            "last_loss": self.last_loss,
+            "last_lr": self.last_lr,
             "dropout_off": self.dropout_off,
             "threads": torch.get_num_threads(),
             "network": dict(self.net.state_dict()),
@@ -292,6 +301,8 @@ class Trainer:
         self.steps, self.epochs = state["steps"], state["epochs"]
         self._turn, self._made_in_turn = state["turn"], state["made_in_turn"]
         self.loss_sum, self.loss_weight = state["loss_sum"], state["loss_weight"]
+        self.last_loss = state.get("last_loss", self.last_loss)
+        self.last_lr = state.get("last_lr", self.last_lr)
         self._turns = make_turns(self.net, self.steps_per_epoch, state["optimizers"])
         for turn, known in zip(self._turns, state["turns"], strict=True):
             turn.restore(known)

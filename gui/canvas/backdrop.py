@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -29,7 +30,8 @@ class Backdrop:
     def paint(self, painter: QPainter, area: QRectF) -> None:
         """Fill an exposed part of the scene."""
         look = self._look
-        painter.fillRect(area, look.canvas)
+        pixel = 1.0 / look.scale  # to spare, so that no edge is left half covered
+        painter.fillRect(area.adjusted(-pixel, -pixel, pixel, pixel), look.canvas)
         step = SPACING * 2.0 ** round(-math.log2(look.scale))
         left, top = math.floor(area.left() / step) * step, math.floor(area.top() / step) * step
         columns, rows = math.ceil(area.width() / step) + 2, math.ceil(area.height() / step) + 2
@@ -54,5 +56,6 @@ class Backdrop:
         return self._dots
 
 
+@lru_cache(maxsize=16)
 def _grid(step: float, columns: int, rows: int) -> QPolygonF:
     return QPolygonF([QPointF(x * step, y * step) for x in range(columns) for y in range(rows)])

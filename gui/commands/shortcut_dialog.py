@@ -23,6 +23,7 @@ from gui.commands.by_hand import gestures
 from gui.commands.catalog import PATH_SIGN, Command, is_rare, matching
 from gui.commands.shortcuts import Shortcuts
 from gui.theme import set_kind, set_tone, theme
+from gui.widgets.labels import plain_tooltip
 from gui.widgets.search_field import SearchField
 
 _COMMAND = Qt.ItemDataRole.UserRole
@@ -61,7 +62,7 @@ class ShortcutDialog(QDialog):
         self._lay_out()
         self._connect()
         self._fill("")
-        self.resize(theme().px(640), theme().px(560))
+        self.resize(theme().px(900), theme().px(600))
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -119,6 +120,7 @@ class ShortcutDialog(QDialog):
                 item = QTreeWidgetItem(self._group(groups, self.tr("By hand on the canvas")))
                 item.setText(0, what)
                 item.setText(1, how)
+                item.setToolTip(1, plain_tooltip(how))
         self.tree.expandAll()
         first = next((group.child(0) for group in groups.values()), None)
         if first is not None:

@@ -23,15 +23,21 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from engine import edits, files
+from engine.graph import Wire
+from gui.canvas.layout.layered import layered
+from gui.canvas.trail import way_through
 from gui.canvas.view import CanvasView
 from gui.document import Document
 from gui.selection import Selection
 from gui.theme import theme
-from tests.bench.bench_canvas import COLUMNS, VIEW, chain, flush, place
+from tests.bench.bench_canvas import COLUMNS, VIEW, chain, flush, place, timed
+from tests.bench.peers.chainrule_canvas import ChainruleCanvas
+from tests.bench.peers.editor import diamonds
 
 LARGE, SMALL, OPENED = 10_000, 1_000, 2_000
 STEPS = 60
 UNDO_STEPS = 200
+DIAMONDS = 50
 SCALES = ((None, "fit"), (0.4, "0.4"), (1.0, "1:1"))
 
 Spread = tuple[float, float]
@@ -146,6 +152,25 @@ def figures(count: int) -> dict[str, Spread]:
     return found
 
 
+def on_diamonds(count: int) -> dict[str, float]:
+    """What walks through the graph, on residual diamonds in a row: milliseconds."""
+    canvas = ChainruleCanvas()
+    head, wires = diamonds(count)
+    canvas.build(head + 1, wires, source=head)
+    scene, level = canvas.view.items_, canvas.view.level
+    graph = level.project.graph
+    wired, touched = edits.connect(level.project, Wire(f"n{head}", "x", "n0", "a"))
+    made = {
+        "check a wire, drawn from the output": timed(lambda: canvas.check(head, 0, backwards=False)),
+        "check a wire, drawn from the input": timed(lambda: canvas.check(head, 0, backwards=True)),
+        "arrange": timed(lambda: layered(graph, scene.size_of)),
+        "highlight a path": timed(lambda: way_through(graph, ["n0"])),
+        "re-plan after an edit of the head": timed(lambda: canvas.document.trial(wired, touched)),
+    }
+    canvas.view.deleteLater()
+    return made
+
+
 def report() -> dict[str, Spread]:
     """Print the table; the figures of the large graph."""
     print(f"\nopening {OPENED:,} blocks from a file: {opened():.0f} ms")
@@ -154,6 +179,10 @@ def report() -> dict[str, Spread]:
     print(f"{LARGE:,} blocks{'p50':>22}{'p95':>10}{f'of {SMALL:,}':>14}")
     for name, (middle, high) in large.items():
         print(f"  {name:<20}{middle:>9.2f} {high:>9.2f}  {middle / small[name][0]:>11.1f}×")
+    few, many = on_diamonds(DIAMONDS), on_diamonds(10 * DIAMONDS)
+    print(f"{DIAMONDS} residual diamonds{'ms':>22}{f'of {10 * DIAMONDS}':>14}")
+    for name, figure in few.items():
+        print(f"  {name:<38}{figure:>6.2f}{many[name] / figure:>12.1f}×")
     return large
 
 

@@ -78,9 +78,8 @@ def measure(name: str, count: int) -> None:
         timed(f"drag one {where}", drag)
 
     def move_all(turn: int) -> None:
-        for index in range(count):
-            x, y = place(index)
-            editor.move(index, (x + turn % 2 * 8.0, y))
+        places = {index: place(index) for index in range(count)}
+        editor.move_many({index: (x + turn % 2 * 8.0, y) for index, (x, y) in places.items()})
         flush()
 
     editor.fit()

@@ -90,6 +90,14 @@ def test_blocks_are_dropped_into_a_frame_and_out_of_it(easel):
     assert stands(easel, "loss") == (640.0, -80.0)
 
 
+def test_a_frame_held_with_ctrl_goes_where_the_hand_goes_as_blocks_do(easel):
+    start = easel.spot(*TITLE)
+    easel.press(start)
+    easel.carry(start, start + QPoint(83, 167), CTRL)
+    easel.release(start + QPoint(83, 167), CTRL)
+    assert place(easel, "frame1") == (288.0 + 83.0, -56.0 + 167.0)
+
+
 def test_a_frame_lights_up_while_a_block_is_dragged_onto_it(easel):
     frame = easel.view.items_.decor.items["frame1"]
     start = easel.block("conv")

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from gui.canvas.menu import context_menu
+from gui.commands.by_hand import gestures
 from gui.commands.catalog import commands_of, is_rare, matching
 from gui.commands.shortcut_dialog import ShortcutDialog
 from gui.settings import settings
@@ -204,5 +205,21 @@ def test_keys_that_few_keyboards_have_are_not_told(window):
     told = undo.text(1).split(",  ")
     assert told[0] == find(window, "actionUndo").keys
     assert not set(told) & {"F14", "Undo"}
+    dialog.close()
+    dialog.deleteLater()
+
+
+def test_the_list_of_gestures_is_read_without_widening_anything(window, qtbot):
+    dialog = ShortcutDialog(window.shortcuts, window)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    tree = dialog.tree
+    hands = next(
+        tree.topLevelItem(at) for at in range(tree.topLevelItemCount()) if "hand" in tree.topLevelItem(at).text(0)
+    )
+    assert hands.childCount() == len(gestures())
+    for row in range(hands.childCount()):
+        text = hands.child(row).text(1)
+        assert tree.fontMetrics().horizontalAdvance(text) + 8 <= tree.columnWidth(1), text
     dialog.close()
     dialog.deleteLater()

@@ -1,109 +1,75 @@
-"""Where nothing happens nothing runs: no timer, no repaint, no work."""
+"""Where nothing happens nothing runs: no timer fires, nothing is painted, no processor time is taken."""
 
 from __future__ import annotations
 
-import time
+from collections import Counter
+from typing import final
 
-from PySide6.QtCore import QAbstractAnimation, QEvent, QEventLoop, QObject, QTimer
-from PySide6.QtTest import QTest
+import pytest
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
-from gui.main_window import MainWindow
-from tests.helpers.windows import main_window, open_example, play_to_the_end, set_params
+from tests.helpers.shots import wait
+from tests.helpers.windows import main_window, open_example
 
-WATCHED_MS = 1000
+SETTLED, WATCHED = 700, 1000
+"""Milliseconds until what opening started has come to its end, and of rest."""
+_COUNTED = (QEvent.Type.Paint, QEvent.Type.UpdateRequest, QEvent.Type.Timer, QEvent.Type.LayoutRequest)
 
 
-class Watch(QObject):
-    """Counts what is delivered to anybody of the application."""
+@final
+class Happenings(QObject):
+    """Counts what wakes the application, and names whom it wakes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.paints: list[str] = []
-        self.timers: list[str] = []
+        self.found: Counter[str] = Counter()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Paint, QEvent.Type.UpdateRequest):
-            self.paints.append(_name(watched))
-        elif event.type() == QEvent.Type.Timer:
-            self.timers.append(_name(watched))
+        if event.type() in _COUNTED:
+            self.found[f"{event.type().name} of {type(watched).__name__} {watched.objectName()}".strip()] += 1
         return False
 
 
-def _name(watched: QObject) -> str:
-    parent = watched.parent()
-    owner = f" of {type(parent).__name__}" if parent is not None else ""
-    return f"{type(watched).__name__} {watched.objectName()}{owner}"
-
-
-def running(window: MainWindow) -> list[str]:
-    """The timers and animations under way, but for those that wait once for minutes (autosave)."""
-    timers = [timer for timer in window.findChildren(QTimer) if timer.isActive()]
-    names = [_name(timer) for timer in timers if not (timer.isSingleShot() and timer.interval() > 2 * WATCHED_MS)]
-    moving = window.findChildren(QAbstractAnimation)
-    return names + [_name(each) for each in moving if each.state() == QAbstractAnimation.State.Running]
-
-
-def settle(qtbot: QtBot, window: MainWindow) -> None:
-    """Until whatever was begun is over."""
-    qtbot.waitUntil(lambda: not running(window), timeout=20_000)
-    QTest.qWait(400)
-
-
-def watched(window: MainWindow) -> tuple[Watch, float]:
-    """What happens in a second, and the share of it that this thread worked."""
-    watch, loop, end = Watch(), QEventLoop(), QTimer()
+def happenings(milliseconds: int) -> Counter[str]:
+    """What happens in that time, but for the one timer that ends the wait."""
+    app, made = QApplication.instance(), Happenings()
+    assert app is not None
+    loop, end = QEventLoop(), QTimer()
+    end.setObjectName("the end")
     end.setSingleShot(True)
     end.timeout.connect(loop.quit)
-    application = QApplication.instance()
-    assert application is not None
-    application.installEventFilter(watch)
-    start, worked = time.perf_counter(), time.thread_time()
-    end.start(WATCHED_MS)
+    end.start(milliseconds)
+    app.installEventFilter(made)
     loop.exec()
-    took, worked = time.perf_counter() - start, time.thread_time() - worked
-    application.removeEventFilter(watch)
-    watch.timers.remove(_name(end))
-    return watch, worked / took
+    app.removeEventFilter(made)
+    assert made.found.pop("Timer of QTimer the end") == 1
+    return made.found
 
 
-def assert_idle(qtbot: QtBot, window: MainWindow) -> None:
-    settle(qtbot, window)
-    watch, share = watched(window)
-    assert watch.paints == []
-    assert watch.timers == []
-    assert running(window) == []
-    assert share < 0.05
-
-
-def test_an_idle_window_does_nothing(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("busy", ["opened", "selected", "searched"])
+def test_a_window_at_rest_does_nothing(qtbot, busy):
     with main_window(qtbot) as window:
-        assert_idle(qtbot, window)
         open_example(window, "spiral")
-        assert_idle(qtbot, window)
-        window.canvas.items_.wires.choose(window.canvas.items_.wires.items)
-        window.selection.set(window.canvas.items_.blocks)
-        set_params(window, "output", out_features=2)
-        window.document.undo_stack.undo()
-        assert_idle(qtbot, window)
+        window.canvas.setFocus()
+        if busy == "selected":
+            window.selection.set(window.document.project.graph.nodes)
+            window.canvas.fit()
+        if busy == "searched":
+            window.canvas.find_bar.open()
+            window.canvas.find_bar.close()
+            window.command_palette.open()
+            window.command_palette.popup.close()
+            window.canvas.setFocus()
+        wait(SETTLED)
+        assert happenings(WATCHED) == Counter()
 
 
-def test_a_window_is_idle_again_after_a_training(qtbot: QtBot) -> None:
+def test_the_watch_sees_what_happens(qtbot):
     with main_window(qtbot) as window:
-        open_example(window, "spiral", epochs=2)
-        play_to_the_end(qtbot, window)
-        assert_idle(qtbot, window)
-
-
-def test_what_is_not_idle_is_found(qtbot: QtBot) -> None:
-    with main_window(qtbot) as window:
-        settle(qtbot, window)
-        busy = QTimer(window)
-        busy.setObjectName("busy")
-        busy.timeout.connect(window.canvas.viewport().update)
-        busy.start(50)
-        watch, _ = watched(window)
-        busy.stop()
-        assert any("busy" in name for name in watch.timers)
-        assert watch.paints
+        wait(SETTLED)
+        window.startTimer(50)
+        window.canvas.viewport().update()
+        found = happenings(200)
+        assert any(name.startswith("Timer of MainWindow") for name in found)
+        assert any(name.startswith(("UpdateRequest", "Paint")) for name in found)

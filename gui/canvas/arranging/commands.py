@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QPointF
 from engine import edits
 from engine.graph import Point
 from gui.canvas.arranging.align import Axis, Box, Edge, aligned, distributed, on_grid, reading_order
+from gui.canvas.arranging.framing import refitted
 from gui.canvas.arranging.joining import Joined, joined
 from gui.canvas.arranging.tidy import Tidy
 from gui.canvas.geometry import GRID
@@ -71,7 +72,8 @@ class ArrangeCommands(QObject):
         before = {name: QPointF(stage.scene.blocks[name].pos()) for name in names}
         places = place(self._boxes(names))
         project, _ = edits.move_nodes(stage.scene.with_places(stage.document.project), places)
-        stage.document.edit(text.format(_named(names)), project, moved=frozenset(names))
+        project, framed = refitted(stage.scene, project, places)
+        stage.document.edit(text.format(_named(names)), project, moved=frozenset(names) | framed)
         self.tidy.glide.show_way(before)
 
     # -- wires --

@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QPointF
 from engine import edits
 from engine.graph import Graph, Point, Project
 from gui.background import run_in_background
+from gui.canvas.arranging.framing import refitted
 from gui.canvas.arranging.glide import Glide
 from gui.canvas.block_item import BlockItem
 from gui.canvas.geometry import GRID, snapped
@@ -75,8 +76,9 @@ class Tidy(QObject):
         before = {name: QPointF(stage.scene.blocks[name].pos()) for name in places}
         edited, touched = without_dots(stage.scene.with_places(project), places)
         edited, _ = edits.move_nodes(edited, places)
+        edited, framed = refitted(stage.scene, edited, places)
         count = len(places)
-        stage.document.edit(_tr("Arrange {0} blocks").format(count), edited, touched, moved=frozenset(places))
+        stage.document.edit(_tr("Arrange {0} blocks").format(count), edited, touched, moved=frozenset(places) | framed)
         self.glide.show_way(before)
 
 

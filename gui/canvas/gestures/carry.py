@@ -51,7 +51,7 @@ class CarryDecor(Gesture):
         assert self._snapping is not None
         way = at.scene - self._start.scene
         guides: tuple[QLineF, ...] = ()
-        if not at.modifiers & Qt.KeyboardModifier.AltModifier:
+        if not (at.free or at.modifiers & Qt.KeyboardModifier.AltModifier):
             correction, guides = self._snapping.snap(self._area.translated(way), self.stage.camera.scale)
             way += correction
         self._load.show(way)

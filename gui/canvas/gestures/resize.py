@@ -55,7 +55,7 @@ class ResizeDecor(Gesture):
         assert self._start is not None
         self._under_way = self._under_way or far_enough(self._start, at)
         if self._under_way:
-            free = bool(at.modifiers & Qt.KeyboardModifier.AltModifier)
+            free = at.free or bool(at.modifiers & Qt.KeyboardModifier.AltModifier)
             self.stage.scene.decor.reshape(self._name, self._pulled(at.scene - self._start.scene, free=free))
 
     def _pulled(self, way: QPointF, *, free: bool) -> QRectF:

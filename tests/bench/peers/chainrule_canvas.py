@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 from PySide6.QtCore import QPointF, QRectF
@@ -50,6 +50,9 @@ class ChainruleCanvas(Editor):
 
     def move(self, index: int, to: tuple[float, float]) -> None:
         self.view.items_.shift({f"n{index}": QPointF(*to)})
+
+    def move_many(self, places: Mapping[int, tuple[float, float]]) -> None:
+        self.view.items_.shift({f"n{index}": QPointF(*to) for index, to in places.items()})
 
     def extent(self) -> QRectF:
         return self.view.items_.content_rect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtWidgets import QApplication, QGraphicsView
@@ -59,6 +59,11 @@ class Editor(ABC):
     @abstractmethod
     def move(self, index: int, to: tuple[float, float]) -> None:
         """Put a block elsewhere, as a drag does."""
+
+    def move_many(self, places: Mapping[int, tuple[float, float]]) -> None:
+        """Put many blocks elsewhere, as a drag of the selection does."""
+        for index, to in places.items():
+            self.move(index, to)
 
     @abstractmethod
     def extent(self) -> QRectF:

@@ -1,0 +1,242 @@
+"""The past of a training: any of the last updates can be gone back to, and branched off from, the same to the bit.
+
+Now and then a complete state is kept: weights, optimizer, random states, the place in the epoch, everything that a
+resumed training needs. What lies between two of them is made once more from the earlier one, which gives the same
+numbers to the bit. So the past of a fast training costs it little time, and the memory that it takes is bounded.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from engine.training.run import Run
+
+LIMIT = 64 << 20
+"""Bytes that the past may take unless told otherwise."""
+
+_SHARE = 0.03
+"""Part of the time of a training that may go into keeping states."""
+
+_APART = 256
+"""Updates between two kept states at most, so many have to be made once more; fewer where that would take seconds."""
+
+_WAIT = 1.0
+"""Seconds that making updates once more may take."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A state after so many updates, and its size in bytes without what it shares with the one kept before."""
+
+    at: int
+    state: Mapping[str, Any]
+    size: int
+
+
+@final
+class History:
+    """The ring of one run. Tell `note` of each unit of work, `changed` of whatever else changes the run."""
+
+    def __init__(self, run: Run, limit: int = LIMIT) -> None:
+        """Begin where the run is now.
+
+        Args:
+            run: that is followed.
+            limit: bytes that the kept states may take together.
+        """
+        self._run, self.limit = run, limit
+        self._kept: list[_Kept] = []
+        self._sizes: dict[int, int | None] = {}
+        """Number of an update -> samples it was made with, where these were asked for."""
+        self._records: list[dict[str, Any]] = list(run.records)
+        self.last = self._here = run.trainer.steps
+        self._pending = False
+        """Whether the next state has to be kept, the steps before it being those of other numbers."""
+        self._seconds = 0.0
+        """That an update takes."""
+        self._cost, self._kept_at = 0.0, time.monotonic()
+        self._keep()
+
+    # -- what there is --
+
+    @property
+    def first(self) -> int:
+        """The earliest update that can be gone back to."""
+        return self._kept[0].at if self._kept else self.at
+
+    @property
+    def at(self) -> int:
+        """Updates made by now."""
+        return self._run.trainer.steps
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the states take."""
+        return sum(kept.size for kept in self._kept)
+
+    @property
+    def states(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
+    # -- growing --
+
+    def note(self, size: int | None = None, seconds: float = 0.0) -> None:
+        """A unit of work was done: an update, or a part of a validation.
+
+        Args:
+            size: samples of the update; None: a batch.
+            seconds: that it took.
+        """
+        at = self.at
+        if at != self._here:
+            self._forget_future(at - 1)
+            self.last = self._here = at
+            self._seconds += 0.1 * (seconds - self._seconds)
+            if size is not None:
+                self._sizes[at] = size
+        if self._run.busy or (self._kept and at == self._kept[-1].at and not self._pending):
+            return
+        since = time.monotonic() - self._kept_at
+        if since * _SHARE >= self._cost or not self._kept or self._pending or at - self._kept[-1].at >= self._apart:
+            self._keep()
+
+    @property
+    def _apart(self) -> int:
+        return max(1, min(_APART, int(_WAIT / self._seconds))) if self._seconds > 0 else _APART
+
+    def changed(self) -> None:
+        """Something but a step changed the run: the future is gone, and what comes next begins from here."""
+        self._remember_records()
+        self._forget_future(self.at, here=True)
+        self.last = self._here = self.at
+        self._pending = True
+        self._keep()
+
+    def _forget_future(self, at: int, *, here: bool = False) -> None:
+        """Drop what lies beyond this update (with `here`, its own state too)."""
+        while self._kept and (self._kept[-1].at > at or (here and self._kept[-1].at == at)):
+            self._kept.pop()
+        if self._sizes and self.last > at:
+            self._sizes = {step: size for step, size in self._sizes.items() if step <= at}
+
+    def _keep(self) -> None:
+        if self._run.busy:
+            return
+        began = time.monotonic()
+        before = self._kept[-1].state if self._kept else None
+        state = _copied(self._run.state(), before)
+        self._pending = False
+        if _size(state, None) <= self.limit:
+            if self._kept and self._kept[-1].at == self.at:
+                self._kept.pop()
+            self._kept.append(_Kept(self.at, state, _size(state, before)))
+            while self.bytes > self.limit:
+                self._thin()
+        else:
+            self._kept.clear()
+        self._kept_at = time.monotonic()
+        self._cost = self._kept_at - began
+
+    def _thin(self) -> None:
+        """Every second state goes, where the steps between its neighbours are few enough; else the oldest one."""
+        kept = self._kept[:1]
+        for number, each in enumerate(self._kept[1:-1], 1):
+            after = self._kept[number + 1].at
+            if kept[-1] is self._kept[number - 1] and after - kept[-1].at <= self._apart:
+                continue
+            kept.append(each)
+        kept += self._kept[-1:] if len(self._kept) > 1 else []
+        if len(kept) == len(self._kept):
+            kept = kept[1:]
+        states = [None, *(each.state for each in kept)]
+        self._kept = [
+            _Kept(each.at, each.state, _size(each.state, old)) for each, old in zip(kept, states, strict=False)
+        ]
+
+    # -- going --
+
+    def goto(self, at: int) -> int:
+        """Go to the state after so many updates, as near as there is; where it went.
+
+        The records of the epochs follow. Nothing is posted. The future stays until the run makes another one.
+        """
+        at = max(self.first, min(at, self.last))
+        if not self._kept or (at == self.at and not self._run.busy):
+            return self.at
+        self._remember_records()
+        start = self._kept[bisect_right([kept.at for kept in self._kept], at) - 1]
+        ends = {record["epoch"]: record for record in self._records}
+        run = self._run
+        run.restore(_thawed(start.state))
+        with run.trainer.drawing():
+            while run.trainer.steps < at:
+                run.redo(self._sizes.get(run.trainer.steps + 1), ends)
+        self._here = self.at
+        epochs = run.trainer.epochs
+        run.show_records([record for record in self._records if record["epoch"] <= epochs])
+        return self.at
+
+    def _remember_records(self) -> None:
+        """Those of the run, and those of the future that it has gone back from."""
+        now = self._run.records
+        epochs = now[-1]["epoch"] if now else 0
+        later = [each for each in self._records if each["epoch"] > epochs and self.at < each["step"] <= self.last]
+        self._records = [*now, *later]
+
+
+# -- states --
+
+_BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+def _copied(value: Any, before: Any) -> Any:
+    """A copy that no step can change; tensors equal to those of the state before are shared with it."""
+    if isinstance(value, Tensor):
+        return before if isinstance(before, Tensor) and _same(value, before) else value.detach().clone()
+    if isinstance(value, Mapping):
+        known = before if isinstance(before, Mapping) else {}
+        return {key: _copied(item, known.get(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        old = before if isinstance(before, list) and len(before) == len(value) else [None] * len(value)
+        return [_copied(*pair) for pair in zip(value, old, strict=True)]
+    return value
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Equal to the bit: 0 and -0 are not, and NaN is."""
+    if one.shape != other.shape or one.dtype != other.dtype or one.stride() != other.stride():
+        return False
+    bits = _BITS.get(one.element_size()) if one.is_floating_point() else None
+    return torch.equal(one, other) if bits is None else torch.equal(one.detach().view(bits), other.view(bits))
+
+
+def _thawed(value: Any) -> Any:
+    """A copy that a run may take over."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, Mapping):
+        return {key: _thawed(item) for key, item in value.items()}
+    return [_thawed(item) for item in value] if isinstance(value, list) else value
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _tensors(item)
+
+
+def _size(state: Any, before: Any) -> int:
+    """Bytes of the tensors that a state does not share with the one before."""
+    shared = {id(tensor) for tensor in _tensors(before)}
+    return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(state) if id(tensor) not in shared)

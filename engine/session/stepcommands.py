@@ -1,0 +1,85 @@
+"""What a session is asked about single steps and about its past: frozen values, as in `engine.session.commands`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from engine.moments import Level
+from engine.session.commands import Command
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TakeValues(Command):
+    """A tensor of the step last unfolded, in full."""
+
+    key: str
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TakeNumerals(Command):
+    """Neurons or weights of the step last unfolded; of one moment, or of all."""
+
+    level: Level
+    moment: int | None
+    sample: int
+    first: int
+    count: int
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FindChain(Command):
+    """The paths of a weight to the loss."""
+
+    name: str
+    index: tuple[int, ...]
+    batch: int | None
+    sample: int | None
+    paths: int
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CheckGradients(Command):
+    """Gradients against central differences."""
+
+    batch: int | None
+    parameters: tuple[str, ...] | None
+    entries: int | None
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CancelCheck(Command):
+    """Give the gradient check up."""
+
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TellHistory(Command):
+    """How far one can go back."""
+
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class StepBack(Command):
+    """To the update before."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Goto(Command):
+    """To the state after so many updates."""
+
+    at: int

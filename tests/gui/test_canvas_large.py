@@ -1,0 +1,94 @@
+"""Large graphs: nothing recurses, and an edit costs what it touches, counted in calls rather than in time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from engine import edits
+from engine.graph import Project, Wire
+from gui.canvas.fitting import Fitting
+from gui.canvas.hits import PortRef
+from gui.canvas.trail import way_through
+from tests.helpers.canvas import Easel, chain, make_easel
+
+LENGTH = 10_000
+
+
+def calls(what: Callable[[], object]) -> int:
+    """How many Python functions of the project run meanwhile, painting included."""
+    count = 0
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        nonlocal count
+        count += event == "call" and ("/gui/" in frame.f_code.co_filename or "/engine/" in frame.f_code.co_filename)
+
+    sys.setprofile(note)
+    try:
+        what()
+        QApplication.processEvents()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def open_chain(qtbot: QtBot, length: int) -> Easel:
+    easel = make_easel(qtbot, chain(length))
+    easel.view.camera.look_at(easel.view.items_.blocks["n150"].area.center(), 1.0, animated=False)
+    easel.view.minimap.set_wanted(False)
+    QApplication.processEvents()
+    return easel
+
+
+def measured(easel: Easel) -> dict[str, int]:
+    scene, document = easel.view.items_, easel.document
+
+    def make(edited: tuple[Project, frozenset[str]]) -> None:
+        document.edit("edit", *edited)
+
+    def move(by: float) -> None:
+        names = ["n150", "n151"]
+        places = {name: scene.blocks[name].pos() + QPointF(by, 0.0) for name in names}
+        scene.shift(places)
+        project, _ = edits.move_nodes(document.project, {name: (at.x(), at.y()) for name, at in places.items()})
+        document.edit("move", project, moved=frozenset(names))
+
+    move(8.0)  # what is made once is made now
+    return {
+        "set a parameter": calls(lambda: make(edits.set_params(document.project, "n150", {"function": "tanh"}))),
+        "move": calls(lambda: move(8.0)),
+        "select": calls(lambda: easel.view.stage.selection.set({"n150"})),
+        "cut a wire": calls(lambda: make(edits.disconnect(document.project, [Wire("n149", "out", "n150", "in")]))),
+        "undo": calls(document.undo_stack.undo),
+    }
+
+
+def test_an_edit_costs_what_it_touches_however_large_the_graph_is(qtbot: QtBot) -> None:
+    small, large = (measured(open_chain(qtbot, length)) for length in (300, 3000))
+    for name in ("set a parameter", "move"):
+        assert large[name] < 1.3 * small[name] + 100, (name, small, large)
+    # These concern all blocks behind, 150 and 2,850, or on the way, and no more than once each.
+    for name in ("select", "cut a wire", "undo"):
+        assert large[name] < 20 * small[name], (name, small, large)
+
+
+def test_nothing_recurses_on_a_long_chain(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, chain(LENGTH))
+    assert sys.getrecursionlimit() < LENGTH
+    level, graph = easel.view.level, easel.document.project.graph
+    last = f"n{LENGTH - 1}"
+    blocks, wires = way_through(graph, [last])
+    assert (len(blocks), len(wires)) == (LENGTH, LENGTH - 1)
+    back = Fitting(level, PortRef(last, "out", "out")).refusal(PortRef("n1", "in", "in"))
+    assert back is not None
+    assert "Loop" in back.text
+    project, touched = edits.remove_nodes(easel.document.project, ["n1"])
+    easel.document.edit("remove", project, touched)
+    easel.undo()
+    assert easel.document.project.graph == graph
+    assert len(easel.view.items_.blocks) == LENGTH
