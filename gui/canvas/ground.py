@@ -93,10 +93,13 @@ class Ground:
 
     def along(self, left: float, right: float, y: float, apart: float) -> list[Box]:
         """The boxes that come nearer than that to a level line."""
-        box = (left, y - apart, right, y + apart)
-        names = {name for cell in _cells(box) for name in self._cells.get(cell, ())}
-        near = (self.boxes[name] for name in names)
-        return [each for each in near if each[0] < right and each[2] > left and each[1] < box[3] and each[3] > box[1]]
+        top, bottom, boxes, found = y - apart, y + apart, self.boxes, dict[str, Box]()
+        for cell in _cells((left, top, right, bottom)):
+            for name in self._cells.get(cell, ()):
+                box = boxes[name]  # of a row of blocks few are at that height
+                if box[1] < bottom and box[3] > top and box[0] < right and box[2] > left:
+                    found[name] = box
+        return list(found.values())
 
 
 def _cells(box: Box) -> Iterator[tuple[int, int]]:
