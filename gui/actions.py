@@ -43,6 +43,7 @@ class Actions:
     load_run: QAction
     keep_runs: QAction
     show_run: QAction
+    backprop: QAction
     presentation: QAction
     preview: QAction
     formula: QAction
@@ -108,6 +109,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         load_run=make("LoadRun", _tr("Load &weights from a run…")),
         keep_runs=make("KeepRuns", _tr("&Keep runs on disk")),
         show_run=make("ShowRun", _tr("Show run &folder")),
+        backprop=make("Backprop", _tr("Step through &backpropagation"), "backprop", "Ctrl+Shift+B"),
         presentation=make("Presentation", _tr("Pres&entation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         formula=make("Formula", _tr("For&mula…"), "expression", "Ctrl+Shift+M"),
@@ -119,6 +121,6 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         messages=make("Messages", _tr("&Messages so far…"), "info"),
         about=make("About", _tr("&About Chainrule")),
     )
-    for action in (actions.presentation, actions.keep_runs):
+    for action in (actions.backprop, actions.presentation, actions.keep_runs):
         action.setCheckable(True)
     return actions

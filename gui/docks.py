@@ -27,6 +27,8 @@ LARGE_TILES: Final[tuple[tuple[str, ...], ...]] = (
     ("outputPlot", "weightPlot", "problems"),
 )
 """The same where large text leaves no room for three."""
+ASIDE: Final = ("history", "backprop")
+"""Tabs behind the inspector, closed on a first start."""
 LARGE_TEXT: Final = 1.3
 
 
@@ -42,6 +44,7 @@ class Docks(QObject):
         problems: QWidget,
         panels: Sequence[Panel],
         history: QWidget,
+        backprop: QWidget,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -63,7 +66,9 @@ class Docks(QObject):
             self._add(panel, panel.title, BOTTOM)
             self._docks[panel.name].visibilityChanged.connect(lambda seen, panel=panel: panel.set_behind(not seen))
         self._add(history, tr("Docks", "History"), RIGHT)
-        self._docks["history"].hide()
+        self._add(backprop, tr("Docks", "Backpropagation"), RIGHT)
+        for name in ASIDE:
+            self._docks[name].hide()
         window.setCorner(Qt.Corner.BottomLeftCorner, LEFT)
         window.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         window.setTabPosition(BOTTOM, QTabWidget.TabPosition.North)
@@ -90,6 +95,10 @@ class Docks(QObject):
         self._docks[name].show()
         self._docks[name].raise_()
 
+    def widen(self, name: str, width: int) -> None:
+        """Give a dock at a side so much room, in pixels at text scale 1."""
+        self._resize({name: width}, Qt.Orientation.Horizontal)
+
     def show_titles(self) -> None:
         """A title for docks that stand alone, none for those among tabs."""
         for name, dock in self._docks.items():
@@ -110,8 +119,9 @@ class Docks(QObject):
         """The places of a first start."""
         for name, area in (("palette", LEFT), ("inspector", RIGHT)):
             self._put(name, area)
-        self._window.tabifyDockWidget(self._docks["inspector"], self._docks["history"])
-        self._docks["history"].hide()
+        for name in ASIDE:
+            self._window.tabifyDockWidget(self._docks["inspector"], self._docks[name])
+            self._docks[name].hide()
         tiles = LARGE_TILES if theme().text_scale >= LARGE_TEXT else TILES
         for tile in tiles:
             for name in tile:

@@ -13,6 +13,10 @@ from engine.graph import Project
 from gui.about import show_about, show_messages
 from gui.actions import make_actions
 from gui.autosave import Autosave
+from gui.backprop.bar import BackpropBar
+from gui.backprop.mode import Backprop
+from gui.backprop.panel import BackpropPanel
+from gui.backprop.place import BackpropPlace
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.shortcut_dialog import ShortcutDialog
@@ -86,6 +90,8 @@ class MainWindow(QMainWindow):
         self.run_actions = RunActions(self.actions_, self.document, self.feed, self.selection, self.transport)
         self.comparer = Comparer(self.document, self.canvas, self)
         self.history = History(self.document, self.comparer, self)
+        bar = BackpropBar(self)
+        self.backprop = Backprop(self.document, self.feed, self.canvas, BackpropPanel(self), bar)
         self._arrange()
         self._connect()
         self._state = WindowState(self, self.docks)
@@ -105,8 +111,10 @@ class MainWindow(QMainWindow):
         column.addWidget(StaleBanner(self.actions_, self.document, self.feed, centre))
         column.addWidget(ComparisonBanner(self.comparer, self.selection, centre))
         column.addWidget(self.canvas, 1)
+        column.addWidget(self.backprop.bar)
         self.setCentralWidget(centre)
-        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels, self.history)
+        aside = (self.history, self.backprop.panel)
+        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels, *aside)
         self.menus = Menus(
             self.transport.menus,
             self.actions_,
@@ -133,6 +141,9 @@ class MainWindow(QMainWindow):
         self.shelf.use_wanted.connect(self.canvas.groups.add_use)
         self.shelf.file_wanted.connect(lambda path: self.canvas.groups.add_file(Path(path)))
         self._connect_panels()
+        self._backprop_place = BackpropPlace(self.backprop, self.actions_.backprop, self.docks, self)
+        self.run_actions.operation_wanted.connect(self.backprop.operation)
+        self.backprop.changed.connect(self.comparer.end)
         self.relink = Relink(self.document, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
         self.actions_.quit.triggered.connect(self.close)

@@ -46,7 +46,7 @@ class Menus(QObject):
         edit.addMenu(self.tr("C&ompare")).addActions([actions.compare_file, actions.compare_saved])
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))
-        _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])
+        _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None, actions.backprop, None])
         _fill(run, [actions.apply, actions.restart, None, actions.preview])
         _fill(run, [None, actions.load_run, actions.show_run, actions.keep_runs])
         help_menu = bar.addMenu(self.tr("&Help"))
@@ -98,7 +98,9 @@ class Menus(QObject):
         menu.addSeparator()
         panels = menu.addMenu(self.tr("&Panels"))
         for dock in docks:
-            panels.addAction(dock.toggleViewAction())
+            shown = dock.toggleViewAction()
+            shown.setObjectName(f"panel_{dock.objectName()}")
+            panels.addAction(shown)
         modes = menu.addMenu(self.tr("&Theme"))
         group = QActionGroup(self)
         labels = {"system": self.tr("As the system"), "dark": self.tr("Dark"), "light": self.tr("Light")}

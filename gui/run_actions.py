@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, cast, final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from engine import edits
 from engine.events import Applied, RunFailed, Said, StateChanged
@@ -26,7 +26,13 @@ READING: Final = "D00"
 
 @final
 class RunActions(QObject):
-    """Connects the actions of the transport with the session, and tells what came of them."""
+    """Connects the actions of the transport with the session, and tells what came of them.
+
+    Signals:
+        operation_wanted(): a step of the finest grain, which trains nothing: the next moment of a step.
+    """
+
+    operation_wanted = Signal()
 
     def __init__(
         self, actions: Actions, document: Document, feed: RunFeed, selection: Selection, bar: TransportBar
@@ -65,6 +71,9 @@ class RunActions(QObject):
 
     def step(self) -> None:
         """One step of the chosen grain."""
+        if self._bar.grain.value() == "operation":
+            self.operation_wanted.emit()
+            return
         self._when_ready(lambda: self._feed.step(cast("Grain", self._bar.grain.value())))
 
     def stop(self) -> None:

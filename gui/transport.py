@@ -86,7 +86,14 @@ class TransportBar(QFrame):
         set_kind(self._play, "primary")
         self._play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.grain = Segmented(
-            [("sample", self.tr("Sample")), ("batch", self.tr("Batch")), ("epoch", self.tr("Epoch"))], "batch", self
+            [
+                ("operation", self.tr("Operation")),
+                ("sample", self.tr("Sample")),
+                ("batch", self.tr("Batch")),
+                ("epoch", self.tr("Epoch")),
+            ],
+            "batch",
+            self,
         )
         self.grain.setObjectName("grain")
         self.grain.setAccessibleName(self.tr("How far one step goes"))

@@ -31,6 +31,8 @@ from gui.selection import Selection
 from gui.theme import theme
 
 _SPARE: Final = 2000.0
+WHOLESALE: Final = 1000
+"""More blocks than this are not moved one by one."""
 
 
 @final
@@ -58,7 +60,7 @@ class CanvasScene(QGraphicsScene):
         self.selection = selection
         self.look = Look()
         self.blocks: dict[str, BlockItem] = {}
-        self.wires = WireSet(self, self.blocks, self.look, self._soil)
+        self.wires = WireSet(self, self.blocks, self.look, self._soil, self._flush)
         self.decor = Decor(self, self.look, self._soil)
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
@@ -130,6 +132,7 @@ class CanvasScene(QGraphicsScene):
         self._place_all()
         for wire in graph.wires():  # in their order, as who comes first has the choice of lanes
             self.wires.add(wire)
+        self.wires.rest()
         self._show_selection()
         self.synced.emit()
 
@@ -271,6 +274,10 @@ class CanvasScene(QGraphicsScene):
     def shift(self, targets: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, their wires with them; the document is not asked."""
         moved, ways = set[str](), set[tuple[float, float]]()
+        # Qt's index takes items out one by one, slowly where many lie together: then it is made anew.
+        wholesale = len(targets) > WHOLESALE
+        if wholesale:
+            self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         for node_id, place in targets.items():
             item = self.blocks[node_id]
             before = item.pos()
@@ -283,6 +290,8 @@ class CanvasScene(QGraphicsScene):
                 ways.add((place.x() - before.x(), place.y() - before.y()))
         self.look.revision += 1
         self.wires.trace(moved, QPointF(*ways.pop()) if len(ways) == 1 else None)
+        if wholesale:
+            self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
         self._flush()
 
     def _grow(self, area: QRectF) -> None:

@@ -17,6 +17,7 @@ from gui.canvas.ground import Box, Ground
 from gui.canvas.lanes import Lanes
 from gui.canvas.look import Look
 from gui.canvas.routing import find_route
+from gui.canvas.ways import AT_ONCE, Ways
 from gui.canvas.wire_item import Ends, WireItem
 
 ROUTED_AT_ONCE: Final = 48
@@ -39,8 +40,12 @@ class WireSet:
         blocks: Mapping[str, BlockItem],
         look: Look,
         soil: Callable[[WireItem], None],
+        flush: Callable[[], None],
     ) -> None:
-        """Wires of a scene between these blocks; `soil` is told before and after an item looks different."""
+        """Wires of a scene between these blocks.
+
+        `soil` is told before and after an item looks different, `flush` when that is to be shown.
+        """
         self._scene = scene
         self._blocks = blocks
         self._look = look
@@ -51,6 +56,7 @@ class WireSet:
         self._at: dict[str, set[Ends]] = {}
         self._ground, self._lanes = Ground(), Lanes()
         self._late: set[str] = set()
+        self.ways = Ways(self._look_again, flush, scene)
 
     def at(self, node_ids: Iterable[str]) -> list[WireItem]:
         """The wires at these blocks, each once."""
@@ -77,6 +83,7 @@ class WireSet:
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
         self._ground, self._lanes = Ground(), Lanes()
         self._late.clear()
+        self.ways.forget()
 
     def add(self, wire: Wire) -> None:
         """Show a wire."""
@@ -130,6 +137,11 @@ class WireSet:
         """Let one wire look for its way anew."""
         self._trace(item)
 
+    def rest(self) -> None:
+        """All wires were led around all blocks: nothing has to be looked at again."""
+        self._look_around()
+        self._ground.settle()
+
     def reroute(self) -> None:
         """Let the wires near where blocks came, went or moved look for their ways anew."""
         self._look_around()
@@ -137,11 +149,22 @@ class WireSet:
         if stirred.isEmpty():
             return
         found = self._scene.items(stirred, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
-        for item in sorted((item for item in found if isinstance(item, WireItem)), key=_rank):
-            if not item.wire.via:
-                self._soil(item)
-                self._trace(item)
-                self._soil(item)
+        wires = sorted((item for item in found if isinstance(item, WireItem) and not item.wire.via), key=_rank)
+        if len(wires) > AT_ONCE:
+            seen = [view.mapToScene(view.viewport().rect()).boundingRect() for view in self._scene.views()]
+            wires.sort(key=lambda item: not any(area.intersects(item.sceneBoundingRect()) for area in seen))
+            self.ways.wait(item.wire.ends for item in wires)
+            return
+        for item in wires:
+            self._look_again(item.wire.ends)
+
+    def _look_again(self, ends: Ends) -> None:
+        """Let a wire look for its way, unless it is gone or bent by hand by now."""
+        item = self.items.get(ends)
+        if item is not None and not item.wire.via:
+            self._soil(item)
+            self._trace(item)
+            self._soil(item)
 
     def dress(self, node_ids: Iterable[str]) -> None:
         """Look again at what flows through the wires at these blocks."""

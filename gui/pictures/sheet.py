@@ -22,7 +22,6 @@ from gui.canvas.frames import FrameItem
 from gui.canvas.look import NAMES_FROM, Look
 from gui.canvas.notes import NoteItem
 from gui.canvas.placing import places
-from gui.canvas.wire_item import WireItem
 from gui.canvas.wire_set import WireSet
 from gui.pictures.formulas import FormulaKey
 from gui.pictures.nearby import NearbyScene
@@ -70,7 +69,7 @@ class Sheet:
         self._blocks: dict[str, BlockItem] = {}
         self._place_blocks(project, result, wanted)
         part = project if wanted.blocks is None else fragment_of(project, self._blocks)
-        self._wires = WireSet(self._scene, self._blocks, self._look, _nothing)
+        self._wires = WireSet(self._scene, self._blocks, self._look, _nothing, _nothing)
         for wire in part.graph.wires():
             self._wires.add(wire)
         if not wanted.shapes:
@@ -150,5 +149,5 @@ class Sheet:
         return found.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect().toRectF()
 
 
-def _nothing(item: WireItem) -> None:
+def _nothing(*_: object) -> None:
     """Nobody looks at the sheet, so nothing has to be painted again."""

@@ -150,7 +150,7 @@ class GradientPanel(Panel):
             self._ratio.setText("")
             self._ratio.setToolTip("")
             return
-        self._ratio.setText(self.tr("first / last = {0} (mean |gradient|)").format(format_number(ratio)))
+        self._ratio.setText(self.tr("first / last = {0}").format(format_number(ratio)))
         if ratio < VANISHING:
             tip = self.tr("Vanishing: the first layer's mean |gradient| is {0} of the last one's.")
         elif ratio > EXPLODING:

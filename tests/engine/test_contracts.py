@@ -77,14 +77,24 @@ PRESENT = {f"engine.{path.stem}" for path in (ROOT / "engine").iterdir()}
 TORCH_HALF, DOCUMENT_HALF = layer(1), layer(2) & PRESENT
 
 
+DOORS = {f"engine.{name}" for name in ("session", "events", "stepevents", "moments", "numerals", "numeralparts")}
+"""What of the torch half the window imports: the session, and the values that it tells."""
+
+
 def test_contracts_agree_on_what_may_import_torch():
     exempt = {line.removesuffix(" -> *").removesuffix(".**") for line in CONTRACTS["document-half"]["ignore_imports"]}
     assert exempt == TORCH_HALF
 
 
 def test_contracts_agree_on_what_the_window_may_not_see():
-    doors = {"engine.session", "engine.events"}
-    assert set(CONTRACTS["one-door"]["forbidden_modules"]) == (TORCH_HALF & PRESENT) - doors
+    assert set(CONTRACTS["one-door"]["forbidden_modules"]) == (TORCH_HALF & PRESENT) - DOORS
+
+
+def test_what_the_window_sees_loads_no_torch():
+    load = f"for name in {sorted(DOORS)}: importlib.import_module(name)"
+    program = f"import sys, importlib\n{load}\nprint('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
 
 
 def test_the_document_half_loads_neither_torch_nor_numpy():

@@ -101,12 +101,12 @@ def test_a_run_is_paused_stepped_stopped_and_reset(window, qtbot):
     open_example(window, "circle", epochs=100_000)
     acts, loss = window.actions_, panel_of(window, LossPanel)
     acts.play.trigger()
-    assert (acts.play.text(), acts.step.isEnabled()) == ("Pause", False)
+    assert (acts.play.iconText(), acts.step.isEnabled()) == ("Pause", False)
     wait_for(qtbot, window, "running")
     qtbot.waitUntil(lambda: len(loss.history.steps) > 0, timeout=PATIENCE)
     acts.play.trigger()
     wait_for(qtbot, window, "paused")
-    assert acts.play.text() == "Play"
+    assert acts.play.iconText() == "Play"
     before = len(loss.history.steps)
     for grain, steps in (("batch", 1), ("sample", 1)):
         window.transport.grain.button(grain).click()

@@ -1,0 +1,128 @@
+"""The strip below the canvas that moves the cursor through a step."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSpinBox, QToolButton, QWidget
+
+from gui.backprop.track import MomentTrack
+from gui.icons import icon
+from gui.theme import set_kind, theme
+from gui.widgets.labels import plain_tooltip, text_label
+from gui.widgets.segmented import Segmented
+
+HEIGHT: Final = 50
+SPEEDS: Final = {"slow": 3000, "normal": 1400, "fast": 500}
+"""Milliseconds that a moment is shown while it plays."""
+
+
+@final
+class BackpropBar(QFrame):
+    """Buttons, slider, speed, and which sample of the batch.
+
+    Signals:
+        moved(int): to this moment.
+        play_wanted(), left(): the buttons.
+        step_wanted(): make the step that is shown, and look at the next one.
+        sample_chosen(object): the number of a sample in the batch from 0, None for the whole batch.
+    """
+
+    moved = Signal(int)
+    play_wanted = Signal()
+    left = Signal()
+    step_wanted = Signal()
+    sample_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backpropBar")
+        set_kind(self, "bar")
+        self.track = MomentTrack(self)
+        self.track.valueChanged.connect(self.moved)
+        self._back = self._button("chevron-left", self.tr("Previous moment (Left)"), "backpropBack")
+        self._play = self._button("play", self.tr("Play moment by moment (Space)"), "backpropPlay")
+        self._next = self._button("chevron-right", self.tr("Next moment (Right)"), "backpropNext")
+        self._back.clicked.connect(lambda: self.track.setValue(self.track.value() - 1))
+        self._next.clicked.connect(lambda: self.track.setValue(self.track.value() + 1))
+        self._play.clicked.connect(self.play_wanted)
+        self._count = text_label("", "mono_caption", "secondary")
+        speeds = [("slow", "½×"), ("normal", "1×"), ("fast", "3×")]
+        self.speed = Segmented(speeds, "normal", self)
+        self.speed.setAccessibleName(self.tr("How fast it plays"))
+        self.speed.setToolTip(plain_tooltip(self.tr("How fast it plays")))
+        self.sample = QSpinBox(self)
+        self._set_up_sample()
+        self._make = QPushButton(self.tr("Make this step"), self)
+        self._make.setObjectName("backpropMake")
+        self._make.setToolTip(plain_tooltip(self.tr("Train for one batch, and take the next step apart")))
+        self._make.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._make.clicked.connect(self.step_wanted)
+        close = self._button("close", self.tr("Leave (Esc)"), "backpropLeave")
+        close.clicked.connect(self.left)
+        theme().changed.connect(self._rescale)
+        self._rescale()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(6)
+        for button in (self._back, self._play, self._next):
+            row.addWidget(button)
+        row.addWidget(self.track, 1)
+        parts: tuple[QWidget, ...] = (self._count, self.speed, self.sample, self._make, close)
+        for part in parts:
+            row.addWidget(part)
+
+    def _set_up_sample(self) -> None:
+        self.sample.setObjectName("backpropSample")
+        self.sample.setAccessibleName(self.tr("Sample of the batch"))
+        self.sample.setToolTip(plain_tooltip(self.tr("One sample of the next batch, or all of it")))
+        self.sample.setPrefix(self.tr("sample "))
+        self.sample.setSpecialValueText(self.tr("whole batch"))
+        self.sample.setRange(0, 0)
+        self.sample.setKeyboardTracking(False)
+        self.sample.valueChanged.connect(lambda value: self.sample_chosen.emit(value - 1 if value else None))
+
+    def _button(self, name: str, tip: str, object_name: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(object_name)
+        button.setIcon(icon(name))
+        button.setToolTip(plain_tooltip(tip))
+        button.setAccessibleName(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_kind(button, "boxed")
+        return button
+
+    def _rescale(self) -> None:
+        self.setFixedHeight(theme().px(HEIGHT))
+        self.sample.setMinimumWidth(theme().px(104))
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Whether there is a step to walk through."""
+        for part in (self.track, self._back, self._play, self._next, self.speed, self._make):
+            part.setEnabled(enabled)
+
+    def set_playing(self, playing: bool) -> None:
+        """The button plays, or pauses."""
+        image: QIcon = icon("pause" if playing else "play")
+        self._play.setIcon(image)
+
+    def show_place(self, at: int, count: int) -> None:
+        """The moment shown, of so many."""
+        wide = len(str(count))
+        self._count.setText(f"{at + 1:>{wide}} / {count}")
+        self._back.setEnabled(at > 0)
+        self._next.setEnabled(at < count - 1)
+
+    def set_samples(self, count: int) -> None:
+        """How many there are in the batch. Silent."""
+        self.sample.blockSignals(True)
+        self.sample.setMaximum(count)
+        self.sample.setVisible(count > 1)
+        self.sample.blockSignals(False)
+
+    @property
+    def interval(self) -> int:
+        """Milliseconds that a moment is shown while it plays."""
+        return SPEEDS[self.speed.value()]

@@ -1,0 +1,215 @@
+"""A moment on the canvas: the ring at its block, the wires that carry its values, and the values at them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, final
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from shiboken6 import isValid
+
+from engine.graph import Wire
+from engine.moments import Backward, Forward, Moment, Objective, Outcome, Step, Update, Values
+from gui.backprop.symbols import COLORS, SIGNS, Arrays, objectives_of, port_symbol
+from gui.backprop.wire_value import WireValue
+from gui.canvas.view import CanvasView
+from gui.format import format_number
+from gui.theme import theme
+
+if TYPE_CHECKING:
+    from gui.canvas.wire_item import WireItem
+
+_WIDTH: Final = 4.0
+_ARROW: Final = 9.0
+_GAP: Final = 10.0
+Carried = tuple[Wire, str, NDArray[Any]]
+"""A wire, what its value is called, and the value."""
+
+
+@final
+class Arrow(QGraphicsItem):
+    """Which way the value goes: at the middle of a wire."""
+
+    def __init__(self, at: QPointF, angle: float, color: str) -> None:
+        super().__init__()
+        self._color = color
+        self.setPos(at)
+        self.setRotation(angle)
+        self.setZValue(4.0)
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(-_ARROW, -_ARROW, 2 * _ARROW, 2 * _ARROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        path = QPainterPath()
+        path.addPolygon(
+            QPolygonF([QPointF(_ARROW, 0), QPointF(-_ARROW * 0.7, -_ARROW * 0.8), QPointF(-_ARROW * 0.7, _ARROW * 0.8)])
+        )
+        path.closeSubpath()
+        painter.fillPath(path, theme().brush(self._color))
+
+
+@final
+class Marks:
+    """Puts a moment on a canvas, and takes it away."""
+
+    def __init__(self, canvas: CanvasView) -> None:
+        self._canvas = canvas
+        self._ringed: list[str] = []
+        self.items: list[QGraphicsItem] = []
+
+    def show(self, step: Step, moment: Moment, phase: str, arrays: Arrays) -> None:
+        """Mark this moment, in the colour of its phase."""
+        self.clear()
+        color = COLORS[phase]
+        nodes = objectives_of(step) if isinstance(moment, Objective | Outcome) else {moment.node}
+        for node in nodes:
+            here = self._here(node)
+            if here:
+                inner = node.removeprefix(self._canvas.level.prefix)
+                self._canvas.items_.highlight(here, color)
+                words = _words(moment) if here == inner else inner.partition(".")[2]
+                self._canvas.items_.set_live_text(here, f"{SIGNS[phase]} {words}".strip(), color)
+                self._ringed.append(here)
+        carried = list(self._carried(step, moment, arrays))
+        flow = {wire.ends: (theme().color(color), _WIDTH) for wire, _, _ in carried}
+        self._canvas.items_.wires.set_flow(flow)
+        placed: list[QRectF] = []
+        for wire, name, array in carried:
+            item = self._canvas.items_.wires.items.get(wire.ends)
+            if item is not None:
+                self._put(
+                    item,
+                    f"{'←' if isinstance(moment, Backward) else '→'} {name}",
+                    array,
+                    color,
+                    placed,
+                    back=isinstance(moment, Backward),
+                )
+
+    def clear(self) -> None:
+        """No marks."""
+        for here in self._ringed:
+            self._canvas.items_.highlight(here, None)
+            self._canvas.items_.set_live_text(here, "")
+        self._canvas.items_.wires.set_flow({})
+        for item in self.items:
+            if isValid(item) and item.scene() is not None:  # a scene made anew has dropped them by itself
+                self._canvas.items_.removeItem(item)
+        self._ringed, self.items = [], []
+
+    def place(self, node: str) -> QRectF | None:
+        """Where the block of a moment stands on the level shown, with the values at its wires."""
+        block = self._canvas.items_.blocks.get(self._here(node))
+        if block is None:
+            return None
+        area = QRectF(block.area)
+        for item in self.items:
+            area = area.united(item.sceneBoundingRect())
+        return area
+
+    def _here(self, path: str) -> str:
+        """The block on the level shown that is, or contains, a path; "" when it is elsewhere."""
+        prefix = self._canvas.level.prefix
+        if not path.startswith(prefix):
+            return ""
+        found = path.removeprefix(prefix).partition(".")[0]
+        return found if found in self._canvas.items_.blocks else ""
+
+    # -- what the wires carry --
+
+    def _carried(self, step: Step, moment: Moment, arrays: Arrays) -> Iterator[Carried]:
+        node = moment.node.removeprefix(self._canvas.level.prefix)
+        if node not in self._canvas.items_.blocks:
+            return
+        graph = self._canvas.level.project.graph
+        if isinstance(moment, Forward):
+            inputs, outputs = _by_name(moment.inputs, arrays), _by_name(moment.outputs, arrays)
+            for wire in graph.wires_into(node):
+                if wire.to_port in inputs:
+                    yield wire, port_symbol(wire.to_port), inputs[wire.to_port]
+            for wire in graph.wires_out_of(node):
+                if wire.from_port in outputs:
+                    yield wire, port_symbol(wire.from_port), outputs[wire.from_port]
+        elif isinstance(moment, Backward):
+            inputs = _by_name(moment.inputs, arrays)
+            for wire in graph.wires_into(node):
+                if wire.to_port in inputs and wire.to_port != "target":
+                    yield wire, f"∂L/∂{port_symbol(wire.to_port)}", inputs[wire.to_port]
+            yield from self._arriving(moment, node, arrays)
+
+    def _arriving(self, moment: Backward, node: str, arrays: Arrays) -> Iterator[Carried]:
+        prefix = self._canvas.level.prefix
+        for wire in self._canvas.level.project.graph.wires_out_of(node):
+            for part in moment.upstream:
+                if part.total.name != wire.from_port:
+                    continue
+                terms = {term.source: term.values for term in part.terms}
+                values = terms.get(f"{prefix}{wire.to_node}.{wire.to_port}") if terms else part.total
+                if values is not None:
+                    yield wire, f"∂L/∂{port_symbol(wire.from_port)}", _array(values, arrays)
+
+    # -- where it is drawn --
+
+    def _put(
+        self, wire: WireItem, title: str, array: NDArray[Any], color: str, placed: list[QRectF], *, back: bool
+    ) -> None:
+        value = WireValue(title, array, color)
+        wide, high = value.size
+        centre = self._free(wire, wide, high, placed)
+        value.put(centre)
+        placed.append(QRectF(centre.x() - wide / 2, centre.y() - high / 2, wide, high))
+        part = 0.25 if back else 0.75  # near to where it goes, beside the label of the wire
+        slope = wire.path.angleAtPercent(part)
+        arrow = Arrow(wire.path.pointAtPercent(part), -slope + (180.0 if back else 0.0), color)
+        for item in (value, arrow):
+            self._canvas.items_.addItem(item)
+            self.items.append(item)
+
+    def _free(self, wire: WireItem, wide: float, high: float, placed: list[QRectF]) -> QPointF:
+        """The place nearest to the middle of the wire that covers no block and no other value."""
+        middle = wire.path.pointAtPercent(0.5)
+        boxes = [item.area for item in self._canvas.items_.blocks.values()] + placed
+        best, least = middle + QPointF(0.0, -high / 2 - _GAP), math.inf
+        for distance in range(14):
+            for sign in (-1.0, 1.0):
+                for shift in (0.0, -0.5, 0.5, -1.0, 1.0):
+                    away = QPointF(shift * wide, sign * (high / 2 + _GAP + distance * 16.0))
+                    box = QRectF(middle.x() + away.x() - wide / 2, middle.y() + away.y() - high / 2, wide, high)
+                    hidden = sum(_common(box, other) for other in boxes)
+                    if hidden == 0.0:
+                        return middle + away
+                    if hidden < least:
+                        best, least = middle + away, hidden
+        return best
+
+
+def _words(moment: Moment) -> str:
+    match moment:
+        case Objective():
+            return f"L {format_number(moment.loss)}"
+        case Outcome():
+            return f"L {format_number(moment.before)} → {format_number(moment.after)}"
+        case Update():
+            return moment.parameter.rpartition(".")[2]
+        case Forward() if moment.outputs and moment.outputs[0].number is not None:
+            return format_number(moment.outputs[0].number)
+    return ""
+
+
+def _by_name(values: tuple[Values, ...], arrays: Arrays) -> Mapping[str, NDArray[Any]]:
+    return {each.name: _array(each, arrays) for each in values}
+
+
+def _array(values: Values, arrays: Arrays) -> NDArray[Any]:
+    return values.array if values.array is not None else arrays[values.key]
+
+
+def _common(one: QRectF, other: QRectF) -> float:
+    found = one.intersected(other)
+    return found.width() * found.height() if found.isValid() else 0.0

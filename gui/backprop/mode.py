@@ -1,0 +1,293 @@
+"""The backprop mode: takes the next training step apart and walks a cursor through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, final
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+
+from engine.moments import Moment, Objective, Outcome, Step
+from engine.stepevents import Unfolded
+from gui.backprop.bar import BackpropBar
+from gui.backprop.marks import Marks
+from gui.backprop.panel import BackpropPanel
+from gui.backprop.symbols import Arrays, objectives_of, phase_of
+from gui.canvas.view import CanvasView
+from gui.document import Change, Document
+from gui.run_feed import RunFeed
+from gui.theme import theme
+
+REST: Final = 250
+"""Milliseconds that edits rest before the step is taken apart anew."""
+
+
+@final
+class Backprop(QObject):
+    """Reads the training and never changes it, but for pausing it, and for "Make this step".
+
+    Attributes:
+        active: whether the mode is on.
+        step: what is walked through; None while there is nothing to show.
+        at: the moment under the cursor.
+
+    Signals:
+        changed(bool): the mode was entered or left.
+    """
+
+    changed = Signal(bool)
+
+    def __init__(
+        self, document: Document, feed: RunFeed, canvas: CanvasView, panel: BackpropPanel, bar: BackpropBar
+    ) -> None:
+        super().__init__(canvas)
+        self._document, self._feed, self._canvas, self.panel, self.bar = document, feed, canvas, panel, bar
+        self._marks = Marks(canvas)
+        self.active = False
+        self.step: Step | None = None
+        self.at = 0
+        self._arrays: Arrays = {}
+        self._phases: list[str] = []
+        self._request, self._sample, self._samples, self._ran = 0, -1, 1, False
+        self._clock, self._later = QTimer(self), QTimer(self)
+        for timer, slot in ((self._clock, self._tick), (self._later, self._ask)):
+            timer.setSingleShot(True)
+            timer.timeout.connect(slot)
+        self._later.setInterval(REST)
+        bar.hide()
+        bar.moved.connect(self.go)
+        bar.play_wanted.connect(self.toggle_play)
+        bar.left.connect(self.leave)
+        bar.step_wanted.connect(self.make_step)
+        bar.sample_chosen.connect(self._choose)
+        panel.wanted.connect(self.enter)
+        feed.on(Unfolded, self._unfolded)
+        feed.state_changed.connect(self._state_changed)
+        feed.restarted.connect(self._follow)
+        document.replaced.connect(self.leave)
+        canvas.level.changed.connect(self._edited)
+        canvas.level.replaced.connect(self._show)
+        theme().changed.connect(self._show)
+        for widget in (canvas, panel.room, bar, bar.track):
+            widget.installEventFilter(self)
+
+    @property
+    def moment(self) -> Moment | None:
+        """The moment under the cursor."""
+        return self.step.moments[self.at] if self.step is not None else None
+
+    @property
+    def playing(self) -> bool:
+        """Whether the cursor walks by itself."""
+        return self._clock.isActive()
+
+    # -- on and off --
+
+    def toggle(self) -> None:
+        """Enter or leave."""
+        (self.leave if self.active else self.enter)()
+
+    def enter(self) -> None:
+        """Take the next step apart. A training that runs is paused."""
+        if self.active:
+            return
+        self.active, self.at, self._ran = True, 0, False
+        self.bar.show()
+        self.changed.emit(True)
+        if self._feed.state in ("running", "loading"):
+            self._feed.pause()
+        self._ask()
+        self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def leave(self) -> None:
+        """No marks, no bar; the training is where it was."""
+        if not self.active:
+            return
+        self.active = False
+        self._clock.stop()
+        self._later.stop()
+        self._forget()
+        self._sample = -1
+        self.bar.sample.blockSignals(True)
+        self.bar.sample.setValue(0)
+        self.bar.sample.blockSignals(False)
+        self.bar.hide()
+        self.panel.show_start()
+        self.changed.emit(False)
+
+    # -- walking --
+
+    def go(self, at: int) -> None:
+        """Put the cursor on a moment."""
+        if self.step is None:
+            return
+        at = min(max(0, at), len(self.step.moments) - 1)
+        if at != self.at:
+            self.at = at
+            self._show()
+        if self.playing:
+            self._clock.start(self.bar.interval)
+
+    def operation(self) -> None:
+        """The next moment; after the last one, the step is made and the next one begins."""
+        if not self.active:
+            self.enter()
+        elif self.step is not None:
+            if self.at < len(self.step.moments) - 1:
+                self.go(self.at + 1)
+            else:
+                self.make_step()
+
+    def make_step(self) -> None:
+        """Train for one batch; the step after it is taken apart next."""
+        if self.active and self._feed.state not in ("running", "loading"):
+            self._ran, self.at = True, 0
+            self._feed.step("batch")
+
+    def toggle_play(self) -> None:
+        """Let the cursor walk by itself, or stand."""
+        if self.playing:
+            self._clock.stop()
+        elif self.step is not None:
+            if self.at == len(self.step.moments) - 1:
+                self.go(0)
+            self._clock.start(self.bar.interval)
+        self.bar.set_playing(self.playing)
+
+    def _tick(self) -> None:
+        if self.step is not None and self.at < len(self.step.moments) - 1:
+            self._clock.start(self.bar.interval)
+            self.go(self.at + 1)
+        self.bar.set_playing(self.playing and self.at < len(self._phases) - 1)
+
+    def _choose(self, sample: int | None) -> None:
+        self._sample = -1 if sample is None else sample
+        self._ask()
+
+    # -- asking --
+
+    def _ask(self) -> None:
+        if not self.active:
+            return
+        feed, result = self._feed, self._document.result
+        self._clock.stop()
+        self.bar.set_playing(False)
+        if feed.stale and feed.trained and not result.errors:
+            self._say(
+                self.tr("The network was edited since the training began"),
+                self.tr(
+                    "Apply the edits, or restart, in the strip above the canvas. Then its next step is shown here."
+                ),
+            )
+        elif not result.trainable:
+            problem = result.errors[0] if result.errors else next(iter(result.problems), None)
+            text = (
+                f"{problem.message} {problem.hint}".strip() if problem else self.tr("There is nothing to minimise yet.")
+            )
+            self._say(self.tr("This network cannot be trained yet"), text)
+        else:
+            if self.step is None:
+                self.panel.say(self.tr("Taking the next step apart…"))
+            self._request = feed.next_request()
+            feed.current_session.unfold(None, self._request, None if self._sample < 0 else self._sample)
+
+    def _unfolded(self, event: Unfolded) -> None:
+        if not self.active or event.request != self._request:
+            return
+        if event.step is None:
+            self._say(self.tr("This step could not be taken apart"), event.error)
+            return
+        self.step, self._arrays = event.step, event.arrays
+        if self._sample < 0:
+            self._samples = event.step.samples
+        self.bar.set_samples(self._samples)
+        objectives = objectives_of(event.step)
+        self._phases = [phase_of(moment, objectives) for moment in event.step.moments]
+        self.at = min(self.at, len(self._phases) - 1)
+        self.bar.track.blockSignals(True)
+        self.bar.track.set_phases(self._phases)
+        self.bar.track.blockSignals(False)
+        self._show()
+
+    def _say(self, title: str, text: str) -> None:
+        self._forget()
+        self.panel.say(title, text)
+
+    def _forget(self) -> None:
+        self.step, self._arrays, self._phases = None, {}, []
+        self._request = 0
+        self._marks.clear()
+        self.bar.track.set_phases(())
+        self.bar.set_enabled(False)
+
+    def _show(self) -> None:
+        """The moment under the cursor, on the canvas, in the panel and in the bar."""
+        moment = self.moment
+        if not self.active or self.step is None or moment is None:
+            return
+        phase = self._phases[self.at]
+        self.bar.set_enabled(True)
+        self.bar.track.blockSignals(True)
+        self.bar.track.setValue(self.at)
+        self.bar.track.blockSignals(False)
+        self.bar.track.update()
+        self.bar.show_place(self.at, len(self._phases))
+        self._marks.show(self.step, moment, phase, self._arrays)
+        place = None if isinstance(moment, Objective | Outcome) else self._marks.place(moment.node)
+        if place is not None:
+            self._canvas.camera.reveal(place)
+        self.panel.show_moment(self.step, moment, phase, self._arrays)
+
+    # -- following --
+
+    def _follow(self) -> None:
+        if self.active:
+            self._later.start()
+
+    def _edited(self, change: Change) -> None:
+        if not self.active:
+            return
+        if change.touched or change.whole:
+            self._marks.clear()
+            self._later.start()
+        else:
+            self._show()
+
+    def _state_changed(self, state: str) -> None:
+        if not self.active:
+            return
+        if state == "running":
+            self._ran = True
+            self._say(self.tr("The training runs"), self.tr("Its next step is taken apart when it pauses."))
+        elif self._ran and state in ("paused", "finished", "ready", "failed"):
+            self._ran = False
+            self._ask()
+
+    # -- keys --
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if self.active and isinstance(event, QKeyEvent):
+            does = self._meaning(event)
+            if does is not None and event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if does is not None and event.type() == QEvent.Type.KeyPress:
+                does()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _meaning(self, event: QKeyEvent) -> Callable[[], None] | None:
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        last = len(self._phases) - 1
+        keys: dict[int, Callable[[], None]] = {
+            Qt.Key.Key_Right: lambda: self.go(self.at + 1),
+            Qt.Key.Key_Left: lambda: self.go(self.at - 1),
+            Qt.Key.Key_Home: lambda: self.go(0),
+            Qt.Key.Key_End: lambda: self.go(last),
+            Qt.Key.Key_Space: self.toggle_play,
+        }
+        if event.key() == Qt.Key.Key_Escape and self._canvas.pointer.gesture is None:
+            return self.leave
+        return keys.get(event.key()) if self.step is not None else None

@@ -1,0 +1,263 @@
+r"""A block's formula with the numbers of a moment: read, computed, compared with the traced value, and written out.
+
+What does not come to the traced value, to rounding, is not shown: a formula read in the wrong way never appears.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gui.backprop.algebra import Name, Node, UnreadableError, names_in, read
+from gui.backprop.evaluate import Floats, Known, Reading, evaluate
+from gui.backprop.write import Place, Writer, number, places_of
+
+MOST_LINES: Final = 4
+"""Numbers of one result that are written out."""
+LARGEST: Final = 4096
+"""Tensors of more numbers are not computed anew for a line."""
+_GRADIENT: Final = re.compile(r"\\dfrac\{\\partial L\}\{\\partial\s*([^{}]*(?:\{[^{}]*\})?[^{}]*)\}")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A formula with numbers.
+
+    Attributes:
+        latex: the whole of it.
+        symbol: what it gives: `y`, or `x` for ∂L/∂x.
+        place: which number of it; () for a scalar.
+    """
+
+    latex: str
+    symbol: str
+    place: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Equation:
+    """`left = one way = another way`; `symbol` with its labels is what stands on the left."""
+
+    left: str
+    symbol: Name
+    gradient: bool
+    ways: tuple[Node, ...]
+
+
+def work_out(
+    lines: Sequence[str],
+    known: Mapping[str, NDArray[np.generic]],
+    results: Mapping[str, NDArray[np.generic]],
+    *,
+    also: Sequence[str] = (),
+    picked: Mapping[str, tuple[int, ...]] | None = None,
+    owned: Container[str] = (),
+) -> list[Line]:
+    r"""Formulas with numbers, as far as they can be read and come to the traced results.
+
+    Args:
+        lines: LaTeX, as in `Formula.forward` or `Formula.backward`.
+        known: symbol -> traced numbers.
+        results: symbol on the left (`y`; `x` for ∂L/∂x) -> traced numbers.
+        also: lines that define symbols used in `lines`.
+        picked: symbol -> the place whose number is written out in the place of the first ones.
+        owned: symbols of parameters, whose first axis counts no samples.
+    """
+    equations = [equation for line in lines for equation in _equations(line)]
+    helpers = [equation for line in also for equation in _equations(line)]
+    numbers = {name: _floats(value) for name, value in known.items() if value.size <= LARGEST}
+    wanted = {name: _floats(value) for name, value in results.items() if value.size <= LARGEST}
+    found: list[Line] = []
+    for equation in equations:
+        if equation.symbol.name in wanted:
+            place = (picked or {}).get(equation.symbol.name)
+            result = wanted[equation.symbol.name]
+            found += _worked(equation, result, numbers, [*equations, *helpers], place, owned)
+    return found
+
+
+def _worked(
+    equation: _Equation,
+    result: Floats,
+    known: Mapping[str, Floats],
+    helpers: Sequence[_Equation],
+    picked: tuple[int, ...] | None,
+    owned: Container[str],
+) -> list[Line]:
+    for way, flat, matrices in product(equation.ways, (True, False), (False, True)):
+        reading = Reading(matrices, flat)
+        try:
+            everything = _with_helpers(known, helpers, reading)
+            got = evaluate(way, everything, reading)
+            if not _same(got.array, result):
+                continue
+            named = equation.symbol.name
+            used = _used(
+                way, [each for each in helpers if not each.gradient and each.symbol.name not in (*known, named)]
+            )
+            lines = list(_written(equation, way, result, Writer(everything, reading), picked, owned))
+            return [*lines, *_helper_lines(used, everything, reading)]
+        except UnreadableError:
+            continue
+    return []
+
+
+def _written(
+    equation: _Equation,
+    way: Node,
+    result: Floats,
+    writer: Writer,
+    picked: tuple[int, ...] | None,
+    owned: Container[str],
+) -> Iterator[Line]:
+    places = [picked] if picked is not None and len(picked) == result.ndim else places_of(result.shape, MOST_LINES)
+    for place in places:
+        text = writer.write(way, _place_for(equation.symbol, result, place))
+        left = _left(equation, place, result.shape, owned)
+        yield _line(left, text, result[place], equation.symbol.name, place)
+
+
+def _helper_lines(helpers: Sequence[_Equation], known: Known, reading: Reading) -> list[Line]:
+    """The values of what the formula names on its way: ℓ₁, ℓ₂ and so on."""
+    lines = []
+    for equation in helpers:
+        if equation.symbol.name not in known:
+            continue
+        value = known[equation.symbol.name]
+        writer = Writer(known, reading)
+        for place in places_of(value.shape, MOST_LINES // 2 if len(helpers) > 1 else MOST_LINES):
+            text = writer.write(equation.ways[0], _place_for(equation.symbol, value, place))
+            left = _left(equation, place, value.shape, ())
+            lines.append(_line(left, text, value[place], equation.symbol.name, place))
+    return lines
+
+
+def _line(left: str, text: str, value: float, symbol: str, place: tuple[int, ...]) -> Line:
+    result = number(value)
+    is_number = text in (result, f"({result})")
+    return Line(f"{left} = {result}" if is_number else f"{left} = {text} = {result}", symbol, place)
+
+
+def _place_for(symbol: Name, result: Floats, place: tuple[int, ...]) -> Place:
+    if not symbol.labels or not place:
+        return Place(place)
+    if len(symbol.labels) == 1:
+        flat = int(np.ravel_multi_index(place, result.shape))
+        return Place(place, {symbol.labels[0]: flat if result.ndim > 1 else place[0]})
+    return Place(place, dict(zip(symbol.labels, place, strict=False)))
+
+
+def _left(equation: _Equation, place: tuple[int, ...], shape: tuple[int, ...], owned: Container[str]) -> str:
+    r"""`y_{2}`, `\dfrac{\partial L}{\partial W_{1,2}}`, counted from 1; a scalar and the only sample without."""
+    name = equation.symbol.name
+    is_parameter = name in owned
+    kept = [index for axis, index in enumerate(place) if is_parameter or axis > 0 or shape[0] > 1 or len(shape) == 1]
+    if int(np.prod(shape)) == 1:
+        kept = []
+    text = rf"{name}_{{{','.join(str(index + 1) for index in kept)}}}" if kept else name
+    return rf"\dfrac{{\partial L}}{{\partial {text}}}" if equation.gradient else text
+
+
+def _used(way: Node, helpers: Sequence[_Equation]) -> list[_Equation]:
+    """The lines that define what an expression names, and what these name in turn; each once."""
+    found: dict[str, _Equation] = {}
+    waiting = names_in(way)
+    while waiting:
+        name = waiting.pop(0)
+        equation = next((each for each in helpers if each.symbol.name == name), None)
+        if equation is not None and name not in found:
+            found[name] = equation
+            waiting += names_in(equation.ways[0])
+    return list(found.values())
+
+
+def _with_helpers(known: Mapping[str, Floats], helpers: Sequence[_Equation], reading: Reading) -> dict[str, Floats]:
+    """The known symbols and those that other lines define by them; `n` counts what is averaged."""
+    everything = dict(known)
+    base = known.get("o")
+    if base is not None and "n" not in everything:
+        everything["n"] = np.array(float(base.size if reading.flat else len(base)))
+    waiting = [each for each in helpers if not each.gradient and each.symbol.name not in everything]
+    progress = True
+    while waiting and progress:
+        progress = False
+        for equation in list(waiting):
+            try:
+                found = evaluate(equation.ways[0], everything, reading)
+            except UnreadableError:
+                continue
+            everything[equation.symbol.name] = _arranged(found.array, found.labels, equation.symbol.labels)
+            waiting.remove(equation)
+            progress = True
+    return everything
+
+
+def _arranged(array: Floats, labels: tuple[str, ...] | None, wanted: tuple[str, ...]) -> Floats:
+    if labels is None or not wanted:
+        return array
+    if set(wanted) != set(labels):
+        raise UnreadableError(f"{labels} are not {wanted}")
+    return array.transpose([labels.index(label) for label in wanted])
+
+
+def _same(got: Floats, wanted: Floats) -> bool:
+    if got.shape != wanted.shape and got.size == wanted.size and got.ndim <= 1:
+        got = got.reshape(wanted.shape)
+    return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=1e-4, atol=1e-7, equal_nan=True))
+
+
+def _floats(value: NDArray[np.generic]) -> Floats:
+    return np.asarray(value, dtype=np.float64)
+
+
+# -- lines of LaTeX as equations --
+
+
+def _equations(line: str) -> Iterator[_Equation]:
+    for piece in re.split(r",?\s*\\q?quad", line):
+        sides = _sides(piece)
+        if len(sides) < 2:
+            continue
+        symbols = []
+        for side in sides:
+            match = _GRADIENT.fullmatch(side.strip())
+            symbols.append(_name(match.group(1) if match else side))
+        ways = []
+        for side in sides[1:]:
+            try:
+                ways.append(read(side))
+            except UnreadableError:
+                continue
+        if not ways:
+            continue
+        for side, symbol in zip(sides, symbols, strict=True):
+            is_gradient = _GRADIENT.fullmatch(side.strip()) is not None
+            if symbol is not None and (side is sides[0] or is_gradient):
+                yield _Equation(side.strip(), symbol, is_gradient, tuple(ways))
+
+
+def _name(side: str) -> Name | None:
+    try:
+        node = read(side)
+    except UnreadableError:
+        return None
+    return node if isinstance(node, Name) else None
+
+
+def _sides(line: str) -> list[str]:
+    """Split at the equals signs that stand in the line itself."""
+    sides, depth, start = [], 0, 0
+    for at, sign in enumerate(line):
+        depth += (sign in "{[(") - (sign in "}])")
+        if sign == "=" and depth == 0:
+            sides.append(line[start:at])
+            start = at + 1
+    return [*sides, line[start:]]
