@@ -67,6 +67,13 @@ def test_no_letter_leads_to_two_entries_of_one_menu(window):
     assert seen > 80
 
 
+def test_every_action_can_be_found_and_have_keys(window):
+    """But for recent files: which there are changes."""
+    commands = [command for command in commands_of(window.transport.menus) if "Open recent" not in command.menu]
+    assert [f"{command.menu} {command.name}" for command in commands if not command.id] == []
+    assert len({command.id for command in commands}) == len(commands)
+
+
 def test_what_is_typed_finds_the_nearest_command_first(window):
     commands = commands_of(window.transport.menus)
 
