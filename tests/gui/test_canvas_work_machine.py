@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -17,18 +17,17 @@ from engine import decorations, edits, files
 from engine.block import registry
 from engine.facts import FactsCache
 from engine.graph import Project
-from engine.levels import INPUTS, OUTPUTS
 from engine.plan import check
 from gui.canvas.frames import FrameItem
 from gui.canvas.swapping import replace_block
 from gui.canvas.view import CanvasView
-from gui.canvas.wire_item import WireItem
 from gui.document import Document
 from gui.selection import Selection
 from gui.theme import theme
 from tests.gui.test_groups import network
 from tests.helpers.agreement import assert_agree, assert_at_rest, living
 from tests.helpers.canvas import MIDDLE, Easel, make_easel
+from tests.helpers.choosing import NO_KEYS, AtACanvas
 
 KEY, CTRL, SHIFT, ALT = (
     Qt.Key,
@@ -36,10 +35,7 @@ KEY, CTRL, SHIFT, ALT = (
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.AltModifier,
 )
-NO_KEYS = Qt.KeyboardModifier.NoModifier
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE", "") in ("nightly", "thorough")
-MOST = 60
-"""Blocks, groups written out, beyond which nothing is copied: copies of groups in groups double them."""
 KINDS = ("Dense", "Activation", "Add", "Dropout", "Conv2d", "Loss", "Input", "Flatten", "Concat")
 ALIGNING = (
     *((key, CTRL | SHIFT) for key in (KEY.Key_Left, KEY.Key_Right, KEY.Key_Up, KEY.Key_Down)),
@@ -49,10 +45,8 @@ number = st.integers(0, 10_000)
 way = st.tuples(st.integers(-160, 160), st.integers(-160, 160))
 
 
-class Working(RuleBasedStateMachine):
+class Working(AtACanvas):
     """Someone at a canvas. Numbers choose among what is there."""
-
-    easel: Easel
 
     @initialize(empty=st.booleans())
     def begin(self, empty: bool) -> None:
@@ -65,53 +59,6 @@ class Working(RuleBasedStateMachine):
         QApplication.processEvents()
         self.view.setFocus()
         self.easel = Easel(self.view, document, selection)
-
-    # -- what there is to choose from --
-
-    @property
-    def room(self) -> bool:
-        return len(self.easel.document.result.nodes) < MOST
-
-    def inner(self) -> list[str]:
-        return sorted(set(self.view.level.project.graph.nodes) - {INPUTS, OUTPUTS})
-
-    def spot(self, at: QPointF) -> QPoint:
-        """A place of the scene on the viewport, which is brought there."""
-        if not self.view.viewport().rect().adjusted(40, 40, -40, -40).contains(self.easel.spot(at.x(), at.y())):
-            self.view.camera.look_at(at, 1.0, animated=False)
-        return self.easel.spot(at.x(), at.y())
-
-    def wire(self, index: int) -> WireItem | None:
-        ends = sorted(self.view.items_.wires.items)
-        return self.view.items_.wires.items[ends[index % len(ends)]] if ends else None
-
-    def port(self, index: int, side: str) -> QPoint | None:
-        found = [
-            (name, key) for name, item in self.view.items_.blocks.items() for key, _ in item.ports() if key[0] == side
-        ]
-        if not found:
-            return None
-        name, (where, port) = sorted(found)[index % len(found)]
-        place = self.view.items_.blocks[name].port_place(where, port)
-        assert place is not None
-        return self.spot(place)
-
-    def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
-        self.view.setFocus()
-        self.easel.key(key, keys)
-        self.leave_fields()
-
-    def drag(self, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
-        self.easel.drag(start, end, keys)
-        self.leave_fields()
-
-    def leave_fields(self) -> None:
-        """What waits for the next click or word is not waited for; but for that everything is over by itself."""
-        if self.view.pointer.gesture is not None:
-            self.easel.key(KEY.Key_Escape)
-        self.view.floats.search.leave()
-        self.view.decor_editor.leave()
-        self.view.rename_field.leave()
 
     # -- selecting --
 
