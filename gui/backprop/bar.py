@@ -6,7 +6,7 @@ from typing import Final, final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from gui.backprop.track import MomentTrack
 from gui.icons import icon
@@ -55,10 +55,8 @@ class BackpropBar(QFrame):
         self.speed.setToolTip(plain_tooltip(self.tr("How fast it plays")))
         self.sample = QSpinBox(self)
         self._set_up_sample()
-        self._make = QPushButton(self.tr("Make this step"), self)
-        self._make.setObjectName("backpropMake")
-        self._make.setToolTip(plain_tooltip(self.tr("Train for one batch, and take the next step apart")))
-        self._make.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        make = self.tr("Make this step: train for one batch, and take the next step apart")
+        self._make = self._button("step", make, "backpropMake")
         self._make.clicked.connect(self.step_wanted)
         close = self._button("close", self.tr("Leave (Esc)"), "backpropLeave")
         close.clicked.connect(self.left)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, final
 
+import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
@@ -149,10 +150,17 @@ class Marks:
             for part in moment.upstream:
                 if part.total.name != wire.from_port:
                     continue
-                terms = {term.source: term.values for term in part.terms}
-                values = terms.get(f"{prefix}{wire.to_node}.{wire.to_port}") if terms else part.total
-                if values is not None:
-                    yield wire, f"∂L/∂{port_symbol(wire.from_port)}", _array(values, arrays)
+                name = f"∂L/∂{port_symbol(wire.from_port)}"
+                terms = {term.source: _array(term.values, arrays) for term in part.terms}
+                reader = f"{prefix}{wire.to_node}"
+                exact = terms.get(f"{reader}.{wire.to_port}")
+                inside = [value for source, value in terms.items() if source.startswith(f"{reader}.")]
+                if not terms:
+                    yield wire, name, _array(part.total, arrays)
+                elif exact is not None:
+                    yield wire, name, exact
+                elif inside:  # a group, in which several blocks read it
+                    yield wire, name, np.sum(inside, axis=0)
 
     # -- where it is drawn --
 
@@ -194,7 +202,7 @@ def _words(moment: Moment) -> str:
         case Objective():
             return f"L {format_number(moment.loss)}"
         case Outcome():
-            return f"L {format_number(moment.before)} → {format_number(moment.after)}"
+            return f"L {format_number(moment.after)}"
         case Update():
             return moment.parameter.rpartition(".")[2]
         case Forward() if moment.outputs and moment.outputs[0].number is not None:

@@ -13,6 +13,7 @@ from engine.moments import Backward, Forward, Mathematics, Moment, Objective, Ou
 from gui.backprop.array_view import ArrayView
 from gui.backprop.symbols import COLORS, SIGNS, Arrays, port_symbol, symbol_of, with_numbers
 from gui.backprop.words import headline, range_words, shape_words, told
+from gui.backprop.worked import MOST_LINES
 from gui.backprop.write import number
 from gui.format import format_exact
 from gui.formula import FormulaWidget
@@ -173,6 +174,9 @@ class MomentPage(QWidget):
         self._lines = tuple(lines)
         self._worked = self._well(_tr("With the numbers of this step"), lines)
         self._worked.setObjectName("backpropNumbers")
+        if any(each.size > MOST_LINES for each in _results(self.moment)):
+            text = _tr("The first ones as examples. Click a number below to write out that one.")
+            self._column.addWidget(text_label(text, "caption", "secondary", wrap=True))
 
     def _well(self, title: str, lines: Sequence[str]) -> FormulaWidget:
         self._column.addWidget(text_label(title, "caption", "secondary"))
@@ -242,6 +246,18 @@ class MomentPage(QWidget):
         if lines:
             self._lines = tuple(line.latex for line in lines)
             self._worked.set_lines(self._lines)
+
+
+def _results(moment: Moment) -> tuple[Values, ...]:
+    """What the formulas of a moment give."""
+    match moment:
+        case Forward():
+            return moment.outputs
+        case Backward():
+            return (*moment.inputs, *moment.weights)
+        case Update():
+            return (moment.after,)
+    return ()
 
 
 def _differ(one: Values, other: Values, arrays: Arrays) -> bool:

@@ -101,6 +101,7 @@ class WireValue(QGraphicsItem):
 
     def _paint_picture(self, painter: QPainter, body: QRectF) -> None:
         look, limit = theme(), self._limit or 1.0
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
         table = diverging(look.palette)
         pixels = colorize(self._flat.values, table, -limit, limit)
         raised = look.color("raised")

@@ -21,6 +21,8 @@ def headline(moment: Moment) -> str:
     match moment:
         case Forward() if not moment.inputs and moment.form == "data":
             return _tr("{0} gives the data").format(moment.node)
+        case Forward() if moment.form == "scalar":
+            return _tr("{0} computes a single number").format(moment.node)
         case Forward():
             return _tr("{0} computes its output").format(moment.node)
         case Objective():

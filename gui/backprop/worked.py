@@ -118,11 +118,19 @@ def _written(
     picked: tuple[int, ...] | None,
     owned: Container[str],
 ) -> Iterator[Line]:
-    places = [picked] if picked is not None and len(picked) == result.ndim else places_of(result.shape, MOST_LINES)
+    if picked is not None and len(picked) == result.ndim:
+        places = [picked]
+    else:
+        places = places_of(result.shape, _lines_for(result.size))
     for place in places:
         text = writer.write(way, _place_for(equation.symbol, result, place))
         left = _left(equation, place, result.shape, owned)
         yield _line(left, text, result[place], equation.symbol.name, place)
+
+
+def _lines_for(size: int) -> int:
+    """All of a few numbers, and of many the first ones as examples."""
+    return size if size <= MOST_LINES else MOST_LINES // 2
 
 
 def _helper_lines(helpers: Sequence[_Equation], known: Known, reading: Reading) -> list[Line]:
