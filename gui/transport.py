@@ -87,7 +87,7 @@ class TransportBar(QFrame):
         self._play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.grain = Segmented(
             [
-                ("operation", self.tr("Operation")),
+                ("operation", ""),
                 ("sample", self.tr("Sample")),
                 ("batch", self.tr("Batch")),
                 ("epoch", self.tr("Epoch")),
@@ -96,6 +96,10 @@ class TransportBar(QFrame):
             self,
         )
         self.grain.setObjectName("grain")
+        self.grain.set_icon("operation", "backprop")
+        operation = self.tr("Operation: walk through one step, block by block")
+        self.grain.set_hint("operation", operation)
+        self.grain.button("operation").setAccessibleName(operation)
         self.grain.setAccessibleName(self.tr("How far one step goes"))
         self.grain.setToolTip(self.tr("How far one step goes"))
         self._numbers = PartsLabel("mono_caption", "secondary")
@@ -162,6 +166,11 @@ class TransportBar(QFrame):
         # In a lecture hall the window's own title says it.
         for label in (self._title, self._unsaved):
             label.setVisible(theme().text_scale < LARGE_TEXT)
+        # Nor is there room for its grain; the Run menu has it.
+        self.grain.button("operation").setVisible(theme().text_scale < LARGE_TEXT)
+        if self.grain.value() == "operation" and theme().text_scale >= LARGE_TEXT:
+            self.grain.set_value("batch")
+        self.grain.button("operation").setVisible(theme().text_scale < LARGE_TEXT)  # it is in the Run menu, too
         for button in self.findChildren(QToolButton):
             button.setIconSize(QSize(theme().px(16), theme().px(16)))
 

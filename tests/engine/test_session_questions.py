@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.events import (
+    Confusion,
     Evaluated,
     Exported,
     FactsRead,
@@ -97,7 +98,7 @@ def test_scores_beyond_the_classes_of_the_data_are_counted_and_named_too():
     with Listener(made) as listener:
         listener.session.watch(frozenset({"Confusion"}))
         listener.session.step("batch")
-        event = listener.wait(Snapshot, lambda event: event.lane == "Confusion")
+        event = listener.wait(Confusion)
         assert event.classes == names
         matrix = event.matrix
         assert matrix.shape == (6, 6)

@@ -357,7 +357,7 @@ def docks_in_view(window) -> set[str]:
 
 
 def docks_of_a_first_start(window) -> set[str]:
-    return {dock.objectName() for dock in window.docks.all()} - {"historyDock"}
+    return {dock.objectName() for dock in window.docks.all()} - {"historyDock", "backpropDock"}
 
 
 def test_presentation_and_back(window, qtbot):
@@ -387,7 +387,7 @@ def test_docks_are_remembered(qtbot):
         window.resize(1300, 800)
     with main_window(qtbot) as window:
         hidden = {dock.objectName() for dock in window.docks.all() if dock.isHidden()}
-        assert hidden == {"weightPlotDock", "paletteDock", "historyDock"}
+        assert hidden == {"weightPlotDock", "paletteDock", "historyDock", "backpropDock"}
 
 
 def test_what_is_closed_in_presentation_is_not_remembered(qtbot):
