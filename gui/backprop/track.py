@@ -74,7 +74,7 @@ class MomentTrack(QSlider):
             painter.drawEllipse(middle, look.px(7), look.px(7))
 
     def _paint_names(self, painter: QPainter, groove: QRectF, step: float) -> None:
-        """Names where the phases begin, as far as there is room; all updates share the first one's name."""
+        """Names where the phases begin, as far as there is room; of short ones their signs."""
         names = {
             "forward": self.tr("Forward"),
             "loss": self.tr("Loss"),
@@ -87,15 +87,17 @@ class MomentTrack(QSlider):
             left, count = groove.left() + at * step, len(list(run))
             at += count
             text = f"{SIGNS[phase]} {names[phase]}"
+            if metrics.horizontalAdvance(text) > count * step and (phase in told or phase in ("loss", "update")):
+                text = SIGNS[phase]  # the others take up what room there is
             wide = metrics.horizontalAdvance(text)
             left = min(left, self.width() - wide - 2.0)
-            if left < free or (phase in told and count == 1):
+            if left < free:
                 continue
             told.add(phase)
             painter.setPen(theme().pen("secondary"))
             box = QRectF(left, groove.bottom() + 3.0, wide + 2.0, self.height() - groove.bottom() - 3.0)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-            free = left + wide + 10.0
+            free = left + wide + 4.0
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
