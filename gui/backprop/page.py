@@ -127,8 +127,12 @@ class MomentPage(QWidget):
         self._sum(_tr("Gradient"), moment.gradient)
         if moment.applied is not None and _differ(moment.applied, moment.gradient.total, self._arrays):
             self._values(_tr("Gradient as applied, g: clipped and decayed"), moment.applied)
-        self._group(_tr("The optimizer remembered"), moment.state_before)
-        self._group(_tr("The optimizer remembers now"), moment.state_after)
+        used = {each.name for each in (*moment.state_before, *moment.state_after) if each.low != 0 or each.high != 0}
+        for title, state in (
+            (_tr("The optimizer remembered"), moment.state_before),
+            (_tr("The optimizer remembers now"), moment.state_after),
+        ):
+            self._group(title, [each for each in state if each.name in used])
         self._values(_tr("After, w′"), moment.after)
 
     def _objective(self, moment: Objective) -> None:

@@ -314,6 +314,31 @@ def test_an_edit_takes_the_step_apart_anew(qtbot: QtBot, window: MainWindow) -> 
     assert shown(window, Forward, "act1", "outputs", "out") == pytest.approx(np.tanh([0.3775, 0.3925]).tolist())
 
 
+def test_a_muted_block_passes_values_and_gradients_on(qtbot: QtBot, window: MainWindow) -> None:
+    open_example(window, "mazur")
+    window.document.edit("mute", *edits.set_node(window.document.project, "act1", bypass=True))
+    window.actions_.backprop.trigger()
+    taken_apart(qtbot, window)
+    step = window.backprop.step
+    assert step is not None
+    for at in range(len(step.moments)):
+        window.backprop.go(at)
+        assert window.backprop.moment is step.moments[at]
+    assert step.errors == ()
+    assert shown(window, Forward, "output", "inputs", "in") == pytest.approx([0.3775, 0.3925])
+
+
+def test_several_losses_are_added_up(qtbot: QtBot, window: MainWindow) -> None:
+    enter(qtbot, window, "overfitting-cured")
+    moment = go(window, Objective, "")
+    assert isinstance(moment, Objective)
+    assert len(moment.parts) == 2
+    assert moment.loss == pytest.approx(sum(weight * value for _, weight, value in moment.parts), rel=1e-6)
+    assert "loss + decay" in texts(window)
+    ringed = {name for name, item in window.canvas.items_.blocks.items() if item.marked}
+    assert ringed == {"loss", "decay"}
+
+
 def test_a_training_that_runs_is_paused(qtbot: QtBot, window: MainWindow) -> None:
     open_example(window, "spiral", epochs=100_000)
     window.actions_.play.trigger()
