@@ -235,9 +235,7 @@ def test_groups_of_a_project_without_ports_or_places_are_written():
 def test_nodes_and_wires_are_written_as_their_objects_are():
     nodes = [
         Node("é_1", "Dense"),
-        Node(
-            "d", "Dense", FrozenDict({"out_features": 3, "note": 'a "word"', "deep": {"list": [1, 2.0, None]}})
-        ),
+        Node("d", "Dense", FrozenDict({"out_features": 3, "note": 'a "word"', "deep": {"list": [1, 2.0, None]}})),
         Node("e", "Dense", frozen=frozenset({"weight"})),
         Node("f", "Dense", label="two\nlines", bypass=True),
         Node("g", "Dense", extra=FrozenDict({"color": "red"})),

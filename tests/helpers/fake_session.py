@@ -80,6 +80,9 @@ class FakeSession:
     def trace(self, batch: int | None, request: int, sample: int | None = None) -> None:
         self._note("trace", batch, request)
 
+    def unfold(self, batch: int | None, request: int, sample: int | None = None) -> None:
+        self._note("unfold", batch, request)
+
     def weights(self, request: int) -> None:
         self._note("weights", request)
 
