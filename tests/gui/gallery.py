@@ -42,7 +42,7 @@ from gui import colormaps
 from gui.colors import CATEGORIES
 from gui.fonts import ROLES
 from gui.formula import FormulaWidget
-from gui.icons import icon, icon_names
+from gui.icons import CATEGORY_ICONS, icon, icon_names
 from gui.notices import Notices
 from gui.plot_style import curve_pen, style_plot
 from gui.question import Choice, Question, QuestionDialog
@@ -228,7 +228,7 @@ def icons() -> QWidget:
 
 def chip(category: str) -> QWidget:
     label = QLabel()
-    label.setPixmap(icon(category, category).pixmap(QSize(20, 20), label.devicePixelRatioF()))
+    label.setPixmap(icon(CATEGORY_ICONS[category], category).pixmap(QSize(20, 20), label.devicePixelRatioF()))
     return row(label, text_label(category, "caption", "secondary"))
 
 

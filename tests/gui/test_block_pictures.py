@@ -24,8 +24,9 @@ def pictures(easel: Easel):
 
 
 def painted(easel: Easel) -> QImage:
-    easel.viewport.update()
-    QApplication.processEvents()
+    for _ in range(3):  # places of labels are looked for while the window goes on
+        easel.viewport.update()
+        QApplication.processEvents()
     return easel.viewport.grab().toImage()
 
 
@@ -48,6 +49,7 @@ def assert_alike(one: QImage, other: QImage) -> None:
 @pytest.mark.parametrize("scale", [1.0, 0.5, 2.0])
 def test_a_picture_is_the_same_as_the_block_itself(easel, scale):
     easel.view.camera.look_at(QPointF(500.0, 100.0), scale, animated=False)
+    painted(easel)
     first = afresh(easel)
     assert pictures(easel).bytes == 0
     for _ in range(3):

@@ -26,7 +26,7 @@ class Watch(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Paint, QEvent.Type.UpdateRequest):
             self.paints.append(_name(watched))
-        elif event.type() == QEvent.Type.Timer:
+        elif event.type() == QEvent.Type.Timer and type(watched) is not QObject:  # Qt's own, such as its pixmap cache
             self.timers.append(_name(watched))
         return False
 

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterable
 from typing import Any, Final
 
+import pytest
 from PySide6.QtCore import QAbstractAnimation, QTimer
 
 from engine import decorations
@@ -61,11 +62,12 @@ def _assert_places(view: CanvasView) -> None:
     scene, layout = view.items_, view.level.project.layout
     for node_id, item in scene.blocks.items():
         place = layout.nodes.get(node_id)
-        assert place is None or (item.x(), item.y()) == place
+        # Qt leaves an item where it is when the new place differs by rounding alone.
+        assert place is None or (item.x(), item.y()) == pytest.approx(place, abs=1e-6)
     for name, wanted in decorations.decorations(layout).items():
         shown = scene.decor.items[name]
         assert shown.decoration == wanted
-        assert shown.area.getRect() == (wanted.x, wanted.y, wanted.width, wanted.height)
+        assert shown.area.getRect() == pytest.approx((wanted.x, wanted.y, wanted.width, wanted.height), abs=1e-6)
 
 
 def _assert_wires(view: CanvasView) -> None:
@@ -104,4 +106,4 @@ def living() -> int:
     """How many blocks, wires, frames, notes and views there are in this process, in use or forgotten."""
     gc.collect()
     kinds = (BlockItem, WireItem, DecorItem, CanvasView, Look)
-    return sum(isinstance(each, kinds) for each in gc.get_objects())
+    return sum(issubclass(type(each), kinds) for each in gc.get_objects())  # asks nothing of the objects
