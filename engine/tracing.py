@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -22,6 +22,7 @@ from engine.backpass import Chain, Terms, array, arrays, summed
 from engine.build import Net, tensor_specs
 from engine.netcode import Batch
 from engine.replay import undisturbed
+from engine.result import Objective
 from engine.training.optimizers import RULES, Hyper
 from engine.training.updates import Memory, Updater
 
@@ -78,9 +79,6 @@ def trace_step(
         updater.hyper = hyper
     with undisturbed(twin):
         made = make_step(twin, batch, phase, updater, lr)
-    again = Chain(twin, objectives)
-    with undisturbed(twin):
-        again.forward(batch)
     if not _alike(chain.loss.detach(), made.loss):
         chain.errors.append("The traced calls give another loss than the network.")
     names = [name for name in tensor_specs(net.result) if name in chain.by_parameter]
@@ -89,7 +87,7 @@ def trace_step(
         "forward": forward,
         "backward": backward,
         "update": [_entry(name, chain.by_parameter[name], made) for name in names],
-        "after": {"loss": again.loss.item(), "outputs": _answers(again)},
+        "after": _after(twin, objectives, batch),
         "errors": chain.errors,
     }
 
@@ -191,6 +189,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def _after(net: Net, objectives: Sequence[Objective], batch: Batch) -> Trace:
+    """What the network makes of the batch once the step is made, with the same random draws."""
+    chain = Chain(net, objectives)
+    with undisturbed(net):
+        chain.forward(batch)
+    return {"loss": chain.loss.item(), "outputs": _answers(chain)}
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
