@@ -281,23 +281,21 @@ class CanvasView(QGraphicsView):
 
     def _add_wanted(self) -> None:
         place = self._pointer_place()
-        at = self.camera.to_scene(place) if place is not None else self.camera.centre
+        at = place if place is not None else self.camera.centre
         on_block = self.items_.is_taken(QRectF(at.x() - 1, at.y() - 1, 2, 2))
         self.open_search(Wish(at, beside=place is None or on_block))
 
     def _note_wanted(self) -> None:
-        place = self._pointer_place()
-        self.decor_commands.add_note(self.camera.to_scene(place) if place is not None else None)
+        self.decor_commands.add_note(self._pointer_place())
 
     def _paste(self) -> None:
-        place = self._pointer_place()
-        self.commands.paste(self.camera.to_scene(place) if place is not None else None)
+        self.commands.paste(self._pointer_place())
 
     def _pointer_place(self) -> QPointF | None:
-        """Where the pointer is on the viewport, if it is over it."""
+        """Where the pointer is in the scene, if it is over the viewport."""
         place = self.viewport().mapFromGlobal(self.cursor().pos())
         inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
-        return QPointF(place) if inside else None
+        return self.camera.to_scene(QPointF(place)) if inside else None
 
     # -- painting --
 
