@@ -14,6 +14,7 @@ from gui.about import show_about, show_messages
 from gui.actions import make_actions
 from gui.autosave import Autosave
 from gui.backprop.bar import BackpropBar
+from gui.backprop.lenses import make_lenses
 from gui.backprop.mode import Backprop
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.place import BackpropPlace
@@ -91,7 +92,8 @@ class MainWindow(QMainWindow):
         self.comparer = Comparer(self.document, self.canvas, self)
         self.history = History(self.document, self.comparer, self)
         bar = BackpropBar(self)
-        self.backprop = Backprop(self.document, self.feed, self.canvas, BackpropPanel(self), bar)
+        panel = BackpropPanel(make_lenses(self.document, self.feed), self)
+        self.backprop = Backprop(self.document, self.feed, self.canvas, panel, bar)
         self._arrange()
         self._connect()
         self._state = WindowState(self, self.docks)

@@ -7,10 +7,12 @@ from typing import Final, final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractScrollArea
 
 from engine.moments import Moment, Objective, Outcome, Step
 from engine.stepevents import Unfolded
 from gui.backprop.bar import BackpropBar
+from gui.backprop.lens import Shown
 from gui.backprop.marks import Marks
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.symbols import Arrays, objectives_of, phase_of
@@ -62,6 +64,7 @@ class Backprop(QObject):
         bar.step_wanted.connect(self.make_step)
         bar.sample_chosen.connect(self._choose)
         panel.wanted.connect(self.enter)
+        panel.weights_set.connect(self._ask)
         feed.on(Unfolded, self._unfolded)
         feed.state_changed.connect(self._state_changed)
         feed.restarted.connect(self._follow)
@@ -69,7 +72,8 @@ class Backprop(QObject):
         canvas.level.changed.connect(self._edited)
         canvas.level.replaced.connect(self._show)
         theme().changed.connect(self._show)
-        for widget in (canvas, panel.room, bar, bar.track):
+        rooms = [room for lens in panel.lenses.values() for room in (lens, *lens.findChildren(QAbstractScrollArea))]
+        for widget in (canvas, *rooms, bar, bar.track):
             widget.installEventFilter(self)
 
     @property
@@ -237,7 +241,8 @@ class Backprop(QObject):
         place = None if isinstance(moment, Objective | Outcome) else self._marks.place(moment.node)
         if place is not None:
             self._canvas.camera.reveal(place)
-        self.panel.show_moment(self.step, moment, phase, self._arrays)
+        sample = None if self._sample < 0 else self._sample
+        self.panel.show_moment(Shown(self.step, moment, phase, self._arrays, sample))
 
     # -- following --
 

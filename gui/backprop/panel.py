@@ -2,54 +2,87 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from collections.abc import Sequence
+from typing import final
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from engine.moments import Moment, Step
-from gui.backprop.page import MomentPage
-from gui.backprop.symbols import Arrays
+from gui.backprop.lens import Lens, Shown
 from gui.widgets.empty_state import EmptyState
-from gui.widgets.scroll import VerticalScroll
-
-REST: Final = 60
-"""Milliseconds that the cursor rests on a moment before its formulas are drawn."""
+from gui.widgets.labels import plain_tooltip
 
 
 @final
 class BackpropPanel(QWidget):
-    """Shows one moment at a time.
+    """Shows one moment at a time, in one of the views that fit it.
+
+    The view that was chosen stays while the cursor walks; at a moment that it does not fit, the first one stands in.
+
+    Attributes:
+        lenses: all views by key.
+        picked: the weight whose chain rule was asked for last, `block.parameter` and index; None before.
 
     Signals:
         wanted(): the button of the empty panel.
+        weight_picked(str, object), weights_set(): of the views.
+        lens_changed(str): another view is at the front.
     """
 
     wanted = Signal()
+    weight_picked = Signal(str, object)
+    weights_set = Signal()
+    lens_changed = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, lenses: Sequence[Lens], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop")
+        self.lenses = {lens.key: lens for lens in lenses}
+        self._first = self._chosen = self._front = lenses[0].key
         start = (self.tr("Step through it"), self.wanted.emit)
         self._empty = EmptyState("backprop", self.tr("One training step, taken apart"), self._purpose(), start)
         self._said = EmptyState("backprop", "")
         self._said.setObjectName("backpropMessage")
-        self.room = VerticalScroll()
-        self.page: MomentPage | None = None
         self.message = ""
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._draw)
+        self.shown: Shown | None = None
+        self.picked: tuple[str, tuple[int, ...]] | None = None
+        self.tabs = QTabBar(self)
+        self._stack = QStackedWidget(self)
         self._pages = QStackedLayout(self)
-        for part in (self._empty, self._said, self.room):
+        for part in (self._empty, self._said, self._set_up_views()):
             self._pages.addWidget(part)
+
+    def _set_up_views(self) -> QWidget:
+        self.tabs.setObjectName("backpropTabs")
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setAccessibleName(self.tr("Ways to look at this moment"))
+        for lens in self.lenses.values():
+            at = self.tabs.addTab(lens.title)
+            self.tabs.setTabData(at, lens.key)
+            self.tabs.setTabToolTip(at, plain_tooltip(lens.purpose))
+            self._stack.addWidget(lens)
+            lens.weight_picked.connect(self._pick)
+            lens.weights_set.connect(self.weights_set)
+        self.tabs.currentChanged.connect(lambda at: self.choose(self.tabs.tabData(at)))
+        views = QWidget()
+        column = QVBoxLayout(views)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tabs)
+        column.addWidget(self._stack, 1)
+        return views
 
     def _purpose(self) -> str:
         return self.tr(
             "Follow the next step through the network: forward block by block, the loss, the gradient back by the "
             "chain rule, and each update, with every number."
         )
+
+    @property
+    def lens(self) -> Lens:
+        """The view at the front."""
+        return self.lenses[self._front]
 
     def show_start(self) -> None:
         """What the panel is for."""
@@ -63,24 +96,40 @@ class BackpropPanel(QWidget):
         self._said.set_text(title, text)
         self._pages.setCurrentWidget(self._said)
 
-    def show_moment(self, step: Step, moment: Moment, phase: str, arrays: Arrays) -> None:
+    def show_moment(self, shown: Shown) -> None:
         """The moment under the cursor."""
-        self.message = ""
-        self.page = MomentPage(step, moment, phase, arrays)
-        self.room.setWidget(self.page)  # drops the one before
-        self.room.verticalScrollBar().setValue(0)
-        self._pages.setCurrentWidget(self.room)
-        self._rest.start()
+        self.message, self.shown = "", shown
+        fitting = {key for key, lens in self.lenses.items() if lens.fits(shown)}
+        self.tabs.blockSignals(True)
+        for at, key in enumerate(self.lenses):
+            self.tabs.setTabVisible(at, key in fitting)
+        self.tabs.blockSignals(False)
+        self.tabs.setVisible(len(fitting) > 1)
+        self._bring(self._chosen if self._chosen in fitting else self._first)
+        self._pages.setCurrentIndex(2)
 
-    def _draw(self) -> None:
-        if self.page is not None:
-            self.page.draw_formulas()
+    def choose(self, key: str) -> None:
+        """Look at moments in this way, wherever it fits."""
+        self._chosen = key
+        if self.shown is not None and self.lenses[key].fits(self.shown):
+            self._bring(key)
+
+    def _bring(self, key: str) -> None:
+        assert self.shown is not None
+        changed, self._front = key != self._front, key
+        self.tabs.blockSignals(True)
+        self.tabs.setCurrentIndex(list(self.lenses).index(key))
+        self.tabs.blockSignals(False)
+        self._stack.setCurrentWidget(self.lens)
+        self.lens.show_moment(self.shown)
+        if changed:
+            self.lens_changed.emit(key)
+
+    def _pick(self, name: str, index: tuple[int, ...]) -> None:
+        self.picked = (name, index)
+        self.weight_picked.emit(name, index)
 
     def _drop(self) -> None:
-        self.message = ""
-        self._rest.stop()
-        if self.page is not None:
-            self.page = None
-            old = self.room.takeWidget()
-            if old is not None:
-                old.deleteLater()
+        self.message, self.shown = "", None
+        for lens in self.lenses.values():
+            lens.drop()

@@ -20,6 +20,8 @@ from engine.events import WeightsTaken
 from engine.moments import Backward, Forward, Moment, Objective, Outcome, Update
 from gui.backprop.array_view import ArrayView
 from gui.backprop.marks import Arrow
+from gui.backprop.numbers import NumbersLens
+from gui.backprop.page import MomentPage
 from gui.backprop.wire_value import WireValue
 from gui.backprop.words import outcome_words
 from gui.backprop.worked import work_out
@@ -57,10 +59,16 @@ def go(window: MainWindow, kind: type[Moment], name: str) -> Moment:
     return moment
 
 
+def page_of(window: MainWindow) -> MomentPage:
+    lens = window.backprop.panel.lens
+    assert isinstance(lens, NumbersLens)
+    assert lens.page is not None
+    return lens.page
+
+
 def written(window: MainWindow) -> dict[str, float]:
     """Left side -> the last number, of every formula with numbers that the panel shows."""
-    page = window.backprop.panel.page
-    assert page is not None
+    page = page_of(window)
     sides = [(line.split(" = ")[0], line.split(" = ")[-1]) for line in page.worked_lines]
     return {left: float(re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", right)) for left, right in sides}
 
@@ -68,8 +76,7 @@ def written(window: MainWindow) -> dict[str, float]:
 def shown(window: MainWindow, kind: type[Moment], node: str, group: str, name: str) -> list[float]:
     """The numbers of a table of the panel, as they are copied: with full precision."""
     moment = go(window, kind, node)
-    page = window.backprop.panel.page
-    assert page is not None
+    page = page_of(window)
     values = next(each for each in getattr(moment, group) if each.name == name)
     text = page.views[values.key].text()
     return [float(word) for word in text.split()]
@@ -116,8 +123,7 @@ def test_the_exercise_of_the_slides_is_answered(qtbot: QtBot, window: MainWindow
     assert isinstance(moment, Outcome)
     assert "The error has gone down: 0.12212 → 0.11485" in texts(window)
     assert moment.after == pytest.approx(golden["after_update"]["E"], rel=1e-12)
-    page = window.backprop.panel.page
-    assert page is not None
+    page = page_of(window)
     tables = [float(view.text()) for view in page.views.values()]
     assert tables == pytest.approx([golden["out_o"], golden["after_update"]["out_o"]], rel=1e-12)
 
@@ -364,8 +370,7 @@ def test_every_moment_of_every_example_can_be_looked_at(qtbot: QtBot, window: Ma
     assert mode.step.errors == ()
     for at in range(len(mode.step.moments)):
         mode.go(at)
-        page = mode.panel.page
-        assert page is not None
+        page = page_of(window)
         assert page.moment is mode.step.moments[at]
         if not isinstance(page.moment, Objective):
             assert page.views

@@ -1,0 +1,14 @@
+"""The views of a moment, in the order of their tabs."""
+
+from __future__ import annotations
+
+from gui.backprop.lens import Lens
+from gui.backprop.numbers import NumbersLens
+from gui.document import Document
+from gui.run_feed import RunFeed
+
+
+def make_lenses(document: Document, feed: RunFeed) -> list[Lens]:
+    """One of each. The first fits every moment."""
+    kinds: tuple[type[Lens], ...] = (NumbersLens,)
+    return [kind(document, feed) for kind in kinds]
