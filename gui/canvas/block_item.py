@@ -167,14 +167,17 @@ class BlockItem(QGraphicsItem):
             for (side, name), place in self._places.items()
             if len(face.ports(side)) > 1
         ]
-        self.name_at = QPointF(TEXT_LEFT, (8.0 if face.summary else HEAD / 2 - 8.0))
+        # What is muted has its wire run through its middle.
+        self.name_at = QPointF(TEXT_LEFT, (8.0 if face.summary or face.bypass else HEAD / 2 - 8.0))
         self._far_px = 0
 
     def _write_far(self) -> None:
-        """The name as it is seen from further away, in the size for that."""
+        """Name and summary as they are seen from further away, in the sizes for that."""
         look, room = self.look, self.body.width() - LINE_LEFT - PAD
-        text = look.far_metrics.elidedText(self.face.title, Qt.TextElideMode.ElideRight, room)
-        self.far_text = _static(text, look.far_font)
+        right = Qt.TextElideMode.ElideRight
+        self.far_text = _static(look.far_metrics.elidedText(self.face.title, right, room), look.far_font)
+        line = self.face.summary if look.has_far_lines else ""
+        self.far_line = _static(look.far_line_metrics.elidedText(line, right, room), look.far_line_font)
         self._far_px = look.far_px
 
     def boundingRect(self) -> QRectF:

@@ -42,6 +42,7 @@ class Painted(Protocol):
     name_at: QPointF
     line_text: QStaticText
     far_text: QStaticText
+    far_line: QStaticText
     labels: list[tuple[QStaticText, QPointF, Side]]
 
     @property
@@ -82,13 +83,23 @@ def paint_full(painter: QPainter, item: Painted) -> None:
 
 
 def paint_named(painter: QPainter, item: Painted) -> None:
-    """From further away: the shape in its hue and the name, larger."""
+    """From further away: the shape in its hue, its ports, and the name, larger; the summary where it can be read."""
     look = item.look
     _paint_body(painter, item)
-    painter.setPen(look.text)
+    painter.setPen(look.secondary if item.face.bypass else look.text)
     painter.setFont(look.far_font)
     height = item.far_text.size().height()
-    painter.drawStaticText(QPointF(STRIP + 10.0, (min(item.body.height(), 72.0) - height) / 2), item.far_text)
+    has_line = bool(item.far_line.text())
+    # What is muted has its wire run through its middle.
+    top = 5.0 if has_line or item.face.bypass else (min(item.body.height(), 72.0) - height) / 2
+    painter.drawStaticText(QPointF(STRIP + 10.0, top), item.far_text)
+    if has_line:
+        painter.setPen(look.secondary)
+        painter.setFont(look.far_line_font)
+        painter.drawStaticText(QPointF(STRIP + 10.0, top + height), item.far_line)
+    if item.thumbnail is not None:
+        _paint_thumbnail(painter, item)
+    _paint_ports(painter, item)
     if item.face.severity:
         _paint_badge(painter, item)
 

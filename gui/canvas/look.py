@@ -24,11 +24,14 @@ class Detail(IntEnum):
 
 
 NAMES_FROM: Final = 0.35
+SUMMARIES_FROM: Final = 0.46
 FULL_FROM: Final = 0.6
 LABELS_FROM: Final = 0.75
-FAR_NAME_PX: Final = ((0.55, 17), (0.43, 22), (0.0, 28))
+FAR_NAME_PX: Final = ((0.53, 18), (SUMMARIES_FROM, 20), (0.0, 27))
 """From that scale on, the size of names from further away: on the screen they stay between 9 and 12 pixels high, and
 come near as they are from far."""
+FAR_LINE_PX: Final = ((0.53, 16), (0.0, 18))
+"""The same for the summary below the name; from further away than `SUMMARIES_FROM` the name stands alone."""
 
 
 def detail_at(scale: float) -> Detail:
@@ -55,13 +58,12 @@ class Look:
         self.name_font = make_font("strong")
         self.mono_font = make_font("mono_caption")
         self.label_font = make_font("caption")
-        self.far_font = QFont(self.name_font)
-        self.far_px = FAR_NAME_PX[0][1]
-        self.far_font.setPixelSize(self.far_px)
+        self.far_font, self.far_line_font = QFont(self.name_font), QFont(self.label_font)
+        self.far_px = 0
         self.name_metrics = QFontMetricsF(self.name_font)
         self.mono_metrics = QFontMetricsF(self.mono_font)
         self.label_metrics = QFontMetricsF(self.label_font)
-        self.far_metrics = QFontMetricsF(self.far_font)
+        self._size_far(self.scale)
         self.pictures = BlockPictures()
         self.version = 0
         """Counts changes of the colours."""
@@ -80,11 +82,20 @@ class Look:
         """The view shows the scene at this scale."""
         self.scale = scale
         self.detail = detail_at(scale)
+        self._size_far(scale)
+
+    @property
+    def has_far_lines(self) -> bool:
+        """Whether there are summaries below the names from further away."""
+        return self.scale >= SUMMARIES_FROM
+
+    def _size_far(self, scale: float) -> None:
         px = next(size for least, size in FAR_NAME_PX if scale >= least)
         if px != self.far_px:
             self.far_px = px
             self.far_font.setPixelSize(px)
-            self.far_metrics = QFontMetricsF(self.far_font)
+            self.far_line_font.setPixelSize(next(size for least, size in FAR_LINE_PX if scale >= least))
+            self.far_metrics, self.far_line_metrics = QFontMetricsF(self.far_font), QFontMetricsF(self.far_line_font)
 
     def refresh(self) -> None:
         """Take the colours now in force."""

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from engine import edits
 from engine.graph import Graph, Node, Project, Wire
-from gui.canvas.look import FULL_FROM, NAMES_FROM, Detail
+from gui.canvas.look import FULL_FROM, NAMES_FROM, SUMMARIES_FROM, Detail
 from gui.theme import theme
 from tests.helpers.canvas import MIDDLE, Easel, chain, make_easel, make_project, small_net
 
@@ -400,6 +400,27 @@ def test_details_follow_the_scale(easel: Easel) -> None:
         easel.view.camera.look_at(QPointF(400, 100), scale, animated=False)
         assert look.detail is detail
     assert FULL_FROM > NAMES_FROM
+
+
+@pytest.mark.parametrize("scale", [0.4, 0.5, 0.58])
+def test_ports_are_seen_wherever_they_can_be_hit(easel: Easel, scale: float) -> None:
+    item = easel.view.items_.blocks["dense"]
+    easel.view.camera.look_at(item.area.center(), scale, animated=False)
+    place = item.port_place("in", "in")
+    assert place is not None
+    found = color_at(picture(easel), easel, place.x(), place.y())
+    assert theme().palette.port("value") == found.name()
+
+
+def test_summaries_are_written_as_long_as_they_can_be_read(easel: Easel) -> None:
+    item = easel.view.items_.blocks["dense"]
+    for scale, written in ((0.58, True), (SUMMARIES_FROM, True), (0.4, False)):
+        easel.view.camera.look_at(item.area.center(), scale, animated=False)
+        picture(easel)
+        assert bool(item.far_line.text()) is written
+    look = easel.view.items_.look
+    look.set_scale(SUMMARIES_FROM)
+    assert look.far_line_font.pixelSize() * SUMMARIES_FROM >= 8
 
 
 def test_what_moves_far_away_is_repainted_where_it_was_and_is(easel: Easel, qtbot: QtBot) -> None:
