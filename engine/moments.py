@@ -95,11 +95,15 @@ class Sum:
 @final
 @dataclass(frozen=True, slots=True)
 class Mathematics:
-    """A block's formulas: LaTeX lines of this pass, (symbol, meaning) pairs, where to read on."""
+    """A block's formulas: LaTeX lines of this pass, (symbol, meaning) pairs, where to read on.
+
+    `params` are those of the block: what stands for its letters (stride, padding, epsilon).
+    """
 
     lines: tuple[str, ...] = ()
     symbols: tuple[tuple[str, str], ...] = ()
     source: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -254,4 +254,4 @@ def _mathematics(kind: str, params: Mapping[str, Any], which: str) -> Mathematic
     if block is None:
         return Mathematics()
     found = block.formula(params)
-    return Mathematics(getattr(found, which), found.symbols, found.source)
+    return Mathematics(getattr(found, which), found.symbols, found.source, params)
