@@ -153,6 +153,11 @@ class Objective(Moment):
     parts: tuple[tuple[str, float, float], ...]
     loss: float
 
+    @property
+    def composed(self) -> bool:
+        """Whether it is more than the output of one block as it is."""
+        return len(self.parts) > 1 or any(weight != 1 for _, weight, _ in self.parts)
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
@@ -101,6 +102,17 @@ class Scene:
     def input(self, moment: Backward, port: str) -> Values:
         return next(values for values in moment.inputs if values.name == port)
 
+    def learned(self, moment: Backward) -> Iterator[tuple[Values, Update | None]]:
+        """Gradients of the parameters of a Dense that are walked, and their updates where these stand beside."""
+        (x,) = self.forward[moment.node].inputs
+        if self.array(x) is None or self.array(moment.upstream[0].total) is None:
+            return
+        for values in moment.weights:
+            update = self.updates.get(f"{moment.node}.{values.name}")
+            if self.array(values) is not None and (update is None or update.applied is not None):
+                beside = update is not None and self.told_with_gradient(update)
+                yield values, update if beside else None
+
 
 @final
 class Writer:
@@ -111,7 +123,7 @@ class Writer:
 
     def total(self, moment: Objective) -> Iterator[Numeral]:
         """What is minimised, where it has several parts."""
-        if len(moment.parts) > 1 or any(weight != 1 for _, weight, _ in moment.parts):
+        if moment.composed:
             terms = [((shown(w), w), (rf"\mathrm{{{source}}}", value)) for source, w, value in moment.parts]
             yield self.sum_of(moment, "loss", Place("L"), "L", terms, moment.loss)
 
@@ -228,7 +240,9 @@ class Writer:
         lines = tuple(substituted(line, known | {r"\delta": arriving}) for line in moment.formula.lines)
         derivative = rf"\dfrac{{\partial {out.latex}}}{{\partial {place.latex}}}"
         if slope:
-            yield _numeral(moment, "local", place, derivative, (), (), factor)
+            alone = _slope_lines(moment, derivative)
+            written = tuple(substituted(line, known) for line in alone) if known else ()
+            yield _numeral(moment, "local", place, derivative, alone, written, factor)
         terms = (((_gradient(out), arriving), (derivative, factor)),)
         complete = bool(known)
         yield Numeral(
@@ -244,37 +258,46 @@ class Writer:
             value,
         )
 
-    def weights(self, moment: Backward, unit: int) -> Iterator[Numeral]:
-        """Gradient and new value of the weights of one neuron, one after the other."""
+    def weights(self, moment: Backward, unit: int, first: int = 0) -> Iterator[Numeral]:
+        """Gradient and new value of the weights of one neuron, one after the other, from number `first` on."""
+        for values, update in self._scene.learned(moment):
+            width = values.shape[1] if len(values.shape) == 2 else 1
+            each = 1 if update is None else 2
+            if unit >= values.shape[0]:
+                continue
+            for feature in range(min(width, first // each), width):
+                index = (unit, feature) if len(values.shape) == 2 else (unit,)
+                if first % each == 0:
+                    yield self._weight(moment, values, index)
+                first -= first % each
+                if update is not None:
+                    yield from self.update(update, int(np.ravel_multi_index(index, values.shape)))
+            first = max(0, first - width * each)
+
+    def _weight(self, moment: Backward, values: Values, index: tuple[int, ...]) -> Numeral:
+        """The gradient of one weight: a product for each sample, added up."""
         forward = self._scene.forward[moment.node]
         (x,) = forward.inputs
         inputs, upstream = self._scene.array(x), self._scene.array(moment.upstream[0].total)
-        for values in moment.weights:
-            name = f"{moment.node}.{values.name}"
-            array, update = self._scene.array(values), self._scene.updates.get(name)
-            if array is None or inputs is None or upstream is None or (update is not None and update.applied is None):
-                continue
-            width = array.shape[1] if array.ndim == 2 else 1
-            rows = inputs.reshape(-1, inputs.shape[-1])
-            deltas = upstream.reshape(-1, array.shape[0])[:, unit % array.shape[0]]
-            many = len(rows) > 1
-            for feature in range(width):
-                index = (unit, feature) if array.ndim == 2 else (unit,)
-                if unit >= array.shape[0]:
-                    continue
-                place = Place(name, index)
-                terms = []
-                for row in range(len(rows)):
-                    place_of_delta = Place(moment.node, (row, unit) if many else (unit,), many)
-                    factors = [(_gradient(place_of_delta), float(deltas[row]))]
-                    if array.ndim == 2:
-                        source = forward.sources[x.name].removesuffix(".out")
-                        put = Place(source, (row, feature) if many else (feature,), many)
-                        factors.append((put.latex, float(rows[row, feature])))
-                    terms.append(tuple(factors))
-                yield self.sum_of(moment, "gradient", place, _gradient(place), terms, float(array[index]))
-                if update is not None and self._scene.told_with_gradient(update):
-                    yield from self.update(update, int(np.ravel_multi_index(index, array.shape)))
+        array = self._scene.array(values)
+        assert inputs is not None
+        assert upstream is not None
+        assert array is not None
+        rows, unit = inputs.reshape(-1, inputs.shape[-1]), index[0]
+        deltas = upstream.reshape(-1, array.shape[0])[:, unit]
+        many = len(rows) > 1
+        place = Place(f"{moment.node}.{values.name}", index)
+        terms = []
+        for row in range(len(rows)):
+            place_of_delta = Place(moment.node, (row, unit) if many else (unit,), many)
+            factors = [(_gradient(place_of_delta), float(deltas[row]))]
+            if len(index) == 2:
+                feature = index[1]
+                source = forward.sources[x.name].removesuffix(".out")
+                put = Place(source, (row, feature) if many else (feature,), many)
+                factors.append((put.latex, float(rows[row, feature])))
+            terms.append(tuple(factors))
+        return self.sum_of(moment, "gradient", place, _gradient(place), terms, float(array[index]))
 
     def update(self, moment: Update, at: int) -> Iterator[Numeral]:
         applied = None if moment.applied is None else self._scene.array(moment.applied)
@@ -344,6 +367,14 @@ def _numeral(
 
 def _gradient(place: Place) -> str:
     return rf"\dfrac{{\partial L}}{{\partial {place.latex}}}"
+
+
+def _slope_lines(moment: Backward, derivative: str) -> tuple[str, ...]:
+    r"""The local derivative by itself, from a backward formula of the kind `δ · slope`; () for any other."""
+    if len(moment.formula.lines) != 1:
+        return ()
+    slope = re.fullmatch(r"[^=]*= \\delta(?:\\,|\s*\\cdot(?![a-z]))\s*(.*)", moment.formula.lines[0])
+    return () if slope is None or r"\delta" in slope[1] else (f"{derivative} = {slope[1]}",)
 
 
 def _symbol_of(factor: tuple[str, float]) -> str:

@@ -12,10 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import final
+from typing import Final, final
 
-from engine.moments import Backward, Forward, Level, Moment, Objective, Step, Update, Values
+import numpy as np
+
+from engine.moments import Array, Backward, Forward, Level, Moment, Objective, Step, Update, Values
+from engine.numeralcounts import Counts
 from engine.numeralparts import Fetch, Numeral, Scene, Writer
+
+MOST: Final = 4_000_000
+"""Numerals of a step that can be walked."""
 
 _Part = tuple[Moment, str]
 """A moment, and what of it: `out`, `sum`, a port of inputs as `in:PORT`, `weights`, or `update`."""
@@ -35,25 +41,54 @@ class Numerals:
         """
         self._step, self._scene = step, Scene(step, sample, fetch)
         self._writer = Writer(self._scene)
+        self._counts = Counts(self._scene)
+
+    def outline(self) -> tuple[Array, Array]:
+        """Which moment each numeral of the level of weights is part of, and whether it is of that level only.
+
+        Without those, they are the numerals of the level of neurons. Nothing is written out for it.
+
+        Returns:
+            int32 `(numerals,)` and bool `(numerals,)`.
+
+        Raises:
+            ValueError: there are more than `MOST`.
+        """
+        moments: list[Array] = [np.empty(0, np.int32)]
+        fine: list[Array] = [np.empty(0, bool)]
+        total = 0
+        for group in self._groups():
+            for part, element in self._elements_of(group):
+                found, only = self._counts.pattern(*part, element)
+                moments.append(found)
+                fine.append(only)
+                total += len(found)
+                if total > MOST:
+                    text = f"This step has more than {MOST:,} single weights: too many to walk from one to the next."
+                    raise ValueError(text)
+        return np.concatenate(moments), np.concatenate(fine)
 
     def walk(self, level: Level, first: int = 0, count: int = 500) -> tuple[Numeral, ...]:
         """So many numerals of the whole step, from this one on. `block` has none."""
-        return tuple(islice(self._walk(level, range(len(self._step.moments))), first, first + count))
+        return tuple(islice(self._walk(level, range(len(self._step.moments)), first), count))
 
     def inside(self, moment: int, level: Level, first: int = 0, count: int = 500) -> tuple[Numeral, ...]:
         """The same of one moment of blocks."""
-        found = (numeral for numeral in self._walk(level, range(moment, moment + 1)))
-        return tuple(islice(found, first, first + count))
+        return tuple(islice(self._walk(level, range(moment, moment + 1), first), count))
 
     # -- order --
 
-    def _walk(self, level: Level, wanted: range) -> Iterator[Numeral]:
+    def _walk(self, level: Level, wanted: range, first: int) -> Iterator[Numeral]:
+        """From this one on; those before are counted, and not written out."""
         if level == "block":
             return
         for group in self._groups():
             parts = [part for part in group if part[0].index in wanted]
-            if parts:
-                yield from self._group(parts, level)
+            for part, element in self._elements_of(parts):
+                count = self._count(part, element, level)
+                if first < count:
+                    yield from self._numerals(part, element, level, first)
+                first = max(0, first - count)
 
     def _groups(self) -> Iterator[Sequence[_Part]]:
         """Parts that are walked together, neuron by neuron."""
@@ -100,11 +135,17 @@ class Numerals:
         source = self._scene.forward[moment.node].sources.get(values.name, "").rpartition(".")[0]
         return source in self._scene.forward and self._scene.forward[source].form != "data"
 
-    def _group(self, parts: Sequence[_Part], level: Level) -> Iterator[Numeral]:
-        for element in range(max((self._elements(part) for part in parts), default=0)):
-            for part in parts:
-                if element < self._elements(part):
-                    yield from self._numerals(part, element, level)
+    def _elements_of(self, parts: Sequence[_Part]) -> Iterator[tuple[_Part, int]]:
+        """Neuron by neuron through all the parts."""
+        sizes = [self._elements(part) for part in parts]
+        for element in range(max(sizes, default=0)):
+            for part, size in zip(parts, sizes, strict=True):
+                if element < size:
+                    yield part, element
+
+    def _count(self, part: _Part, element: int, level: Level) -> int:
+        moments, fine = self._counts.pattern(*part, element)
+        return len(moments) if level == "weight" else int(len(fine) - np.count_nonzero(fine))
 
     def _elements(self, part: _Part) -> int:
         """Neurons of a part, in one sample."""
@@ -125,18 +166,23 @@ class Numerals:
 
     # -- numbers --
 
-    def _numerals(self, part: _Part, element: int, level: Level) -> Iterator[Numeral]:
+    def _numerals(self, part: _Part, element: int, level: Level, first: int = 0) -> Iterator[Numeral]:
         moment, what = part
+        if isinstance(moment, Backward) and what == "weights":
+            if level == "weight" and moment.form == "linear":
+                yield from self._writer.weights(moment, element, first)
+        else:
+            yield from islice(self._written(moment, what, element, level), first, None)
+
+    def _written(self, moment: Moment, what: str, element: int, level: Level) -> Iterator[Numeral]:
         if isinstance(moment, Forward):
             yield from self._writer.loss(moment) if moment.form == "scalar" else self._writer.outputs(moment, element)
         elif isinstance(moment, Objective):
             yield from self._writer.total(moment)
         elif isinstance(moment, Backward) and what == "sum":
             yield from self._writer.arriving(moment, element)
-        elif isinstance(moment, Backward) and what.startswith("in:"):
+        elif isinstance(moment, Backward):
             yield from self._writer.back(moment, what[3:], element)
-        elif isinstance(moment, Backward) and level == "weight" and moment.form == "linear":
-            yield from self._writer.weights(moment, element)
         elif isinstance(moment, Update) and level == "weight" and moment.applied is not None:
             yield from self._writer.update(moment, element)
 

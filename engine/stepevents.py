@@ -11,6 +11,7 @@ from engine.chains import WeightChain
 from engine.events import Array, Event, Snapshot
 from engine.moments import Step
 from engine.numeralparts import Numeral
+from engine.weightviews import Entry, LinearFit, LossCurve
 
 # -- gradient check --
 
@@ -166,12 +167,92 @@ class NumeralsTaken(Event):
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class OutlineTaken(Event):
+    """Answer to `outline`: every numeral of the step last unfolded, in order.
+
+    Attributes:
+        moments: int32, the moment that each is part of, at the level of weights.
+        fine: bool, whether it is of that level only; without those they are the numerals of the level of neurons.
+    """
+
+    request: int
+    moments: Array | None = None
+    fine: Array | None = None
+    error: str = ""
+
+
+@final
 @dataclass(frozen=True, slots=True)
 class ChainTaken(Event):
     """Answer to `chain`: the paths of one weight to the loss."""
 
     request: int
     chain: WeightChain | None = None
+    error: str = ""
+
+
+# -- single weights --
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class LossCurving(Snapshot):
+    """A loss curve is under way: as far as it is known, and so many of so many batches evaluated."""
+
+    request: int
+    curve: LossCurve
+    made: int
+    total: int
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class LossCurveTaken(Event):
+    """Answer to `loss_curve`.
+
+    Attributes:
+        curve: as far as it came; `complete` tells whether that is all of it.
+        seconds: that it took.
+        error: a sentence when it could not be done, else "".
+    """
+
+    request: int
+    curve: LossCurve | None = None
+    complete: bool = True
+    seconds: float = 0.0
+    error: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed(Event):
+    """The weights that `follow` asked for, after each of the last updates.
+
+    Attributes:
+        who: asked for them.
+        entries: k weights.
+        steps: int64 (n,), updates made; `values`: float64 (n, k), the weights then. n is at least 1.
+        moved: whether the one value in it came by something else than an update: set by hand, another run, another
+            time; or just asked for.
+        error: a sentence when there are no such weights; then there are no values.
+    """
+
+    who: str
+    entries: tuple[Entry, ...]
+    steps: Array
+    values: Array
+    moved: bool = False
+    error: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearFitTaken(Event):
+    """Answer to `linear_fit`; `error` is a sentence when the network is none."""
+
+    request: int
+    fit: LinearFit | None = None
     error: str = ""
 
 

@@ -186,6 +186,10 @@ class Session:
         """
         self._send(stepcommands.TakeNumerals(level, moment, sample, first, count, request))
 
+    def outline(self, request: int) -> None:
+        """The moment of every numeral of the step last unfolded: an `OutlineTaken` follows."""
+        self._send(stepcommands.TakeOutline(request))
+
     def chain(
         self,
         name: str,

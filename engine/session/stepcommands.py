@@ -7,6 +7,7 @@ from typing import final
 
 from engine.moments import Level
 from engine.session.commands import Command
+from engine.weightviews import Entry, On
 
 
 @final
@@ -28,6 +29,14 @@ class TakeNumerals(Command):
     sample: int
     first: int
     count: int
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TakeOutline(Command):
+    """The order of the numerals of the step last unfolded."""
+
     request: int
 
 
@@ -83,3 +92,50 @@ class Goto(Command):
     """To the state after so many updates."""
 
     at: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TakeLossCurve(Command):
+    """The loss over one weight; `now`: at once, and only as far as that takes a moment."""
+
+    entry: Entry
+    low: float
+    high: float
+    count: int
+    on: On
+    now: bool
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CancelLossCurve(Command):
+    """Give the curve up."""
+
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FollowWeights(Command):
+    """Tell these weights after every update from now on."""
+
+    who: str
+    entries: tuple[Entry, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SetWeights(Command):
+    """Overwrite single weights."""
+
+    numbers: tuple[tuple[Entry, float], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TakeLinearFit(Command):
+    """The data and the space of a linear fit."""
+
+    request: int

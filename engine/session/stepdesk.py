@@ -19,6 +19,7 @@ from engine.stepevents import (
     GradientsChecked,
     GradientsChecking,
     NumeralsTaken,
+    OutlineTaken,
     Unfolded,
     ValuesTaken,
 )
@@ -45,6 +46,7 @@ class StepDesk:
             commands.Unfold: self._unfold,
             stepcommands.TakeValues: self._values,
             stepcommands.TakeNumerals: self._numerals,
+            stepcommands.TakeOutline: self._outline,
             stepcommands.FindChain: self._chain,
             stepcommands.CheckGradients: self._start_check,
             stepcommands.CancelCheck: self._cancel,
@@ -89,6 +91,17 @@ class StepDesk:
         else:
             found = look.inside(command.moment, command.level, *window)
         self._post(NumeralsTaken(command.request, command.first, found))
+
+    def _outline(self, command: stepcommands.TakeOutline) -> None:
+        if self._unfolding is None:
+            self._post(OutlineTaken(command.request, error=_NOT_UNFOLDED))
+            return
+        try:
+            found = Numerals(self._unfolding.step, 0, self._unfolding.arrays.get).outline()
+        except ValueError as error:
+            self._post(OutlineTaken(command.request, error=str(error)))
+            return
+        self._post(OutlineTaken(command.request, *found))
 
     def _chain(self, command: stepcommands.FindChain) -> None:
         try:

@@ -77,7 +77,10 @@ PRESENT = {f"engine.{path.stem}" for path in (ROOT / "engine").iterdir()}
 TORCH_HALF, DOCUMENT_HALF = layer(1), layer(2) & PRESENT
 
 
-DOORS = {f"engine.{name}" for name in ("session", "events", "stepevents", "moments", "numerals", "numeralparts")}
+DOORS = {
+    f"engine.{name}"
+    for name in ("session", "events", "stepevents", "moments", "numerals", "numeralparts", "numeralcounts")
+}
 """What of the torch half the window imports: the session, and the values that it tells."""
 
 

@@ -14,7 +14,7 @@ import torch
 
 from engine import assets, files
 from engine.build import build
-from engine.moments import KEPT, Backward, Forward, Objective, Outcome, Update, Values, values_in
+from engine.moments import KEPT, Backward, Forward, Level, Objective, Outcome, Update, Values, values_in
 from engine.numerals import Numerals
 from engine.tracing import trace_step
 from engine.training.loading import load
@@ -175,6 +175,35 @@ def test_numerals_are_the_numbers_of_the_tensors(example):
             total = sum(float(np.prod([number for _, number in term])) for term in numeral.terms) + numeral.rest
             assert total == pytest.approx(numeral.value, rel=1e-4, abs=1e-6), numeral
     assert seen >= 14
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_outline_tells_the_order_without_writing_anything_out(example):
+    """Pages from anywhere are cut from the same walk, whose moments are those of the outline."""
+    unfolding = unfolded(example)
+    look = Numerals(unfolding.step, 0, unfolding.arrays.get)
+    moments, fine = look.outline()
+    assert len(moments) == len(fine) > 0
+    total = {"weight": len(moments), "neuron": len(moments) - int(fine.sum())}
+    views: list[tuple[Level, Any]] = [("weight", moments), ("neuron", moments[~fine])]
+    for level, coarse in views:
+        assert look.walk(level, total[level]) == ()
+        for first in {0, 1, 7, total[level] // 2, total[level] // 2 + 1, total[level] - 30}:
+            begin = max(0, first)
+            page = look.walk(level, begin, 30)
+            assert [numeral.moment for numeral in page] == coarse[begin : begin + 30].tolist()
+            assert len(page) == max(0, min(30, total[level] - begin))
+    if len(moments) < 3000:
+        whole = look.walk("weight", 0, 10_000)
+        assert [numeral.moment for numeral in whole] == moments.tolist()
+        for first in range(0, len(whole), 37):
+            assert look.walk("weight", first, 5) == whole[first : first + 5]
+
+
+def test_a_local_derivative_is_written_out_too():
+    local = next(n for n in Numerals(unfolded("mazur").step).walk("weight") if n.kind == "local")
+    assert local.formula == (rf"{local.left} = y\,(1 - y)",)
+    assert local.numbers == (rf"{local.left} = 0.751365 \cdot (1 - 0.751365)",)
 
 
 # -- details --
