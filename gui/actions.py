@@ -36,6 +36,8 @@ class Actions:
     redo: QAction
     play: QAction
     step: QAction
+    step_back: QAction
+    timeline: QAction
     stop: QAction
     reset: QAction
     apply: QAction
@@ -102,6 +104,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         redo=redo,
         play=make("Play", _tr("&Play"), "play", "Ctrl+Return"),
         step=make("Step", _tr("&Step"), "step", "Ctrl+."),
+        step_back=make("StepBack", _tr("Step &back"), "step-back", "Ctrl+,"),
+        timeline=make("Timeline", _tr("Go through &time"), "clock", "Ctrl+Shift+T"),
         stop=make("Stop", _tr("S&top"), "stop", "Ctrl+Shift+Return"),
         reset=make("Reset", _tr("&Reset"), "reset", "Ctrl+R"),
         apply=make("Apply", _tr("&Apply"), "check", "Ctrl+Shift+A"),
@@ -121,6 +125,6 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         messages=make("Messages", _tr("&Messages so far…"), "info"),
         about=make("About", _tr("&About Chainrule")),
     )
-    for action in (actions.backprop, actions.presentation, actions.keep_runs):
+    for action in (actions.backprop, actions.timeline, actions.presentation, actions.keep_runs):
         action.setCheckable(True)
     return actions

@@ -52,6 +52,8 @@ from gui.selection import Selection
 from gui.stale_banner import StaleBanner
 from gui.status import StatusBar
 from gui.theme import theme
+from gui.time_strip import TimeStrip
+from gui.timeline import TimeTravel
 from gui.toasts import ToastArea
 from gui.tour import Tour
 from gui.transport import TransportBar
@@ -94,6 +96,8 @@ class MainWindow(QMainWindow):
         bar = BackpropBar(self)
         panel = BackpropPanel(make_lenses(self.document, self.feed), self)
         self.backprop = Backprop(self.document, self.feed, self.canvas, panel, bar)
+        self.travel = TimeTravel(self.actions_, self.feed, self)
+        self.time_strip = TimeStrip(self.travel, self)
         self._arrange()
         self._connect()
         self._state = WindowState(self, self.docks)
@@ -113,6 +117,7 @@ class MainWindow(QMainWindow):
         column.addWidget(StaleBanner(self.actions_, self.document, self.feed, centre))
         column.addWidget(ComparisonBanner(self.comparer, self.selection, centre))
         column.addWidget(self.canvas, 1)
+        column.addWidget(self.time_strip)
         column.addWidget(self.backprop.bar)
         self.setCentralWidget(centre)
         aside = (self.history, self.backprop.panel)
@@ -146,6 +151,9 @@ class MainWindow(QMainWindow):
         self._backprop_place = BackpropPlace(self.backprop, self.actions_.backprop, self.docks, self)
         self.run_actions.operation_wanted.connect(self.backprop.operation)
         self.backprop.changed.connect(self.comparer.end)
+        self.actions_.timeline.toggled.connect(self.time_strip.set_shown)
+        self.time_strip.left.connect(lambda: self.actions_.timeline.setChecked(False))
+        self.backprop.panel.weights_set.connect(self.travel.ask)
         self.relink = Relink(self.document, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
         self.actions_.quit.triggered.connect(self.close)

@@ -26,6 +26,7 @@ from engine.frozen import DROP
 from engine.graph import Project
 from engine.references import renamed_later
 from engine.session import Grain, RunPlace, Session
+from engine.stepevents import Timeline
 from gui.document import Change, Document
 from gui.turns import Turns
 
@@ -81,6 +82,7 @@ class RunFeed(QObject):
         document.facts_wanted.connect(self._read_facts)
         self.on(StateChanged, self._note_state)
         self.on(Progress, self._note_progress)
+        self.on(Timeline, self._note_place)
         self.on(Applied, self._note_applied)
         self.on(RunFailed, self._note_failure)
         self.on(RunLoaded, self._note_loaded)
@@ -346,6 +348,11 @@ class RunFeed(QObject):
 
     def _note_progress(self, event: Progress) -> None:
         self._step = max(self._step, event.step)
+
+    def _note_place(self, event: Timeline) -> None:
+        """Gone back to step 0 is no restart: what was shown of the run may be gone forth to again."""
+        if event.moved:
+            self._step = event.at
 
     def _note_applied(self, _: Applied) -> None:
         self._before_apply = None

@@ -132,8 +132,10 @@ class TransportBar(QFrame):
 
     def _arrange(self, actions: Actions) -> None:
         left, middle, right = _Side(self), QWidget(self), _Side(self)
-        left_row, middle_row, right_column = QHBoxLayout(left), QHBoxLayout(middle), QVBoxLayout(right)
-        for layout in (left_row, middle_row, right_column):
+        left_row, middle_row, right_row, right_column = (
+            QHBoxLayout(left), QHBoxLayout(middle), QHBoxLayout(right), QVBoxLayout(),
+        )  # fmt: skip
+        for layout in (left_row, middle_row, right_row, right_column):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(6)
         left_row.addWidget(self.menus)
@@ -143,6 +145,7 @@ class TransportBar(QFrame):
         left_row.addWidget(self._button(actions.redo, ""))
         left_row.addStretch(1)
         middle_row.addWidget(self._button(actions.reset, "boxed"))
+        middle_row.addWidget(self._button(actions.step_back, "boxed"))
         middle_row.addWidget(self._play)
         middle_row.addWidget(self._button(actions.step, "boxed"))
         middle_row.addWidget(self._button(actions.stop, "boxed"))
@@ -152,6 +155,9 @@ class TransportBar(QFrame):
         right_column.addWidget(self._numbers)
         right_column.addWidget(self._progress)
         right_column.addStretch(1)
+        self._time = self._button(actions.timeline, "boxed")
+        right_row.addLayout(right_column, 1)
+        right_row.addWidget(self._time)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 8, 12, 8)
         layout.setSpacing(12)
@@ -166,7 +172,8 @@ class TransportBar(QFrame):
         # In a lecture hall the window's own title says it.
         for label in (self._title, self._unsaved):
             label.setVisible(theme().text_scale < LARGE_TEXT)
-        # Nor is there room for its grain; the Run menu has it.
+        # Nor is there room for these; the Run menu has them.
+        self._time.setVisible(theme().text_scale < LARGE_TEXT)
         self.grain.button("operation").setVisible(theme().text_scale < LARGE_TEXT)
         if self.grain.value() == "operation" and theme().text_scale >= LARGE_TEXT:
             self.grain.set_value("batch")

@@ -26,6 +26,7 @@ from engine.session.live import live_value, switches, with_live
 from engine.session.pace import Pace
 from engine.session.stepdesk import StepDesk
 from engine.session.transfer import edited_run
+from engine.session.weightdesk import WeightDesk
 from engine.stepevents import Timeline
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.failure import told
@@ -68,7 +69,10 @@ class Worker:
         self._samples: int | None = None
         self._pace = Pace()
         self._past: History | None = None
+        self._unseen = False
+        """Whether a command came before everything watched was shown."""
         self._steps = StepDesk(post, self._run_for_answer)
+        self._weights = WeightDesk(post, self._run_for_answer, self._set_by_hand)
         self._handlers: dict[type[Command], Callable[[Any], None]] = {
             commands.Play: self._play,
             commands.Pause: self._pause,
@@ -83,6 +87,7 @@ class Worker:
             stepcommands.StepBack: lambda _command: self._travel(-1),
             stepcommands.Goto: self._goto,
             **self._steps.handlers,
+            **self._weights.handlers,
         }
         self._desk = Desk(post, self._run_for_answer, lambda: self._loaded, folder)
 
@@ -103,8 +108,17 @@ class Worker:
 
     def _next(self) -> Command:
         """The next command; trains, or works on what was asked, until there is one."""
-        while self._inbox.empty() and (self._state == "running" or self._steps.working):
-            self._guarded(self._train if self._state == "running" else self._steps.work)
+        while self._inbox.empty():
+            if self._state == "running":
+                self._guarded(self._train)
+            elif self._unseen:
+                self._guarded(self._show)
+            elif self._steps.working:
+                self._guarded(self._steps.work)
+            elif self._weights.working:
+                self._guarded(self._weights.work)
+            else:
+                break
         return self._inbox.get()
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -134,10 +148,15 @@ class Worker:
         if handler is not None:
             handler(command)
         elif self._desk.answer(command):
-            self._by_hand = True
-            self._changed()
-            if self._state != "running":
-                self._show()
+            self._set_by_hand()
+
+    def _set_by_hand(self) -> None:
+        """Weights were overwritten."""
+        self._by_hand = True
+        self._changed()
+        self._weights.moved(self.run)
+        if self._state != "running":
+            self._show()
 
     # -- training --
 
@@ -155,6 +174,7 @@ class Worker:
                 run.tick(self._samples)
                 now = time.perf_counter()
                 past.note(self._samples, now - began)
+                self._weights.note(run)
                 if now >= flush_at:
                     self._flush()
                     flush_at = now + _FLUSH
@@ -204,12 +224,15 @@ class Worker:
         scalars = self.run.scalars() if self.run is not None else None
         if scalars is not None:
             self._post(scalars)
+        self._weights.flush()
 
     def _show(self) -> None:
-        """Snapshots of what is watched, unless a command waits."""
+        """Snapshots of what is watched, as far as no command waits; the others after it."""
+        self._unseen = False
         if self._observer is not None:
             for snapshot in self._observer.take_all(lambda: not self._inbox.empty()):
                 self._post(snapshot)
+            self._unseen = not self._inbox.empty()
 
     def _save(self) -> None:
         if self.run is not None and self.run.unsaved:
@@ -247,6 +270,7 @@ class Worker:
         self._past = History(run)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
         self._observer.watch(self._watched)
+        self._weights.moved(run)
 
     def _tell(self, state: RunState, message: str = "") -> None:
         self._state = state
@@ -366,8 +390,10 @@ class Worker:
             return
         self._flush()
         past.goto(wanted)
+        self._weights.moved(run)
         self._pace.restart()
-        self._tell("paused" if run.trainer.steps else "ready")
-        self._post_timeline(moved=True)
+        # The place before the state: whoever hears of step 0 knows then that it is no reset.
         self._post(self._pace.progress(run, time.perf_counter()))
+        self._post_timeline(moved=True)
+        self._tell("paused" if run.trainer.steps else "ready")
         self._show()

@@ -299,6 +299,7 @@ class Trainer:
         with torch.no_grad():
             self.net.load_state_dict(state["network"])
         self.steps, self.epochs = state["steps"], state["epochs"]
+        self._stepped = False  # its gradients are those of another step
         self._turn, self._made_in_turn = state["turn"], state["made_in_turn"]
         self.loss_sum, self.loss_weight = state["loss_sum"], state["loss_weight"]
         self.last_loss = state.get("last_loss", self.last_loss)

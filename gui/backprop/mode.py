@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from engine.moments import Moment, Objective, Outcome, Step
-from engine.stepevents import Unfolded
+from engine.stepevents import Timeline, Unfolded
 from gui.backprop.bar import BackpropBar
 from gui.backprop.lens import Shown
 from gui.backprop.marks import Marks
@@ -68,6 +68,7 @@ class Backprop(QObject):
         feed.on(Unfolded, self._unfolded)
         feed.state_changed.connect(self._state_changed)
         feed.restarted.connect(self._follow)
+        feed.on(Timeline, lambda event: self._follow() if event.moved else None)
         document.replaced.connect(self.leave)
         canvas.level.changed.connect(self._edited)
         canvas.level.replaced.connect(self._show)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final, final
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events import Gradients
+from engine.stepevents import Timeline
 from gui.colormaps import HEALTH_HIGH, HEALTH_LOW, Rgb, health, order_colors
 from gui.document import Document
 from gui.format import format_exact, format_number
@@ -56,6 +58,7 @@ class GradientPanel(Panel):
         self._plot.scene().sigMouseMoved.connect(self._moved)
         self._lay_out()
         feed.on(Gradients, self._take)
+        feed.on(Timeline, self._go)
         feed.draw_in_turn(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
@@ -115,6 +118,20 @@ class GradientPanel(Panel):
 
     def _take(self, event: Gradients) -> None:
         self.latest = event
+
+    def _go(self, event: Timeline) -> None:
+        """Back in time: what was known then."""
+        if not event.moved or self.latest is None or self.latest.step <= event.at:
+            return
+        count = int(np.searchsorted(self.latest.history_steps, event.at, side="right"))
+        if not count:
+            self.clear()
+            return
+        steps, rows = self.latest.history_steps[:count], self.latest.history[:count]
+        unknown = np.full(len(self.latest.layers), np.nan)
+        self.latest = replace(
+            self.latest, step=int(steps[-1]), norms=rows[-1], mean_abs=unknown, history_steps=steps, history=rows
+        )
 
     @property
     def ratio(self) -> float | None:

@@ -241,6 +241,21 @@ class Records:
             value = found.get(name)
             column.extend([np.nan if value is None else value])
 
+    def until(self, step: int) -> Records:
+        """Those of the run as it was after so many steps."""
+        made = Records(self._most)
+        made._apart = self._apart
+        made.rows = [row for row in self.rows if row["step"] <= step]
+        count = len(made.rows)
+        made._came = (count - 1) * self._apart + 1 if count else 0
+        made.epochs.extend(self.epochs.values[:count])
+        for name, column in self._columns.items():
+            known = column.values[:count]
+            if not np.isnan(known).all():
+                made._columns[name] = Growing()
+                made._columns[name].extend(known)
+        return made
+
     def _keep(self, part: slice) -> None:
         if part.step is None:
             del self.rows[part.stop :]  # of many rows one: no copy

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 
 from engine.events import EpochEnd, Scalars
+from engine.stepevents import Timeline
 from gui.colors import mix
 from gui.document import Document
 from gui.format import format_exact, format_number
@@ -45,6 +46,8 @@ class LossPanel(Panel):
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(document, feed, parent)
         self.history = LossHistory(WINDOWS[2])
+        self._whole: LossHistory | None = None
+        """With what lies ahead, where the training has gone back."""
         self._dirty = False
         self._negative = False
         self._plot = make_plot()
@@ -102,6 +105,7 @@ class LossPanel(Panel):
         self._item.getViewBox().sigXRangeChanged.connect(self._zoomed)
         self.feed.on(Scalars, self._take_steps)
         self.feed.on(EpochEnd, self._take_epoch)
+        self.feed.on(Timeline, self._go)
         self.feed.draw_in_turn(self.refresh)
         self.feed.session_changed.connect(self.clear)
         self.feed.restarted.connect(self.clear)
@@ -124,6 +128,7 @@ class LossPanel(Panel):
 
     def clear(self) -> None:
         """Another run."""
+        self._whole = None
         self.history.clear()
         self._set_negative(False)
         while self._what.count() > 1:
@@ -132,13 +137,22 @@ class LossPanel(Panel):
         self.set_filled(False)
         self._draw_again()
 
+    def _go(self, event: Timeline) -> None:
+        """The plot ends where the training stands; going forth again brings back what lies ahead."""
+        if event.moved:
+            self._whole = self._whole or self.history
+            self.history = self._whole.until(event.at)
+            self._dirty = True
+
     def _take_steps(self, event: Scalars) -> None:
+        self._whole = None
         self.history.take_steps(event)
         if not self._negative and bool(np.any(event.loss < 0)):
             self._set_negative(True)
         self._dirty = True
 
     def _take_epoch(self, event: EpochEnd) -> None:
+        self._whole = None
         self.history.records.append(event.record)
         self._dirty = True
 
@@ -170,7 +184,9 @@ class LossPanel(Panel):
         self._item.enableAutoRange()
 
     def _changed_window(self) -> None:
-        self.history.smooth(self._window.currentData())
+        for history in (self.history, self._whole):
+            if history is not None:
+                history.smooth(self._window.currentData())
         self._draw_again()
 
     def _changed_log(self) -> None:
@@ -193,7 +209,7 @@ class LossPanel(Panel):
         if not self._dirty or not self.seen:
             return False
         self._dirty = False
-        if len(self.history.steps) or self.history.records.rows:
+        if len(self.history.steps) or self.history.records.rows or self._whole is not None:
             self.set_filled(True)
         self._offer_metrics()
         is_loss = self._shown == "loss"

@@ -106,6 +106,21 @@ class LossHistory:
         kept = Smooth(max(1, window // self._apart))
         self._means.extend(kept.extend(self._levels.values))
 
+    def until(self, step: int) -> LossHistory:
+        """What was known after so many steps; this one stays as it is."""
+        made = LossHistory(self.window, self._most)
+        made._apart = self._apart
+        columns = np.stack([self.steps.values, self.epochs.values, self.losses.values, self._means.values])
+        count = int(np.searchsorted(columns[0], step, side="right"))
+        count -= count % 2 if self._apart > 1 else 0  # of each block both ends or neither
+        levels = columns[2] if self._apart == 1 else self._levels.values
+        made._keep(columns[:, :count], levels[:count])
+        if count == len(self.steps):
+            made._waiting = [part[:, part[0] <= step] for part in self._waiting]
+        made._smooth.extend(columns[2, max(0, count - self.window) : count])
+        made.records = self.records.until(step)
+        return made
+
     # -- reading --
 
     def at(self, x: float, what: str) -> list[tuple[str, float]]:

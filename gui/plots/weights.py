@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSignalBlocker
 from PySide6.QtWidgets import QWidget
 
 from engine.events import Array, WeightHistograms
+from engine.stepevents import Timeline
 from gui.colormaps import viridis
 from gui.document import Document
 from gui.format import format_exact, format_number
@@ -49,6 +50,7 @@ class WeightPanel(Panel):
         self._plot.scene().sigMouseMoved.connect(self._moved)
         self._lay_out()
         feed.on(WeightHistograms, self._take)
+        feed.on(Timeline, self._go)
         feed.draw_in_turn(self.refresh)
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
@@ -102,6 +104,11 @@ class WeightPanel(Panel):
 
     def _take(self, event: WeightHistograms) -> None:
         self.latest = event
+
+    def _go(self, event: Timeline) -> None:
+        """Back in time: the weights of then are on their way; until they come, the old picture stands."""
+        if event.moved and self.latest is not None and self.latest.step > event.at:
+            self.latest = None
 
     # -- drawing --
 

@@ -134,7 +134,7 @@ def test_step_back_goes_one_update_back_and_to_the_start():
         since = len(listener.events)
         told = listener.ask(session.step_back, Timeline)
         assert told.at == 0
-        assert any(event.state == "ready" for event in listener.events[since:] if isinstance(event, StateChanged))
+        assert listener.wait(StateChanged, lambda event: event.state == "ready", since).step == 0
         now = weights_of(listener)
         assert all(np.array_equal(now[name], value) for name, value in start.items())
         refused = listener.ask(session.step_back, Timeline)

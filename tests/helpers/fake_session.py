@@ -65,6 +65,15 @@ class FakeSession:
     def set_hyper(self, name: str, value: Any) -> None:
         self._note("set_hyper", name, value)
 
+    def history(self, request: int) -> None:
+        self._note("history", request)
+
+    def step_back(self) -> None:
+        self._note("step_back")
+
+    def goto(self, at: int) -> None:
+        self._note("goto", at)
+
     def set_parameter(self, name: str, value: Any) -> None:
         self._note("set_parameter", name, value)
 
