@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
-from engine.blocks.input import CLASS_TOYS, IDX_SETS, TOYS
+from engine.blocks.input import CLASS_TOYS, auto_fraction
 from engine.catalog import REAL
 from engine.datafiles import is_file_based, stamps
 from engine.dataspec import DataFacts, Facts, Field, Pending
@@ -78,15 +78,6 @@ def x_range(params: Mapping[str, Any]) -> tuple[float, float]:
             "The range of x must be two numbers, the smaller first.", code="D05", hint="Write, for example, -3, 3."
         )
     return (float(value[0]), float(value[1]))
-
-
-def auto_fraction(dataset: str) -> float:
-    """The part held out for validation where `val_fraction` is not set."""
-    if dataset == "inline":
-        return 0.0
-    if dataset in TOYS:
-        return 0.5
-    return 0.1 if dataset in IDX_SETS else 0.2
 
 
 def finish(source: DataFacts, params: Mapping[str, Any]) -> DataFacts:

@@ -24,6 +24,8 @@ class Param(ABC):
         when: show only while another parameter has one of these values: `("function", ("leaky_relu",))`.
         label: display name; the key with spaces where empty.
         advanced: shown under "More" in the inspector.
+        empty: what it means to leave an optional parameter empty, in a word or a number; or the name of another
+            parameter with what it means beside each of that one's values, "" for those not named.
     """
 
     doc: str
@@ -31,6 +33,7 @@ class Param(ABC):
     when: tuple[str, tuple[Any, ...]] | None = None
     label: str = ""
     advanced: bool = False
+    empty: str | tuple[str, Mapping[Any, str]] = ""
 
     @property
     @abstractmethod
@@ -44,6 +47,14 @@ class Param(ABC):
     def visible(self, params: Mapping[str, Any]) -> bool:
         """Whether the parameter means anything beside these values of its siblings."""
         return self.when is None or params.get(self.when[0]) in self.when[1]
+
+    def emptied(self, params: Mapping[str, Any]) -> str:
+        """What it means to leave the parameter empty beside these values of its siblings."""
+        if isinstance(self.empty, str):
+            return self.empty
+        sibling, words = self.empty
+        value = params.get(sibling)
+        return words.get(value, words.get("", ""))
 
 
 def whole(value: Any) -> int | None:

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.param import Bool, Choice, Choices, Float, Int, Param, parse_all
+from engine.wording import number_text
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta")
 METRICS = ("accuracy", "top5", "mae", "r2")
 LIVE = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value", "dropout_off")
 """What `set_hyper` changes while a training runs; everything else asks for Apply or Restart."""
+
+EPS: Mapping[str, float] = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}
+WEIGHT_DECAY: Mapping[str, float] = {name: 1e-2 if name == "adamw" else 0.0 for name in OPTIMIZERS}
+"""PyTorch's defaults, which differ between optimizers."""
 
 TRAINING: Mapping[str, Param] = {
     "optimizer": Choice(
@@ -47,6 +52,7 @@ TRAINING: Mapping[str, Param] = {
         log=True,
         advanced=True,
         when=("optimizer", ("adam", "adamw", "rmsprop", "adagrad", "adadelta")),
+        empty=("optimizer", {name: number_text(value) for name, value in EPS.items()}),
         doc="Added to a denominator; empty is PyTorch's default of the optimizer.",
     ),
     "weight_decay": Float(
@@ -54,16 +60,22 @@ TRAINING: Mapping[str, Param] = {
         optional=True,
         min=0.0,
         log=True,
+        empty=("optimizer", {name: number_text(value) for name, value in WEIGHT_DECAY.items()}),
         doc="Pulls weights towards zero by this factor; empty is PyTorch's default of the optimizer.",
     ),
     "clip_norm": Float(
-        default=None, optional=True, above=0.0, doc="Largest norm of the whole gradient; empty: no limit."
+        default=None,
+        optional=True,
+        above=0.0,
+        empty="no limit",
+        doc="Largest norm of the whole gradient; empty: no limit.",
     ),
     "clip_value": Float(
         default=None,
         optional=True,
         above=0.0,
         advanced=True,
+        empty="no limit",
         doc="Largest size of one gradient entry; empty: no limit.",
     ),
     "batch_size": Int(default=32, min=1, unit="samples", doc="Samples per update."),

@@ -10,7 +10,7 @@ from engine.dataspec import DataFacts
 from engine.param import Array, Bool, Choice, Float, Int, Names, Param, Size, Text
 from engine.recipe import Formula, GradContext, Recipe
 from engine.tensorspec import TensorSpec
-from engine.wording import plural
+from engine.wording import number_text, plural
 
 CLASS_TOYS = ("circle", "xor", "gauss", "spiral", "moons", "checkerboard")
 VALUE_TOYS = ("reg-plane", "reg-gauss")
@@ -153,12 +153,23 @@ _SOURCE: dict[str, Param] = {
     "seed": Int(default=0, min=0, max=2**31 - 1, when=("dataset", _GENERATED), doc="Draws other points."),
 }
 
+
+def auto_fraction(dataset: str) -> float:
+    """The part held out for validation where `val_fraction` is not set."""
+    if dataset == "inline":
+        return 0.0
+    if dataset in TOYS:
+        return 0.5
+    return 0.1 if dataset in IDX_SETS else 0.2
+
+
 _PREPARATION: dict[str, Param] = {
     "val_fraction": Float(
         default=None,
         min=0.0,
         max=0.95,
         optional=True,
+        empty=("dataset", {name: number_text(auto_fraction(name)) for name in DATASETS}),
         doc="Part held out to watch the training. Empty: none of inline data, half of the two-dimensional sets, "
         "a tenth of MNIST, a fifth of the others.",
     ),
@@ -167,6 +178,7 @@ _PREPARATION: dict[str, Param] = {
         min=0.0,
         max=0.95,
         optional=True,
+        empty="none",
         doc="Part held out for the final judgement. Data that bring a test part keep theirs. Empty: none.",
     ),
     "split_seed": Int(default=0, min=0, max=2**31 - 1, advanced=True, doc="Holds out other samples."),

@@ -27,7 +27,9 @@ class Power(Block):
     icon = "expression"
     keywords = ("square", "cube", "exponent", "pow", "^")
     params: ClassVar[Mapping[str, Param]] = {
-        "exponent": Float(default=2.0, optional=True, doc="The exponent; empty: it comes in at the port b.")
+        "exponent": Float(
+            default=2.0, optional=True, empty="from b", doc="The exponent; empty: it comes in at the port b."
+        )
     }
 
     def inputs(self, params: Mapping[str, Any]) -> tuple[Port, ...]:

@@ -15,6 +15,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from engine.settings import EPS, WEIGHT_DECAY
+
 State = dict[str, Tensor]
 """What an optimizer remembers of one tensor, by torch's names: `momentum_buffer`, `exp_avg`, …; each of its shape."""
 
@@ -43,15 +45,11 @@ class Hyper:
         return cls(**{name: filled_in(kind, name, settings[name]) for name in cls.__dataclass_fields__})
 
 
-_EPS = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}
-_DECAY = {"adamw": 1e-2}
-
-
 def filled_in(kind: str, name: str, value: Any) -> Any:
     """A setting of an optimizer, with PyTorch's default of that optimizer where it is left empty."""
     if value is not None or name.startswith("clip"):
         return value
-    return {"eps": _EPS, "weight_decay": _DECAY}[name].get(kind, 0.0)
+    return {"eps": EPS, "weight_decay": WEIGHT_DECAY}[name].get(kind, 0.0)
 
 
 class Rule(ABC):

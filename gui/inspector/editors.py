@@ -55,6 +55,9 @@ class Editor(QWidget):
         """Show a value of another block or document: what was being typed is gone."""
         self.set_value(value)
 
+    def set_empty(self, meaning: str) -> None:
+        """What it means to leave the field empty."""
+
     def take(self, control: QWidget) -> None:
         """Fill the editor with its control, which gets focus and name."""
         self.row.addWidget(control, 1)
@@ -100,6 +103,9 @@ class IntEditor(Editor):
         self._edit.fault_changed.connect(self.fault_changed)
         self.take(self._edit)
 
+    def set_empty(self, meaning: str) -> None:
+        self._edit.set_empty(meaning)
+
     def set_value(self, value: Any) -> None:
         self._edit.set_value(value)
 
@@ -117,6 +123,9 @@ class FloatEditor(Editor):
         self._edit.changed.connect(self.changed)
         self._edit.fault_changed.connect(self.fault_changed)
         self.take(self._edit)
+
+    def set_empty(self, meaning: str) -> None:
+        self._edit.set_empty(meaning)
 
     def set_value(self, value: Any) -> None:
         self._edit.set_value(value)

@@ -90,6 +90,7 @@ class ParamForm(QWidget):
             if not visible:
                 self._faults[name].hide()
             editor = self._editors[name]
+            editor.set_empty(param.emptied(values))
             if isinstance(editor, NamesEditor):
                 editor.set_siblings(values)
             if fresh:

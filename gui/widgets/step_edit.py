@@ -74,7 +74,7 @@ class StepEdit(QAbstractSpinBox):
         # The style sheet's padding does not reach the line inside.
         self.lineEdit().setTextMargins(6, 0, 0, 0)
         if limits.optional:
-            self.lineEdit().setPlaceholderText(self.tr("default"))
+            self.set_empty("")
         self.lineEdit().textEdited.connect(self._typed)
         self._show_value()
 
@@ -95,6 +95,10 @@ class StepEdit(QAbstractSpinBox):
     @abstractmethod
     def _stepped(self, value: float | None, steps: int) -> float:
         """The value some steps up or down."""
+
+    def set_empty(self, meaning: str) -> None:
+        """What is shown where the field is empty: what that means."""
+        self.lineEdit().setPlaceholderText(meaning or self.tr("default"))
 
     # --- the value ---
 

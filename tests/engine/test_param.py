@@ -304,3 +304,19 @@ def test_closest():
     assert closest("kernel", ["kernel_size", "stride"]) == "kernel_size"
     assert closest("zzz", ["kernel_size", "stride"]) is None
     assert closest("a", []) is None
+
+
+def test_an_empty_field_says_what_it_means() -> None:
+    assert TRAINING["weight_decay"].emptied({"optimizer": "adamw"}) == "0.01"
+    assert TRAINING["weight_decay"].emptied({"optimizer": "sgd"}) == "0"
+    assert TRAINING["eps"].emptied({"optimizer": "adagrad"}) == "1e-10"
+    assert TRAINING["clip_norm"].emptied({}) == "no limit"
+    assert TRAINING["lr"].emptied({}) == ""
+
+
+def test_every_optional_number_says_what_leaving_it_empty_means() -> None:
+    forms = [TRAINING, *(block.params for block in registry().values())]
+    optional = [param for form in forms for param in form.values() if getattr(param, "optional", False)]
+    numbers = [param for param in optional if isinstance(param, Int | Float)]
+    assert len(numbers) >= 7
+    assert [param.doc for param in numbers if not param.empty] == []
