@@ -335,6 +335,8 @@ def _drawn_number(number: Number) -> tuple[str, int]:
     if number.name:
         return (r"\pi" if number.name == "pi" else number.name), _ATOM
     mantissa, exponent, power = f"{number.value:.10g}".partition("e")
+    if mantissa.startswith("-") and not exponent:
+        return mantissa, _NEGATIVE
     return (rf"{mantissa} \cdot 10^{{{int(power)}}}", _PRODUCT) if exponent else (mantissa, _ATOM)
 
 
@@ -355,9 +357,12 @@ _LATEX_OPERATORS: dict[str, Callable[[tuple[Expression, ...]], tuple[str, int]]]
     "^": lambda parts: (f"{_latex(parts[0], _ATOM)}^{{{_latex(parts[1], _SUM)}}}", _RAISED),
     "neg": lambda parts: (f"-{_latex(parts[0], _PRODUCT)}", _NEGATIVE),
     "exp": lambda parts: (f"e^{{{_latex(parts[0], _SUM)}}}", _RAISED),
-    # Of matrices; nobody types these.
+    # Of matrices, and of derivatives; nobody types these.
     "@": _product,
     "transpose": lambda parts: (rf"{_latex(parts[0], _ATOM)}^{{\top}}", _RAISED),
+    **dict.fromkeys((">", "above"), lambda parts: (rf"[{_latex(parts[0], _SUM)} > {_latex(parts[1], _SUM)}]", _ATOM)),
+    ">=": lambda parts: (rf"[{_latex(parts[0], _SUM)} \geq {_latex(parts[1], _SUM)}]", _ATOM),
+    "softplus_slope": lambda parts: (rf"\mathrm{{sigmoid}}\left({_latex(parts[0], _SUM)}\right)", _ATOM),
 }
 _WRAPPED = {
     "sqrt": (r"\sqrt{", "}"),

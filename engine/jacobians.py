@@ -32,7 +32,8 @@ _NAMES = {
     "operator": "add sub mul truediv neg pow pos",
     "torch.nn": "Dropout Dropout1d Dropout2d Dropout3d Identity",
     "torch.nn.functional": "relu relu6 leaky_relu elu gelu silu softplus softsign hardtanh hardsigmoid hardswish",
-    "torch": "relu sigmoid tanh exp log log1p sqrt rsqrt abs sign sin cos tan square neg erf clamp where reciprocal "
+    "torch": "relu sigmoid tanh exp log log1p log2 log10 sqrt rsqrt abs sign sin cos tan asin acos atan sinh cosh "
+    "square neg erf clamp where reciprocal floor ceil round "
     "add sub mul div pow maximum minimum ones_like zeros_like",
     "chainrule.nn": "step GaussianNoise",
 }

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
-from engine.activation_functions import FUNCTIONS, At, chosen
+from engine import custom_activation
+from engine.activation_functions import FUNCTIONS, At, Function, chosen
 from engine.block import EMPTY_CONTEXT, Block, Context, Remark, ShapeError
+from engine.expression import ExpressionError
 from engine.notation import number
-from engine.param import Choice, Float, Int, Param
+from engine.param import Choice, Float, Int, Param, Text
 from engine.recipe import Call, Formula, GradContext, Module, Recipe, Ref
 from engine.shapes import changed, need_float, numel, received
 from engine.tensorspec import TensorSpec
 
 _SOFTMAX = ("softmax", "log_softmax")
+_CUSTOM = "custom"
+_SHOWN = 28
+"""Characters of a formula under the block's name."""
 _SETTINGS = {
     "leaky_relu": (("negative_slope", 0.01),),
     "elu": (("alpha", 1.0),),
@@ -34,7 +39,15 @@ class Activation(Block):
     beginner = True
     keywords = ("nonlinearity", "transfer function", "swish", "logistic", "threshold", "rectifier", *FUNCTIONS)
     params: ClassVar[Mapping[str, Param]] = {
-        "function": Choice(default="relu", options=tuple(FUNCTIONS), doc="Which function."),
+        "function": Choice(
+            default="relu", options=(*FUNCTIONS, _CUSTOM), doc="Which function; custom takes a formula."
+        ),
+        "expression": Text(
+            default=custom_activation.DEFAULT,
+            label="f(z)",
+            doc="A formula of the input z, such as z*sigmoid(z) or max(0.1*z, z); its derivative is found by itself.",
+            when=("function", (_CUSTOM,)),
+        ),
         "negative_slope": Float(
             default=0.01, doc="Slope for negative numbers.", when=("function", ("leaky_relu",)), min=-100.0, max=100.0
         ),
@@ -71,6 +84,16 @@ class Activation(Block):
                 hint="Raise max_val or lower min_val.",
                 code="G06",
             )
+        if function == _CUSTOM:
+            try:
+                custom_activation.custom(params["expression"])
+            except ExpressionError as error:
+                raise ShapeError(
+                    f"cannot read its formula: {error}",
+                    hint="Write f(z) with z, numbers, + - * / ^ and functions such as exp, tanh, max.",
+                    code="G06",
+                ) from None
+            return {"out": TensorSpec(spec.shape)}
         if function not in _SOFTMAX:
             meaning = FUNCTIONS[function].meaning if function != "identity" else spec.meaning
             if function == "hardtanh" and params["min_val"] >= 0 and params["max_val"] <= 1:
@@ -91,6 +114,8 @@ class Activation(Block):
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
     ) -> Recipe:
         function = params["function"]
+        if function == _CUSTOM:
+            return custom_activation.recipe(custom_activation.custom(params["expression"]))
         if function == "identity":
             return Recipe(module=Module(FUNCTIONS[function].target), calls=(Call("out", "self", (Ref("in"),)),))
         if function in _SOFTMAX:
@@ -100,11 +125,11 @@ class Activation(Block):
         return Recipe(calls=(Call("out", FUNCTIONS[function].target, (Ref("in"),), settings),))
 
     def formula(self, params: Mapping[str, Any]) -> Formula:
-        return chosen(params).formula(params)
+        return _chosen(params).formula(params)
 
     def grads(self, c: GradContext) -> dict[str, Any]:
         at = At(c.inputs["in"], c.outputs["out"], c.upstream["out"], c.params, c.call)
-        return {"in": chosen(c.params).backward(at)}
+        return {"in": _chosen(c.params).backward(at)}
 
     def remarks(
         self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec], context: Context = EMPTY_CONTEXT
@@ -145,8 +170,15 @@ class Activation(Block):
         function = params["function"]
         if function == "leaky_relu":
             return f"{function}, slope {number(params['negative_slope'])}"
+        if function == _CUSTOM:
+            text = params["expression"].strip()
+            return f"f(z) = {text}" if len(text) <= _SHOWN else f"f(z) = {text[: _SHOWN - 1]}…"
         if function == "elu" and params["alpha"] != 1:
             return f"elu, α {number(params['alpha'])}"
         if function == "hardtanh":
             return f"{function}, {number(params['min_val'])} to {number(params['max_val'])}"
         return str(function)
+
+
+def _chosen(params: Mapping[str, Any]) -> Function:
+    return custom_activation.function(params) if params["function"] == _CUSTOM else chosen(params)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
 WIDTH = 88
+_SIMPLE = re.compile(r"-?(?:[\d.]+(?:e[-+]?\d+)?|[A-Za-z_][\w.]*)")
+"""A number, a name or an attribute, or minus one: Black leaves out the spaces around ** between two of these."""
 
 
 @final
@@ -69,7 +72,7 @@ def flat(expr: Expr) -> str:
         return expr
     if isinstance(expr, Infix):
         left, right = _side(expr, expr.left, 0), _side(expr, expr.right, 1)
-        tight = expr.sign == "**" and left.isidentifier() and right.replace(".", "").isalnum()
+        tight = expr.sign == "**" and bool(_SIMPLE.fullmatch(left) and _SIMPLE.fullmatch(right))
         return f"{left}{expr.sign}{right}" if tight else f"{left} {expr.sign} {right}"
     return f"{expr.head}{', '.join(name + flat(item) for name, item in expr.items)}{expr.tail}"
 
@@ -77,6 +80,7 @@ def flat(expr: Expr) -> str:
 def _side(whole: Infix, side: Expr, behind: int) -> str:
     """One side of an operator, in brackets where it would be read otherwise."""
     loose = isinstance(side, Infix) and (side.rank < whole.rank + behind or whole.sign == "**")
+    loose = loose or (whole.sign == "**" and not behind and flat(side).startswith("-"))  # -x ** 2 is -(x ** 2)
     return f"({flat(side)})" if loose else flat(side)
 
 

@@ -107,6 +107,7 @@ CASES: dict[str, Case] = {
             _in(labels(4), LABELS, function="relu"),
             _in(_ROW, TORCH, function="hardtanh", min_val=2.0, max_val=1.0),
             _in(_ROW, TORCH, function="softmax", dim=2),
+            _in(_ROW, "nothing can be made of a formula that cannot be read", function="custom", expression="2*y"),
             _in(spec_of(), TORCH, function="log_softmax"),
         ),
         activation_data,

@@ -89,6 +89,7 @@ def activation_data(
         "hardsigmoid": (-3.0, 3.0),
         "hardswish": (-3.0, 3.0),
         "relu6": (0.0, 6.0),
+        "custom": (-2.0, 0.0, 2.0),
     }.get(params["function"], (0.0,))
     values = smooth(params, specs, batch, seed, torch.float64)["in"] * 3
     return {"in": away(values, kinks).to(dtype)}

@@ -15,7 +15,19 @@ Params = dict[str, Any]
 Specs = dict[str, TensorSpec]
 Drawn = tuple[Params, Specs]
 
-ACTIVATIONS = tuple(FUNCTIONS)
+ACTIVATIONS = (*FUNCTIONS, "custom")
+TYPED = (
+    "z",
+    "z*sigmoid(z)",
+    "max(0.1*z, z)",
+    "x*tanh(softplus(x))",
+    "exp(-z^2)",
+    "(-z)^3/4 - 2^-z",
+    "log(1 + z^2)/sqrt(2 + cos(z)) - pi",
+    "min(2, max(-2, z))*relu(z)",
+    "abs(z)^1.5 + atan(z)*sin(z)^2",
+)
+"""Activations typed by hand, defined everywhere and smooth but for corners at -2, 0 and 2."""
 NUMBER_LOSSES = tuple(name for name, loss in LOSSES.items() if not loss.classes)
 CLASS_LOSSES = tuple(name for name, loss in LOSSES.items() if loss.classes)
 
@@ -116,6 +128,8 @@ def activations(draw: st.DrawFn) -> Drawn:
         params["alpha"] = draw(st.sampled_from((1.0, 0.7)))
     elif params["function"] == "gelu":
         params["approximate"] = draw(st.sampled_from(("none", "tanh")))
+    elif params["function"] == "custom":
+        params["expression"] = draw(st.sampled_from(TYPED))
     elif params["function"] == "hardtanh":
         params |= {"min_val": draw(st.sampled_from((-1.0, 0.0))), "max_val": draw(st.sampled_from((1.0, 2.0)))}
     return params, {"in": spec}
