@@ -21,6 +21,7 @@ from engine.moments import Level
 from engine.runplace import RunPlace
 from engine.session import commands, stepcommands
 from engine.session.commands import Command, ExportKind, Grain, Until
+from engine.weightviews import Entry, On
 
 __all__ = ["ExportKind", "Grain", "RunPlace", "Session", "Until", "open"]
 
@@ -112,6 +113,17 @@ class Session:
     def set_parameter(self, name: str, value: Array) -> None:
         """Overwrite `block.parameter`."""
         self._send(commands.SetParameter(name, value.copy()))
+
+    def set_weights(self, numbers: Mapping[Entry, float]) -> None:
+        """Overwrite single weights, by `block.parameter` and index; the others stay as they are at that moment."""
+        self._send(stepcommands.SetWeights(tuple(numbers.items())))
+
+    def follow(self, who: str, entries: Sequence[Entry]) -> None:
+        """Tell these weights now, after every update, and whenever else they change: `Followed` events; () ends it.
+
+        `who` names the one that asks: what it followed before is followed no longer.
+        """
+        self._send(stepcommands.FollowWeights(who, tuple(entries)))
 
     def weights(self, request: int) -> None:
         """Ask for all weights: a WeightsTaken follows."""
@@ -231,6 +243,40 @@ class Session:
     def cancel_check(self, request: int) -> None:
         """Give that gradient check up; what is known by then comes as a `GradientsChecked`."""
         self._send(stepcommands.CancelCheck(request))
+
+    def loss_curve(
+        self,
+        entry: Entry,
+        low: float,
+        high: float,
+        request: int,
+        *,
+        count: int = 161,
+        on: On = "train",
+        now: bool = False,
+    ) -> None:
+        """The loss over one weight between two places, the others as they are: a `LossCurveTaken` follows.
+
+        `LossCurving` tells of progress meanwhile. A curve under way is given up for a new one.
+
+        Args:
+            entry: the weight.
+            low: where the curve begins.
+            high: where it ends.
+            request: comes back with the answer.
+            count: places on the curve.
+            on: which data.
+            now: as much of it as takes a moment, also while a training runs, for which it waits else.
+        """
+        self._send(stepcommands.TakeLossCurve(entry, low, high, count, on, now, request))
+
+    def cancel_curve(self, request: int) -> None:
+        """Give that curve up; what is known by then comes as a `LossCurveTaken`."""
+        self._send(stepcommands.CancelLossCurve(request))
+
+    def linear_fit(self, request: int) -> None:
+        """Data and parameters of a network that is a linear fit on one input: a `LinearFitTaken` follows."""
+        self._send(stepcommands.TakeLinearFit(request))
 
     # -- time --
 

@@ -46,7 +46,7 @@ class Evaluator:
         wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
         self._run = trainer.net.loss_and(wanted)
         self.samples = len(next(iter(data.values()))) if data else 0
-        self._size = _batch_size(trainer.result)
+        self._size = batch_size(trainer.result)
         self._position = 0
         self._loss = 0.0
         classes = len(self._task.classes) if self._task is not None and count_classes else 0
@@ -93,7 +93,8 @@ def evaluate(trainer: Trainer, data: Mapping[str, Tensor]) -> Evaluation:
     return evaluator.result()
 
 
-def _batch_size(result: Result) -> int:
+def batch_size(result: Result) -> int:
+    """Samples of one batch of an evaluation: as many as fit, or as the training takes where the loss adds up."""
     size: int = result.settings["batch_size"]
     if not all(_averages(result, term.path) for term in result.objectives):
         return size

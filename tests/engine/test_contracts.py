@@ -79,7 +79,16 @@ TORCH_HALF, DOCUMENT_HALF = layer(1), layer(2) & PRESENT
 
 DOORS = {
     f"engine.{name}"
-    for name in ("session", "events", "stepevents", "moments", "numerals", "numeralparts", "numeralcounts")
+    for name in (
+        "session",
+        "events",
+        "stepevents",
+        "moments",
+        "numerals",
+        "numeralparts",
+        "numeralcounts",
+        "weightviews",
+    )
 }
 """What of the torch half the window imports: the session, and the values that it tells."""
 

@@ -122,7 +122,7 @@ def test_a_command_does_not_wait_for_the_whole_validation(monkeypatch: pytest.Mo
 
     made = mlp(2, 1, data={"dataset": "circle", "samples": 4000}, loss={"function": "mse", "reduction": "sum"},
                batch_size=2000, epochs=9)  # fmt: skip
-    monkeypatch.setattr("engine.training.evaluation._batch_size", lambda _: 10)
+    monkeypatch.setattr("engine.training.evaluation.batch_size", lambda _: 10)
     seen = []
     advance = Evaluator.advance
     with Listener(made) as listener:

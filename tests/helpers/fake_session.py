@@ -77,6 +77,21 @@ class FakeSession:
     def set_parameter(self, name: str, value: Any) -> None:
         self._note("set_parameter", name, value)
 
+    def set_weights(self, numbers: Any) -> None:
+        self._note("set_weights", dict(numbers))
+
+    def follow(self, who: str, entries: Any) -> None:
+        self._note("follow", who, tuple(entries))
+
+    def loss_curve(self, entry: Any, low: float, high: float, request: int, **how: Any) -> None:
+        self._note("loss_curve", entry, low, high, request, how)
+
+    def cancel_curve(self, request: int) -> None:
+        self._note("cancel_curve", request)
+
+    def linear_fit(self, request: int) -> None:
+        self._note("linear_fit", request)
+
     def evaluate(self, split: str) -> None:
         self._note("evaluate", split)
 
