@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.document import Document
 from gui.run_feed import RunFeed
-from gui.saving import save_widget
+from gui.saving import Picture
 from gui.widgets.empty_state import EmptyState
 
 Table = tuple[list[str], Iterable[Sequence[object]]]
@@ -77,13 +77,22 @@ class Panel(QWidget):
     def picture(self) -> QWidget:
         """The widget that is saved as the panel's picture."""
 
+    def caption(self) -> str:
+        """What its picture shows at the moment, translated: the step, the layer; may be empty."""
+        return ""
+
+    def as_picture(self) -> Picture:
+        """What is shown, to be saved or copied."""
+        note = " · ".join(part for part in (self.document.project.name, self.caption()) if part)
+        return Picture(self.picture(), self.title, note)
+
     @abstractmethod
     def table(self) -> Table:
         """The numbers shown, with full precision."""
 
     def save_picture(self, path: Path) -> None:
         """Write what is shown as PNG or SVG, by the file's suffix. Raises OSError."""
-        save_widget(self.picture(), path)
+        self.as_picture().save(path)
 
     # -- being seen --
 

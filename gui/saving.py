@@ -4,44 +4,110 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO, final
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint
-from PySide6.QtGui import QImage, QImageWriter, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
+from gui.fonts import MONO_FAMILY, TEXT_FAMILY
 from gui.theme import theme
 
-SCALE = 2
+SCALE: Final = 2
+MARGIN: Final = 16
+GAP: Final = 8
+NOTE_FLAGS: Final = (
+    Qt.AlignmentFlag.AlignLeft.value | Qt.AlignmentFlag.AlignBottom.value | Qt.TextFlag.TextWordWrap.value
+)
+ELSEWHERE: Final = {
+    f"{TEXT_FAMILY},{MONO_FAMILY}": "Inter, Helvetica, Arial, sans-serif",
+    f"{MONO_FAMILY},{TEXT_FAMILY}": "JetBrains Mono, Consolas, monospace",
+}
+"""What an SVG calls our fonts: who opens it has not loaded them."""
 
 
-def render(widget: QWidget) -> QImage:
-    """A widget as an image of twice its size, on the colour of plots."""
-    image = QImage(widget.size() * SCALE, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(SCALE)
-    image.fill(theme().color("plot"))
-    QWidget.render(widget, image)  # a graphics view has another method of that name
-    return image
+@final
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A widget as it is taken away: on the colour of plots, below what it shows, with room around.
 
-
-def save_widget(widget: QWidget, path: Path) -> None:
-    """Write a widget as PNG (at twice its size) or, by the suffix, as SVG; an old file stays until that is done.
-
-    Raises:
-        OSError: the file could not be written.
+    Attributes:
+        title: what is shown.
+        note: of what, and when; may be empty.
     """
-    beside = path.with_name(path.name + ".part")
-    try:
-        if path.suffix.lower() == ".svg":
-            beside.write_bytes(_svg(widget))
-        else:
-            beside.write_bytes(_png(render(widget)))
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+
+    widget: QWidget
+    title: str
+    note: str = ""
+
+    @property
+    def size(self) -> QSize:
+        """In pixels."""
+        around = 2 * theme().px(MARGIN)
+        return self.widget.size() + QSize(around, around + self._head().height() + theme().px(GAP))
+
+    def _head(self) -> QRect:
+        """The room of the texts: title, and the note below it, in as many lines as it takes."""
+        margin, width = theme().px(MARGIN), self.widget.width()
+        title = QFontMetrics(theme().font("strong")).height()
+        note = QFontMetrics(theme().font("caption")).boundingRect(0, 0, width, 0, NOTE_FLAGS, self.note)
+        return QRect(margin, margin, width, title + note.height())
+
+    def paint(self, painter: QPainter) -> None:
+        """On a device of that size."""
+        painter.fillRect(QRect(QPoint(), self.size), theme().color("plot"))
+        head = self._head()
+        painter.setPen(theme().color("text"))
+        painter.setFont(theme().font("strong"))
+        painter.drawText(head, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self.title)
+        painter.setPen(theme().color("secondary"))
+        painter.setFont(theme().font("caption"))
+        painter.drawText(head, NOTE_FLAGS, self.note)
+        top = QPoint(head.left(), head.bottom() + 1 + theme().px(GAP))
+        QWidget.render(self.widget, painter, top)  # a graphics view has another method of that name
+
+    def image(self) -> QImage:
+        """Of twice its size."""
+        image = QImage(self.size * SCALE, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(SCALE)
+        painter = QPainter(image)
+        self.paint(painter)
+        painter.end()
+        return image
+
+    def save(self, path: Path) -> None:
+        """Write it as PNG (at twice its size) or, by the suffix, as SVG; an old file stays until that is done.
+
+        Raises:
+            OSError: the file could not be written.
+        """
+        beside = path.with_name(path.name + ".part")
+        try:
+            beside.write_bytes(self._svg() if path.suffix.lower() == ".svg" else _png(self.image()))
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _svg(self) -> bytes:
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        generator = QSvgGenerator()
+        generator.setOutputDevice(buffer)
+        generator.setTitle(self.title)
+        generator.setSize(self.size)
+        generator.setViewBox(QRect(QPoint(), self.size))
+        painter = QPainter(generator)
+        self.paint(painter)
+        painter.end()
+        text = bytes(data.data()).decode()
+        for ours, theirs in ELSEWHERE.items():
+            text = text.replace(f'"{ours}"', f'"{theirs}"')
+        return text.encode()
 
 
 def _png(image: QImage) -> bytes:
@@ -49,21 +115,6 @@ def _png(image: QImage) -> bytes:
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     QImageWriter(buffer, QByteArray(b"png")).write(image)
-    return bytes(data.data())
-
-
-def _svg(widget: QWidget) -> bytes:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setSize(widget.size())
-    generator.setViewBox(widget.rect())
-    painter = QPainter(generator)
-    painter.fillRect(widget.rect(), theme().color("plot"))
-    QWidget.render(widget, painter, QPoint())
-    painter.end()
     return bytes(data.data())
 
 

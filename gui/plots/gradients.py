@@ -167,7 +167,7 @@ class GradientPanel(Panel):
             self._ratio.setText("")
             self._ratio.setToolTip("")
             return
-        self._ratio.setText(self.tr("first / last = {0}").format(format_number(ratio)))
+        self._ratio.setText(self.tr("mean |g| first / last = {0}").format(format_number(ratio)))
         if ratio < VANISHING:
             tip = self.tr("Vanishing: the first layer's mean |gradient| is {0} of the last one's.")
         elif ratio > EXPLODING:
@@ -211,6 +211,12 @@ class GradientPanel(Panel):
 
     def picture(self) -> QWidget:
         return self._bars if self.view.value() == "bars" else self._plot
+
+    def caption(self) -> str:
+        if self.latest is None or self.view.value() != "bars":
+            return self.tr("norms over time")
+        words = self.tr("norms at step {0}").format(f"{self.latest.step:,}")
+        return f"{words} · {ratio}" if (ratio := self._ratio.text()) else words
 
     def table(self) -> Table:
         event = self.latest

@@ -15,7 +15,7 @@ from gui.file_dialogs import ask_save_path
 from gui.icons import icon
 from gui.notices import notices
 from gui.panel import Panel
-from gui.saving import render, save_table, table_text
+from gui.saving import save_table, table_text
 from gui.theme import set_kind, theme
 from gui.widgets.labels import plain_tooltip
 from gui.widgets.wrap_row import WrapRow
@@ -137,7 +137,7 @@ class PlotToolbar(QWidget):
 
     def copy_picture(self) -> None:
         """Put what is shown on the clipboard as an image."""
-        QGuiApplication.clipboard().setImage(render(self._panel.picture()))
+        QGuiApplication.clipboard().setImage(self._panel.as_picture().image())
 
     def copy_table(self) -> None:
         """Put the numbers on the clipboard, for a spreadsheet."""

@@ -188,6 +188,9 @@ class WeightPanel(Panel):
         plot: QWidget = self._plot
         return plot
 
+    def caption(self) -> str:
+        return self.layer.currentText()
+
     def table(self) -> Table:
         return ["layer", "step", "from", "to", "count"], _rows(self.latest)
 

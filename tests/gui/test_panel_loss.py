@@ -15,6 +15,7 @@ from engine.events import EpochEnd, Scalars, StateChanged
 from gui.plots.loss import LossPanel
 from gui.plots.loss_history import MOST
 from gui.plots.toolbar import PlotToolbar
+from gui.saving import MARGIN
 from gui.theme import theme
 from tests.helpers import sample_events, sample_projects
 from tests.helpers.mouse import move_mouse
@@ -225,10 +226,13 @@ def test_pictures_are_saved_and_copied(panel, tmp_path):
     bar.save(tmp_path / "loss.png")
     bar.save(tmp_path / "loss.svg")
     image = QImage(str(tmp_path / "loss.png"))
-    assert image.width() == 2 * panel._plot.width()
+    assert image.width() == 2 * (panel._plot.width() + 2 * MARGIN)
     training = theme().color("training").rgb()
     assert any(image.pixel(x, y) == training for x in range(0, image.width(), 2) for y in range(0, image.height(), 2))
     assert QSvgRenderer(str(tmp_path / "loss.svg")).isValid()
+    drawing = (tmp_path / "loss.svg").read_text(encoding="utf-8")
+    assert "sans-serif" in drawing
+    assert "Chainrule" not in drawing, "a font that only this program has loaded"
     bar.copy_picture()
     assert QGuiApplication.clipboard().image().size() == image.size()
     bar.copy_table()
