@@ -20,6 +20,8 @@ LINE_LEFT: Final = STRIP + 10.0
 """Where the summary begins."""
 PAD: Final = 12.0
 LABEL_GAP: Final = 16.0
+PORT_ROOM: Final = 8.0
+"""How far ports stand out."""
 _MORE: Final = 48.0
 """How much wider a group may be: it says its own name, its group's and what is inside."""
 
@@ -190,7 +192,13 @@ class BlockItem(QGraphicsItem):
         look, name = self.look, self.node_id
         zoom, on_path = painter.transform().m11(), name in look.path_blocks
         state = (look.version, look.wiring, look.detail, zoom, widget.devicePixelRatio(), on_path)
-        look.pictures.paint(painter, name, self._bounds, state, self._draw)
+        look.pictures.paint(painter, name, self._painted(), state, self._draw)
+
+    def _painted(self) -> QRectF:
+        """What is painted now: most blocks do not use the room for rings and badges, which would be copied for nothing."""
+        if self.chosen or self.lit or self.face.severity or self.face.stacked:
+            return self._bounds
+        return self.body.adjusted(-PORT_ROOM, -1.0, PORT_ROOM, 1.0)
 
     def _draw(self, painter: QPainter) -> None:
         if not self._written:

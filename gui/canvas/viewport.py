@@ -32,6 +32,8 @@ def set_up(view: QGraphicsView) -> None:
     view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     view.setAcceptDrops(True)
     view.setMouseTracking(True)
+    # The ground covers all of it: without this Qt would fill it first.
+    view.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
 
 def repaint(view: QGraphicsView, camera: Camera, area: QRectF) -> None:

@@ -22,6 +22,10 @@ Mood = Literal["", "lit", "cut"]
 """What a gesture is about to do to a wire: put a block into it, cut it."""
 DOT: Final = 4.5
 """Radius of the dots a wire runs through."""
+DOT_ROOM: Final = 8.0
+"""What a selected dot covers around its middle."""
+_PEN_ROOM: Final = 4.0
+"""What the widest pen needs beside the line, from afar as well."""
 LABEL_ROOM: Final = 28.0
 """How much longer than its label a wire has to be to bear it: there must be wire to see on both sides."""
 LABEL_GAP: Final = 3.0
@@ -53,6 +57,8 @@ class WireItem(QGraphicsItem):
         self._route: Route | None = None
         self._dots: tuple[tuple[float, float], ...] = wire.via
         self._corners: list[tuple[float, float]] | None = None
+        self._level: tuple[float, float, float] | None = None
+        """Left, height and length of a wire that runs level: as a rectangle it is painted in a third of the time."""
         self._middle = QPointF()
         self._label_box = QRectF()
         self._label_fits = False
@@ -99,6 +105,9 @@ class WireItem(QGraphicsItem):
         self._bounds.translate(by)
         self._label_box.translate(by)
         self._corners = None
+        if self._level is not None:
+            left, height, length = self._level
+            self._level = (left + dx, height + dy, length)
         if self._label_seen >= 0:
             self._label_seen = self.look.revision
 
@@ -194,6 +203,9 @@ class WireItem(QGraphicsItem):
         else:
             curve = self._route.curve(start, end) if self._route is not None else plain(start, end)
         self.path, self._corners = to_path(curve), None
+        self._level = None
+        if not bent and start[1] == end[1] and start[0] < end[0]:
+            self._level = (start[0], start[1], end[0] - start[0])
         if bent:
             self._middle = self.path.pointAtPercent(0.5)
         else:
@@ -207,7 +219,10 @@ class WireItem(QGraphicsItem):
         self._label_box = QRectF(-width / 2, -height / 2, width, height)
         self._long_enough = max(box.width(), box.height()) >= width + LABEL_ROOM
         self._label_seen = -1
-        self._bounds = box.adjusted(-width / 2 - 2.0, -1.5 * height - 2.0, width / 2 + 2.0, 1.5 * height + 2.0)
+        beside, above = (width / 2 + 2.0, 1.5 * height + 2.0) if self.label else (_PEN_ROOM, _PEN_ROOM)
+        if self._dots:
+            beside, above = max(beside, DOT_ROOM), max(above, DOT_ROOM)
+        self._bounds = box.adjusted(-beside, -above, beside, above)
 
     def _has_room(self) -> bool:
         """Whether there is a place on the wire without block or other label; looked for anew when blocks moved."""
@@ -250,10 +265,15 @@ class WireItem(QGraphicsItem):
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        look = self.look
-        painter.setPen(self._pen())
-        painter.setBrush(_NO_BRUSH)
-        painter.drawPath(self.path)
+        look, pen = self.look, self._pen()
+        if self._level is not None and widget is not None and pen.style() is Qt.PenStyle.SolidLine:
+            left, height, length = self._level
+            width = pen.widthF() / look.scale if pen.isCosmetic() else pen.widthF()
+            painter.fillRect(QRectF(left, height - width / 2, length, width), pen.color())
+        else:
+            painter.setPen(pen)
+            painter.setBrush(_NO_BRUSH)
+            painter.drawPath(self.path)
         if self._dots and look.detail is not Detail.SHAPES:
             self._paint_dots(painter)
         if look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():

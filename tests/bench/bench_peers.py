@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.bench.peers.editor import Editor
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+PLATFORM = os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("QT_PREFERRED_BINDING", "PySide6")
 
 OURS = "Chainrule"
 PEERS = ("NodeGraphQt", "OdenGraphQt", "qtpynodeeditor", "pyqtgraph.flowchart")
-RESULTS = Path(__file__).parent / "results" / "peers.json"
+RESULTS = Path(__file__).parent / "results"
 LIMIT = 300.0
 """Seconds for all rows of one editor."""
 RUNS = 3
@@ -62,13 +62,20 @@ def measure(name: str, count: int) -> None:
     tell("memory (MB)", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     middle = count // 2
     for where in ("fit", "1:1"):
-        if where == "fit":
-            editor.fit()
-        else:
-            editor.look_at(middle)
-        editor.repaint()
+
+        def look(where: str = where) -> None:
+            if where == "fit":
+                editor.fit()
+            else:
+                editor.look_at(middle)
+            editor.repaint()
+            assert editor.sees(middle), f"{name} does not show what is measured"
+
+        look()
         timed(f"repaint {where}", lambda _: editor.repaint())
         timed(f"zoom step {where}", lambda turn: editor.zoom(1.02 if turn % 2 else 1 / 1.02))
+
+        look()  # zooming may have scrolled it away, and what is out of sight costs nothing to drag
 
         def drag(turn: int) -> None:
             x, y = place(middle)
@@ -169,9 +176,15 @@ def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
         for name in names:
             if "stopped" in found[count][name]:
                 print(f"  {name} was stopped after {LIMIT:.0f} s")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    keep("peers", found)
     return found
+
+
+def keep(name: str, found: object) -> None:
+    """Write figures down; those of another platform than Qt's offscreen one beside them, under its name."""
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / (f"{name}.json" if PLATFORM == "offscreen" else f"{name}-{PLATFORM}.json")
+    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,11 @@ class Editor(ABC):
         self.view.scale(factor, factor)
         flush()
 
+    def sees(self, index: int) -> bool:
+        """Whether a block is in view: what is not costs nothing to drag."""
+        seen = self.view.mapToScene(self.view.viewport().rect()).boundingRect()
+        return seen.contains(QPointF(*place(index)))
+
     def repaint(self) -> None:
         """The whole viewport."""
         self.view.viewport().update()

@@ -73,6 +73,10 @@ class FlowScene(Editor):
             found = found.united(node.graphics_object.sceneBoundingRect())
         return found
 
+    def look_at(self, index: int) -> None:
+        self.view.setSceneRect(self.extent())  # else it does not scroll beyond the size it was first shown in
+        super().look_at(index)
+
     def connect(self, start: int, end: int) -> None:
         self._wire(start, end)
 

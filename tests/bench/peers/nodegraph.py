@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, final
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 
 from tests.bench.peers.editor import Editor, Pair, flush, place
 
@@ -55,6 +55,15 @@ class NodeGraph(Editor):
         for node in self._nodes:
             found = found.united(node.view.sceneBoundingRect())
         return found
+
+    def fit(self) -> None:
+        self.view.zoom_to_nodes([node.view for node in self._nodes])
+        flush()
+
+    def look_at(self, index: int) -> None:
+        # Its view shows a rectangle of its own, whatever Qt's view is told.
+        self.view.reset_zoom(QPointF(*place(index)))
+        flush()
 
     def check(self, start: int, end: int, *, backwards: bool) -> None:
         out, into = self._nodes[start].output(0).view, self._nodes[end].input(0).view
