@@ -46,6 +46,7 @@ class Actions:
     keep_runs: QAction
     show_run: QAction
     backprop: QAction
+    check_gradients: QAction
     presentation: QAction
     preview: QAction
     formula: QAction
@@ -114,6 +115,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         keep_runs=make("KeepRuns", _tr("&Keep runs on disk")),
         show_run=make("ShowRun", _tr("Show run &folder")),
         backprop=make("Backprop", _tr("Step through &backpropagation"), "backprop", "Ctrl+Shift+B"),
+        check_gradients=make("CheckGradients", _tr("Check &gradients…"), "gradient", "Ctrl+Shift+K"),
         presentation=make("Presentation", _tr("Pres&entation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         formula=make("Formula", _tr("For&mula…"), "expression", "Ctrl+Shift+M"),

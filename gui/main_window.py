@@ -30,6 +30,7 @@ from gui.document import Document
 from gui.dropping import Dropping
 from gui.file_actions import FileActions
 from gui.formula_dialog import FormulaDialog
+from gui.gradient_check.dialog import GradientCheckDialog
 from gui.group_shelf import GroupShelf
 from gui.history import History
 from gui.icons import app_icon
@@ -159,6 +160,9 @@ class MainWindow(QMainWindow):
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)
         self.actions_.formula.triggered.connect(lambda: FormulaDialog(self.canvas, self).open())
+        self.actions_.check_gradients.triggered.connect(
+            lambda: GradientCheckDialog(self.document, self.feed, self).open()
+        )
         self.actions_.compare_file.triggered.connect(self.comparer.ask_file)
         self.actions_.compare_saved.triggered.connect(self.comparer.with_saved)
         self.actions_.commands.triggered.connect(self.command_palette.open)

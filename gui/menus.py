@@ -47,7 +47,7 @@ class Menus(QObject):
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))
         _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])
-        _fill(run, [actions.step_back, actions.timeline, None, actions.backprop, None])
+        _fill(run, [actions.step_back, actions.timeline, None, actions.backprop, actions.check_gradients, None])
         _fill(run, [actions.apply, actions.restart, None, actions.preview])
         _fill(run, [None, actions.load_run, actions.show_run, actions.keep_runs])
         help_menu = bar.addMenu(self.tr("&Help"))

@@ -131,5 +131,5 @@ class TimeStrip(QFrame):
             return self.tr("Nothing has been learned yet. After some training, drag here through its past.")
         if self._travel.wanted < place.last:
             ahead = format_integer(place.last - self._travel.wanted)
-            return self.tr("{0} ahead, until you play on or change something.").format(ahead)
+            return self.tr("{0} ahead, until you play or edit.").format(ahead)
         return self.tr("Drag to go back. Plots, pictures and numbers follow.")

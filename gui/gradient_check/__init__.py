@@ -1,0 +1,1 @@
+"""Run ▸ Check gradients: central differences against autograd and the blocks' own formulas."""
