@@ -6,8 +6,9 @@ from typing import Final, final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
+from engine.moments import Level
 from gui.backprop.track import MomentTrack
 from gui.icons import icon
 from gui.theme import set_kind, theme
@@ -26,6 +27,7 @@ class BackpropBar(QFrame):
     Signals:
         moved(int): to this moment.
         play_wanted(), left(): the buttons.
+        in_wanted(), out_wanted(): of the block to its neurons and weights, and back.
         step_wanted(): make the step that is shown, and look at the next one.
         sample_chosen(object): the number of a sample in the batch from 0, None for the whole batch.
     """
@@ -35,6 +37,8 @@ class BackpropBar(QFrame):
     left = Signal()
     step_wanted = Signal()
     sample_chosen = Signal(object)
+    in_wanted = Signal()
+    out_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +52,12 @@ class BackpropBar(QFrame):
         self._back.clicked.connect(lambda: self.track.setValue(self.track.value() - 1))
         self._next.clicked.connect(lambda: self.track.setValue(self.track.value() + 1))
         self._play.clicked.connect(self.play_wanted)
+        self._out = self._button("chevron-up", self.tr("Out: back to the level before (Up)"), "backpropOut")
+        self._in = self._button("chevron-down", self.tr("In: to single neurons, then to weights (Down)"), "backpropIn")
+        self._out.clicked.connect(self.out_wanted)
+        self._in.clicked.connect(self.in_wanted)
         self._count = text_label("", "mono_caption", "secondary")
+        self._level = text_label("", "caption", "secondary")
         speeds = [("slow", "½×"), ("normal", "1×"), ("fast", "3×")]
         self.speed = Segmented(speeds, "normal", self)
         self.speed.setAccessibleName(self.tr("How fast it plays"))
@@ -62,13 +71,22 @@ class BackpropBar(QFrame):
         close.clicked.connect(self.left)
         theme().changed.connect(self._rescale)
         self._rescale()
+        self._lay_out(close)
+
+    def _lay_out(self, close: QToolButton) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(6)
-        for button in (self._back, self._play, self._next):
+        for button in (self._back, self._play, self._next, self._out, self._in):
             row.addWidget(button)
         row.addWidget(self.track, 1)
-        parts: tuple[QWidget, ...] = (self._count, self.speed, self.sample, self._make, close)
+        place = QVBoxLayout()
+        place.setSpacing(0)
+        for words in (self._level, self._count):
+            words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            place.addWidget(words)
+        row.addLayout(place)
+        parts: tuple[QWidget, ...] = (self.speed, self.sample, self._make, close)
         for part in parts:
             row.addWidget(part)
 
@@ -98,7 +116,7 @@ class BackpropBar(QFrame):
 
     def set_enabled(self, enabled: bool) -> None:
         """Whether there is a step to walk through."""
-        for part in (self.track, self._back, self._play, self._next, self.speed, self._make):
+        for part in (self.track, self._back, self._play, self._next, self._out, self._in, self.speed, self._make):
             part.setEnabled(enabled)
 
     def set_playing(self, playing: bool) -> None:
@@ -106,10 +124,14 @@ class BackpropBar(QFrame):
         image: QIcon = icon("pause" if playing else "play")
         self._play.setIcon(image)
 
-    def show_place(self, at: int, count: int) -> None:
-        """The moment shown, of so many."""
-        wide = len(str(count))
-        self._count.setText(f"{at + 1:>{wide}} / {count}")
+    def show_place(self, at: int, count: int, level: Level = "block") -> None:
+        """The moment shown, of so many; and how deep inside that is."""
+        wide = len(f"{count:,}")
+        self._count.setText(f"{at + 1:>{wide},} / {count:,}")
+        words = {"block": self.tr("block by block"), "neuron": self.tr("neuron by neuron")}
+        self._level.setText(words.get(level, self.tr("weight by weight")))
+        self._out.setEnabled(level != "block")
+        self._in.setEnabled(level != "weight")
         self._back.setEnabled(at > 0)
         self._next.setEnabled(at < count - 1)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.moments import Moment, Step, Values
+from gui.backprop.inside import Inside
 from gui.backprop.symbols import Array, Arrays
 from gui.document import Document
 from gui.run_feed import RunFeed
@@ -25,6 +26,7 @@ class Shown:
         phase: `forward`, `loss`, `backward`, `update`; see `gui.backprop.symbols`.
         arrays: tensors of the step by `Values.key`.
         sample: the one sample of the batch that the step is of, from 0; None: of the whole batch.
+        inside: the single neuron or weight that the cursor is at; None among the blocks.
     """
 
     step: Step
@@ -32,6 +34,7 @@ class Shown:
     phase: str
     arrays: Arrays
     sample: int | None = None
+    inside: Inside | None = None
 
     def array(self, values: Values) -> Array:
         """The numbers of some values."""

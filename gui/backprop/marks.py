@@ -15,6 +15,8 @@ from shiboken6 import isValid
 
 from engine.graph import Wire
 from engine.moments import Backward, Forward, Moment, Objective, Outcome, Step, Update, Values
+from engine.numeralparts import Numeral
+from gui.backprop.entries import entry_of
 from gui.backprop.symbols import COLORS, SIGNS, Arrays, objectives_of, port_symbol
 from gui.backprop.wire_value import WireValue
 from gui.canvas.view import CanvasView
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 _WIDTH: Final = 4.0
 _ARROW: Final = 9.0
 _GAP: Final = 10.0
-Carried = tuple[Wire, str, NDArray[Any]]
-"""A wire, what its value is called, and the value."""
+Carried = tuple[Wire, str, NDArray[Any], str, bool]
+"""A wire, what its value is called, the value, and the port it is of: its name, and whether it is an output."""
 
 
 @final
@@ -64,8 +66,8 @@ class Marks:
         self._ringed: list[str] = []
         self.items: list[QGraphicsItem] = []
 
-    def show(self, step: Step, moment: Moment, phase: str, arrays: Arrays) -> None:
-        """Mark this moment, in the colour of its phase."""
+    def show(self, step: Step, moment: Moment, phase: str, arrays: Arrays, numeral: Numeral | None = None) -> None:
+        """Mark this moment, in the colour of its phase; and of what the wires carry the one number looked at."""
         self.clear()
         color = COLORS[phase]
         nodes = objectives_of(step) if isinstance(moment, Objective | Outcome) else {moment.node}
@@ -74,24 +76,20 @@ class Marks:
             if here:
                 inner = node.removeprefix(self._canvas.level.prefix)
                 self._canvas.items_.highlight(here, color)
-                words = _words(moment) if here == inner else inner.partition(".")[2]
+                words = _words(moment, numeral) if here == inner else inner.partition(".")[2]
                 self._canvas.items_.set_live_text(here, f"{SIGNS[phase]} {words}".strip(), color)
                 self._ringed.append(here)
         carried = list(self._carried(step, moment, arrays))
-        flow = {wire.ends: (theme().color(color), _WIDTH) for wire, _, _ in carried}
+        flow = {wire.ends: (theme().color(color), _WIDTH) for wire, *_ in carried}
         self._canvas.items_.wires.set_flow(flow)
         placed: list[QRectF] = []
-        for wire, name, array in carried:
+        back = isinstance(moment, Backward)
+        for wire, name, array, port, out in carried:
             item = self._canvas.items_.wires.items.get(wire.ends)
             if item is not None:
-                self._put(
-                    item,
-                    f"{'←' if isinstance(moment, Backward) else '→'} {name}",
-                    array,
-                    color,
-                    placed,
-                    back=isinstance(moment, Backward),
-                )
+                entry = entry_of(step, moment, numeral, port, array.shape, out=out)
+                value = WireValue(f"{'←' if back else '→'} {name}", array, color, entry)
+                self._put(item, value, color, placed, back=back)
 
     def clear(self) -> None:
         """No marks."""
@@ -133,15 +131,15 @@ class Marks:
             inputs, outputs = _by_name(moment.inputs, arrays), _by_name(moment.outputs, arrays)
             for wire in graph.wires_into(node):
                 if wire.to_port in inputs:
-                    yield wire, port_symbol(wire.to_port), inputs[wire.to_port]
+                    yield wire, port_symbol(wire.to_port), inputs[wire.to_port], wire.to_port, False
             for wire in graph.wires_out_of(node):
                 if wire.from_port in outputs:
-                    yield wire, port_symbol(wire.from_port), outputs[wire.from_port]
+                    yield wire, port_symbol(wire.from_port), outputs[wire.from_port], wire.from_port, True
         elif isinstance(moment, Backward):
             inputs = _by_name(moment.inputs, arrays)
             for wire in graph.wires_into(node):
                 if wire.to_port in inputs and wire.to_port != "target":
-                    yield wire, f"∂L/∂{port_symbol(wire.to_port)}", inputs[wire.to_port]
+                    yield wire, f"∂L/∂{port_symbol(wire.to_port)}", inputs[wire.to_port], wire.to_port, False
             yield from self._arriving(moment, node, arrays)
 
     def _arriving(self, moment: Backward, node: str, arrays: Arrays) -> Iterator[Carried]:
@@ -155,19 +153,15 @@ class Marks:
                 reader = f"{prefix}{wire.to_node}"
                 exact = terms.get(f"{reader}.{wire.to_port}")
                 inside = [value for source, value in terms.items() if source.startswith(f"{reader}.")]
-                if not terms:
-                    yield wire, name, _array(part.total, arrays)
-                elif exact is not None:
-                    yield wire, name, exact
-                elif inside:  # a group, in which several blocks read it
-                    yield wire, name, np.sum(inside, axis=0)
+                found = _array(part.total, arrays) if not terms else exact
+                if found is None and inside:  # a group, in which several blocks read it
+                    found = np.sum(inside, axis=0)
+                if found is not None:
+                    yield wire, name, found, wire.from_port, True
 
     # -- where it is drawn --
 
-    def _put(
-        self, wire: WireItem, title: str, array: NDArray[Any], color: str, placed: list[QRectF], *, back: bool
-    ) -> None:
-        value = WireValue(title, array, color)
+    def _put(self, wire: WireItem, value: WireValue, color: str, placed: list[QRectF], *, back: bool) -> None:
         wide, high = value.size
         centre = self._free(wire, wide, high, placed)
         value.put(centre)
@@ -197,7 +191,9 @@ class Marks:
         return best
 
 
-def _words(moment: Moment) -> str:
+def _words(moment: Moment, numeral: Numeral | None) -> str:
+    if numeral is not None:
+        return format_number(numeral.value)
     match moment:
         case Objective():
             return f"L {format_number(moment.loss)}"

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from engine.moments import Moment, Objective, Outcome, Step
+from engine.moments import Level, Moment, Objective, Outcome, Step
 from engine.stepevents import Timeline, Unfolded
 from gui.backprop.bar import BackpropBar
 from gui.backprop.lens import Shown
+from gui.backprop.levels import Levels
 from gui.backprop.marks import Marks
 from gui.backprop.panel import BackpropPanel
-from gui.backprop.symbols import Arrays, objectives_of, phase_of
+from gui.backprop.symbols import PHASES, Arrays, objectives_of, phase_of
 from gui.canvas.view import CanvasView
 from gui.document import Change, Document
+from gui.notices import notices
 from gui.run_feed import RunFeed
 from gui.theme import theme
 
@@ -32,7 +35,7 @@ class Backprop(QObject):
     Attributes:
         active: whether the mode is on.
         step: what is walked through; None while there is nothing to show.
-        at: the moment under the cursor.
+        at: the moment under the cursor. `levels`: where the cursor is inside of it.
 
     Signals:
         changed(bool): the mode was entered or left.
@@ -46,6 +49,7 @@ class Backprop(QObject):
         super().__init__(canvas)
         self._document, self._feed, self._canvas, self.panel, self.bar = document, feed, canvas, panel, bar
         self._marks = Marks(canvas)
+        self.levels = Levels(feed, self)
         self.active = False
         self.step: Step | None = None
         self.at = 0
@@ -58,7 +62,13 @@ class Backprop(QObject):
             timer.timeout.connect(slot)
         self._later.setInterval(REST)
         bar.hide()
-        bar.moved.connect(self.go)
+        bar.moved.connect(self.walk)
+        bar.in_wanted.connect(self.go_in)
+        bar.out_wanted.connect(self.levels.go_out)
+        bar.track.block_chosen.connect(self._choose_block)
+        self.levels.changed.connect(self._level_changed)
+        self.levels.refused.connect(lambda text: notices().info(text))
+        panel.crumbs.level_wanted.connect(self._choose_level)
         bar.play_wanted.connect(self.toggle_play)
         bar.left.connect(self.leave)
         bar.step_wanted.connect(self.make_step)
@@ -112,6 +122,7 @@ class Backprop(QObject):
         self.active = False
         self._clock.stop()
         self._later.stop()
+        self.levels.leave()
         self._forget()
         self._sample = -1
         self.bar.sample.blockSignals(True)
@@ -124,30 +135,77 @@ class Backprop(QObject):
     # -- walking --
 
     def go(self, at: int) -> None:
-        """Put the cursor on a moment."""
+        """Put the cursor on a moment of blocks."""
         if self.step is None:
             return
         at = min(max(0, at), len(self.step.moments) - 1)
-        if at != self.at:
+        if self._inside:
+            if self.levels.walk_to_moment(at):
+                self._level_changed()
+        elif at != self.at:
             self.at = at
             self._show()
         if self.playing:
             self._clock.start(self.bar.interval)
+
+    @property
+    def position(self) -> int:
+        """Where the cursor is at its level, from 0: among moments of blocks, or among single neurons or weights."""
+        return self.levels.at if self._inside else self.at
+
+    @property
+    def count(self) -> int:
+        """How many places there are at this level."""
+        return self.levels.count if self._inside else len(self._phases)
+
+    @property
+    def _inside(self) -> bool:
+        return self.levels.level != "block" and self.levels.ready
+
+    def walk(self, position: int) -> None:
+        """Put the cursor on a place of its level."""
+        if not self._inside:
+            self.go(position)
+            return
+        if self.levels.walk(position):
+            self._level_changed()
+        if self.playing:
+            self._clock.start(self.bar.interval)
+
+    def go_in(self) -> None:
+        """One level further inside: from the block to its neurons, and to their weights."""
+        if self.step is not None:
+            self.levels.go_in(self.at)
+
+    def _choose_block(self, moment: int) -> None:
+        if self._inside:
+            self.go(moment)
+
+    def _choose_level(self, level: Level) -> None:
+        if level == "neuron" and self.levels.level == "weight":
+            self.levels.go_out()
+        else:
+            self.levels.go_to(level, self.at)
+
+    def _level_changed(self) -> None:
+        if self._inside:
+            self.at = self.levels.moment
+        self._show()
 
     def operation(self) -> None:
         """The next moment; after the last one, the step is made and the next one begins."""
         if not self.active:
             self.enter()
         elif self.step is not None:
-            if self.at < len(self.step.moments) - 1:
-                self.go(self.at + 1)
+            if self.position < self.count - 1:
+                self.walk(self.position + 1)
             else:
                 self.make_step()
 
     def make_step(self) -> None:
         """Train for one batch; the step after it is taken apart next."""
         if self.active and self._feed.state not in ("running", "loading"):
-            self._ran, self.at = True, 0
+            self._ran, self.at, self.levels.at = True, 0, 0
             self._feed.step("batch")
 
     def toggle_play(self) -> None:
@@ -155,16 +213,16 @@ class Backprop(QObject):
         if self.playing:
             self._clock.stop()
         elif self.step is not None:
-            if self.at == len(self.step.moments) - 1:
-                self.go(0)
+            if self.position == self.count - 1:
+                self.walk(0)
             self._clock.start(self.bar.interval)
         self.bar.set_playing(self.playing)
 
     def _tick(self) -> None:
-        if self.step is not None and self.at < len(self.step.moments) - 1:
+        if self.step is not None and self.position < self.count - 1:
             self._clock.start(self.bar.interval)
-            self.go(self.at + 1)
-        self.bar.set_playing(self.playing and self.at < len(self._phases) - 1)
+            self.walk(self.position + 1)
+        self.bar.set_playing(self.playing and self.position < self.count - 1)
 
     def _choose(self, sample: int | None) -> None:
         self._sample = -1 if sample is None else sample
@@ -210,9 +268,7 @@ class Backprop(QObject):
         objectives = objectives_of(event.step)
         self._phases = [phase_of(moment, objectives) for moment in event.step.moments]
         self.at = min(self.at, len(self._phases) - 1)
-        self.bar.track.blockSignals(True)
-        self.bar.track.set_phases(self._phases)
-        self.bar.track.blockSignals(False)
+        self.levels.set_step(event.step)
         self._show()
 
     def _say(self, title: str, text: str) -> None:
@@ -222,8 +278,10 @@ class Backprop(QObject):
     def _forget(self) -> None:
         self.step, self._arrays, self._phases = None, {}, []
         self._request = 0
+        self.levels.forget()
         self._marks.clear()
         self.bar.track.set_phases(())
+        self.bar.track.set_blocks(())
         self.bar.set_enabled(False)
 
     def _show(self) -> None:
@@ -233,17 +291,29 @@ class Backprop(QObject):
             return
         phase = self._phases[self.at]
         self.bar.set_enabled(True)
-        self.bar.track.blockSignals(True)
-        self.bar.track.setValue(self.at)
-        self.bar.track.blockSignals(False)
-        self.bar.track.update()
-        self.bar.show_place(self.at, len(self._phases))
-        self._marks.show(self.step, moment, phase, self._arrays)
+        inside = self.levels.inside() if self._inside else None
+        self._show_track()
+        self._marks.show(self.step, moment, phase, self._arrays, inside and inside.numeral)
         place = None if isinstance(moment, Objective | Outcome) else self._marks.place(moment.node)
         if place is not None:
             self._canvas.camera.reveal(place)
         sample = None if self._sample < 0 else self._sample
-        self.panel.show_moment(Shown(self.step, moment, phase, self._arrays, sample))
+        self.panel.show_moment(Shown(self.step, moment, phase, self._arrays, sample, inside))
+
+    def _show_track(self) -> None:
+        track = self.bar.track
+        track.blockSignals(True)
+        if self._inside:
+            codes = np.array([PHASES.index(phase) for phase in self._phases], np.int8)
+            track.set_codes(codes[self.levels.moments])
+            track.set_blocks(self._phases, self.at)
+        else:
+            track.set_phases(self._phases)
+            track.set_blocks(())
+        track.setValue(self.position)
+        track.blockSignals(False)
+        track.update()
+        self.bar.show_place(self.position, self.count, self.levels.level if self._inside else "block")
 
     # -- following --
 
@@ -286,12 +356,13 @@ class Backprop(QObject):
     def _meaning(self, event: QKeyEvent) -> Callable[[], None] | None:
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             return None
-        last = len(self._phases) - 1
         keys: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_Right: lambda: self.go(self.at + 1),
-            Qt.Key.Key_Left: lambda: self.go(self.at - 1),
-            Qt.Key.Key_Home: lambda: self.go(0),
-            Qt.Key.Key_End: lambda: self.go(last),
+            Qt.Key.Key_Right: lambda: self.walk(self.position + 1),
+            Qt.Key.Key_Left: lambda: self.walk(self.position - 1),
+            Qt.Key.Key_Home: lambda: self.walk(0),
+            Qt.Key.Key_End: lambda: self.walk(self.count - 1),
+            Qt.Key.Key_Down: self.go_in,
+            Qt.Key.Key_Up: self.levels.go_out,
             Qt.Key.Key_Space: self.toggle_play,
         }
         if event.key() == Qt.Key.Key_Escape and self._canvas.pointer.gesture is None:

@@ -8,7 +8,9 @@ from typing import final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from gui.backprop.crumbs import Crumbs
 from gui.backprop.lens import Lens, Shown
+from gui.backprop.numeral_words import crumbs_of, whole_words
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import plain_tooltip
 
@@ -18,6 +20,7 @@ class BackpropPanel(QWidget):
     """Shows one moment at a time, in one of the views that fit it.
 
     The view that was chosen stays while the cursor walks; at a moment that it does not fit, the first one stands in.
+    Inside of blocks another view may be chosen than among them.
 
     Attributes:
         lenses: all views by key.
@@ -39,6 +42,8 @@ class BackpropPanel(QWidget):
         self.setObjectName("backprop")
         self.lenses = {lens.key: lens for lens in lenses}
         self._first = self._chosen = self._front = lenses[0].key
+        self._chosen_inside = "numeral"
+        self.crumbs = Crumbs(self)
         start = (self.tr("Step through it"), self.wanted.emit)
         self._empty = EmptyState("backprop", self.tr("One training step, taken apart"), self._purpose(), start)
         self._said = EmptyState("backprop", "")
@@ -69,6 +74,7 @@ class BackpropPanel(QWidget):
         column = QVBoxLayout(views)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.crumbs)
         column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
         return views
@@ -105,12 +111,31 @@ class BackpropPanel(QWidget):
             self.tabs.setTabVisible(at, key in fitting)
         self.tabs.blockSignals(False)
         self.tabs.setVisible(len(fitting) > 1)
-        self._bring(self._chosen if self._chosen in fitting else self._first)
+        self._show_place(shown)
+        chosen = self._chosen if self._among_blocks else self._chosen_inside
+        self._bring(chosen if chosen in fitting else self._first)
         self._pages.setCurrentIndex(2)
+
+    @property
+    def _among_blocks(self) -> bool:
+        """Whether a block as a whole is shown."""
+        return self.shown is None or self.shown.inside is None or self.shown.inside.whole
+
+    def _show_place(self, shown: Shown) -> None:
+        inside = shown.inside
+        if inside is None:
+            self.crumbs.show_place((), "block")
+        else:
+            parts = crumbs_of(shown.step, shown.moment, inside.numeral)
+            words = whole_words(shown.moment, inside.level) if inside.whole else ""
+            self.crumbs.show_place(parts, inside.level, words)
 
     def choose(self, key: str) -> None:
         """Look at moments in this way, wherever it fits."""
-        self._chosen = key
+        if self._among_blocks:
+            self._chosen = key
+        else:
+            self._chosen_inside = key
         if self.shown is not None and self.lenses[key].fits(self.shown):
             self._bring(key)
 

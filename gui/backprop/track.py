@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Final, final
+from itertools import pairwise
+from typing import Any, Final, final
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
-from gui.backprop.symbols import COLORS, SIGNS
+from gui.backprop.symbols import COLORS, PHASES, SIGNS
 from gui.theme import theme
 
 _GROOVE: Final = 8
+_STRIP: Final = 5
 _HEIGHT: Final = 40
-_SIGN_FROM: Final = 14.0
+_FINE: Final = 2.0
+"""Segments narrower than so many pixels are drawn together."""
+Segment = tuple[float, float, str, bool]
+"""Left, width, phase, and whether the cursor has passed it."""
 
 
 @final
 class MomentTrack(QSlider):
-    """A segment for each moment in the colour of its phase, with its sign where there is room; names below."""
+    """A segment for each moment in the colour of its phase, with its sign where there is room; names below.
+
+    Inside of blocks the segments are single neurons or weights, and a strip above shows the moments of blocks.
+
+    Signals:
+        block_chosen(int): that moment of blocks was clicked in the strip above.
+    """
+
+    block_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -31,15 +45,26 @@ class MomentTrack(QSlider):
         self.setPageStep(1)
         theme().changed.connect(self._rescale)
         self._rescale()
-        self._phases: tuple[str, ...] = ()
+        self._codes: NDArray[Any] = np.empty(0, np.int8)
+        self._blocks: tuple[str, ...] = ()
+        self._block = 0
 
     def _rescale(self) -> None:
         self.setFixedHeight(theme().px(_HEIGHT))
 
     def set_phases(self, phases: Sequence[str]) -> None:
         """One phase a moment."""
-        self._phases = tuple(phases)
-        self.setRange(0, max(0, len(phases) - 1))
+        self.set_codes(np.array([PHASES.index(phase) for phase in phases], np.int8))
+
+    def set_codes(self, codes: NDArray[Any]) -> None:
+        """The same as places in `PHASES`, for thousands of them."""
+        self._codes = codes
+        self.setRange(0, max(0, len(codes) - 1))
+        self.update()
+
+    def set_blocks(self, phases: Sequence[str], at: int = 0) -> None:
+        """The moments of blocks in the strip above, and which one the cursor is in; () among the blocks."""
+        self._blocks, self._block = tuple(phases), at
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -48,30 +73,61 @@ class MomentTrack(QSlider):
     def minimumSizeHint(self) -> QSize:
         return QSize(theme().px(160), theme().px(_HEIGHT))
 
+    # -- where things are --
+
     def _groove(self) -> QRectF:
-        return QRectF(8.0, theme().px(8), self.width() - 16.0, theme().px(_GROOVE))
+        top = 13 if self._blocks else 8
+        return QRectF(8.0, theme().px(top), self.width() - 16.0, theme().px(_GROOVE))
+
+    def _strip(self) -> QRectF:
+        return QRectF(8.0, theme().px(2), self.width() - 16.0, theme().px(_STRIP))
 
     def _step(self) -> float:
-        return self._groove().width() / max(1, len(self._phases))
+        return self._groove().width() / max(1, len(self._codes))
+
+    def segments(self) -> list[Segment]:
+        """What is drawn: every stop, or what falls together on a pixel."""
+        groove, step = self._groove(), self._step()
+        if step >= _FINE:
+            gap = 1.0 if step >= 2 * _FINE else 0.0
+            return [
+                (groove.left() + at * step + gap / 2, max(1.0, step - gap), PHASES[code], at <= self.value())
+                for at, code in enumerate(self._codes)
+            ]
+        pixels = max(1, int(groove.width()))
+        starts = np.arange(pixels) * len(self._codes) // pixels
+        codes = np.minimum.reduceat(self._codes, starts)
+        cursor = min(pixels - 1, int(self.value() * step))
+        ends = np.flatnonzero(np.diff(codes) != 0)
+        edges = sorted({0, pixels, cursor + 1, *(int(end) + 1 for end in ends)})
+        return [
+            (groove.left() + left, right - left, PHASES[codes[left]], left <= cursor) for left, right in pairwise(edges)
+        ]
+
+    # -- painting --
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        groove, step = self._groove(), self._step()
+        groove = self._groove()
         painter.setFont(look.font("caption"))
-        for at, phase in enumerate(self._phases):
-            segment = QRectF(groove.left() + at * step + 0.5, groove.top(), max(1.0, step - 1.0), groove.height())
-            color = QColor(look.color(COLORS[phase]))
-            if at > self.value():
-                color.setAlpha(90)
-            painter.fillRect(segment, color)
-        self._paint_names(painter, groove, step)
-        middle = QPointF(groove.left() + (self.value() + 0.5) * step, groove.center().y())
-        if self._phases:
+        for left, wide, phase, passed in self.segments():
+            painter.fillRect(QRectF(left, groove.top(), wide, groove.height()), _shade(phase, full=passed))
+        self._paint_blocks(painter)
+        self._paint_names(painter, groove, self._step())
+        middle = QPointF(groove.left() + (self.value() + 0.5) * self._step(), groove.center().y())
+        if len(self._codes):
             painter.setPen(look.pen("accent" if self.hasFocus() else "text", 2.0))
             painter.setBrush(look.brush("panel"))
             painter.drawEllipse(middle, look.px(7), look.px(7))
+
+    def _paint_blocks(self, painter: QPainter) -> None:
+        strip = self._strip()
+        step = strip.width() / max(1, len(self._blocks))
+        for at, phase in enumerate(self._blocks):
+            box = QRectF(strip.left() + at * step + 0.5, strip.top(), max(1.0, step - 1.0), strip.height())
+            painter.fillRect(box, _shade(phase, full=at == self._block))
 
     def _paint_names(self, painter: QPainter, groove: QRectF, step: float) -> None:
         """Names where the phases begin, as far as there is room; of short ones their signs."""
@@ -82,10 +138,8 @@ class MomentTrack(QSlider):
             "update": self.tr("Update"),
         }
         metrics, free, told = QFontMetricsF(painter.font()), -1.0, set[str]()
-        at = 0
-        for phase, run in groupby(self._phases):
-            left, count = groove.left() + at * step, len(list(run))
-            at += count
+        for phase, at, count in self._runs():
+            left = groove.left() + at * step
             text = f"{SIGNS[phase]} {names[phase]}"
             if metrics.horizontalAdvance(text) > count * step and (phase in told or phase in ("loss", "update")):
                 text = SIGNS[phase]  # the others take up what room there is
@@ -99,9 +153,28 @@ class MomentTrack(QSlider):
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
             free = left + wide + 4.0
 
+    def _runs(self) -> list[tuple[str, int, int]]:
+        """Phase, beginning and length of each run of a phase; inside of blocks, where they alternate, of the first."""
+        edges = [0, *(np.flatnonzero(np.diff(self._codes)) + 1).tolist(), len(self._codes)]
+        runs = [(PHASES[self._codes[left]], left, right - left) for left, right in pairwise(edges) if right > left]
+        if not self._blocks:
+            return runs
+        firsts: dict[str, tuple[str, int, int]] = {}
+        for phase, at, count in runs:
+            firsts.setdefault(phase, (phase, at, count))
+        return list(firsts.values())
+
+    # -- mouse --
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._go(event.position().x())
+            place = event.position()
+            if self._blocks and place.y() < self._groove().top() - 2.0:
+                strip = self._strip()
+                at = int((place.x() - strip.left()) / strip.width() * len(self._blocks))
+                self.block_chosen.emit(min(max(0, at), len(self._blocks) - 1))
+            else:
+                self._go(place.x())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
@@ -109,3 +182,10 @@ class MomentTrack(QSlider):
 
     def _go(self, x: float) -> None:
         self.setValue(int((x - self._groove().left()) / self._step()))
+
+
+def _shade(phase: str, *, full: bool) -> QColor:
+    color = QColor(theme().color(COLORS[phase]))
+    if not full:
+        color.setAlpha(90)
+    return color

@@ -21,15 +21,17 @@ _ROWS: Final = 4
 _COLUMNS: Final = 4
 _PICTURE: Final = 64.0
 _BAR: Final = 5.0
+_LEAST: Final = 6.0
 
 
 @final
 class WireValue(QGraphicsItem):
     """A card with a title such as `→ x`, and the numbers, or a heatmap with its range."""
 
-    def __init__(self, title: str, array: NDArray[Any], color: str) -> None:
+    def __init__(self, title: str, array: NDArray[Any], color: str, entry: int | None = None) -> None:
+        """Of the numbers one may be marked: `entry` is its place, row by row."""
         super().__init__()
-        self.title, self._color = title, color
+        self.title, self._color, self.entry = title, color, entry
         self._flat = flat(array)
         rows, columns = self._flat.values.shape
         self.is_numbers = rows <= _ROWS and columns <= _COLUMNS and array.ndim <= 2
@@ -93,11 +95,22 @@ class WireValue(QGraphicsItem):
         painter.setFont(look.font("mono_caption"))
         for row, texts in enumerate(self.texts):
             for column, text in enumerate(texts):
+                if self.entry is not None and self._flat.index[row, column] == self.entry:
+                    left, top = body.left() + column * self._cell, body.top() + row * self._line
+                    self._mark(painter, QRectF(left - 3.0, top, self._cell - 2.0, self._line))
                 value = self._flat.values[row, column]
                 tone = "positive_text" if value > 0 else "negative_text" if value < 0 else "secondary"
                 painter.setPen(look.pen(tone))
                 cell = QRectF(body.left() + column * self._cell, body.top() + row * self._line, self._cell, self._line)
                 painter.drawText(cell, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _mark(self, painter: QPainter, cell: QRectF) -> None:
+        """Ring the number that the cursor is at."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(theme().pen("panel", 3.5))
+        painter.drawRoundedRect(cell, 3.0, 3.0)
+        painter.setPen(theme().pen("text", 1.5))
+        painter.drawRoundedRect(cell, 3.0, 3.0)
 
     def _paint_picture(self, painter: QPainter, body: QRectF) -> None:
         look, limit = theme(), self._limit or 1.0
@@ -108,6 +121,13 @@ class WireValue(QGraphicsItem):
         pixels[self._flat.index == GAP] = (raised.red(), raised.green(), raised.blue())
         area = QRectF(body.left(), body.top() + 2.0, *self._image)
         painter.drawImage(area, qimage(pixels))
+        if self.entry is not None:
+            for row, column in np.argwhere(self._flat.index == self.entry)[:1]:
+                rows, columns = self._flat.values.shape
+                wide, high = area.width() / columns, area.height() / rows
+                cell = QRectF(area.left() + column * wide, area.top() + row * high, wide, high)
+                grow = max(0.0, (_LEAST - min(wide, high)) / 2)
+                self._mark(painter, cell.adjusted(-grow, -grow, grow, grow))
         bar = QRectF(body.left(), area.bottom() + 3.0, body.width(), _BAR)
         painter.drawImage(bar, qimage(colorize(np.linspace(-1, 1, 101)[None, :], table, -1.0, 1.0)))
         painter.setPen(look.pen("secondary"))
