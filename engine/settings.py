@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.frozen import FrozenDict
 from engine.param import Bool, Choice, Choices, Float, Int, Param, parse_all
 from engine.wording import number_text
 
@@ -16,6 +17,9 @@ LIVE = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value", "dropout_of
 EPS: Mapping[str, float] = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}
 WEIGHT_DECAY: Mapping[str, float] = {name: 1e-2 if name == "adamw" else 0.0 for name in OPTIMIZERS}
 """PyTorch's defaults, which differ between optimizers."""
+
+FRESH = FrozenDict({"optimizer": "adam", "lr": 0.01, "epochs": 100})
+"""What a network drawn from nothing begins with: small ones learn with it, which they do not in ten epochs of SGD."""
 
 TRAINING: Mapping[str, Param] = {
     "optimizer": Choice(

@@ -19,6 +19,7 @@ from engine.plan import check
 from engine.problem import FileError, Problem
 from engine.references import follow_weights
 from engine.result import Result
+from engine.settings import FRESH
 from gui.background import run_aside
 
 NOTHING: Touched = frozenset()
@@ -71,6 +72,11 @@ def _backwards(renamed: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], .
     return tuple((new, old) for old, new in reversed(renamed))
 
 
+def new_project() -> Project:
+    """What is on the canvas before anything is: nothing, and settings with which small networks learn."""
+    return Project(training=FRESH)
+
+
 @final
 class Document(QObject):
     """One project being edited. Every change goes through `edit`; undo swaps a reference.
@@ -93,7 +99,7 @@ class Document(QObject):
 
     def __init__(self, project: Project | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._project = project or Project()
+        self._project = project or new_project()
         self._path: Path | None = None
         self._folder: Path | None = None
         self._facts = FactsCache(None)

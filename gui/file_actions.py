@@ -13,11 +13,10 @@ from PySide6.QtWidgets import QWidget
 
 from engine import assets
 from engine.events import Exported, WeightsTaken
-from engine.graph import Project
 from engine.problem import ChainruleError
 from engine.session import ExportKind
 from gui.actions import Actions
-from gui.document import Document
+from gui.document import Document, new_project
 from gui.file_dialogs import ask_open_path, ask_save_path
 from gui.moved_data import with_data_followed
 from gui.notices import Notice, notices
@@ -121,7 +120,7 @@ class FileActions(QObject):
         """An empty document."""
         if self.may_leave(self.new):
             with self._telling_where():
-                self._document.replace(Project())
+                self._document.replace(new_project())
 
     def ask_open(self) -> None:
         """Choose a graph file and open it."""

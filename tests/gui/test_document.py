@@ -7,9 +7,8 @@ import pytest
 
 from engine import edits, files
 from engine.dataspec import DataFacts, Field
-from engine.graph import Project
 from engine.problem import FileError
-from gui.document import Change, Document
+from gui.document import Change, Document, new_project
 from tests.helpers import sample_projects
 
 
@@ -232,7 +231,7 @@ def test_an_empty_document_has_a_title_and_a_result(qapp):
     document = Document()
     assert document.title == "Untitled"
     assert not document.result.trainable
-    assert document.project == Project()
+    assert document.project == new_project()
 
 
 def test_the_folder_of_an_example_is_kept(document):

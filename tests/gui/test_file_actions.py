@@ -11,6 +11,7 @@ from engine.events import Exported, StateChanged, WeightsTaken
 from engine.graph import Project
 from gui import file_actions, file_dialogs
 from gui.actions import make_actions
+from gui.document import new_project
 from gui.file_actions import FileActions
 from gui.notices import notices
 from gui.run_keeping import RunKeeping
@@ -55,7 +56,7 @@ def test_a_saved_document_is_left_without_a_question(acts):
     with notices().answering():
         assert acts.may_leave(acts.new)
         acts.actions.new.trigger()
-    assert acts.document.project == Project()
+    assert acts.document.project == new_project()
 
 
 def test_discard_leaves_and_cancel_stays(acts):
@@ -65,7 +66,7 @@ def test_discard_leaves_and_cancel_stays(acts):
     assert acts.document.project is project
     with notices().answering("discard"):
         acts.new()
-    assert acts.document.project == Project()
+    assert acts.document.project == new_project()
     assert notices().asked[0].title == "Save changes to Spiral?"
 
 
@@ -75,7 +76,7 @@ def test_save_saves_first(acts, monkeypatch, tmp_path):
     with notices().answering("save"):
         acts.new()
     assert files.load(tmp_path / "mine.chainrule") == project
-    assert acts.document.project == Project()
+    assert acts.document.project == new_project()
     assert asked[0][1].name == "Spiral.chainrule"
 
 

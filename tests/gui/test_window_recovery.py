@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from engine import assets, edits, files, recovery
-from engine.graph import Project
+from gui.document import new_project
 from gui.main_window import MainWindow
 from gui.notices import notices
 from gui.recover import offer_recovery
@@ -89,7 +89,7 @@ def test_refused_it_is_gone(window):
     killed_in_the_middle()
     answer("delete", lambda: offer_recovery(window.document))
     assert copies() == []
-    assert window.document.project == Project()
+    assert window.document.project == new_project()
     with notices().answering():
         offer_recovery(window.document)
 
