@@ -195,7 +195,7 @@ class BlockItem(QGraphicsItem):
         look.pictures.paint(painter, name, self._painted(), state, self._draw)
 
     def _painted(self) -> QRectF:
-        """What is painted now: most blocks do not use the room for rings and badges, which would be copied for nothing."""
+        """What is painted now: most blocks leave the room for rings and badges empty, and need not copy it."""
         if self.chosen or self.lit or self.face.severity or self.face.stacked:
             return self._bounds
         return self.body.adjusted(-PORT_ROOM, -1.0, PORT_ROOM, 1.0)

@@ -273,7 +273,9 @@ class CanvasScene(QGraphicsScene):
 
     def shift(self, targets: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, their wires with them; the document is not asked."""
-        moved, ways = set[str](), set[tuple[float, float]]()
+        moved, way, together = set[str](), QPointF(), True
+        far, rim = self.look.detail is Detail.SHAPES, _SPARE / 2
+        inner = self._extent.adjusted(rim, rim, -rim, -rim)
         # Qt's index takes items out one by one, slowly where many lie together: then it is made anew.
         wholesale = len(targets) > WHOLESALE
         if wholesale:
@@ -282,16 +284,23 @@ class CanvasScene(QGraphicsScene):
             item = self.blocks[node_id]
             before = item.pos()
             if before != place:
-                self._soil(item)
+                if far:
+                    self._soil(item)
                 item.setPos(place)
-                self._soil(item)
-                self._grow(item.area)
+                if far:
+                    self._soil(item)
+                if not inner.contains(place):
+                    self._grow(item.area)
+                together = together and (not moved or place - before == way)
+                way = place - before
                 moved.add(node_id)
-                ways.add((place.x() - before.x(), place.y() - before.y()))
         self.look.revision += 1
-        self.wires.trace(moved, QPointF(*ways.pop()) if len(ways) == 1 else None)
+        self.wires.trace(moved, way if together else None)
         if wholesale:
             self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
+            # A new index divides nothing until the scene's rectangle changes: every look-up would ask all items.
+            self._extent = self._extent.adjusted(-1.0, -1.0, 1.0, 1.0)
+            self.setSceneRect(self._extent)
         self._flush()
 
     def _grow(self, area: QRectF) -> None:

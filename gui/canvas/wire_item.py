@@ -50,7 +50,9 @@ class WireItem(QGraphicsItem):
         self.mood: Mood = ""
         self.chosen_dots: frozenset[int] = frozenset()
         self.flow: QPen | None = None
-        self.path = QPainterPath()
+        self._path = QPainterPath()
+        self._carried = False
+        """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
         self.label = ""
         self._text: QStaticText | None = None
         self._start = self._end = QPointF()
@@ -90,26 +92,26 @@ class WireItem(QGraphicsItem):
 
     def set_ends(self, start: QPointF, end: QPointF, route: Route | None = None) -> None:
         """Run from there to there, in scene coordinates; by that route unless it has dots of its own."""
-        if (start, end, route) != (self._start, self._end, self._route) or self.path.isEmpty():
+        if self._carried or (start, end, route) != (self._start, self._end, self._route) or self._path.isEmpty():
+            self._land()
             self._start, self._end, self._route = QPointF(start), QPointF(end), route
             self._trace()
 
     def carry(self, dx: float, dy: float) -> None:
         """Move as it is, with both of its blocks; its label stays where it is on the wire."""
-        self.prepareGeometryChange()
-        by = QPointF(dx, dy)
-        self._start, self._end, self._middle = self._start + by, self._end + by, self._middle + by
-        if self._route is not None:
-            self._route = self._route.moved(dx, dy)
-        self.path.translate(by)
-        self._bounds.translate(by)
-        self._label_box.translate(by)
-        self._corners = None
-        if self._level is not None:
-            left, height, length = self._level
-            self._level = (left + dx, height + dy, length)
+        self.moveBy(dx, dy)
+        self._carried, self._corners = True, None
         if self._label_seen >= 0:
             self._label_seen = self.look.revision
+
+    def _land(self) -> None:
+        """Mean the scene's coordinates again; what hangs on the curve has to be found anew."""
+        if self._carried:
+            by = self.pos()
+            self._start, self._end, self._carried = self._start + by, self._end + by, False
+            if self._route is not None:
+                self._route = self._route.moved(by.x(), by.y())
+            self.setPos(0.0, 0.0)
 
     def set_mood(self, mood: Mood) -> None:
         """Show what a gesture is about to do to it."""
@@ -151,12 +153,17 @@ class WireItem(QGraphicsItem):
     @property
     def middle(self) -> QPointF:
         """The middle of the curve in scene coordinates."""
-        return self._middle
+        return self._middle + self.pos()
 
     @property
     def label_box(self) -> QRectF | None:
         """Where the label is written; None where there is none or no room for it."""
-        return self._label_box if self.label and self._has_room() else None
+        return self._label_box.translated(self.pos()) if self.label and self._has_room() else None
+
+    @property
+    def path(self) -> QPainterPath:
+        """The curve in scene coordinates."""
+        return self._path.translated(self.pos()) if self._carried else self._path
 
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the curve."""
@@ -177,7 +184,7 @@ class WireItem(QGraphicsItem):
     @property
     def ports(self) -> tuple[QPointF, QPointF]:
         """Where it begins and ends."""
-        return self._start, self._end
+        return self._start + self.pos(), self._end + self.pos()
 
     @property
     def is_on_path(self) -> bool:
@@ -195,6 +202,7 @@ class WireItem(QGraphicsItem):
         return -0.1 if self.kind == "target" else 0.0
 
     def _trace(self) -> None:
+        self._land()
         self.prepareGeometryChange()
         start, end = (self._start.x(), self._start.y()), (self._end.x(), self._end.y())
         bent = bool(self._dots) or self._route is not None
@@ -202,12 +210,12 @@ class WireItem(QGraphicsItem):
             curve = through(start, self._dots, end)
         else:
             curve = self._route.curve(start, end) if self._route is not None else plain(start, end)
-        self.path, self._corners = to_path(curve), None
+        self._path, self._corners = to_path(curve), None
         self._level = None
         if not bent and start[1] == end[1] and start[0] < end[0]:
             self._level = (start[0], start[1], end[0] - start[0])
         if bent:
-            self._middle = self.path.pointAtPercent(0.5)
+            self._middle = self._path.pointAtPercent(0.5)
         else:
             # The middle of a curve that is the same from both ends.
             self._middle = (self._start + self._end) / 2
@@ -215,7 +223,7 @@ class WireItem(QGraphicsItem):
 
     def _measure(self) -> None:
         width, height = self.look.width("mono", self.label) + 8.0, self.look.mono_metrics.height() + 2.0
-        box = self.path.controlPointRect()
+        box = self._path.controlPointRect()
         self._label_box = QRectF(-width / 2, -height / 2, width, height)
         self._long_enough = max(box.width(), box.height()) >= width + LABEL_ROOM
         self._label_seen = -1
@@ -229,13 +237,14 @@ class WireItem(QGraphicsItem):
         if self._label_seen == self.look.revision:
             return self._label_fits
         self._label_seen = self.look.revision
-        size = self._label_box.size()
+        size, here = self._label_box.size(), self.pos()
         for at in self._label_places(size.height()):
             box = QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height())
-            if not self._long_enough and any(box.contains(x, y) for x, y in self.corners):
+            there = box.translated(here)
+            if not self._long_enough and any(there.contains(x, y) for x, y in self.corners):
                 continue
-            found = self.scene().items(box, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
-            if not any(self._is_covered_by(item, box) for item in found):
+            found = self.scene().items(there, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+            if not any(self._is_covered_by(item, there) for item in found):
                 self._label_box, self._label_fits = box, True
                 return True
         self._label_fits = False
@@ -249,7 +258,7 @@ class WireItem(QGraphicsItem):
             yield self._middle + away
             return
         for part in LABEL_PLACES:
-            at = self._middle if part == 0.5 else self.path.pointAtPercent(part)
+            at = self._middle if part == 0.5 else self._path.pointAtPercent(part)
             if all(abs(at.x() - x) + abs(at.y() - y) > 3 * height for x, y in self._dots):
                 yield at
 
@@ -259,7 +268,7 @@ class WireItem(QGraphicsItem):
         if not isinstance(item, WireItem) or item is self:
             return False
         placed = item._label_fits and item._label_seen == self._label_seen  # noqa: SLF001 - one of our own
-        return placed and item._label_box.intersects(box)  # noqa: SLF001
+        return placed and item._label_box.translated(item.pos()).intersects(box)  # noqa: SLF001
 
     def boundingRect(self) -> QRectF:
         return self._bounds
@@ -273,7 +282,7 @@ class WireItem(QGraphicsItem):
         else:
             painter.setPen(pen)
             painter.setBrush(_NO_BRUSH)
-            painter.drawPath(self.path)
+            painter.drawPath(self._path)
         if self._dots and look.detail is not Detail.SHAPES:
             self._paint_dots(painter)
         if look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():

@@ -15,7 +15,7 @@ from gui.canvas.block_item import BlockItem
 from gui.canvas.face import PortFace, Side
 from gui.canvas.ground import Box, Ground
 from gui.canvas.lanes import Lanes
-from gui.canvas.look import Look
+from gui.canvas.look import Detail, Look
 from gui.canvas.routing import find_route
 from gui.canvas.ways import AT_ONCE, Ways
 from gui.canvas.wire_item import Ends, WireItem
@@ -123,15 +123,18 @@ class WireSet:
         """
         self._late.update(node_ids)
         items = self.at(node_ids)
-        many = len(items) > ROUTED_AT_ONCE
+        many, far = len(items) > ROUTED_AT_ONCE, self._look.detail is Detail.SHAPES
+        dx, dy = (by.x(), by.y()) if many and by is not None else (0.0, 0.0)
         for item in items:
-            self._soil(item)
+            if far:
+                self._soil(item)
             wire = item.wire
-            if many and by is not None and not item.dots and wire.from_node in node_ids and wire.to_node in node_ids:
-                item.carry(by.x(), by.y())
+            if (dx or dy) and not item.dots and wire.from_node in node_ids and wire.to_node in node_ids:
+                item.carry(dx, dy)
             else:
                 self._trace(item, routed=not many)
-            self._soil(item)
+            if far:
+                self._soil(item)
 
     def retrace(self, item: WireItem) -> None:
         """Let one wire look for its way anew."""

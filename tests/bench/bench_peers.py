@@ -2,7 +2,7 @@
 
 Each editor runs in a process of its own, one after the other, on the same graphs: chain-linked blocks in rows of forty,
 drawn offscreen on 1440 × 900, and residual diamonds in a row. Figures are medians of the thread's processor time in
-milliseconds; what an editor does not finish within the limit is printed as `> limit`.
+milliseconds; what an editor does not finish within the limit is left out. `--platform xcb` draws under Xvfb instead.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.bench.platforms import choose, keep
 
 if TYPE_CHECKING:
     from tests.bench.peers.editor import Editor
 
-PLATFORM = os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("QT_PREFERRED_BINDING", "PySide6")
 
 OURS = "Chainrule"
 PEERS = ("NodeGraphQt", "OdenGraphQt", "qtpynodeeditor", "pyqtgraph.flowchart")
-RESULTS = Path(__file__).parent / "results"
 LIMIT = 300.0
 """Seconds for all rows of one editor."""
 RUNS = 3
@@ -180,14 +179,8 @@ def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
     return found
 
 
-def keep(name: str, found: object) -> None:
-    """Write figures down; those of another platform than Qt's offscreen one beside them, under its name."""
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / (f"{name}.json" if PLATFORM == "offscreen" else f"{name}-{PLATFORM}.json")
-    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
+    choose("tests.bench.bench_peers")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--one", help="run this editor alone and print its figures as they come")
     parser.add_argument("--count", type=int, action="append")

@@ -92,3 +92,15 @@ def test_nothing_recurses_on_a_long_chain(qtbot: QtBot) -> None:
     easel.undo()
     assert easel.document.project.graph == graph
     assert len(easel.view.items_.blocks) == LENGTH
+
+
+def test_what_lies_at_a_place_is_found_at_once_after_everything_moved(qtbot: QtBot) -> None:
+    easel = open_chain(qtbot, 1200)
+    scene = easel.view.items_
+    area = scene.blocks["n150"].area
+    before = calls(lambda: scene.items(area))
+    scene.shift({name: item.pos() + QPointF(8.0, 8.0) for name, item in scene.blocks.items()})
+    QApplication.processEvents()
+    after = calls(lambda: scene.items(area.translated(8.0, 8.0)))
+    assert before <= after + 40
+    assert after < 200  # not each of 1,200 blocks and their wires
