@@ -37,10 +37,10 @@ def which(part: ParameterCheck) -> set[str]:
 
 
 def blame(names: set[str]) -> str:
-    """Who is wrong, as a sentence's beginning."""
+    """Who is wrong: PyTorch's gradient, or that of the block's own formula."""
     if names == {"autograd", "formula"}:
-        return _tr("autograd and the block's formula are wrong")
-    return _tr("autograd is wrong") if names == {"autograd"} else _tr("the block's formula is wrong")
+        return _tr("both wrong")
+    return _tr("autograd wrong") if names == {"autograd"} else _tr("formula wrong")
 
 
 def verdict(part: ParameterCheck) -> str:

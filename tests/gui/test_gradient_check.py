@@ -80,15 +80,15 @@ def test_a_wrong_formula_is_shown_as_wrong(qtbot: QtBot, window: MainWindow, mon
     dialog = opened(window)
     checked(qtbot, dialog)
     weight, bias = lines(dialog)["hidden.weight"], lines(dialog)["hidden.bias"]
-    assert weight.text(VERDICT) == "the block's formula is wrong in 4 of 4"
+    assert weight.text(VERDICT) == "formula wrong in 4 of 4"
     assert weight.isExpanded()
     assert weight.text(ERROR) == "0.5"
     assert bias.text(VERDICT) == "right"
     assert "8 of 12 gradients are wrong" in dialog._says.text()
-    assert "formula is wrong" in weight.child(0).text(VERDICT)
+    assert "formula wrong" in weight.child(0).text(VERDICT)
     dialog.copy()
     text = QApplication.clipboard().text()
-    assert "hidden.weight (2 × 2): the block's formula is wrong in 4 of 4" in text
+    assert "hidden.weight (2 × 2): formula wrong in 4 of 4" in text
     assert "hidden.bias (2): right" in text
     dialog.close()
 
