@@ -47,9 +47,11 @@ class ArrayView(QWidget):
 
     Signals:
         picked(object): the place of a number, a tuple of indices.
+        chain_wanted(object): the chain rule of the weight at that place; from the menu, where `weights` is set.
     """
 
     picked = Signal(object)
+    chain_wanted = Signal(object)
 
     def __init__(self, array: NDArray[Any], name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +63,7 @@ class ArrayView(QWidget):
         finite = np.abs(self._flat.values[np.isfinite(self._flat.values)])
         self._limit = float(finite.max()) if finite.size else 0.0
         self._chosen: tuple[int, int] | None = None
+        self.weights = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
@@ -240,6 +243,12 @@ class ArrayView(QWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pointed = self.place_at(event.pos()) if event.reason() == event.Reason.Mouse else self._chosen
+        if self.weights and pointed is not None:
+            place = self._indices(*pointed)
+            menu.addAction(
+                icon("backprop"), self.tr("Chain rule of this weight"), lambda: self.chain_wanted.emit(place)
+            )
         menu.addAction(icon("copy"), self.tr("Copy numbers"), self.copy)
         menu.popup(event.globalPos())
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from shiboken6 import isValid
 
+from engine.chains import Path
 from engine.graph import Wire
 from engine.moments import Backward, Forward, Moment, Objective, Outcome, Step, Update, Values
 from engine.numeralparts import Numeral
@@ -90,6 +91,31 @@ class Marks:
                 entry = entry_of(step, moment, numeral, port, array.shape, out=out)
                 value = WireValue(f"{'←' if back else '→'} {name}", array, color, entry)
                 self._put(item, value, color, placed, back=back)
+
+    def show_route(self, path: Path) -> None:
+        """Mark a way from a weight to the loss: its blocks, with the local derivative of each, and its wires."""
+        self.clear()
+        color = COLORS["backward"]
+        graph, prefix = self._canvas.level.project.graph, self._canvas.level.prefix
+        flow: dict[tuple[str, str, str, str], tuple[QColor, float]] = {}
+        passed: dict[str, float] = {}
+        before = ""
+        for factor in path.factors:
+            here = self._here(factor.node) if factor.node else ""
+            if not here:
+                continue
+            passed[here] = passed.get(here, 1.0) * factor.value
+            for wire in graph.wires_into(here):
+                source = f"{prefix}{wire.from_node}"
+                named = factor.by.name in (source, f"{source}.{wire.from_port}")
+                if wire.from_node == before and (named or here != factor.node.removeprefix(prefix)):
+                    flow[wire.ends] = (theme().color(color), _WIDTH)
+            before = here
+        for here, value in passed.items():
+            self._canvas.items_.highlight(here, color)
+            self._canvas.items_.set_live_text(here, f"· {format_number(value)}", color)
+            self._ringed.append(here)
+        self._canvas.items_.wires.set_flow(flow)
 
     def clear(self) -> None:
         """No marks."""

@@ -10,9 +10,12 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
+from engine.chains import Path
 from engine.moments import Level, Moment, Objective, Outcome, Step
 from engine.stepevents import Timeline, Unfolded
 from gui.backprop.bar import BackpropBar
+from gui.backprop.chain import ChainLens
+from gui.backprop.inside import Inside
 from gui.backprop.lens import Shown
 from gui.backprop.levels import Levels
 from gui.backprop.marks import Marks
@@ -68,13 +71,11 @@ class Backprop(QObject):
         bar.track.block_chosen.connect(self._choose_block)
         self.levels.changed.connect(self._level_changed)
         self.levels.refused.connect(lambda text: notices().info(text))
-        panel.crumbs.level_wanted.connect(self._choose_level)
         bar.play_wanted.connect(self.toggle_play)
         bar.left.connect(self.leave)
         bar.step_wanted.connect(self.make_step)
         bar.sample_chosen.connect(self._choose)
-        panel.wanted.connect(self.enter)
-        panel.weights_set.connect(self._ask)
+        self._connect_panel(panel)
         feed.on(Unfolded, self._unfolded)
         feed.state_changed.connect(self._state_changed)
         feed.restarted.connect(self._follow)
@@ -86,6 +87,15 @@ class Backprop(QObject):
         rooms = [room for lens in panel.lenses.values() for room in (lens, *lens.findChildren(QAbstractScrollArea))]
         for widget in (canvas, *rooms, bar, bar.track):
             widget.installEventFilter(self)
+
+    def _connect_panel(self, panel: BackpropPanel) -> None:
+        panel.wanted.connect(self.enter)
+        panel.crumbs.level_wanted.connect(self._choose_level)
+        panel.weights_set.connect(self._ask)
+        panel.lens_changed.connect(self._lens_changed)
+        chain = panel.lenses.get("chain")
+        if isinstance(chain, ChainLens):
+            chain.route_shown.connect(self._show_route)
 
     @property
     def moment(self) -> Moment | None:
@@ -293,12 +303,27 @@ class Backprop(QObject):
         self.bar.set_enabled(True)
         inside = self.levels.inside() if self._inside else None
         self._show_track()
-        self._marks.show(self.step, moment, phase, self._arrays, inside and inside.numeral)
+        self._mark(inside)
         place = None if isinstance(moment, Objective | Outcome) else self._marks.place(moment.node)
         if place is not None:
             self._canvas.camera.reveal(place)
         sample = None if self._sample < 0 else self._sample
         self.panel.show_moment(Shown(self.step, moment, phase, self._arrays, sample, inside))
+
+    def _mark(self, inside: Inside | None) -> None:
+        """The moment on the canvas."""
+        if self.step is not None:
+            numeral = None if inside is None else inside.numeral
+            self._marks.show(self.step, self.step.moments[self.at], self._phases[self.at], self._arrays, numeral)
+
+    def _show_route(self, path: Path | None) -> None:
+        """A way from a weight to the loss on the canvas, instead of the moment."""
+        if self.active and path is not None:
+            self._marks.show_route(path)
+
+    def _lens_changed(self, key: str) -> None:
+        if self.active and key != "chain":
+            self._mark(self.levels.inside() if self._inside else None)
 
     def _show_track(self) -> None:
         track = self.bar.track

@@ -7,7 +7,9 @@ from typing import Final, final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from engine.moments import Moment, values_in
 from gui.backprop.lens import Lens, Shown
+from gui.backprop.numeral_words import parameter_named
 from gui.backprop.page import MomentPage
 from gui.document import Document
 from gui.run_feed import RunFeed
@@ -48,6 +50,7 @@ class NumbersLens(Lens):
 
     def show_moment(self, shown: Shown) -> None:
         self.page = MomentPage(shown.step, shown.moment, shown.phase, shown.arrays)
+        self._offer_chains(self.page, shown.moment)
         self.room.setWidget(self.page)  # drops the one before
         self.room.verticalScrollBar().setValue(0)
         self._rest.start()
@@ -59,6 +62,14 @@ class NumbersLens(Lens):
             old = self.room.takeWidget()
             if old is not None:
                 old.deleteLater()
+
+    def _offer_chains(self, page: MomentPage, moment: Moment) -> None:
+        """Numbers of parameters, and their gradients, lead to the chain rule of that weight."""
+        for values in values_in(moment):
+            name, view = parameter_named(moment, values), page.views.get(values.key)
+            if name and view is not None:
+                view.weights = True
+                view.chain_wanted.connect(lambda place, name=name: self.weight_picked.emit(name, place))
 
     def _draw(self) -> None:
         if self.page is not None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from engine.numeralparts import Numeral
 from gui.backprop.inside import Inside
 from gui.backprop.lens import Lens, Shown
-from gui.backprop.numeral_words import exact, legend_of, parameter_of, title_of, told_of, why_input
+from gui.backprop.numeral_words import exact, hand_written, legend_of, parameter_of, title_of, told_of, why_input
 from gui.backprop.page import FORMULA
 from gui.backprop.symbols import COLORS, SIGNS
 from gui.backprop.write import number
@@ -49,14 +49,15 @@ class NumeralPage(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 8, 12, 12)
         self._column.setSpacing(6)
-        self.symbols, self.numbers = numeral.formula, _with_result(numeral)
+        self.symbols = tuple(hand_written(step, line) for line in numeral.formula)
+        self.numbers = tuple(hand_written(step, line) for line in _with_result(numeral))
         self.result = exact(step, numeral.value)
         self._say(f"{SIGNS[shown.phase]} {title_of(step, moment, numeral)}", "title")
         self._say(told_of(moment, numeral), "caption")
         self._rule(COLORS[shown.phase])
         if self.symbols:
             self._well(self.tr("Formula"), self.symbols)
-            self._say(legend_of(moment, numeral), "mono_caption")
+            self._say(legend_of(step, moment, numeral), "mono_caption")
         self._well(self.tr("With the numbers of this step"), self.numbers)
         if numeral.more:
             text = self.tr("The {0} largest terms are written out. {1} more add up to {2}.")

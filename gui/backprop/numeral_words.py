@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from engine.chains import Place
-from engine.moments import Backward, Forward, Level, Moment, Objective, Step, Update
+from engine.moments import Backward, Forward, Level, Moment, Objective, Step, Update, Values
 from engine.numeralparts import Numeral
 from gui.format import format_exact
 
 _MOST_NAMED: Final = 99
 _WEIGHT: Final = "weight"
 _BIAS: Final = "bias"
+_NAME: Final = re.compile(r"\\mathrm\{[^{}]*\}")
+"""A dot in a name is set without the space of a full stop."""
 
 
 def _tr(text: str) -> str:
@@ -30,6 +33,15 @@ def parameter_of(place: Place) -> str:
     return kind if kind in (_WEIGHT, _BIAS) and place.index else ""
 
 
+def parameter_named(moment: Moment, values: Values) -> str:
+    """`block.parameter` of what holds the numbers of a parameter, or of its gradient; "" of anything else."""
+    if isinstance(moment, Update):
+        return moment.parameter
+    if isinstance(moment, Forward | Backward) and values in moment.weights:
+        return values.name if "." in values.name else f"{moment.node}.{values.name}"
+    return ""
+
+
 def weight_name(step: Step, place: Place) -> str:
     """`w5`: weights of all Dense blocks counted through, as one writes them by hand; "" where there are many."""
     if parameter_of(place) != _WEIGHT:
@@ -42,6 +54,26 @@ def weight_name(step: Step, place: Place) -> str:
                 found = f"w{before + int(np.ravel_multi_index(place.index, weight.shape)) + 1}"
             before += weight.size
     return found if before <= _MOST_NAMED else ""
+
+
+def hand_written(step: Step, line: str) -> str:
+    r"""A line of LaTeX with `w_{5}` for `\mathrm{output.weight}_{1,1}`, where the weights of Dense have short names."""
+    for moment in step.moments:
+        if isinstance(moment, Forward) and moment.form == "linear" and f"{_plain(moment.node)}.{_WEIGHT}" in line:
+            weight = next(each for each in moment.weights if each.name == _WEIGHT)
+            if weight.size > _MOST_NAMED:
+                continue
+            for index in np.ndindex(*weight.shape):
+                place = Place(f"{moment.node}.{_WEIGHT}", index)
+                name = weight_name(step, place)
+                if name:
+                    line = line.replace(place.latex, f"w_{{{name[1:]}}}")
+    return _NAME.sub(lambda found: found[0].replace(".", "{.}"), line)
+
+
+def _plain(node: str) -> str:
+    """As it stands in LaTeX."""
+    return node.replace("_", " ")
 
 
 def called(step: Step, place: Place) -> str:
@@ -129,8 +161,11 @@ def _told_of_gradient(moment: Backward, place: Place) -> str:
     return _tr("Backward: what arrives, times the local derivative. This is the chain rule.")
 
 
-def legend_of(moment: Moment, numeral: Numeral) -> str:
+def legend_of(step: Step, moment: Moment, numeral: Numeral) -> str:
     """What the symbols of a block's own formula stand for here: `x = hidden₁, y = act1₁`."""
+    if isinstance(moment, Update):
+        name = called(step, numeral.place)
+        return _tr("w = {0}, g = its gradient as the optimizer takes it, η = learning rate").format(name)
     if not isinstance(moment, Forward | Backward) or moment.form != "number" or not any(numeral.formula):
         return ""
     low = Place("", numeral.place.index, numeral.place.sample).text

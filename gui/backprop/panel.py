@@ -8,6 +8,7 @@ from typing import final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from gui.backprop.chain import ChainLens
 from gui.backprop.crumbs import Crumbs
 from gui.backprop.lens import Lens, Shown
 from gui.backprop.numeral_words import crumbs_of, whole_words
@@ -153,6 +154,11 @@ class BackpropPanel(QWidget):
     def _pick(self, name: str, index: tuple[int, ...]) -> None:
         self.picked = (name, index)
         self.weight_picked.emit(name, index)
+        chain, shown = self.lenses.get("chain"), self.shown
+        if isinstance(chain, ChainLens) and shown is not None:
+            chain.pick(name, index)
+            self._chosen = self._chosen_inside = chain.key
+            self.show_moment(shown)
 
     def _drop(self) -> None:
         self.message, self.shown = "", None
