@@ -14,6 +14,7 @@ from engine.probes.fit import FitProbe
 from engine.probes.gradients import GradientProbe
 from engine.probes.histograms import HistogramProbe
 from engine.probes.images import ImageProbe
+from engine.probes.path import PathProbe
 from engine.probes.probe import Interrupted, Probe
 from engine.probes.surface import SurfaceProbe
 from engine.training.run import Run
@@ -26,6 +27,7 @@ PROBES: tuple[type[Probe], ...] = (
     ImageProbe,
     FitProbe,
     ConfusionProbe,
+    PathProbe,
 )
 LANES = frozenset(probe.kind.__name__ for probe in PROBES)
 

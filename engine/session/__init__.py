@@ -19,8 +19,9 @@ from engine.graph import Project
 from engine.mailbox import Mailbox
 from engine.moments import Level
 from engine.runplace import RunPlace
-from engine.session import commands, stepcommands
+from engine.session import commands, stepcommands, surfacecommands
 from engine.session.commands import Command, ExportKind, Grain, Until
+from engine.surfaceevents import SurfaceWanted
 from engine.weightviews import Entry, On
 
 __all__ = ["ExportKind", "Grain", "RunPlace", "Session", "Until", "open"]
@@ -277,6 +278,23 @@ class Session:
     def linear_fit(self, request: int) -> None:
         """Data and parameters of a network that is a linear fit on one input: a `LinearFitTaken` follows."""
         self._send(stepcommands.TakeLinearFit(request))
+
+    def surface(self, wanted: SurfaceWanted, request: int) -> None:
+        """The loss over a plane through the present weights: a `SurfaceComputed` follows.
+
+        `SurfaceComputing` tells of progress, with coarser pictures, and other commands are answered; while a training
+        runs, it goes on beside it. A surface that is under way is given up for a new one. Where somebody watches the
+        lane `PathOnSurface`, the path of the training over it follows.
+        """
+        self._send(surfacecommands.ComputeSurface(wanted, request))
+
+    def cancel_surface(self, request: int) -> None:
+        """Give that surface up; the finest complete grid comes as a `SurfaceComputed`."""
+        self._send(surfacecommands.CancelSurface(request))
+
+    def start_there(self, x: float, y: float, request: int) -> None:
+        """Overwrite the weights with those of a place of that surface: a `StartedThere` follows."""
+        self._send(surfacecommands.StartThere(x, y, request))
 
     # -- time --
 

@@ -25,6 +25,7 @@ from engine.session.keeping import Keeping
 from engine.session.live import live_value, switches, with_live
 from engine.session.pace import Pace
 from engine.session.stepdesk import StepDesk
+from engine.session.surfacedesk import SurfaceDesk
 from engine.session.transfer import edited_run
 from engine.session.weightdesk import WeightDesk
 from engine.stepevents import Timeline
@@ -73,6 +74,7 @@ class Worker:
         """Whether a command came before everything watched was shown."""
         self._steps = StepDesk(post, self._run_for_answer)
         self._weights = WeightDesk(post, self._run_for_answer, self._set_by_hand)
+        self._surfaces = SurfaceDesk(post, self._run_for_answer, self._set_by_hand)
         self._handlers: dict[type[Command], Callable[[Any], None]] = {
             commands.Play: self._play,
             commands.Pause: self._pause,
@@ -88,6 +90,7 @@ class Worker:
             stepcommands.Goto: self._goto,
             **self._steps.handlers,
             **self._weights.handlers,
+            **self._surfaces.handlers,
         }
         self._desk = Desk(post, self._run_for_answer, lambda: self._loaded, folder)
 
@@ -113,10 +116,8 @@ class Worker:
                 self._guarded(self._train)
             elif self._unseen:
                 self._guarded(self._show)
-            elif self._steps.working:
-                self._guarded(self._steps.work)
-            elif self._weights.working:
-                self._guarded(self._weights.work)
+            elif busy := [desk for desk in (self._steps, self._weights, self._surfaces) if desk.working]:
+                self._guarded(busy[0].work)
             else:
                 break
         return self._inbox.get()
@@ -155,6 +156,7 @@ class Worker:
         self._by_hand = True
         self._changed()
         self._weights.moved(self.run)
+        self._surfaces.jumped()
         if self._state != "running":
             self._show()
 
@@ -175,6 +177,7 @@ class Worker:
                 now = time.perf_counter()
                 past.note(self._samples, now - began)
                 self._weights.note(run)
+                self._surfaces.note(run, now)
                 if now >= flush_at:
                     self._flush()
                     flush_at = now + _FLUSH
@@ -268,6 +271,7 @@ class Worker:
         for name, value in self._live.items():
             run.trainer.set_hyper(name, value)
         self._past = History(run)
+        self._surfaces.follow(run)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
         self._observer.watch(self._watched)
         self._weights.moved(run)
@@ -368,11 +372,8 @@ class Worker:
     def _post_timeline(self, request: int = 0, *, moved: bool = False, error: str = "") -> None:
         past = self._past
         assert past is not None
-        self._post(
-            Timeline(
-                request, past.first, past.last, past.at, past.bytes, past.limit, past.states, moved=moved, error=error
-            )
-        )
+        reach = (past.first, past.last, past.at, past.bytes, past.limit, past.states)
+        self._post(Timeline(request, *reach, moved=moved, error=error))
 
     def _goto(self, command: stepcommands.Goto) -> None:
         self._travel(command.at - self._ready_run().trainer.steps)

@@ -21,6 +21,7 @@ from engine.training.metrics import Meter, metric_names
 from engine.training.run_folder import RunFolder
 from engine.training.setup import batch_norm_in, make_batches, make_stopping, watched_value
 from engine.training.task import find_task
+from engine.training.trail import Trail
 from engine.training.trainer import Trainer
 from engine.training.updates import Memory
 
@@ -39,6 +40,7 @@ class Run:
         planned: epochs until it is over.
         records: every epoch's record, in order.
         count_classes: let validations count which class is taken for which, in `confusion` (rows true).
+        trail: the path of its weights, where somebody keeps it.
         on_unwritable: is told why the run directory can no longer be written, and the training goes on without one;
             while it is None, that is an error like any other.
     """
@@ -88,6 +90,7 @@ class Run:
         self._checkpointed_at = time.monotonic()
         self._checkpoint_seconds = 0.0
         self._saved_step = 0
+        self.trail: Trail | None = None
         self.on_unwritable: Callable[[FileError], None] | None = None
         for remark in loaded.remarks:
             post(Said("warning", remark))

@@ -83,6 +83,7 @@ DOORS = {
         "session",
         "events",
         "stepevents",
+        "surfaceevents",
         "moments",
         "numerals",
         "numeralparts",
