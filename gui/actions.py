@@ -47,6 +47,7 @@ class Actions:
     show_run: QAction
     backprop: QAction
     check_gradients: QAction
+    save_step: QAction
     presentation: QAction
     preview: QAction
     formula: QAction
@@ -116,6 +117,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         show_run=make("ShowRun", _tr("Show run &folder")),
         backprop=make("Backprop", _tr("Step through &backpropagation"), "backprop", "Ctrl+Shift+B"),
         check_gradients=make("CheckGradients", _tr("Check &gradients…"), "gradient", "Ctrl+Shift+K"),
+        save_step=make("SaveStep", _tr("Sa&ve this step…"), "download", "Ctrl+Alt+S"),
         presentation=make("Presentation", _tr("Pres&entation mode"), "presentation", "F11"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         formula=make("Formula", _tr("For&mula…"), "expression", "Ctrl+Shift+M"),

@@ -46,6 +46,7 @@ from gui.predictions.panel import PredictionPanel
 from gui.presentation import Presentation
 from gui.problems import ProblemList
 from gui.relink import Relink
+from gui.report.saving import StepReports
 from gui.run_actions import RunActions
 from gui.run_feed import RunFeed
 from gui.run_keeping import RunKeeping
@@ -156,6 +157,7 @@ class MainWindow(QMainWindow):
         self.time_strip.left.connect(lambda: self.actions_.timeline.setChecked(False))
         self.backprop.panel.weights_set.connect(self.travel.ask)
         self.relink = Relink(self.document, self)
+        self.reports = StepReports(self.actions_, self.document, self.feed, self.backprop, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.preview.triggered.connect(self.preview_data)

@@ -29,6 +29,7 @@ class BackpropBar(QFrame):
         play_wanted(), left(): the buttons.
         in_wanted(), out_wanted(): of the block to its neurons and weights, and back.
         step_wanted(): make the step that is shown, and look at the next one.
+        save_wanted(): write the whole step down.
         sample_chosen(object): the number of a sample in the batch from 0, None for the whole batch.
     """
 
@@ -36,6 +37,7 @@ class BackpropBar(QFrame):
     play_wanted = Signal()
     left = Signal()
     step_wanted = Signal()
+    save_wanted = Signal()
     sample_chosen = Signal(object)
     in_wanted = Signal()
     out_wanted = Signal()
@@ -67,6 +69,9 @@ class BackpropBar(QFrame):
         make = self.tr("Make this step: train for one batch, and take the next step apart")
         self._make = self._button("step", make, "backpropMake")
         self._make.clicked.connect(self.step_wanted)
+        save = self.tr("Save this step as a page with all its formulas and numbers (Ctrl+Alt+S)")
+        self._save = self._button("download", save, "backpropSave")
+        self._save.clicked.connect(self.save_wanted)
         close = self._button("close", self.tr("Leave (Esc)"), "backpropLeave")
         close.clicked.connect(self.left)
         theme().changed.connect(self._rescale)
@@ -86,7 +91,7 @@ class BackpropBar(QFrame):
             words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             place.addWidget(words)
         row.addLayout(place)
-        parts: tuple[QWidget, ...] = (self.speed, self.sample, self._make, close)
+        parts: tuple[QWidget, ...] = (self.speed, self.sample, self._make, self._save, close)
         for part in parts:
             row.addWidget(part)
 
@@ -116,7 +121,17 @@ class BackpropBar(QFrame):
 
     def set_enabled(self, enabled: bool) -> None:
         """Whether there is a step to walk through."""
-        for part in (self.track, self._back, self._play, self._next, self._out, self._in, self.speed, self._make):
+        for part in (
+            self.track,
+            self._back,
+            self._play,
+            self._next,
+            self._out,
+            self._in,
+            self.speed,
+            self._make,
+            self._save,
+        ):
             part.setEnabled(enabled)
 
     def set_playing(self, playing: bool) -> None:

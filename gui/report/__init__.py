@@ -1,0 +1,1 @@
+"""Save this step: one self-contained page that a teacher can hand out."""
