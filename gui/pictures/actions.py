@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import final
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt
-from PySide6.QtGui import QGuiApplication, QPageLayout
+from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtGui import QGuiApplication, QImage, QPageLayout
 from PySide6.QtWidgets import QWidget
 
 from engine import diskfile
 from engine.mermaid import mermaid
 from engine.problem import ChainruleError
 from gui.actions import Actions
+from gui.background import run_in_background
 from gui.canvas.view import CanvasView
 from gui.document import Document
 from gui.file_dialogs import ask_save_path
 from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
+from gui.pictures.job import PaintJob
 from gui.pictures.sheet import Format, Wanted
-
-
-@contextmanager
-def _waiting() -> Iterator[None]:
-    """Thousands of blocks take a second or two."""
-    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-    try:
-        yield
-    finally:
-        QGuiApplication.restoreOverrideCursor()
 
 
 @final
@@ -71,28 +63,40 @@ class Pictures(QObject):
         if path is not None:
             self.save(path, kind, wanted)
 
-    def save(self, path: Path, kind: Format, wanted: Wanted) -> bool:
-        """Write a picture. False when that could not be done; a notice says why."""
+    def save(self, path: Path, kind: Format, wanted: Wanted) -> PaintJob[Callable[[], bytes]]:
+        """Paint a picture while the window goes on, and write it. A notice says that it is done, or why it is not."""
         document = self._canvas.stage.document  # inside a group that was opened, the group
-        try:
-            with _waiting():
-                diskfile.write(path, [drawing.draw(document.project, document.result, kind, wanted)])
-        except ChainruleError as error:
-            notices().failure(error, self.tr("The picture was not saved."))
-            return False
-        notices().success(self.tr("Exported to {0}.").format(path))
-        return True
+        steps = drawing.drawing(document.project, document.result, kind, wanted)
+        job = PaintJob(steps, partial(self._write, path), self._not_saved, self)
+        job.start(self.tr("Drawing {0}…").format(path.name), self._window)
+        return job
 
-    def copy(self, kind: Format, wanted: Wanted) -> None:
+    def _write(self, path: Path, content: Callable[[], bytes]) -> None:
+        """Large images take seconds to be packed: not in this thread."""
+
+        def written(_none: object) -> None:
+            notices().success(self.tr("Exported to {0}.").format(path))
+
+        run_in_background(lambda: diskfile.write(path, [content()]), written, self._not_saved)
+
+    def _not_saved(self, error: BaseException) -> None:
+        if not isinstance(error, ChainruleError):
+            raise error
+        notices().failure(error, self.tr("The picture was not saved."))
+
+    def copy(self, kind: Format, wanted: Wanted) -> PaintJob[QImage]:
         """Put the picture on the clipboard, as an image whatever the format."""
         document = self._canvas.stage.document  # inside a group that was opened, the group
-        try:
-            image = drawing.image(document.project, document.result, wanted)
-        except ChainruleError as error:
-            notices().failure(error, self.tr("The picture was not copied."))
-            return
+        job = PaintJob(drawing.imaging(document.project, document.result, wanted), self._copied, self._not_copied, self)
+        job.start(self.tr("Drawing the picture…"), self._window)
+        return job
+
+    def _copied(self, image: QImage) -> None:
         QGuiApplication.clipboard().setImage(image)
         notices().success(self.tr("Copied as an image of {0} × {1} pixels.").format(image.width(), image.height()))
+
+    def _not_copied(self, error: ChainruleError) -> None:
+        notices().failure(error, self.tr("The picture was not copied."))
 
     # -- Mermaid --
 

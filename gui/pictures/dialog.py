@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final, cast, final
 
 from PySide6.QtCore import QSize, QSizeF, Qt
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QDialog, QFormLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from engine.problem import GraphError
+from engine.problem import ChainruleError
 from gui.background import run_in_background
 from gui.colors import PAPER
 from gui.level import LevelView
@@ -18,6 +18,7 @@ from gui.mathtext import formula_ready, prepare
 from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.formulas import formula_lines
+from gui.pictures.job import PaintJob
 from gui.pictures.sheet import FORMATS, Format, Wanted
 from gui.settings import settings
 from gui.theme import set_kind, set_role, set_tone, theme
@@ -72,6 +73,7 @@ class PictureDialog(QDialog):
         self.scale = Segmented(scales, scale if scale in dict(scales) else "2")
         self.shapes = Switch(self.tr("Shapes on the wires"), bool(stored.value(f"{_KEY}/shapes", True, type=bool)))
         self.formulas = Switch(self.tr("Formulas below"), bool(stored.value(f"{_KEY}/formulas", False, type=bool)))
+        self._job: PaintJob[tuple[QImage, QSizeF]] | None = None
         self._names()
         self._view = QLabel(self)
         self._view.setObjectName("picturePreview")
@@ -177,19 +179,25 @@ class PictureDialog(QDialog):
         self._copy.setEnabled(False)
 
     def _show(self) -> None:
-        wanted = self.wanted()
-        try:
-            image, size = drawing.preview(
-                self._project, self._result, wanted, self._view.size() * self.devicePixelRatio()
-            )
-        except GraphError as error:
-            self._wait(str(error))
-            return
+        if self._job is not None:
+            self._job.stop()
+        room = self._view.size() * self.devicePixelRatio()
+        steps = drawing.previewing(self._project, self._result, self.wanted(), room)
+        self._job = PaintJob(steps, self._drawn, self._not_drawn, self)
+        self._job.start()
+        if not self._job.is_over:
+            self._wait(self.tr("Drawing…"))
+
+    def _drawn(self, made: tuple[QImage, QSizeF]) -> None:
+        image, size = made
         image.setDevicePixelRatio(self.devicePixelRatio())
         self._view.setPixmap(QPixmap.fromImage(image))
-        self._size.setText(self._told(size, wanted.scale))
+        self._size.setText(self._told(size, self.wanted().scale))
         self._save.setEnabled(True)
         self._copy.setEnabled(True)
+
+    def _not_drawn(self, error: ChainruleError) -> None:
+        self._wait(str(error))
 
     def _told(self, size: QSizeF, scale: int) -> str:
         if self.kind.value() == "png":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Callable, Generator
+from typing import Final, TypeVar
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import (
@@ -38,52 +39,66 @@ _HINTS: Final = (
 )
 
 
+T = TypeVar("T")
+Steps = Generator[float, None, T]
+"""Work in steps of a few milliseconds at most, which tell the part that is done. All of them, and so the generator's
+making and its end, have to be taken in the palette of paper (`finish`, `PaintJob`)."""
+
+
+def finish(steps: Steps[T]) -> T:
+    """Take all steps at once. Raises what they raise."""
+    with theme().painting_in(PAPER):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+
+
 def draw(project: Project, result: Result, kind: Format, wanted: Wanted) -> bytes:
     """The picture as the content of a file.
 
     Raises:
         GraphError: there is nothing to draw, or more pixels than memory holds.
     """
+    return finish(drawing(project, result, kind, wanted))()
+
+
+def drawing(project: Project, result: Result, kind: Format, wanted: Wanted) -> Steps[Callable[[], bytes]]:
+    """Steps to what writes the content of a file, in any thread. Raises GraphError as `draw`, when stepped."""
     if kind == "png":
-        return _png(image(project, result, wanted))
-    with theme().painting_in(PAPER):
-        sheet = _sheet(project, result, wanted)
-        return _svg(sheet, project.name) if kind == "svg" else _pdf(sheet, project.name)
+        made = yield from imaging(project, result, wanted)
+        return lambda: _png(made)
+    sheet = yield from _making(project, result, wanted)
+    data = yield from _svg(sheet, project.name) if kind == "svg" else _pdf(sheet, project.name)
+    return lambda: data
 
 
 def image(project: Project, result: Result, wanted: Wanted) -> QImage:
     """The picture as an image of `wanted.scale` pixels a scene unit. Raises GraphError as `draw`."""
-    with theme().painting_in(PAPER):
-        sheet = _sheet(project, result, wanted)
-        size = pixels(sheet, wanted.scale)
-        made = QImage(size, QImage.Format.Format_RGB32)
-        made.fill(Qt.GlobalColor.white)
-        dots = round(96 / 0.0254 * wanted.scale)
-        made.setDotsPerMeterX(dots)
-        made.setDotsPerMeterY(dots)
-        painter = QPainter(made)
-        painter.setRenderHints(_HINTS)
-        painter.scale(wanted.scale, wanted.scale)
-        painter.translate(-sheet.area.topLeft())
-        sheet.paint(painter)
-        painter.end()
-        return made
+    return finish(imaging(project, result, wanted))
 
 
-def preview(project: Project, result: Result, wanted: Wanted, room: QSize) -> tuple[QImage, QSizeF]:
-    """The picture as small as fits into a room of pixels, and its true size in scene units. Raises GraphError."""
-    with theme().painting_in(PAPER):
-        sheet = _sheet(project, result, wanted)
-        scale = min(room.width() / sheet.area.width(), room.height() / sheet.area.height(), 1.5)
-        made = QImage((sheet.area.size() * scale).toSize().expandedTo(QSize(1, 1)), QImage.Format.Format_RGB32)
-        made.fill(Qt.GlobalColor.white)
-        painter = QPainter(made)
-        painter.setRenderHints(_HINTS)
-        painter.scale(scale, scale)
-        painter.translate(-sheet.area.topLeft())
-        sheet.paint(painter, scale)
-        painter.end()
-        return made, sheet.area.size()
+def imaging(project: Project, result: Result, wanted: Wanted) -> Steps[QImage]:
+    """Steps to an image of `wanted.scale` pixels a scene unit."""
+    sheet = yield from _making(project, result, wanted)
+    made = QImage(pixels(sheet, wanted.scale), QImage.Format.Format_RGB32)
+    made.fill(Qt.GlobalColor.white)
+    dots = round(96 / 0.0254 * wanted.scale)
+    made.setDotsPerMeterX(dots)
+    made.setDotsPerMeterY(dots)
+    yield from _on_image(made, sheet, wanted.scale, 1.0)
+    return made
+
+
+def previewing(project: Project, result: Result, wanted: Wanted, room: QSize) -> Steps[tuple[QImage, QSizeF]]:
+    """Steps to the picture as small as fits into a room of pixels, and its true size in scene units."""
+    sheet = yield from _making(project, result, wanted)
+    scale = min(room.width() / sheet.area.width(), room.height() / sheet.area.height(), 1.5)
+    made = QImage((sheet.area.size() * scale).toSize().expandedTo(QSize(1, 1)), QImage.Format.Format_RGB32)
+    made.fill(Qt.GlobalColor.white)
+    yield from _on_image(made, sheet, scale, scale)
+    return made, sheet.area.size()
 
 
 def pixels(sheet: Sheet, scale: int) -> QSize:
@@ -123,10 +138,39 @@ def is_wide(project: Project, result: Result, wanted: Wanted) -> bool:
 
 
 def _sheet(project: Project, result: Result, wanted: Wanted) -> Sheet:
+    sheet = Sheet.of(project, result, wanted)
+    _require_something(sheet)
+    return sheet
+
+
+def _making(project: Project, result: Result, wanted: Wanted) -> Steps[Sheet]:
     sheet = Sheet(project, result, wanted)
+    for done in sheet.make():
+        yield done / 2
+    _require_something(sheet)
+    return sheet
+
+
+def _require_something(sheet: Sheet) -> None:
     if sheet.is_empty:
         raise GraphError("There is nothing to draw: the graph has no blocks yet.", code="G24")
-    return sheet
+
+
+def _on_image(made: QImage, sheet: Sheet, scale: float, detail: float) -> Steps[None]:
+    painter = QPainter(made)
+    painter.setRenderHints(_HINTS)
+    painter.scale(scale, scale)
+    yield from _painting(painter, sheet, detail)
+
+
+def _painting(painter: QPainter, sheet: Sheet, detail: float = 1.0) -> Steps[None]:
+    """The second half of the work; the painter comes to its end even where the steps do not."""
+    try:
+        painter.translate(-sheet.area.topLeft())
+        for done in sheet.painting(painter, detail):
+            yield 0.5 + done / 2
+    finally:
+        painter.end()
 
 
 def _png(picture: QImage) -> bytes:
@@ -137,7 +181,7 @@ def _png(picture: QImage) -> bytes:
     return bytes(data.data())
 
 
-def _svg(sheet: Sheet, title: str) -> bytes:
+def _svg(sheet: Sheet, title: str) -> Steps[bytes]:
     data, buffer = _buffer()
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
     generator.setOutputDevice(buffer)
@@ -148,13 +192,11 @@ def _svg(sheet: Sheet, title: str) -> bytes:
     generator.setDescription("Chainrule")
     painter = PaperPainter(generator, outlines=True)
     painter.fillRect(QRectF(QPointF(), sheet.area.size()), Qt.GlobalColor.white)
-    painter.translate(-sheet.area.topLeft())
-    sheet.paint(painter)
-    painter.end()
+    yield from _painting(painter, sheet)
     return bytes(data.data())
 
 
-def _pdf(sheet: Sheet, title: str) -> bytes:
+def _pdf(sheet: Sheet, title: str) -> Steps[bytes]:
     data, buffer = _buffer()
     writer = QPdfWriter(buffer)
     writer.setResolution(_PDF_DPI)
@@ -165,9 +207,7 @@ def _pdf(sheet: Sheet, title: str) -> bytes:
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
     painter = PaperPainter(writer, outlines=False)
     painter.setTransform(QTransform.fromScale(_PDF_DPI / 96.0, _PDF_DPI / 96.0))
-    painter.translate(-sheet.area.topLeft())
-    sheet.paint(painter)
-    painter.end()
+    yield from _painting(painter, sheet)
     return bytes(data.data())
 
 

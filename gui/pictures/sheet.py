@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, final
 
@@ -32,6 +32,8 @@ MARGIN: Final = 8.0
 """White around the drawing, in scene units."""
 KEY_GAP: Final = 28.0
 _MANY: Final = 300
+_AT_ONCE: Final = 8
+"""So many items are made or painted in one step."""
 
 
 @final
@@ -57,29 +59,49 @@ class Wanted:
 
 @final
 class Sheet:
-    """Has to be made and painted in the same palette (`Theme.painting_in`).
+    """Has to be made and painted in the same palette (`Theme.painting_in`), at once or step by step.
 
     Attributes:
-        area: what is drawn, with the margin, in scene units.
+        area: what is drawn, with the margin, in scene units; known when it is made.
     """
 
     def __init__(self, project: Project, result: Result, wanted: Wanted) -> None:
+        """Nothing is made yet."""
+        self._project, self._result, self._wanted = project, result, wanted
         self._scene = NearbyScene()
         self._look = Look()
         self._blocks: dict[str, BlockItem] = {}
-        self._place_blocks(project, result, wanted)
-        part = project if wanted.blocks is None else fragment_of(project, self._blocks)
+        self._decor: list[DecorItem] = []
         self._wires = WireSet(self._scene, self._blocks, self._look, _nothing, _nothing)
-        for wire in part.graph.wires():
+        self._key: FormulaKey | None = None
+        self._drawing = self.area = QRectF()
+
+    @staticmethod
+    def of(project: Project, result: Result, wanted: Wanted) -> Sheet:
+        """One that is made."""
+        sheet = Sheet(project, result, wanted)
+        for _ in sheet.make():
+            pass
+        return sheet
+
+    def make(self) -> Iterator[float]:
+        """Make all items, a few a step; which part of them there is after each."""
+        wanted, project = self._wanted, self._project
+        for done in self._place_blocks():
+            yield done / 2
+        part = project if wanted.blocks is None else fragment_of(project, self._blocks)
+        wires = list(part.graph.wires())
+        for index, wire in enumerate(wires):
             self._wires.add(wire)
-        if not wanted.shapes:
-            for item in self._wires.items.values():
+            if not wanted.shapes:
+                item = self._wires.items[wire.ends]
                 item.set_look("", item.kind, item.wrong)
-        self._decor = self._make_decor(project, wanted)
+            if index % _AT_ONCE == 0:
+                yield 0.5 + index / len(wires) / 2
+        self._decor = self._make_decor()
         kinds = [self._blocks[node.id].face.kind for node in part.graph.ordered_nodes() if node.id in self._blocks]
-        self._key = FormulaKey(part, result, kinds) if wanted.formulas else None
-        self._drawing = self._measure()
-        self.area = self._drawing
+        self._key = FormulaKey(part, self._result, kinds) if wanted.formulas else None
+        self._drawing = self.area = self._measure()
         if self._key is not None and not self._key.is_empty:
             self._key.lay_out(self._drawing.width() - 2 * MARGIN)
             below = self._key.size.height() + KEY_GAP
@@ -93,7 +115,12 @@ class Sheet:
         return not (self._blocks or self._decor)
 
     def paint(self, painter: QPainter, scale: float = 1.0) -> None:
-        """Draw everything in scene coordinates, without a ground.
+        """Draw everything at once, as `painting` does."""
+        for _ in self.painting(painter, scale):
+            pass
+
+    def painting(self, painter: QPainter, scale: float = 1.0) -> Iterator[float]:
+        """Draw everything in scene coordinates, without a ground, a few items a step; which part there is after each.
 
         Args:
             painter: paints at a scale of its own.
@@ -102,11 +129,13 @@ class Sheet:
         self._look.set_scale(1.0 if len(self._blocks) <= _MANY else max(scale, NAMES_FROM))
         items: list[QGraphicsItem] = [*self._decor, *self._wires.items.values(), *self._blocks.values()]
         option = QStyleOptionGraphicsItem()
-        for item in sorted(items, key=QGraphicsItem.zValue):
+        for index, item in enumerate(sorted(items, key=QGraphicsItem.zValue)):
             painter.save()
             painter.translate(item.pos())
             item.paint(painter, option)
             painter.restore()
+            if index % _AT_ONCE == 0:
+                yield index / len(items)
         if self._key is not None and not self._key.is_empty:
             painter.save()
             painter.translate(self._drawing.left() + MARGIN, self._drawing.bottom() - MARGIN + KEY_GAP)
@@ -115,14 +144,17 @@ class Sheet:
 
     # -- making --
 
-    def _place_blocks(self, project: Project, result: Result, wanted: Wanted) -> None:
+    def _place_blocks(self) -> Iterator[float]:
         """All of them at first: where one goes that the layout leaves out depends on the others."""
         made: dict[str, BlockItem] = {}
-        aims = aims_of(result)
-        for node in project.graph.ordered_nodes():
+        project, result, wanted = self._project, self._result, self._wanted
+        aims, nodes = aims_of(result), project.graph.ordered_nodes()
+        for index, node in enumerate(nodes):
             face = make_face(project.graph, node, result.nodes.get(node.id), NO_PROBLEMS, aims)
             made[node.id] = BlockItem(node.id, face, self._look)
             made[node.id].set_thumbnail(wanted.thumbnails.get(node.id))
+            if index % _AT_ONCE == 0:
+                yield index / len(nodes)
         sizes = {name: (item.body.width(), item.body.height()) for name, item in made.items()}
         for node_id, place in places(project, sizes.__getitem__).items():
             if wanted.blocks is None or node_id in wanted.blocks:
@@ -131,10 +163,10 @@ class Sheet:
                 self._scene.addItem(made[node_id])
         self._look.revision += 1
 
-    def _make_decor(self, project: Project, wanted: Wanted) -> list[DecorItem]:
+    def _make_decor(self) -> list[DecorItem]:
         found: list[DecorItem] = []
-        for name, item in decorations.decorations(project.layout).items():
-            if wanted.blocks is None or name in wanted.decor:
+        for name, item in decorations.decorations(self._project.layout).items():
+            if self._wanted.blocks is None or name in self._wanted.decor:
                 found.append(FrameItem(item, self._look) if isinstance(item, Frame) else NoteItem(item, self._look))
         return found
 

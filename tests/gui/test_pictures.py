@@ -10,11 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PySide6.QtCore import QByteArray, QRectF, QSize
+from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog, QProgressDialog, QPushButton
 
 from engine import assets, decorations, files
 from engine.cli import main as command_line
@@ -25,12 +25,13 @@ from engine.problem import GraphError
 from engine.result import Result
 from gui.__main__ import main
 from gui.colors import LIGHT, PAPER
+from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
 from gui.pictures.sheet import Sheet, Wanted
 from gui.settings import settings
 from gui.theme import theme
-from tests.helpers.canvas import make_project, small_net
+from tests.helpers.canvas import chain, make_project, small_net
 from tests.helpers.windows import main_window
 
 WHITE = QColor("#ffffff")
@@ -153,19 +154,19 @@ def test_shapes_can_be_left_out(net):
 
 def test_formulas_stand_below_each_once(net):
     project, result = net
-    plain, with_key = Sheet(project, result, Wanted()), Sheet(project, result, Wanted(formulas=True))
+    plain, with_key = Sheet.of(project, result, Wanted()), Sheet.of(project, result, Wanted(formulas=True))
     assert with_key.area.topLeft() == plain.area.topLeft()
     assert with_key.area.height() > plain.area.height() + 40.0
     small = make_project({"a": ("Activation", (0.0, 0.0), {}), "b": ("Activation", (200.0, 0.0), {})})
     one = make_project({"a": ("Activation", (0.0, 0.0), {})})
-    heights = [Sheet(*checked(made), Wanted(formulas=True)).area.height() for made in (small, one)]
+    heights = [Sheet.of(*checked(made), Wanted(formulas=True)).area.height() for made in (small, one)]
     assert heights[0] == heights[1]
 
 
 def test_a_part_has_its_blocks_wires_and_frames_alone(net):
     project, result = net
-    part = Sheet(project, result, Wanted(blocks=frozenset({"dense", "act"})))
-    framed = Sheet(project, result, Wanted(blocks=frozenset({"dense", "act"}), decor=frozenset({"frame1"})))
+    part = Sheet.of(project, result, Wanted(blocks=frozenset({"dense", "act"})))
+    framed = Sheet.of(project, result, Wanted(blocks=frozenset({"dense", "act"}), decor=frozenset({"frame1"})))
     assert part.area.left() > 290.0
     assert part.area.right() < 880.0
     assert framed.area.contains(QRectF(288.0, -56.0, 520.0, 152.0))
@@ -233,6 +234,7 @@ def test_the_dialog_offers_the_selection_and_remembers_choices(qtbot, tmp_path, 
         path = tmp_path / "part"
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
         dialog.findChild(QPushButton, "pictureSave").click()
+        qtbot.waitUntil(lambda: not QImage(str(path.with_suffix(".png"))).isNull())
         image = QImage(str(path.with_suffix(".png")))
         part = drawing.image(
             window.document.project,
@@ -258,7 +260,8 @@ def test_formulas_are_set_in_the_background_and_then_shown(qtbot):
 
 def test_copying_puts_an_image_on_the_clipboard(qtbot):
     with main_window(qtbot, small_net()) as window:
-        window.pictures.copy("svg", Wanted(scale=2))
+        job = window.pictures.copy("svg", Wanted(scale=2))
+        qtbot.waitUntil(lambda: job.is_over)
         image = QGuiApplication.clipboard().image()
         assert image.size() == drawing.image(window.document.project, window.document.result, Wanted(scale=2)).size()
 
@@ -269,7 +272,39 @@ def test_mermaid_is_written_of_the_selection(qtbot, tmp_path):
         path = tmp_path / "part.mmd"
         assert window.pictures.save_mermaid(path)
         assert re.findall(r"(\w+) -->", path.read_text()) == ["dense"]
-        assert not window.pictures.save(tmp_path / "no" / "folder.svg", "svg", Wanted())
+
+
+def test_a_picture_that_cannot_be_written_says_why(qtbot, tmp_path):
+    with main_window(qtbot, small_net()) as window:
+        window.pictures.save(tmp_path / "no" / "folder.svg", "svg", Wanted())
+        qtbot.waitUntil(lambda: any("not saved" in notice.text for notice in notices().history))
+
+
+def test_a_large_picture_is_painted_while_the_window_goes_on(qtbot, tmp_path):
+    with main_window(qtbot, chain(400)) as window:
+        turns, path = [], tmp_path / "large.pdf"
+        job = window.pictures.save(path, "pdf", Wanted())
+        dialog = window.findChild(QProgressDialog, "pictureProgress")
+        other = QTimer(window)
+        other.timeout.connect(lambda: turns.append(dialog.value()) if not job.is_over else other.stop())
+        other.start(0)
+        qtbot.waitUntil(path.exists, timeout=20_000)
+        assert len(turns) > 3
+        assert turns == sorted(turns)
+        document = window.document
+        again = drawing.draw(document.project, document.result, "pdf", Wanted())
+        assert abs(len(path.read_bytes()) - len(again)) < 200  # the same but for the date
+
+
+def test_a_large_picture_can_be_given_up(qtbot, tmp_path):
+    with main_window(qtbot, chain(400)) as window:
+        path = tmp_path / "large.svg"
+        job = window.pictures.save(path, "svg", Wanted())
+        window.findChild(QProgressDialog, "pictureProgress").canceled.emit()
+        assert job.is_over
+        qtbot.wait(50)
+        assert not path.exists()
+        assert window.findChild(QProgressDialog, "pictureProgress") is None
 
 
 # -- the command line --
