@@ -17,13 +17,13 @@ LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
 BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 TILES: Final[tuple[tuple[str, ...], ...]] = (
-    ("lossPlot", "problems"),
+    ("lossPlot", "problems", "weightCurve"),
     ("gradientPlot", "predictions"),
     ("outputPlot", "weightPlot"),
 )
 """The bottom dock, left to right: tiles of tabs. A click on the output brings Predict to the front, beside it."""
 LARGE_TILES: Final[tuple[tuple[str, ...], ...]] = (
-    ("lossPlot", "gradientPlot", "predictions"),
+    ("lossPlot", "gradientPlot", "predictions", "weightCurve"),
     ("outputPlot", "weightPlot", "problems"),
 )
 """The same where large text leaves no room for three."""

@@ -41,6 +41,7 @@ from gui.notices import notices
 from gui.palette import Palette
 from gui.panels import make_panels
 from gui.pictures.actions import Pictures
+from gui.plots.one_weight import OneWeightPanel
 from gui.plots.output import OutputPanel
 from gui.predictions.panel import PredictionPanel
 from gui.presentation import Presentation
@@ -180,9 +181,12 @@ class MainWindow(QMainWindow):
     def _connect_panels(self) -> None:
         """A click on the decision surface asks the Predict panel about that point, a dropped image about itself."""
         by_name = {panel.name: panel for panel in self.panels}
-        output, predictions = by_name["outputPlot"], by_name["predictions"]
+        output, predictions, weight = by_name["outputPlot"], by_name["predictions"], by_name["weightCurve"]
         assert isinstance(output, OutputPanel)
         assert isinstance(predictions, PredictionPanel)
+        assert isinstance(weight, OneWeightPanel)
+        weight.example_wanted.connect(self.files.open_example)
+        self.backprop.panel.weight_picked.connect(lambda name, index: weight.choose((name, tuple(index))))
         self.dropping = Dropping(self.document, self.files, self.canvas, predictions, self.docks, self)
         output.point_clicked.connect(predictions.ask_point)
         output.point_clicked.connect(lambda *_: self.docks.show("predictions"))

@@ -8,6 +8,7 @@ from gui.document import Document
 from gui.panel import Panel
 from gui.plots.gradients import GradientPanel
 from gui.plots.loss import LossPanel
+from gui.plots.one_weight import OneWeightPanel
 from gui.plots.output import OutputPanel
 from gui.plots.weights import WeightPanel
 from gui.predictions.panel import PredictionPanel
@@ -16,5 +17,12 @@ from gui.run_feed import RunFeed
 
 def make_panels(document: Document, feed: RunFeed, parent: QWidget) -> tuple[Panel, ...]:
     """One of each."""
-    kinds: tuple[type[Panel], ...] = (LossPanel, GradientPanel, WeightPanel, OutputPanel, PredictionPanel)
+    kinds: tuple[type[Panel], ...] = (
+        LossPanel,
+        GradientPanel,
+        WeightPanel,
+        OutputPanel,
+        PredictionPanel,
+        OneWeightPanel,
+    )
     return tuple(kind(document, feed, parent) for kind in kinds)
