@@ -32,7 +32,7 @@ def element_losses(moment: Moment) -> Tensor | None:
             return None
         target = resolve(call.target)
         kwargs = {name: _value(arg, values) for name, arg in call.kwargs}
-        if _reduces(target) and call.target.startswith("torch."):
+        if _reduces(target) and call.target.startswith(("torch.", "chainrule.nn.")):
             kwargs["reduction"] = "none"
         with torch.no_grad():
             values[call.out] = target(*(_value(arg, values) for arg in call.args), **kwargs)

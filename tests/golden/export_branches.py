@@ -30,8 +30,10 @@ class GaussianNoise(nn.Module):
 
 
 def hinge_loss(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """max(0, 1 − target · prediction) with targets −1 and +1, averaged or added up; equal shapes."""
+    """max(0, 1 − target · prediction) with targets −1 and +1, averaged, added up or neither; equal shapes."""
     losses = torch.relu(1 - target * prediction)
+    if reduction == "none":
+        return losses
     return losses.sum() if reduction == "sum" else losses.mean()
 
 
