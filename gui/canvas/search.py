@@ -7,6 +7,7 @@ from typing import Any, Final, final
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QCoreApplication,
     QEvent,
     QModelIndex,
     QObject,
@@ -19,14 +20,8 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QLabel,
-    QListView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -34,8 +29,8 @@ from engine.block import Block, registry
 from gui.canvas import habits
 from gui.canvas.fuzzy import Offer, offers
 from gui.icons import block_icon_name, paint_icon
-from gui.theme import set_kind, set_role, set_tone, theme
-from gui.widgets.search_field import SearchField
+from gui.theme import set_tone, theme
+from gui.widgets.search_popup import SearchPopup, paint_ground
 
 WIDTH: Final = 340
 ROWS: Final = 7
@@ -90,13 +85,8 @@ class _Row(QStyledItemDelegate):
         if not isinstance(offer, Offer):
             return
         block = offer.block
-        look, room = theme(), QRectF(option.rect).adjusted(4, 1, -4, -1)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.brush("accent_soft"))
-            painter.drawRoundedRect(room, 6, 6)
+        look, room = theme(), paint_ground(painter, option)
         size = look.px(16)
         icon = QRectF(room.left() + 8, room.top() + look.px(5), size, size)
         paint_icon(painter, block_icon_name(block.icon, block.category), icon, block.category)
@@ -124,24 +114,13 @@ class _Row(QStyledItemDelegate):
         painter.restore()
 
 
-def _caption(name: str, parent: QWidget) -> QLabel:
-    """Small plain text in several lines."""
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-    set_role(label, "caption")
-    return label
-
-
 def _is_pin_key(event: QEvent) -> bool:
     keys = Qt.KeyboardModifier.ControlModifier
     return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_D and event.modifiers() == keys
 
 
 @final
-class BlockSearch(QFrame):
+class BlockSearch(SearchPopup):
     """Floats over the canvas while a block is looked for; hides itself when left.
 
     Signals:
@@ -151,41 +130,20 @@ class BlockSearch(QFrame):
     closed = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        model = _Offers(parent)
+        super().__init__(QCoreApplication.translate("BlockSearch", "Search blocks"), model, _Row(), parent)
+        self._model = model
         self.setObjectName("blockSearch")
-        self._view = parent
-        set_kind(self, "toast")
         self._taken: Taken | None = None
         self._offer: list[Block] = []
         self._hidden = 0
-        self.field = SearchField(self.tr("Search blocks"), self)
         self.field.setObjectName("blockSearchField")
-        self._model = _Offers(self)
-        self.list = QListView(self)
         self.list.setObjectName("blockSearchList")
-        self.list.setModel(self._model)
-        self.list.setItemDelegate(_Row(self.list))
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.list.setUniformItemSizes(True)
-        self.list.setStyleSheet("QListView { background: transparent; }")
-        self._foot = _caption("blockSearchFoot", self)
+        self._help, self._foot = self._add_caption(), self._add_caption()
+        self._help.setObjectName("blockSearchHelp")
         set_tone(self._foot, "secondary")
-        self._help = _caption("blockSearchHelp", self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        for widget in (self.field, self.list, self._help, self._foot):
-            column.addWidget(widget)
-        self.field.searched.connect(self._search)
-        self.field.moved.connect(self._step)
-        self.field.returnPressed.connect(self._take)
-        self.list.clicked.connect(self._take)
+        self._foot.setObjectName("blockSearchFoot")
         self.list.selectionModel().currentChanged.connect(self._tell)
-        self.field.installEventFilter(self)
-        self.hide()
 
     def shown(self) -> list[str]:
         """The titles now listed, best first: `Dense`, `Activation – tanh`."""
@@ -208,14 +166,7 @@ class BlockSearch(QFrame):
         self.list.setFixedHeight(row * min(max(len(self._offer), 1), ROWS) + 2)
         self.setFixedWidth(theme().px(WIDTH))
         self._help.setFixedHeight(3 * self._help.fontMetrics().lineSpacing())
-        self.adjustSize()
-        room = self._view.rect().adjusted(8, 8, -8, -8)
-        x = min(max(at.x(), room.left()), max(room.right() - self.width(), room.left()))
-        y = min(max(at.y(), room.top()), max(room.bottom() - self.height(), room.top()))
-        self.move(x, y)
-        self.show()
-        self.raise_()
-        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._appear(at)
 
     def leave(self) -> None:
         """Close without a choice."""
@@ -238,11 +189,6 @@ class BlockSearch(QFrame):
         self._foot.setText(foot)
         self._foot.setVisible(bool(foot))
 
-    def _step(self, way: int) -> None:
-        count = self._model.rowCount()
-        if count:
-            self.list.setCurrentIndex(self._model.index((self.list.currentIndex().row() + way) % count))
-
     def _take(self) -> None:
         index, taken = self.list.currentIndex(), self._taken
         if not index.isValid():
@@ -254,8 +200,6 @@ class BlockSearch(QFrame):
             taken(offer.block.kind, offer.params)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.field and event.type() == QEvent.Type.FocusOut and not self.isHidden():
-            self.leave()
         if watched is self.field and event.type() == QEvent.Type.KeyPress and _is_pin_key(event):
             self._toggle_pin()
             return True
@@ -281,8 +225,3 @@ class BlockSearch(QFrame):
         metrics, room = self._help.fontMetrics(), self._help.width() or theme().px(WIDTH) - 16
         line = metrics.elidedText(names, Qt.TextElideMode.ElideRight, room)
         self._help.setText("\n".join(part for part in (block.doc, line) if part))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.leave()
-        event.accept()  # nothing typed here is meant for the canvas below

@@ -8,7 +8,6 @@ from typing import Final, final
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -18,22 +17,16 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QIcon, QKeyEvent, QPainter
+from PySide6.QtGui import QFontMetrics, QIcon, QPainter
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QApplication,
-    QFrame,
-    QLabel,
-    QListView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
-from gui.theme import set_kind, set_role, set_tone, theme
-from gui.widgets.search_field import SearchField
+from gui.theme import set_tone, theme
+from gui.widgets.search_popup import SearchPopup, paint_ground
 
 ROW: Final = 30
 _PICK: Final = Qt.ItemDataRole.UserRole
@@ -104,13 +97,8 @@ class _Row(QStyledItemDelegate):
         pick = index.data(_PICK)
         if not isinstance(pick, Pick):
             return
-        look, room = theme(), QRectF(option.rect).adjusted(4, 1, -4, -1)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.brush("accent_soft"))
-            painter.drawRoundedRect(room, 6, 6)
+        look, room = theme(), paint_ground(painter, option)
         side = look.px(16)
         mark = QRectF(room.left() + 8, room.center().y() - side / 2, side, side)
         if not pick.icon.isNull():
@@ -147,7 +135,7 @@ class _Row(QStyledItemDelegate):
 
 
 @final
-class PickList(QFrame):
+class PickList(SearchPopup):
     """Enter or a click chooses, Escape or a click elsewhere leaves; the focus goes back where it was.
 
     Args:
@@ -162,38 +150,14 @@ class PickList(QFrame):
     chosen = Signal(object)
 
     def __init__(self, placeholder: str, nothing: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        set_kind(self, "toast")
-        self._over = parent
+        model = _Model(parent)
+        super().__init__(placeholder, model, _Row(), parent)
+        self._model = model
         self._find: Callable[[str], Sequence[Pick]] = lambda _: ()
         self._before: QWidget | None = None
-        self.field = SearchField(placeholder, self)
-        self._model = _Model(self)
-        self.list = QListView(self)
-        self.list.setAccessibleName(placeholder)
-        self.list.setModel(self._model)
-        self.list.setItemDelegate(_Row(self.list))
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.list.setUniformItemSizes(True)
-        self.list.setStyleSheet("QListView { background: transparent; }")
-        self._foot = QLabel(nothing, self)
-        self._foot.setWordWrap(True)
-        set_role(self._foot, "caption")
+        self._foot = self._add_caption()
+        self._foot.setText(nothing)
         set_tone(self._foot, "secondary")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        for widget in (self.field, self.list, self._foot):
-            column.addWidget(widget)
-        self.field.searched.connect(self._search)
-        self.field.moved.connect(self._step)
-        self.field.returnPressed.connect(self._take)
-        self.list.clicked.connect(self._take)
-        self.field.installEventFilter(self)
-        self.hide()
 
     def shown(self) -> list[str]:
         """The titles now listed, best first."""
@@ -216,14 +180,7 @@ class PickList(QFrame):
         self.setFixedWidth(min(theme().px(width), over.width() - 32))
         rows = min(rows, max(len(self._model.picks), 1))
         self.list.setFixedHeight(min(theme().px(ROW) * rows, over.height() // 2) + 2)
-        self.adjustSize()
-        wanted = at if at is not None else QPoint((over.width() - self.width()) // 2, theme().px(72))
-        x = min(max(wanted.x(), 8), max(over.width() - self.width() - 8, 8))
-        y = min(max(wanted.y(), 8), max(over.height() - self.height() - 8, 8))
-        self.move(x, y)
-        self.show()
-        self.raise_()
-        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._appear(at)
 
     def leave(self) -> None:
         """Close without a choice."""
@@ -242,11 +199,6 @@ class PickList(QFrame):
         self.list.setCurrentIndex(self._model.index(0))
         self._foot.setVisible(not found)
 
-    def _step(self, way: int) -> None:
-        count = self._model.rowCount()
-        if count:
-            self.list.setCurrentIndex(self._model.index((self.list.currentIndex().row() + way) % count))
-
     def _take(self) -> None:
         index = self.list.currentIndex()
         if not index.isValid():
@@ -256,13 +208,6 @@ class PickList(QFrame):
             self.leave()
             self.chosen.emit(pick)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.field and event.type() == QEvent.Type.FocusOut and not self.isHidden():
-            self._before = None  # the focus is where the person put it
-            self.leave()
-        return super().eventFilter(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.leave()
-        event.accept()  # nothing typed here is meant for what lies below
+    def _put_aside(self) -> None:
+        self._before = None  # the focus is where the person put it
+        self.leave()
