@@ -15,11 +15,11 @@ from engine import settings
 from engine.block import block_named
 from engine.copies import duplicate, fragment_of, paste
 from engine.frozen import DROP, FrozenDict, freeze
-from engine.graph import EMPTY, Graph, Node, Point, Project, Touched, Wire
+from engine.graph import EMPTY, Graph, Group, Node, Point, Project, Touched, Wire
 from engine.names import fresh_id
 from engine.param import parse_all
 from engine.problem import GraphError
-from engine.references import NOTHING, Edit, follow_references, follow_training, follow_weights
+from engine.references import GROUP, NOTHING, Edit, follow_references, follow_training, follow_weights
 
 __all__ = [
     "NOTHING",
@@ -158,7 +158,7 @@ def insert_on_wire(project: Project, node_id: str, wire: Wire, *, split: int = 0
     Raises:
         GraphError: the node lacks either port or is at an end of the wire, or there is no such wire.
     """
-    first_in, first_out = first_ports(project.graph.node(node_id))
+    first_in, first_out = first_ports(project.graph.node(node_id), project.groups)
     if first_in is None or first_out is None:
         raise GraphError(f'"{node_id}" cannot sit on a wire: it needs an input and an output.', code="G23")
     if node_id in {wire.from_node, wire.to_node}:
@@ -176,7 +176,7 @@ def heal(project: Project, node_ids: Iterable[str]) -> Edit:
     """With nodes taken off their wires: what came into the first input goes where the first output went."""
     graph, touched = project.graph, NOTHING
     for node_id in node_ids:
-        first_in, first_out = first_ports(graph.node(node_id))
+        first_in, first_out = first_ports(graph.node(node_id), project.groups)
         into = graph.wires_into(node_id, first_in) if first_in else ()
         out_of = graph.wires_out_of(node_id, first_out) if first_out else ()
         graph, away = graph.disconnect({*graph.wires_into(node_id), *graph.wires_out_of(node_id)})
@@ -192,8 +192,11 @@ def heal(project: Project, node_ids: Iterable[str]) -> Edit:
     return replace(project, graph=graph), touched
 
 
-def first_ports(node: Node) -> tuple[str | None, str | None]:
-    """A node's first input and first output port; None where it has none or its kind is unknown."""
+def first_ports(node: Node, groups: Mapping[str, Group] = EMPTY) -> tuple[str | None, str | None]:
+    """A node's first input and first output port; None where it has none or its kind, or group, is unknown."""
+    group = groups.get(str(node.params.get("group"))) if node.block == GROUP else None
+    if group is not None:
+        return (group.inputs[0].name if group.inputs else None, group.outputs[0].name if group.outputs else None)
     block = block_named(node.block)
     if block is None:
         return None, None

@@ -123,7 +123,7 @@ class _Reader:
         if node is None or block is None or depth > MAX_DEPTH or self.operations >= MOST_PARTS:
             return None
         if node.bypass:
-            first = first_ports(node)[0]
+            first = first_ports(node, self._project.groups)[0]
             return None if first is None else self._input(node_id, first, depth)
         params, errors = parse_all(block.params, node.params)
         if node.block == "Value" and not errors:

@@ -130,5 +130,5 @@ def is_free(project: Project, node_id: str) -> bool:
     return (
         not graph.wires_into(node_id)
         and not graph.wires_out_of(node_id)
-        and None not in edits.first_ports(graph.node(node_id))
+        and None not in edits.first_ports(graph.node(node_id), project.groups)
     )

@@ -12,6 +12,7 @@ from engine.block import Block, PortKind, block_named
 from engine.graph import EMPTY
 from engine.param import parse_all
 from engine.problem import GraphError
+from engine.references import GROUP
 from engine.swapping import swap_block
 from gui.canvas.slotting import objection
 from gui.canvas.stage import Stage, Wish
@@ -43,11 +44,12 @@ def can_replace(stage: Stage, node_id: str) -> Callable[[Block], bool]:
 
 
 def replaceable(stage: Stage) -> str | None:
-    """The one selected block, where another kind can take its place: it is no group, and no port of one."""
+    """The one selected block, where another kind can take its place: it is no boundary of a group that was opened."""
     node_id = stage.selection.single
     if node_id is None or node_id not in stage.scene.blocks:
         return None
-    return node_id if block_named(stage.document.project.graph.node(node_id).block) is not None else None
+    kind = stage.document.project.graph.node(node_id).block
+    return node_id if kind == GROUP or block_named(kind) is not None else None
 
 
 def ask_to_replace(stage: Stage) -> None:

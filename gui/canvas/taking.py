@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainterPath
 
 from engine import edits
 from engine.block import block_named
-from engine.graph import Project, Touched
+from engine.graph import Node, Project, Touched
 from gui.canvas.geometry import wire_path
 from gui.canvas.stage import Stage
 from gui.canvas.wire_item import WireItem
@@ -17,11 +17,15 @@ from gui.canvas.wire_item import WireItem
 def take_out(stage: Stage, node_ids: frozenset[str]) -> Taking | None:
     """Show the wires at these blocks as lifted and those that will take their place; None when there are no wires.
 
-    Groups, and the ports of one, stay in their wires: what they pass on is theirs to say.
+    The inputs and outputs of a group that was opened stay in their wires, and so does a group that is defined nowhere.
     """
-    graph = stage.document.project.graph
-    node_ids = frozenset(node_id for node_id in node_ids if block_named(graph.node(node_id).block) is not None)
+    project = stage.document.project
+    node_ids = frozenset(node_id for node_id in node_ids if _can_leave(project, project.graph.node(node_id)))
     return Taking(stage, node_ids) if stage.scene.wires.at(node_ids) else None
+
+
+def _can_leave(project: Project, node: Node) -> bool:
+    return block_named(node.block) is not None or edits.first_ports(node, project.groups) != (None, None)
 
 
 @final

@@ -277,6 +277,12 @@ def test_first_ports_are_those_of_the_block(kind):
     assert edits.first_ports(Node("a", "FromAPlugin")) == (None, None)
 
 
+def test_first_ports_of_a_group_are_those_of_its_definition():
+    groups = {"Pair": Group(inputs=(GroupPort("left", "a", "in"), GroupPort("right", "b", "in")))}
+    assert edits.first_ports(Node("use", "Group", FrozenDict({"group": "Pair"})), groups) == ("left", None)
+    assert edits.first_ports(Node("use", "Group", FrozenDict({"group": "Gone"})), groups) == (None, None)
+
+
 def test_errors_can_be_sent_from_thread_to_thread_and_process_to_process():
     import pickle
 

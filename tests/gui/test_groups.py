@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
-from engine import edits, groupedits
+from engine import edits, groupedits, levels
 from engine.graph import Project
 from engine.levels import INPUTS, NEW_PORT, OUTPUTS, located
 from gui import group_folder
@@ -406,3 +406,57 @@ def test_an_independent_use_keeps_the_other_as_it_is(grouped: Easel) -> None:
     grouped.view.groups.make_independent("group2")
     assert grouped.graph.node("group2").params["group"] == "Group 2"
     assert set(grouped.document.project.groups) == {"Group", "Group 2"}
+
+
+# -- as other blocks --
+
+
+def wires_of(easel: Easel) -> set[str]:
+    return {f"{wire.from_node}.{wire.from_port} > {wire.to_node}.{wire.to_port}" for wire in easel.graph.iter_wires()}
+
+
+def test_alt_drag_takes_a_group_out_and_heals_the_wires(grouped: Easel) -> None:
+    before, alt = grouped.document.project, Qt.KeyboardModifier.AltModifier
+    area = grouped.view.items_.blocks["group"].area
+    start = grouped.spot(area.left() + 60.0, area.bottom() - 8.0)
+    grouped.drag(start, start + QPoint(120, 320), alt)
+    assert "group" in grouped.graph.nodes
+    assert "first.out > last.in" in wires_of(grouped)
+    assert not any("group." in wire for wire in wires_of(grouped))
+    agrees(grouped)
+    grouped.undo()
+    assert grouped.document.project == before
+
+
+def test_ctrl_delete_takes_a_group_away_and_joins_its_wires(grouped: Easel) -> None:
+    grouped.selection.set({"group"})
+    grouped.key(KEY.Key_Delete, CTRL)
+    assert "group" not in grouped.graph.nodes
+    assert "first.out > last.in" in wires_of(grouped)
+    agrees(grouped)
+
+
+def test_a_group_is_replaced_by_a_block(grouped: Easel) -> None:
+    before = grouped.document.project
+    grouped.selection.set({"group"})
+    grouped.view.actions_.replace.trigger()
+    offered = grouped.view.floats.search.shown()
+    assert "Dense" in offered
+    assert "Group" not in offered
+    grouped.type("dense\r")
+    node = grouped.graph.node("dense")
+    assert node.block == "Dense"
+    assert "group" not in node.params
+    assert {"first.out > dense.in", "dense.out > last.in"} <= wires_of(grouped)
+    assert "Group" in grouped.document.project.groups  # to be used again
+    agrees(grouped)
+    grouped.undo()
+    assert grouped.document.project == before
+    agrees(grouped)
+
+
+def test_the_boundary_of_an_opened_group_is_not_replaced(grouped: Easel) -> None:
+    opened(grouped)
+    boundary = next(name for name in shown(grouped) if levels.is_boundary(grouped.view.level.project.graph.node(name)))
+    grouped.selection.set({boundary})
+    assert not grouped.view.actions_.replace.isEnabled()
