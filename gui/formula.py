@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import (
-    QAction,
+    QColor,
     QContextMenuEvent,
     QFontMetrics,
     QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
     QPainter,
     QPainterPath,
     QPaintEvent,
@@ -21,6 +24,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 from shiboken6 import isValid
 
 from gui.background import run_in_background
+from gui.colors import PAPER
 from gui.icons import icon
 from gui.mathtext import FormulaError, formula_path, formula_ready, pieces, prepare
 from gui.notices import notices
@@ -32,6 +36,9 @@ SMALLEST: Final = 0.8
 """A line too long is drawn smaller, down to this part of its size, and broken if that is not enough."""
 LINE_GAP: Final = 0.55
 INDENT: Final = 1.2
+PICTURE_SCALE: Final = 4
+"""A copied picture is so many times as large as the formula on the screen."""
+COPY: Final = QKeySequence.StandardKey.Copy
 
 
 @final
@@ -69,6 +76,7 @@ class FormulaWidget(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme().changed.connect(self._relayout)
         self.set_lines(lines)
 
@@ -176,20 +184,64 @@ class FormulaWidget(QWidget):
                 painter.drawText(row.rect, _RAW_TEXT, row.text)
             else:
                 painter.fillPath(row.outline, theme().brush(self._color if self.isEnabled() else "disabled"))
+        if self.hasFocus():
+            painter.setPen(theme().pen("accent"))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     # --- copying ---
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.matches(COPY):
+            event.accept()  # else the canvas would copy its blocks
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(COPY):
+            self.copy_latex()
+        else:
+            super().keyPressEvent(event)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
-        copy = QAction(icon("copy"), self.tr("Copy as LaTeX"), menu)
-        copy.triggered.connect(self.copy_latex)
-        menu.addAction(copy)
+        latex = menu.addAction(icon("copy"), self.tr("Copy as LaTeX"), self.copy_latex)
+        latex.setShortcut(QKeySequence(COPY))
+        latex.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # said there; the widget takes the key itself
+        picture = menu.addAction(icon("image"), self.tr("Copy as picture"), self.copy_picture)
+        picture.setEnabled(self.ready and not self.picture().isNull())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
 
     def copy_latex(self) -> None:
         """Puts the LaTeX on the clipboard."""
         QGuiApplication.clipboard().setText(self.latex())
+
+    def copy_picture(self) -> None:
+        """Puts a picture for papers and slides on the clipboard."""
+        QGuiApplication.clipboard().setImage(self.picture())
+
+    def picture(self) -> QImage:
+        """The formulas in ink on white, each on a line of its own, as fine as print; null when none can be set."""
+        rows: list[_Row] = []
+        top = 0.0
+        for line in self._lines:
+            try:
+                rows.append(_row(formula_path(line, self._size * PICTURE_SCALE), top))
+            except FormulaError:
+                continue
+            top = rows[-1].rect.bottom() + 1 + self._size * PICTURE_SCALE * LINE_GAP
+        if not rows:
+            return QImage()
+        margin = round(self._size * PICTURE_SCALE * 0.3)
+        wide, high = max(row.rect.right() for row in rows) + 1, rows[-1].rect.bottom() + 1
+        made = QImage(wide + 2 * margin, high + 2 * margin, QImage.Format.Format_RGB32)
+        made.fill(QColor(PAPER.canvas))
+        painter = QPainter(made)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(margin, margin)
+        for row in rows:
+            painter.fillPath(row.outline, QColor(PAPER.text))
+        painter.end()
+        return made
 
 
 _RAW_TEXT: Final = Qt.TextFlag.TextWrapAnywhere | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop

@@ -42,7 +42,7 @@ def told(moment: Moment) -> str:
         case Forward() if moment.form == "data":
             return _tr("The forward pass begins.")
         case Forward():
-            return _tr("Forward: from its inputs and parameters, a {0} makes its output.").format(moment.block)
+            return _tr("Forward: from its inputs and parameters, the {0} block makes its output.").format(moment.block)
         case Objective():
             return _tr("Everything that is minimised, added up. From here the gradient goes back: ∂L/∂L = 1.")
         case Backward():

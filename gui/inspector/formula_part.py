@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from engine.recipe import Formula
@@ -65,6 +66,7 @@ class FormulaPart(QWidget):
         grid.setColumnStretch(1, 1)
         for row, (symbol, meaning) in enumerate(symbols):
             mark = FormulaWidget(symbol, SYMBOL_SIZE)
+            mark.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             mark.set_color("secondary")
             mark.setFixedWidth(theme().px(SYMBOL_WIDTH))
             grid.addWidget(mark, row, 0)

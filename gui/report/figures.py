@@ -17,13 +17,16 @@ from gui.backprop.tiles import GAP, flat
 from gui.backprop.words import range_words, shape_words
 from gui.colormaps import colorize, diverging
 from gui.colors import PAPER, mix
-from gui.format import format_exact, format_number
+from gui.format import format_exact, format_integer, format_number
 from gui.plots.pixels import qimage
 
 EXACT: Final = 32
 """Tensors of so few numbers are printed to the last digit."""
 MOST_ROWS: Final = 40
 MOST_COLUMNS: Final = 12
+PER_LINE: Final = 10
+LONGEST: Final = 120
+"""Numbers in one row are written over several lines, up to so many."""
 DIGITS: Final = 6
 _WIDE: Final = 420
 _TALL: Final = 260
@@ -48,6 +51,8 @@ class Figures:
         if array.size == 1:
             return f'<p class="number">{escape(title)} <output>{_exact(array.reshape(-1)[0])}</output></p>'
         look = flat(array)
+        if array.ndim == 1 and array.size <= LONGEST:
+            return f"<figure>{head}{_list(array)}</figure>"
         rows, columns = look.values.shape
         if array.ndim <= 2 and 0 < rows <= MOST_ROWS and columns <= MOST_COLUMNS:
             return f"<figure>{head}{_table(look.values, array)}</figure>"
@@ -59,20 +64,22 @@ class Figures:
         words = escape(range_words(values))
         if left_out:
             shown = values.size - left_out
-            words += " · " + escape(_tr("{0} of {1} numbers are shown").format(shown, values.size))
+            words += " · " + escape(
+                _tr("{0} of {1} numbers are shown").format(format_integer(shown), format_integer(values.size))
+            )
         digest = hashlib.blake2b(numbers.tobytes(), digest_size=16, key=str(numbers.shape).encode()).digest()
         if digest in self._seen:
             same = escape(_tr("The same numbers as in this picture above"))
             return f'<p class="range"><a href="#{self._seen[digest]}">{same}</a> · {words}</p>'
         self._count += 1
         name = self._seen[digest] = f"picture-{self._count}"
-        finite = np.abs(numbers[np.isfinite(numbers)])
-        limit = float(finite.max()) if finite.size else 0.0
+        limit = _limit(numbers)
         pixels = colorize(numbers, diverging(PAPER), -(limit or 1.0), limit or 1.0)
         pixels[index == GAP] = 255
         rows, columns = numbers.shape
         scale = min(_WIDE / columns, _TALL / rows, 14.0)
-        size = f'width="{max(2, round(columns * scale))}" height="{max(2, round(rows * scale))}"'
+        wide, high = max(6, round(columns * scale)), max(6, round(rows * scale))
+        size = f'style="width:{wide}px;height:{high}px"'
         image = f'<img id="{name}" {size} alt="{escape(title, quote=True)}" src="{_data(qimage(pixels))}"/>'
         ends = f"<span>{format_number(-limit, 3)}</span><span>0</span><span>{format_number(limit, 3)}</span>"
         return f'{image}<div class="scale"><i></i>{ends}</div><p class="range">{words}</p>'
@@ -85,9 +92,22 @@ def scale_colors() -> str:
     return ", ".join("#{:02x}{:02x}{:02x}".format(*color) for color in picked)
 
 
-def _table(numbers: NDArray[np.float64], array: NDArray[Any]) -> str:
+def _list(array: NDArray[Any]) -> str:
+    """One row of numbers, over as many lines as it takes."""
+    limit, exact = _limit(array.astype(np.float64)), array.size <= EXACT
+    wide = 4 if exact and array.dtype.kind == "f" and array.size > 4 else PER_LINE
+    cells = [_cell(value, limit, exact=exact) for value in array]
+    lines = ("".join(cells[start : start + wide]) for start in range(0, len(cells), wide))
+    return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
+
+
+def _limit(numbers: NDArray[np.float64]) -> float:
     finite = np.abs(numbers[np.isfinite(numbers)])
-    limit = float(finite.max()) if finite.size else 0.0
+    return float(finite.max()) if finite.size else 0.0
+
+
+def _table(numbers: NDArray[np.float64], array: NDArray[Any]) -> str:
+    limit = _limit(numbers)
     exact = array.size <= EXACT
     values = array.reshape(numbers.shape)
     lines = []

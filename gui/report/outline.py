@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Final
 
@@ -14,6 +15,8 @@ _MOVE, _LINE, _CURVE = (
     QPainterPath.ElementType.LineToElement,
     QPainterPath.ElementType.CurveToElement,
 )
+_ROOM: Final = 33.0
+"""Em that fit on a line of a printed page."""
 _AIR: Final = 4.0
 """Hundredths of an em around an outline, so that nothing is cut by rounding."""
 
@@ -21,11 +24,18 @@ _AIR: Final = 4.0
 def formula(latex: str) -> str:
     """A line of mathematics that breaks where there is no room for it. May run in any thread."""
     try:
-        drawn = " ".join(_drawn(piece) for piece in pieces(latex))
+        drawn = " ".join(_drawn(piece) for piece in _fitting(latex))
     except FormulaError:
         return f'<p class="math"><code>{escape(latex)}</code></p>'
     text = escape(latex, quote=True)
     return f'<p class="math" role="math" aria-label="{text}" title="{text}">{drawn}</p>'
+
+
+def _fitting(latex: str) -> list[str]:
+    """The line as a whole where there is room for it, else its pieces; a sign before one stands off what it adds."""
+    if formula_path(latex, 1.0).boundingRect().right() <= _ROOM:
+        return [latex]
+    return [re.sub(r"^([+-])\s*", r"\1\\;", piece) for piece in pieces(latex)]
 
 
 def _drawn(latex: str) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
-from typing import Any, Final, final
+from typing import Any, final
 
 from PySide6.QtCore import QCoreApplication
 
 from engine.moments import Moment, Step
+from engine.settings import TRAINING
 from gui.backprop.parts import Fault, Formulas, Numbers, Part, Said, array_of, parts_of
 from gui.backprop.symbols import SIGNS, Arrays
 from gui.backprop.words import headline, told
@@ -55,8 +56,6 @@ class Content:
 Advance = Callable[[int], None]
 """Told how many moments are written. Raises Cancelled."""
 
-_MOST_SETTINGS: Final = 24
-
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Report", text)
@@ -72,27 +71,15 @@ def html(content: Content, advance: Advance) -> Iterator[bytes]:
     ).encode()
     yield _head(content).encode()
     figures = Figures()
-    at = 0
-    for phase, run in groupby(content.phases):
-        moments = [content.step.moments[at + place] for place, _ in enumerate(run)]
-        yield f'<h2 id="part-{at}">{SIGNS[phase]} {escape(_phase(phase))}</h2>\n'.encode()
+    for name, moments in _chapters(content):
+        yield f'<h2 id="part-{moments[0].index}">{escape(name)}</h2>\n'.encode()
         for moment in moments:
-            yield _moment(content, moment, phase, figures).encode()
-            at += 1
-            advance(at)
+            yield _moment(content, moment, figures).encode()
+            advance(moment.index + 1)
     yield (
         f"<footer>{escape(_tr('Made with Chainrule. Every number is that of the training itself.'))}</footer>"
         "</body></html>\n"
     ).encode()
-
-
-def _phase(phase: str) -> str:
-    return {
-        "forward": _tr("Forward"),
-        "loss": _tr("Loss"),
-        "backward": _tr("Backward"),
-        "update": _tr("Update"),
-    }[phase]
 
 
 # -- the head --
@@ -130,37 +117,49 @@ def inline(svg: bytes) -> str:
     return text[text.index("<svg") :].strip()
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
-    told_ = [(name, value) for name, value in settings.items() if value is not None and not isinstance(value, Mapping)]
-    pairs = "".join(
-        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_setting(value))}</dd>"
-        for name, value in told_[:_MOST_SETTINGS]
-    )
-    return f"<dl>{pairs}</dl>"
+def _settings(values: Mapping[str, Any]) -> str:
+    """What was set and means something: of plain SGD no beta."""
+    pairs = []
+    for name, param in TRAINING.items():
+        value = values.get(name)
+        if param.visible(values) and value is not None and value != ():
+            label = param.label or name.replace("_", " ")
+            pairs.append(f"<dt>{escape(label)}</dt><dd>{escape(_setting(value))}</dd>")
+    return f"<dl>{''.join(pairs)}</dl>"
 
 
 def _setting(value: object) -> str:
     if isinstance(value, bool):
         return _tr("yes") if value else _tr("no")
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return format_number(value) if isinstance(value, float) else str(value)
 
 
 def _contents(content: Content) -> str:
     lines = []
-    at = 0
-    for phase, run in groupby(content.phases):
-        moments = [content.step.moments[at + place] for place, _ in enumerate(run)]
-        entries = "".join(f'<li><a href="#moment-{each.index}">{escape(headline(each))}</a></li>' for each in moments)
-        name = f'<a href="#part-{at}">{SIGNS[phase]} {escape(_phase(phase))}</a>'
-        lines.append(f"<h4>{name}</h4><ol>{entries}</ol>")
-        at += len(moments)
+    for name, moments in _chapters(content):
+        entries = "".join(
+            f'<li><a href="#moment-{each.index}">{SIGNS[content.phases[each.index]]} {escape(headline(each))}</a></li>'
+            for each in moments
+        )
+        lines.append(f'<h4><a href="#part-{moments[0].index}">{escape(name)}</a></h4><ol>{entries}</ol>')
     return f"<nav>{''.join(lines)}</nav>"
+
+
+def _chapters(content: Content) -> Iterator[tuple[str, list[Moment]]]:
+    """The moments in order. Updates stand with the way back: each follows as soon as its gradient is there."""
+    names = {"forward": _tr("Forward"), "loss": _tr("Loss")}
+    back = _tr("Backward, and the updates")
+    for name, run in groupby(content.step.moments, lambda moment: names.get(content.phases[moment.index], back)):
+        yield name, list(run)
 
 
 # -- moments --
 
 
-def _moment(content: Content, moment: Moment, phase: str, figures: Figures) -> str:
+def _moment(content: Content, moment: Moment, figures: Figures) -> str:
+    phase = content.phases[moment.index]
     parts = "".join(_part(part, content.arrays, figures) for part in parts_of(content.step, moment, content.arrays))
     return (
         f'<section class="{phase}" id="moment-{moment.index}"><h3>{SIGNS[phase]} {escape(headline(moment))}</h3>'

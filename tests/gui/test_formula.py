@@ -14,6 +14,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from engine.block import Block, registry
@@ -251,11 +252,29 @@ def test_copy_as_latex(shown, qtbot):
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(3, 3), widget.mapToGlobal(QPoint(3, 3)))
     QGuiApplication.sendEvent(widget, event)
     [menu] = widget.findChildren(QMenu)
-    [action] = menu.actions()
-    assert action.text() == "Copy as LaTeX"
-    action.trigger()
+    latex, picture = menu.actions()
+    assert (latex.text(), picture.text()) == ("Copy as LaTeX", "Copy as picture")
+    latex.trigger()
     assert QGuiApplication.clipboard().text() == TANH
+    picture.trigger()
+    image = QGuiApplication.clipboard().image()
+    assert image.width() > image.height() > 60
+    assert image.pixelColor(0, 0).name() == "#ffffff"
+    dark = sum(image.pixelColor(x, image.height() // 2).lightness() < 80 for x in range(image.width()))
+    assert dark > 10
     menu.close()
+
+
+def test_the_copy_key_copies_what_has_the_focus(shown, qtbot):
+    widget = shown(TANH)
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+    QGuiApplication.clipboard().clear()
+    QTest.keyClick(widget, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == TANH
+
+
+def test_text_that_is_no_formula_makes_no_picture(shown):
+    assert shown(r"\undefined{x}").picture().isNull()
 
 
 def test_text_scale_enlarges(shown):
