@@ -143,8 +143,8 @@ class BackpropBar(QFrame):
         """The moment shown, of so many; and how deep inside that is."""
         wide = len(f"{count:,}")
         self._count.setText(f"{at + 1:>{wide},} / {count:,}")
-        words = {"block": self.tr("block by block"), "neuron": self.tr("neuron by neuron")}
-        self._level.setText(words.get(level, self.tr("weight by weight")))
+        words = {"block": self.tr("blocks"), "neuron": self.tr("neurons")}
+        self._level.setText(words.get(level, self.tr("weights")))
         self._out.setEnabled(level != "block")
         self._in.setEnabled(level != "weight")
         self._back.setEnabled(at > 0)

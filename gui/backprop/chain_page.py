@@ -34,9 +34,9 @@ class PathRow(QFrame):
     chosen = Signal(int)
     pointed = Signal(int)
 
-    def __init__(self, at: int, product: float, way: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.at = at
+    def __init__(self, at: int, product: float, way: str, *, alone: bool = False) -> None:
+        super().__init__()
+        self.at, self._alone = at, alone
         self.setObjectName("chainPath")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -54,7 +54,7 @@ class PathRow(QFrame):
 
     def set_chosen(self, chosen: bool) -> None:
         """Whether its factors are shown below."""
-        self._mark.setText(self.tr("shown below") if chosen else "")
+        self._mark.setText(self.tr("shown below") if chosen and not self._alone else "")
         set_kind(self, "info" if chosen else "entry")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -156,7 +156,7 @@ class ChainPage(QWidget):
             self._column.addSpacing(2)
             self._column.addWidget(text_label(self.tr("Paths, the largest first"), "caption_strong"))
         for at, path in enumerate(self.chain.paths):
-            row = PathRow(at, path.product, words.way(self._step, self.chain, path))
+            row = PathRow(at, path.product, words.way(self._step, self.chain, path), alone=self.chain.count <= 1)
             row.chosen.connect(self.choose)
             row.pointed.connect(self._point)
             self.rows.append(row)
@@ -179,8 +179,8 @@ class ChainPage(QWidget):
         symbols, numbers = words.product_lines(self._step, self.chain, path)
         title = self.tr("The product of its local derivatives")
         column.addWidget(text_label(title, "caption_strong"))
-        column.addWidget(self._well([symbols]))
-        column.addWidget(self._well([numbers]))
+        column.addWidget(self._well(symbols))
+        column.addWidget(self._well(numbers))
         column.addWidget(self._table(path))
         why = words.why_first(self._step, self.chain, path)
         if why is not None:
@@ -197,7 +197,8 @@ class ChainPage(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(3)
-        least = {id(factor) for factor in words.smallest(path)[:_SMALLEST]}
+        fades = words.verdict(self._step, self.chain, path) is not None
+        least = {id(factor) for factor in words.smallest(path)[:_SMALLEST]} if fades else set[int]()
         for row, factor in enumerate(words.backwards(path)):
             small = id(factor) in least
             value = text_label(format_number(factor.value), "mono_caption")

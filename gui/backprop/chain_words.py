@@ -14,9 +14,13 @@ from gui.backprop.write import number
 from gui.format import format_count, format_number
 
 _FADES: Final = 1e-3
+_MATTERS: Final = 0.2
+"""Part of the gradient that a path has to be before it tells why a weight does not learn."""
 _GROWS: Final = 1e3
 _NAMED: Final = 3
 _LONG: Final = 8
+_SYMBOLS_A_ROW: Final = 6
+_NUMBERS_A_ROW: Final = 7
 
 
 def _tr(text: str) -> str:
@@ -39,15 +43,21 @@ def backwards(path: Path) -> tuple[Factor, ...]:
     return path.factors[::-1]
 
 
-def product_lines(step: Step, chain: WeightChain, path: Path) -> list[str]:
-    """LaTeX of a path: its local derivatives with symbols, and their product with numbers."""
+def product_lines(step: Step, chain: WeightChain, path: Path) -> tuple[list[str], list[str]]:
+    """LaTeX of a path: its local derivatives with symbols, and their product with numbers; long ones broken."""
     factors = backwards(path)
-    symbols = r" \cdot ".join(hand_written(step, factor.latex) for factor in factors)
-    numbers = r" \cdot ".join(number(factor.value, bare=not at) for at, factor in enumerate(factors))
+    symbols = _rows([hand_written(step, factor.latex) for factor in factors], _SYMBOLS_A_ROW)
+    numbers = _rows([number(factor.value, bare=not at) for at, factor in enumerate(factors)], _NUMBERS_A_ROW)
+    numbers[-1] += f" = {number(path.product)}"
     if chain.count == 1:
         left = rf"\dfrac{{\partial L}}{{\partial {hand_written(step, chain.weight.latex)}}}"
-        return [f"{left} = {symbols}", f"{left} = {numbers} = {number(path.product)}"]
-    return [symbols, f"{numbers} = {number(path.product)}"]
+        symbols[0], numbers[0] = f"{left} = {symbols[0]}", f"{left} = {numbers[0]}"
+    return symbols, numbers
+
+
+def _rows(factors: list[str], most: int) -> list[str]:
+    rows = [factors[at : at + most] for at in range(0, len(factors), most)]
+    return [(r"\cdot \, " if at else "") + r" \cdot ".join(row) for at, row in enumerate(rows)]
 
 
 def sum_line(step: Step, chain: WeightChain) -> str:
@@ -70,7 +80,9 @@ def counted(chain: WeightChain) -> str:
             int(chain.count)
         )
     text = _tr("{0} paths lead from it to the loss. The gradient is the sum of their products; here are the largest.")
-    return text.format(f"{int(chain.count):,}" if chain.count < 1e15 else format_number(chain.count, 3))
+    text = text.format(f"{int(chain.count):,}" if chain.count < 1e15 else format_number(chain.count, 3))
+    sampled = any(factor.to.sample for path in chain.paths for factor in path.factors)
+    return f"{text} {_tr('(3) stands for sample 3 of the batch.')}" if sampled else text
 
 
 def agreement(chain: WeightChain) -> str:
@@ -91,7 +103,7 @@ def smallest(path: Path) -> tuple[Factor, ...]:
     small = sorted((factor for factor in path.factors if abs(factor.value) < 1), key=lambda each: abs(each.value))
     if any(factor.value == 0 for factor in small):
         return tuple(factor for factor in small if factor.value == 0)
-    fades = len(small) >= _NAMED and prod(abs(factor.value) for factor in small) < _FADES
+    fades = len(small) >= _NAMED and abs(path.product) < _FADES and prod(abs(factor.value) for factor in small) < _FADES
     return tuple(small) if fades else ()
 
 
@@ -103,15 +115,8 @@ def verdict(step: Step, chain: WeightChain, path: Path) -> tuple[str, str] | Non
         title = _tr("A factor of zero: nothing gets through")
         text = _tr("{0} is 0, so the whole product is. On this path {1} learns nothing from this batch.")
         return title, text.format(f"∂{called(step, few[0].to)}/∂{called(step, few[0].by)}", name)
-    if few:
-        named = ", ".join(f"{_symbol(step, factor)} = {format_number(factor.value)}" for factor in few[:_NAMED])
-        title = _tr("Why {0} hardly learns").format(name)
-        text = _tr(
-            "{count} factors on this path are smaller than 1. Together they multiply to {product}: that little of the "
-            "loss's gradient is left when it comes to {name}. The smallest: {named}."
-        )
-        left = prod(abs(factor.value) for factor in few)
-        return title, text.format(count=len(few), product=format_number(left), name=name, named=named)
+    if few and abs(path.product) > _MATTERS * abs(chain.gradient):
+        return _tr("Why {0} hardly learns").format(name), _fading(step, name, path, few)
     large = [factor for factor in path.factors if abs(factor.value) > 1]
     left = prod(abs(factor.value) for factor in large)
     if left > _GROWS:
@@ -119,6 +124,28 @@ def verdict(step: Step, chain: WeightChain, path: Path) -> tuple[str, str] | Non
         text = _tr("{0} factors on this path are larger than 1. Together they multiply to {1}.")
         return title, text.format(len(large), format_number(left))
     return None
+
+
+def _fading(step: Step, name: str, path: Path, few: tuple[Factor, ...]) -> str:
+    slopes = [factor for factor in few if factor.equals is None and not factor.whole]
+    told = slopes if len(slopes) >= _NAMED else list(few)
+    words = (
+        _tr(
+            "{count} of the {all} factors on this path are slopes, none larger than {most}. They multiply to {product}:"
+        )
+        if told is slopes
+        else _tr("{count} of the {all} factors on this path are none larger than {most}. They multiply to {product}:")
+    ).format(
+        count=len(told),
+        all=len(path.factors),
+        most=format_number(max(abs(factor.value) for factor in told)),
+        product=format_number(prod(abs(factor.value) for factor in told)),
+    )
+    named = ", ".join(f"{_symbol(step, factor)} = {format_number(factor.value)}" for factor in told[:_NAMED])
+    rest = _tr("that little of the loss's gradient is left when it comes to {0}. The smallest: {1}.").format(
+        name, named
+    )
+    return f"{words} {rest}"
 
 
 def why_first(step: Step, chain: WeightChain, path: Path) -> tuple[str, str] | None:

@@ -68,7 +68,7 @@ def hand_written(step: Step, line: str) -> str:
                 name = weight_name(step, place)
                 if name:
                     line = line.replace(place.latex, f"w_{{{name[1:]}}}")
-    return _NAME.sub(lambda found: found[0].replace(".", "{.}"), line)
+    return _NAME.sub(lambda found: found[0].replace(".", r"}.\!\mathrm{"), line)
 
 
 def _plain(node: str) -> str:

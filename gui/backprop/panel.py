@@ -113,8 +113,8 @@ class BackpropPanel(QWidget):
         self.tabs.blockSignals(False)
         self.tabs.setVisible(len(fitting) > 1)
         self._show_place(shown)
-        chosen = self._chosen if self._among_blocks else self._chosen_inside
-        self._bring(chosen if chosen in fitting else self._first)
+        wanted = (self._chosen,) if self._among_blocks else (self._chosen_inside, "numeral")
+        self._bring(next((key for key in wanted if key in fitting), self._first))
         self._pages.setCurrentIndex(2)
 
     @property
@@ -157,7 +157,7 @@ class BackpropPanel(QWidget):
         chain, shown = self.lenses.get("chain"), self.shown
         if isinstance(chain, ChainLens) and shown is not None:
             chain.pick(name, index)
-            self._chosen = self._chosen_inside = chain.key
+            self.choose(chain.key)
             self.show_moment(shown)
 
     def _drop(self) -> None:

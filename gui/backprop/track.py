@@ -71,7 +71,7 @@ class MomentTrack(QSlider):
         return QSize(theme().px(320), theme().px(_HEIGHT))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme().px(160), theme().px(_HEIGHT))
+        return QSize(theme().px(120), theme().px(_HEIGHT))
 
     # -- where things are --
 

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
 from engine.moments import Step, Update
+from gui.theme import theme
 from gui.widgets.labels import plain_tooltip, text_label
 
 Weight = tuple[str, tuple[int, ...]]
 """`block.parameter`, and the index of a number in it, from 0."""
 _MOST_AXES: Final = 5
+_BESIDE: Final = 2
+"""Fields beside the list; more of them stand below."""
 
 
 @final
@@ -37,9 +40,13 @@ class WeightPicker(QWidget):
         self.parameter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.parameter.currentTextChanged.connect(self._parameter_chosen)
         self.axes = [QSpinBox(self) for _ in range(_MOST_AXES)]
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 4)
-        row.setSpacing(4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 4)
+        column.setSpacing(4)
+        row, self._more = QHBoxLayout(), QHBoxLayout()
+        for line in (row, self._more):
+            line.setSpacing(4)
+            column.addLayout(line)
         row.addWidget(text_label(self.tr("Weight"), "caption", "secondary"))
         row.addWidget(self.parameter, 1)
         for at, axis in enumerate(self.axes):
@@ -48,7 +55,14 @@ class WeightPicker(QWidget):
             axis.setKeyboardTracking(False)
             axis.valueChanged.connect(self._tell)
             axis.hide()
-            row.addWidget(axis)
+            (row if at < _BESIDE else self._more).addWidget(axis)
+        self._more.addStretch(1)
+        theme().changed.connect(self._rescale)
+        self._rescale()
+
+    def _rescale(self) -> None:
+        for axis in self.axes:
+            axis.setFixedWidth(theme().px(64))
 
     def set_step(self, step: Step) -> None:
         """The parameters of another step."""
