@@ -10,6 +10,7 @@ from gui.backprop.neurons.lens import NeuronLens
 from gui.backprop.numbers import NumbersLens
 from gui.backprop.numeral_page import NumeralLens
 from gui.backprop.softmax import SoftmaxLens
+from gui.backprop.update import UpdateLens
 from gui.document import Document
 from gui.run_feed import RunFeed
 
@@ -24,5 +25,6 @@ def make_lenses(document: Document, feed: RunFeed) -> list[Lens]:
         ConvolutionLens,
         ActivationLens,
         SoftmaxLens,
+        UpdateLens,
     )
     return [kind(document, feed) for kind in kinds]
