@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 from engine.block import EMPTY_CONTEXT, Block, Context, Port
-from engine.broadcast import joined_shape, letter, many_inputs, many_ports, shown_names, sum_to
+from engine.broadcast import joined_shape, letter, many_inputs, many_ports, sum_to
 from engine.notation import DELTA, OUTPUT, wrt
 from engine.param import Param
 from engine.recipe import Call, Formula, GradContext, Recipe, Ref
@@ -44,11 +44,16 @@ class Max(Block):
         return Recipe(calls=tuple(calls))
 
     def formula(self, params: Mapping[str, Any]) -> Formula:
-        names = ", ".join(shown_names(params))
+        names = [letter(at) for at in range(params["inputs"])]
         return Formula(
-            forward=(rf"y = \max({names})",),
-            backward=(rf"{wrt('a')} = \delta\ \mathrm{{where}}\ a = y,\ 0\ \mathrm{{elsewhere}}",),
-            symbols=((names, "inputs"), OUTPUT, DELTA),
+            forward=(rf"y = \max({', '.join(names)})",),
+            backward=tuple(rf"{wrt(name)} = \delta\,[{name} = y]" for name in names),
+            symbols=(
+                (", ".join(names), "inputs"),
+                OUTPUT,
+                (r"[\,\cdot\,]", "1 where the condition in brackets holds, else 0; two that are equal share alike"),
+                DELTA,
+            ),
             source="torch.maximum",
         )
 

@@ -15,7 +15,21 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:e[+-]?\d+)?)|(?P<mathrm>\\mathrm\{[a-z]+\})|(?P<hat>\\hat\{[a-z]\})"
     r"|(?P<command>\\[A-Za-z]+)|(?P<space>\\[,;!: ])|(?P<letter>[A-Za-z])|(?P<sign>[-+()\[\]{}|<>=_^',*/]))"
 )
-_FUNCTIONS: Final = {r"\tanh", r"\ln", r"\max", r"\min", r"\sigma", r"\mathrm{sign}", r"\sin", r"\cos", r"\exp"}
+_FUNCTIONS: Final = {
+    r"\tanh",
+    r"\ln",
+    r"\max",
+    r"\min",
+    r"\sigma",
+    r"\mathrm{sign}",
+    r"\sin",
+    r"\cos",
+    r"\exp",
+    r"\Phi",
+    r"\varphi",
+    r"\mathrm{softplus}",
+    r"\mathrm{relu}",
+}
 _BLANK: Final = {r"\quad", r"\qquad", r"\left", r"\right"}
 _TIMES: Final = {r"\cdot", r"\odot", r"\times", "*"}
 _RELATIONS: Final = {"<", ">", r"\leq", r"\geq", "="}
@@ -36,8 +50,6 @@ _GREEK: Final = {
         "pi",
         "rho",
         "phi",
-        "varphi",
-        "Phi",
         "ell",
     ]
 }

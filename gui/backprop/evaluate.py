@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -26,7 +27,9 @@ from gui.backprop.algebra import (
 )
 
 Floats = NDArray[np.float64]
-_CONSTANTS: Final = {"e": np.e, r"\pi": np.pi}
+MOST: Final = 1 << 22
+"""Numbers that are computed at once, at most."""
+CONSTANTS: Final = {"e": np.e, r"\pi": np.pi}
 _COMPARED: Final[dict[str, Any]] = {
     "<": np.less,
     ">": np.greater,
@@ -44,6 +47,10 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     r"\sin": np.sin,
     r"\cos": np.cos,
     r"\exp": np.exp,
+    r"\Phi": np.vectorize(lambda z: 0.5 * (1 + math.erf(z / math.sqrt(2))), otypes=[float]),
+    r"\varphi": lambda x: np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
+    r"\mathrm{softplus}": lambda x: np.logaddexp(0.0, x),
+    r"\mathrm{relu}": lambda x: np.maximum(0.0, x),
     "abs": np.abs,
     "sqrt": np.sqrt,
 }
@@ -89,8 +96,8 @@ def labelled(name: Name, known: Known, reading: Reading) -> Tensor:
     """The numbers of a symbol, its axes called as its indices say."""
     found = known.get(name.name)
     if found is None:
-        if name.name in _CONSTANTS:
-            return Tensor(np.array(_CONSTANTS[name.name]))
+        if name.name in CONSTANTS:
+            return Tensor(np.array(CONSTANTS[name.name]))
         raise UnreadableError(f"nobody knows {name.name}")
     if not name.labels or found.ndim == 0:
         return Tensor(found)
@@ -142,8 +149,8 @@ def _other(node: Node, parts: list[Tensor]) -> Tensor:
             return _combined(np.power, *parts)
         case Transposed() if first.array.ndim == 2:
             return Tensor(first.array.T)
-        case Function() if len(parts) == 2:
-            return _combined(_FUNCTIONS[node.name], *parts)
+        case Function() if node.name in (r"\max", r"\min"):
+            return reduce(lambda a, b: _combined(_FUNCTIONS[node.name], a, b), parts)
         case Function():
             return Tensor(_FUNCTIONS[node.name](first.array), first.labels)
         case Total():
@@ -182,10 +189,15 @@ def _combined(how: Any, a: Tensor, b: Tensor) -> Tensor:
     if a.array.ndim == 0 or b.array.ndim == 0:
         return Tensor(np.asarray(how(a.array, b.array)), b.labels if a.array.ndim == 0 else a.labels)
     if a.labels is None and b.labels is None:
+        if math.prod(np.broadcast_shapes(a.array.shape, b.array.shape)) > MOST:
+            raise UnreadableError("too many numbers")
         return Tensor(how(a.array, b.array))
     if a.labels is None or b.labels is None:
         raise UnreadableError("some numbers have an index and some have none")
     names = (*a.labels, *(label for label in b.labels if label not in a.labels))
+    sizes = {**dict(zip(a.labels, a.array.shape, strict=True)), **dict(zip(b.labels, b.array.shape, strict=True))}
+    if math.prod(sizes.values()) > MOST:
+        raise UnreadableError("too many products")
     return Tensor(how(_spread(a, names), _spread(b, names)), names)
 
 

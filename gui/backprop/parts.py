@@ -176,7 +176,7 @@ def _mathematics(step: Step, moment: Moment, formula: Mathematics, arrays: Array
     if lines:
         yield Formulas(_tr("With the numbers of this step"), lines, worked=True)
     elif not isinstance(moment, Forward) or moment.inputs:
-        yield Said(_tr("Too large to write out with numbers. Shapes and ranges are below."))
+        yield Said(_tr("Not written out with numbers: shapes and ranges are below."))
 
 
 def only_examples(moment: Moment) -> bool:

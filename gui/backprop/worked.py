@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gui.backprop.algebra import Name, Node, UnreadableError, names_in, read
+from gui.backprop.cuts import Cut, Cutter, cuts, example
 from gui.backprop.evaluate import Floats, Known, Reading, evaluate
-from gui.backprop.write import Place, Writer, number, places_of
+from gui.backprop.write import Place, Writer, enclosed_sum, number, places_of, terms
 
 MOST_LINES: Final = 4
 """Numbers of one result that are written out."""
@@ -60,8 +61,11 @@ def work_out(
     also: Sequence[str] = (),
     picked: Mapping[str, tuple[int, ...]] | None = None,
     owned: Container[str] = (),
+    cutter: Cutter = cuts,
 ) -> list[Line]:
     r"""Formulas with numbers, as far as they can be read and come to the traced results.
+
+    Of small results several numbers are written out, of large ones, and where a formula holds for a part, one.
 
     Args:
         lines: LaTeX, as in `Formula.forward` or `Formula.backward`.
@@ -70,18 +74,77 @@ def work_out(
         also: lines that define symbols used in `lines`.
         picked: symbol -> the place whose number is written out in the place of the first ones.
         owned: symbols of parameters, whose first axis counts no samples.
+        cutter: the parts of tensors in which a formula may hold.
     """
     equations = [equation for line in lines for equation in _equations(line)]
     helpers = [equation for line in also for equation in _equations(line)]
-    numbers = {name: _floats(value) for name, value in known.items() if value.size <= LARGEST}
-    wanted = {name: _floats(value) for name, value in results.items() if value.size <= LARGEST}
-    found: list[Line] = []
+    numbers = {name: _floats(value) for name, value in known.items()}
+    small = {name: value for name, value in numbers.items() if value.size <= LARGEST}
+    found: dict[str, list[Line]] = {}
     for equation in equations:
-        if equation.symbol.name in wanted:
-            place = (picked or {}).get(equation.symbol.name)
-            result = wanted[equation.symbol.name]
-            found += _worked(equation, result, numbers, [*equations, *helpers], place, owned)
-    return found
+        name = equation.symbol.name
+        if name not in results or found.get(name):
+            continue
+        result = _floats(results[name])
+        place = (picked or {}).get(name)
+        if place is not None and len(place) != result.ndim:
+            place = None
+        everything = [*equations, *helpers]
+        if result.size <= LARGEST:
+            found[name] = _worked(equation, result, small, everything, place, owned)
+        if not found.get(name):
+            where = example(result) if place is None else place
+            found[name] = _cut_out(equation, result, numbers, everything, where, owned, cutter)
+    return [line for lines in found.values() for line in lines]
+
+
+def _cut_out(
+    equation: _Equation,
+    result: Floats,
+    known: Mapping[str, Floats],
+    helpers: Sequence[_Equation],
+    place: tuple[int, ...],
+    owned: Container[str],
+    cutter: Cutter,
+) -> list[Line]:
+    """One number, in the first part in which the formula comes to it."""
+    for cut, way, matrices, flat in product(cutter(known, result, place), equation.ways, (False, True), (True, False)):
+        reading = Reading(matrices, flat)
+        try:
+            text, everything = _read_in(cut, way, equation, helpers, reading)
+        except UnreadableError:
+            continue
+        if text:
+            left = _left(equation, place, result.shape, owned)
+            line = line_of(left, text, result[place], equation.symbol.name, place)
+            used = _used(way, _unknown(helpers, cut.known, equation))
+            return [line, *_helper_lines(used, everything, reading)]
+    return []
+
+
+def _read_in(
+    cut: Cut, way: Node, equation: _Equation, helpers: Sequence[_Equation], reading: Reading
+) -> tuple[str, Known]:
+    """The text of the number in a part, and what is known there; "" where the formula does not come to it."""
+    everything = _with_helpers(cut.known, helpers, reading)
+    got = evaluate(way, everything, reading).array
+    writer = Writer(everything, reading)
+    if cut.sums:
+        if got.ndim != 1 or not _same(np.array(got.sum()), cut.result, float(np.abs(got).sum())):
+            return "", everything
+        return terms(len(got), lambda k: enclosed_sum(writer.write(way, Place((k,))))), everything
+    if not _same(got, cut.result):
+        return "", everything
+    return writer.write(way, _place_for(equation.symbol, cut.result, cut.place)), everything
+
+
+def _unknown(helpers: Sequence[_Equation], known: Container[str], equation: _Equation) -> list[_Equation]:
+    """Lines that say what a symbol is that nobody has traced."""
+    return [
+        each
+        for each in helpers
+        if not each.gradient and each.symbol.name not in known and each.symbol.name != equation.symbol.name
+    ]
 
 
 def _worked(
@@ -99,10 +162,7 @@ def _worked(
             got = evaluate(way, everything, reading)
             if not _same(got.array, result):
                 continue
-            named = equation.symbol.name
-            used = _used(
-                way, [each for each in helpers if not each.gradient and each.symbol.name not in (*known, named)]
-            )
+            used = _used(way, _unknown(helpers, known, equation))
             lines = list(_written(equation, way, result, Writer(everything, reading), picked, owned))
             return [*lines, *_helper_lines(used, everything, reading)]
         except UnreadableError:
@@ -125,7 +185,7 @@ def _written(
     for place in places:
         text = writer.write(way, _place_for(equation.symbol, result, place))
         left = _left(equation, place, result.shape, owned)
-        yield _line(left, text, result[place], equation.symbol.name, place)
+        yield line_of(left, text, result[place], equation.symbol.name, place)
 
 
 def _lines_for(size: int) -> int:
@@ -144,11 +204,12 @@ def _helper_lines(helpers: Sequence[_Equation], known: Known, reading: Reading) 
         for place in places_of(value.shape, MOST_LINES // 2 if len(helpers) > 1 else MOST_LINES):
             text = writer.write(equation.ways[0], _place_for(equation.symbol, value, place))
             left = _left(equation, place, value.shape, ())
-            lines.append(_line(left, text, value[place], equation.symbol.name, place))
+            lines.append(line_of(left, text, value[place], equation.symbol.name, place))
     return lines
 
 
-def _line(left: str, text: str, value: float, symbol: str, place: tuple[int, ...]) -> Line:
+def line_of(left: str, text: str, value: float, symbol: str, place: tuple[int, ...]) -> Line:
+    """`left = text = value`; the text only where it says more than the value."""
     result = number(value)
     is_number = text in (result, f"({result})")
     return Line(f"{left} = {result}" if is_number else f"{left} = {text} = {result}", symbol, place)
@@ -164,14 +225,22 @@ def _place_for(symbol: Name, result: Floats, place: tuple[int, ...]) -> Place:
 
 
 def _left(equation: _Equation, place: tuple[int, ...], shape: tuple[int, ...], owned: Container[str]) -> str:
-    r"""`y_{2}`, `\dfrac{\partial L}{\partial W_{1,2}}`, counted from 1; a scalar and the only sample without."""
     name = equation.symbol.name
-    is_parameter = name in owned
-    kept = [index for axis, index in enumerate(place) if is_parameter or axis > 0 or shape[0] > 1 or len(shape) == 1]
+    return indexed(name, place, shape, owned=name in owned, gradient=equation.gradient)
+
+
+def indexed(
+    name: str, place: tuple[int, ...], shape: tuple[int, ...], *, owned: bool = False, gradient: bool = False
+) -> str:
+    r"""`y_{2}`, `\dfrac{\partial L}{\partial W_{1,2}}`, counted from 1; a scalar and the only sample without.
+
+    `owned`: the first axis of a parameter counts no samples.
+    """
+    kept = [index for axis, index in enumerate(place) if owned or axis > 0 or shape[0] > 1 or len(shape) == 1]
     if int(np.prod(shape)) == 1:
         kept = []
     text = rf"{name}_{{{','.join(str(index + 1) for index in kept)}}}" if kept else name
-    return rf"\dfrac{{\partial L}}{{\partial {text}}}" if equation.gradient else text
+    return rf"\dfrac{{\partial L}}{{\partial {text}}}" if gradient else text
 
 
 def _used(way: Node, helpers: Sequence[_Equation]) -> list[_Equation]:
@@ -198,6 +267,9 @@ def _with_helpers(known: Mapping[str, Floats], helpers: Sequence[_Equation], rea
     while waiting and progress:
         progress = False
         for equation in list(waiting):
+            others = {each.symbol.name for each in waiting if each is not equation}
+            if not others.isdisjoint(names_in(equation.ways[0])):  # e is an error here, not Euler's number
+                continue
             try:
                 found = evaluate(equation.ways[0], everything, reading)
             except UnreadableError:
@@ -216,10 +288,12 @@ def _arranged(array: Floats, labels: tuple[str, ...] | None, wanted: tuple[str, 
     return array.transpose([labels.index(label) for label in wanted])
 
 
-def _same(got: Floats, wanted: Floats) -> bool:
+def _same(got: Floats, wanted: Floats, size: float = 0.0) -> bool:
+    """Whether numbers are the traced ones, to the rounding of float32; `size`: of the terms that were added up."""
     if got.shape != wanted.shape and got.size == wanted.size and got.ndim <= 1:
         got = got.reshape(wanted.shape)
-    return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=1e-4, atol=1e-7, equal_nan=True))
+    close = got.shape == wanted.shape and np.allclose(got, wanted, rtol=1e-4, atol=1e-7 + 1e-6 * size, equal_nan=True)
+    return bool(close)
 
 
 def _floats(value: NDArray[np.generic]) -> Floats:

@@ -2,7 +2,7 @@ r"""An expression written with the numbers of one place: `0.15 \cdot 0.05 + 0.2 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -22,7 +22,7 @@ from gui.backprop.algebra import (
     Transposed,
     UnreadableError,
 )
-from gui.backprop.evaluate import Floats, Known, Reading, evaluate, labelled
+from gui.backprop.evaluate import CONSTANTS, Floats, Known, Reading, evaluate, labelled
 from gui.format import format_number
 
 DIGITS: Final = 5
@@ -95,7 +95,9 @@ class Writer:
 
     def _name(self, node: Name, at: Place) -> tuple[str, int]:
         if node.name not in self._known:
-            return node.name, _ATOM  # e and π
+            if node.name not in CONSTANTS:
+                raise UnreadableError(f"nobody knows {node.name}")
+            return node.name, _ATOM
         tensor = labelled(node, self._known, self._reading)
         return number(_at(tensor.array, tensor.labels, at)), _ATOM
 
@@ -126,7 +128,7 @@ class Writer:
         def term(k: int) -> str:
             return _joined([self._of(left, Place((row, k))), self._of(right, Place((k, column)))])
 
-        return _terms(count, term)
+        return terms(count, term)
 
     def _total(self, node: Total, at: Place) -> str:
         body = evaluate(node.body, self._known, self._reading)
@@ -137,7 +139,7 @@ class Writer:
             text, hold = self._of(node.body, replace(at, indices={**(at.indices or {}), node.label: k}))
             return _enclosed(text) if hold == _SUM or text.startswith("-") else text
 
-        return _terms(count, term)
+        return terms(count, term)
 
     def _function(self, node: Function, at: Place) -> str:
         args = [self.write(arg, at) for arg in node.args]
@@ -176,13 +178,19 @@ def _joined(parts: list[tuple[str, int]]) -> str:
     return r" \cdot ".join(written)
 
 
-def _terms(count: int, term: object) -> str:
-    assert callable(term)
+def terms(count: int, term: Callable[[int], str]) -> str:
+    """A sum; of a long one the first terms and the last, and how many there are."""
     if count <= MOST_TERMS:
         chosen = [term(k) for k in range(count)]
     else:
-        chosen = [*(term(k) for k in range(MOST_TERMS - 3)), r"\ldots", term(count - 1)]
+        left_out = rf"\underset{{{count:,}\ \mathrm{{terms}}}}{{\ldots}}".replace(",", "{,}")
+        chosen = [*(term(k) for k in range(MOST_TERMS - 3)), left_out, term(count - 1)]
     return " + ".join(chosen)
+
+
+def enclosed_sum(text: str) -> str:
+    """A term in parentheses where a sign stands in it."""
+    return _enclosed(text) if text.startswith("-") or " + " in text or " - " in text else text
 
 
 def _enclosed(text: str) -> str:

@@ -16,21 +16,20 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine import edits
 from engine.events import WeightsTaken
-from engine.moments import Backward, Forward, Mathematics, Moment, Step, Sum, Update, Values
-from engine.tensorspec import TensorSpec
+from engine.moments import Backward, Forward, Moment, Step, Update
 from gui.backprop.convolution.kernels import filtered, kernels, widened
 from gui.backprop.convolution.readout import sum_lines, target, verdict
 from gui.backprop.convolution.scenes import Choice, Scenes, Way, scenes_of
 from gui.backprop.convolution.view import ConvolutionLens
 from gui.backprop.lens import Shown
 from gui.main_window import MainWindow
-from tests.helpers.block_step import block_step, parsed
 from tests.helpers.cut_text import faults
+from tests.helpers.moment_of import shown_of
 from tests.helpers.mouse import move_mouse
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
@@ -38,51 +37,6 @@ GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "convolution_5x5.jso
 
 
 # -- the numbers --
-
-
-def shown_of(
-    kind: str,
-    params: dict[str, Any],
-    x: torch.Tensor,
-    *,
-    backward: bool,
-    weights: dict[str, torch.Tensor] | None = None,
-) -> Shown:
-    """A moment of one block, its numbers by PyTorch: outputs by the module itself, gradients by autograd."""
-    spec = TensorSpec(("N", *x.shape[1:]))
-    made = block_step(kind, params, {"in": spec}, {"in": x}, weights=weights)
-    _, values = parsed(kind, params)
-    arrays: dict[str, Any] = {}
-
-    def kept(name: str, tensor: torch.Tensor, place: str) -> Values:
-        arrays[f"{place}/{name}"] = np.asarray(tensor.detach())
-        return Values.of(name, arrays[f"{place}/{name}"], f"{place}/{name}")
-
-    saved = ()
-    if kind == "MaxPool2d":
-        window = (values["kernel_size"], values["stride"], values["padding"], values["dilation"])
-        _, indices = torch.nn.functional.max_pool2d_with_indices(x, *window)
-        saved = (kept("indices", indices, "saved"),)
-    formula = Mathematics(params=values)
-    forward = Forward(
-        0,
-        "block",
-        kind,
-        "other",
-        (kept("in", x, "in"),),
-        (kept("out", made.outputs["out"], "out"),),
-        tuple(kept(name, made.leaves[name], "weights") for name in made.runner.weights),
-        saved,
-        None,
-        {},
-        formula,
-    )
-    by_input = (kept("in", made.wanted["in"], "back"),)
-    by_weight = tuple(kept(name, made.wanted[name], "back") for name in made.runner.weights)
-    upstream = (Sum(kept("out", made.upstream["out"], "upstream")),)
-    back = Backward(1, "block", kind, "other", upstream, (), by_input, by_weight, formula)
-    step = Step((forward, back), 0.0, (), len(x))
-    return Shown(step, step.moments[backward], "backward" if backward else "forward", arrays)
 
 
 def everything(scenes: Scenes, way: Way) -> Iterator[Choice]:
@@ -224,7 +178,7 @@ def test_the_golden_pooling_marks_its_maximum() -> None:
 
 def test_a_wrong_number_is_told() -> None:
     shown = golden(backward=False)
-    key = next(iter(key for key in shown.arrays if key.startswith("out")))
+    key = "out/out"
     forward = shown.moment
     assert isinstance(forward, Forward)
     arrays = {**shown.arrays, key: shown.arrays[key] + 0.5}
@@ -348,7 +302,7 @@ def test_space_slides_and_space_rests(qtbot: QtBot, window: MainWindow) -> None:
     QTest.keyClick(lens.stage.result, Qt.Key.Key_Space)
     assert lens.playing
     qtbot.waitUntil(lambda: lens.choice.place[0] == 1, timeout=PATIENCE)
-    play = lens.findChild(QToolButton, "convolutionPlay")
+    play = lens.play
     QTest.mouseClick(play, Qt.MouseButton.LeftButton)
     assert not lens.playing
     assert not window.backprop.playing
@@ -409,7 +363,7 @@ def test_hand_made_kernels_are_what_pytorch_makes_of_them() -> None:
 def test_a_kernel_is_tried_typed_and_used(qtbot: QtBot, window: MainWindow) -> None:
     lens = enter(qtbot, window)
     go(window, Forward, "conv2")
-    QTest.mouseClick(lens.findChild(QPushButton, "tryKernel"), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(lens.try_button, Qt.MouseButton.LeftButton)
     bench = lens.workbench
     assert bench.isVisible()
     cell = bench.cells[4]
@@ -466,8 +420,6 @@ def drop(widget: Any, path: Path) -> None:
 
 
 def texts(widget: Any) -> str:
-    from PySide6.QtWidgets import QLabel
-
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
 
 

@@ -37,6 +37,7 @@ class Step:
     wanted: dict[str, torch.Tensor]
     runner: Runner
     seed: int
+    saved: dict[str, torch.Tensor]
 
     def outputs_at(self, leaves: Mapping[str, torch.Tensor], inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """The sum of outputs times upstream gradients, at other inputs and weights, under the same draws."""
@@ -119,6 +120,6 @@ def block_step(
             )
         )
     outputs = {port: plain[port].detach() for port in out_specs}
-    return Step(
-        recipe, out_specs, outputs, upstream, leaves, found, dict(zip(leaves, wanted, strict=True)), runner, seed
-    )
+    saved = {name: traced[name].detach() for name in recipe.saved}
+    by_autograd = dict(zip(leaves, wanted, strict=True))
+    return Step(recipe, out_specs, outputs, upstream, leaves, found, by_autograd, runner, seed, saved)

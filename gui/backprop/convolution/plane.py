@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from gui.backprop.convolution.sliding import Pair
+from gui.backprop.sliding import Pair
 from gui.colormaps import colorize, diverging, sign_color
 from gui.colors import DARK
 from gui.format import format_exact, format_number

@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from gui.backprop.convolution.scenes import Meeting, Scene, Scenes
-from gui.backprop.convolution.terms import Terms
+from gui.backprop.products import Terms
 from gui.format import format_exact, format_number
 
 MOST_PRODUCTS: Final = 9

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.moments import Backward, Forward, Update
-from gui.backprop.convolution import terms as adding
-from gui.backprop.convolution.sliding import Bools, Ints, Pair, Sliding, pictures, sliding_of
-from gui.backprop.convolution.terms import Terms
+from gui.backprop import products as adding
 from gui.backprop.lens import Shown
+from gui.backprop.products import Terms
+from gui.backprop.sliding import Bools, Ints, Pair, Sliding, pictures, sliding_of
 
 Array = NDArray[Any]
 Way = Literal["forward", "kernel", "input", "update"]

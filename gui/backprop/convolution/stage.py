@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui.backprop.convolution import words
 from gui.backprop.convolution.plane import PlaneView
 from gui.backprop.convolution.scenes import Meeting, Scene, Scenes
-from gui.backprop.convolution.sliding import Bools, Pair
+from gui.backprop.sliding import Bools, Pair
 from gui.format import format_exact, format_number
 from gui.theme import theme
 from gui.widgets.wrap_row import WrapRow

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QPushButton, QSpinBox, QStackedWidget, QToolButton
 from gui.backprop.convolution import words
 from gui.backprop.convolution.readout import sum_lines, verdict
 from gui.backprop.convolution.scenes import Choice, Scene, Scenes, Way, scenes_of
-from gui.backprop.convolution.sliding import KINDS, Pair
 from gui.backprop.convolution.stage import Stage
 from gui.backprop.convolution.strip import Strip
 from gui.backprop.convolution.workbench import Workbench
 from gui.backprop.lens import Lens, Shown
+from gui.backprop.sliding import KINDS, Pair
 from gui.document import Document
 from gui.icons import icon
 from gui.run_feed import RunFeed

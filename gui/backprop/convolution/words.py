@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.shapes import times
 from gui.backprop.convolution.scenes import Scene, Scenes, Way
-from gui.backprop.convolution.sliding import Pair
+from gui.backprop.sliding import Pair
 
 
 def _tr(text: str) -> str:

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 from gui.background import run_in_background
 from gui.backprop.convolution.kernels import Kernel, filtered, kernels, read_grey, widened
 from gui.backprop.convolution.plane import PlaneView
-from gui.backprop.convolution.sliding import Pair
 from gui.backprop.convolution.words import limit_of
+from gui.backprop.sliding import Pair
 from gui.file_dialogs import ask_open_path
 from gui.icons import icon
 from gui.predictions.image_drop import IMAGES
@@ -116,8 +116,8 @@ class Workbench(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         bench.setSizePolicy(policy)
-        row.addWidget(self.source)
         row.addWidget(self._build_grid())
+        row.addWidget(self.source)
         row.addWidget(self.result)
         return bench
 

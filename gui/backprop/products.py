@@ -8,7 +8,7 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from gui.backprop.convolution.sliding import Bools, Floats, Pair, Sliding, taken
+from gui.backprop.sliding import Bools, Floats, Pair, Sliding, taken
 
 Array = NDArray[Any]
 AGREES: Final = 1e-4
