@@ -50,10 +50,12 @@ class Lens(QWidget):
     Signals:
         weight_picked(str, object): the chain rule of this weight is wanted: `block.parameter`, and its index, a tuple.
         weights_set(): weights were set by hand; the step is to be taken apart anew.
+        sample_wanted(object): look at this sample of the batch alone, from 0; None: at the whole batch.
     """
 
     weight_picked = Signal(str, object)
     weights_set = Signal()
+    sample_wanted = Signal(object)
     key = ""
 
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:

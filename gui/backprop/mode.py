@@ -92,6 +92,7 @@ class Backprop(QObject):
         panel.wanted.connect(self.enter)
         panel.crumbs.level_wanted.connect(self._choose_level)
         panel.weights_set.connect(self._ask)
+        panel.sample_wanted.connect(lambda sample: bar.sample.setValue(0 if sample is None else sample + 1))
         panel.lens_changed.connect(self._lens_changed)
         chain = panel.lenses.get("chain")
         if isinstance(chain, ChainLens):

@@ -29,13 +29,14 @@ class BackpropPanel(QWidget):
 
     Signals:
         wanted(): the button of the empty panel.
-        weight_picked(str, object), weights_set(): of the views.
+        weight_picked(str, object), weights_set(), sample_wanted(object): of the views.
         lens_changed(str): another view is at the front.
     """
 
     wanted = Signal()
     weight_picked = Signal(str, object)
     weights_set = Signal()
+    sample_wanted = Signal(object)
     lens_changed = Signal(str)
 
     def __init__(self, lenses: Sequence[Lens], parent: QWidget | None = None) -> None:
@@ -70,6 +71,7 @@ class BackpropPanel(QWidget):
             self._stack.addWidget(lens)
             lens.weight_picked.connect(self._pick)
             lens.weights_set.connect(self.weights_set)
+            lens.sample_wanted.connect(self.sample_wanted)
         self.tabs.currentChanged.connect(lambda at: self.choose(self.tabs.tabData(at)))
         views = QWidget()
         column = QVBoxLayout(views)
