@@ -13,15 +13,17 @@ from engine.graph import EMPTY, Project, Touched, Wire
 from engine.param import parse_all
 from engine.problem import GraphError
 from engine.tensorspec import TensorSpec
-from gui.canvas.face import declared_ports
+from gui.canvas.block_item import BlockItem
+from gui.canvas.face import NO_PROBLEMS, declared_ports, make_face
 from gui.canvas.fitting import misfit
 from gui.canvas.geometry import HEAD, MIN_WIDTH, snapped
 from gui.canvas.hits import PortRef
 from gui.canvas.layout.layered import LAYER_GAP
+from gui.canvas.layout.sheet import Size
 from gui.canvas.placing import free_place
 from gui.canvas.stage import Stage, Wish
 from gui.canvas.swapping import can_replace, replace_block
-from gui.inserting import insert_block
+from gui.inserting import Inserted, Steps, insert_block, steps
 
 SIZE: Final = (MIN_WIDTH + 16.0, HEAD)
 """About how large a new block will be."""
@@ -108,13 +110,33 @@ def add_block(stage: Stage, kind: str, wish: Wish, params: Mapping[str, Any] = E
     source = wish.port
     if source is None:
         source = _free_output(stage)
-    at = _place(stage, wish, source)
+    at = _place(stage, wish, source, SIZE)
     project, touched, node_id = edits.add_node(project, kind, at, params=params)
     if source is not None:
         project, touched = _connected(stage, project, touched, node_id, source, forced=wish.port is not None)
+    if wish.beside:
+        size = size_in(stage, project, touched, node_id)
+        if size[0] > SIZE[0] or size[1] > SIZE[1]:
+            project, _ = edits.move_nodes(project, {node_id: _place(stage, wish, source, size)})
     stage.document.edit(_tr("Add {0}").format(node_id), project, touched, moved=frozenset({node_id}))
     show_added(stage, node_id)
     return node_id
+
+
+def size_in(stage: Stage, project: Project, touched: Touched, node_id: str) -> Size:
+    """How large a block will be in a project that is not the document's yet."""
+    plan = stage.document.trial(project, touched).nodes.get(node_id)
+    face = make_face(project.graph, project.graph.node(node_id), plan, NO_PROBLEMS)
+    body = BlockItem(node_id, face, stage.scene.look).body
+    return (body.width(), body.height())
+
+
+def with_room(stage: Stage, wire: Wire, put: Callable[[Steps], Inserted]) -> Inserted:
+    """A block put into a wire, as far from those at its ends as their widths ask for. Raises what `put` raises."""
+    first = stage.scene.blocks[wire.from_node].body.width()
+    made = put(steps(first, MIN_WIDTH))
+    wide = size_in(stage, made.project, made.touched, made.node_id)[0]
+    return made if steps(first, wide) == steps(first, MIN_WIDTH) else put(steps(first, wide))
 
 
 def show_added(stage: Stage, node_id: str) -> None:
@@ -126,7 +148,8 @@ def show_added(stage: Stage, node_id: str) -> None:
 
 def _add_into_wire(stage: Stage, kind: str, wire: Wire, params: Mapping[str, Any]) -> str | None:
     try:
-        made = insert_block(stage.scene.with_places(stage.document.project), kind, wire, params)
+        project = stage.scene.with_places(stage.document.project)
+        made = with_room(stage, wire, lambda apart: insert_block(project, kind, wire, params, apart=apart))
     except GraphError:
         return None
     text = _tr("Insert {0}").format(made.node_id)
@@ -135,7 +158,7 @@ def _add_into_wire(stage: Stage, kind: str, wire: Wire, params: Mapping[str, Any
     return made.node_id
 
 
-def _place(stage: Stage, wish: Wish, source: PortRef | None) -> tuple[float, float]:
+def _place(stage: Stage, wish: Wish, source: PortRef | None, size: Size) -> tuple[float, float]:
     """The new block's upper left corner: its port at the dropped wire's end, beside the selected block, or centred."""
     if wish.port is not None:
         x = wish.at.x() if wish.port.side == "out" else wish.at.x() - SIZE[0]
@@ -146,7 +169,7 @@ def _place(stage: Stage, wish: Wish, source: PortRef | None) -> tuple[float, flo
     if source is not None:
         area = stage.scene.blocks[source.node].area
         wanted = QPointF(area.right() + LAYER_GAP, area.top())
-    free = free_place(wanted, SIZE, stage.scene.is_taken)
+    free = free_place(wanted, size, stage.scene.is_taken)
     return (free.x(), free.y())
 
 

@@ -20,6 +20,7 @@ LINE_LEFT: Final = STRIP + 10.0
 """Where the summary begins."""
 PAD: Final = 12.0
 LABEL_GAP: Final = 16.0
+FAR_PAD: Final = 9.0
 PORT_ROOM: Final = 8.0
 """How far ports stand out."""
 _MORE: Final = 48.0
@@ -175,9 +176,12 @@ class BlockItem(QGraphicsItem):
 
     def _write_far(self) -> None:
         """Name and summary as they are seen from further away, in the sizes for that."""
-        look, room = self.look, self.body.width() - LINE_LEFT - PAD
-        right = Qt.TextElideMode.ElideRight
-        self.far_text = _static(look.far_metrics.elidedText(self.face.title, right, room), look.far_font)
+        look, room = self.look, self.body.width() - LINE_LEFT - FAR_PAD
+        right, metrics = Qt.TextElideMode.ElideRight, look.far_metrics
+        self.far_name_font = look.far_font
+        if metrics.horizontalAdvance(self.face.title) > room:
+            self.far_name_font, metrics = look.far_long_font, look.far_long_metrics
+        self.far_text = _static(metrics.elidedText(self.face.title, right, room), self.far_name_font)
         line = self.face.summary if look.has_far_lines else ""
         self.far_line = _static(look.far_line_metrics.elidedText(line, right, room), look.far_line_font)
         self._far_px = look.far_px

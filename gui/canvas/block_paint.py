@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPolygonF, QStaticText
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPainterPath, QPolygonF, QStaticText
 
 from gui.canvas.curves import plain, to_path
 from gui.canvas.face import Face, PortFace, Side
@@ -42,6 +42,7 @@ class Painted(Protocol):
     name_at: QPointF
     line_text: QStaticText
     far_text: QStaticText
+    far_name_font: QFont
     far_line: QStaticText
     labels: list[tuple[QStaticText, QPointF, Side]]
 
@@ -87,7 +88,7 @@ def paint_named(painter: QPainter, item: Painted) -> None:
     look = item.look
     _paint_body(painter, item)
     painter.setPen(look.secondary if item.face.bypass else look.text)
-    painter.setFont(look.far_font)
+    painter.setFont(item.far_name_font)
     height = item.far_text.size().height()
     has_line = bool(item.far_line.text())
     # What is muted has its wire run through its middle.

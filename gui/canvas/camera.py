@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final, final
 
 from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QObject, QPointF, QRectF, QVariantAnimation, Signal
@@ -35,6 +36,8 @@ class Camera(QObject):
         super().__init__(view)
         self._view = view
         self.fitted = False
+        self.covered: Callable[[], QRectF] = QRectF
+        """What lies over the view, in its coordinates: behind it nothing is revealed."""
         self._least = LEAST
         self._anchor: tuple[QPointF, QPointF] | None = None
         self._animation = QVariantAnimation(self)
@@ -137,14 +140,25 @@ class Camera(QObject):
         """Move as little as is needed to see an area; one that is far away comes to the middle."""
         margin = FIT_MARGIN / self.scale
         seen = self.visible().adjusted(margin, margin, -margin, -margin)
-        if seen.contains(area):
-            return
         if not self.visible().intersects(area) or area.width() > seen.width() or area.height() > seen.height():
             self.look_at(area.center())
             return
         dx = min(0.0, area.left() - seen.left()) + max(0.0, area.right() - seen.right())
         dy = min(0.0, area.top() - seen.top()) + max(0.0, area.bottom() - seen.bottom())
-        self.look_at(self.centre + QPointF(dx, dy))
+        way = QPointF(dx, dy)
+        way += self._out_from_behind(area.translated(-way))
+        if not way.isNull():
+            self.look_at(self.centre + way)
+
+    def _out_from_behind(self, area: QRectF) -> QPointF:
+        """How far to move so that an area comes out from behind what lies over the view: up or left, the nearer way."""
+        over = self.covered()
+        shown = QRectF(self.to_view(area.topLeft()), self.to_view(area.bottomRight()))
+        if over.isEmpty() or not shown.intersects(over):
+            return QPointF()
+        margin = FIT_MARGIN / 2
+        up, left = shown.bottom() - over.top() + margin, shown.right() - over.left() + margin
+        return (QPointF(0.0, up) if up <= left else QPointF(left, 0.0)) / self.scale
 
     def rescale(self, ratio: float) -> None:
         """The text size changed by that ratio: the drawing follows, about the middle of the view."""

@@ -30,6 +30,7 @@ LABELS_FROM: Final = 0.75
 FAR_NAME_PX: Final = ((0.53, 18), (SUMMARIES_FROM, 20), (0.0, 27))
 """From that scale on, the size of names from further away: on the screen they stay between 9 and 12 pixels high, and
 come near as they are from far."""
+FAR_LONG: Final = 0.85
 FAR_LINE_PX: Final = ((0.53, 16), (0.0, 18))
 """The same for the summary below the name; from further away than `SUMMARIES_FROM` the name stands alone."""
 
@@ -59,6 +60,8 @@ class Look:
         self.mono_font = make_font("mono_caption")
         self.label_font = make_font("caption")
         self.far_font, self.far_line_font = QFont(self.name_font), QFont(self.label_font)
+        self.far_long_font = QFont(self.name_font)
+        """For names that do not fit otherwise: smaller, before they are cut."""
         self.far_px = 0
         self.name_metrics = QFontMetricsF(self.name_font)
         self.mono_metrics = QFontMetricsF(self.mono_font)
@@ -95,7 +98,9 @@ class Look:
             self.far_px = px
             self.far_font.setPixelSize(px)
             self.far_line_font.setPixelSize(next(size for least, size in FAR_LINE_PX if scale >= least))
+            self.far_long_font.setPixelSize(round(px * FAR_LONG))
             self.far_metrics, self.far_line_metrics = QFontMetricsF(self.far_font), QFontMetricsF(self.far_line_font)
+            self.far_long_metrics = QFontMetricsF(self.far_long_font)
 
     def refresh(self) -> None:
         """Take the colours now in force."""

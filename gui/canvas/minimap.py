@@ -84,6 +84,10 @@ class Minimap(QWidget):
         settings().setValue(_SETTING, on)
         self._follow()
 
+    def place(self) -> QRectF:
+        """What it covers of the view; empty while it is hidden."""
+        return QRectF() if self.isHidden() else QRectF(self.geometry())
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
             self._place()

@@ -43,6 +43,7 @@ class CanvasScene(QGraphicsScene):
         blocks: node id -> item.
         wires: the wires between them.
         decor: frames behind them and notes beside them.
+        guests: what is covered by items that others put here, to be seen where everything is.
 
     Signals:
         synced(): blocks or wires came, went, moved or changed.
@@ -68,6 +69,7 @@ class CanvasScene(QGraphicsScene):
         self._chosen: frozenset[str] = frozenset()
         self._unplaced: set[str] = set()
         """Blocks that the layout left out at some time: an undone edit may leave them out again."""
+        self.guests = QRectF()
         self._dirt = QRectF()
         self._extent = QRectF(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
         self.setSceneRect(self._extent)
@@ -81,8 +83,8 @@ class CanvasScene(QGraphicsScene):
     # -- reading --
 
     def content_rect(self) -> QRectF:
-        """What all blocks, frames and notes cover."""
-        return self.decor.extent().united(self.wires.covered())
+        """What all blocks, frames and notes cover, and guests."""
+        return self.decor.extent().united(self.wires.covered()).united(self.guests)
 
     def size_of(self, node_id: str) -> tuple[float, float]:
         """Width and height of a block's body."""
@@ -123,6 +125,7 @@ class CanvasScene(QGraphicsScene):
         self._unplaced.clear()
         self.wires.forget()
         self.clear()
+        self.guests = QRectF()
         self.decor.forget()
         self.decor.match(self.document.project.layout)
         self._take(self.document.result)

@@ -95,6 +95,7 @@ class CanvasView(QGraphicsView):
         self.stage = Stage(document, selection, self.items_, self.camera, self._overlay, self.floats.hint, *opening)
         self.rename_field = RenameField(self.stage, self)
         self.minimap = Minimap(self.items_, self.camera, self)
+        self.camera.covered = self.minimap.place
         self.find_bar = FindBar(self.stage, self)
         self.decor_commands = DecorCommands(self.stage)
         self.decor_editor = DecorEditor(self.stage, self, self.decor_commands.write)

@@ -52,6 +52,7 @@ class Comparer(QObject):
         self._later.timeout.connect(self._compare)
         document.changed.connect(self._follow)
         document.replaced.connect(self.end)
+        canvas.level.moved.connect(self._follow)
         theme().changed.connect(self._follow)
 
     def with_project(self, other: Project, name: str) -> None:

@@ -104,6 +104,8 @@ class Marks:
         self._marked = wanted
         self._drop_items()
         ghosts: dict[str, Ghost] = {}
+        if self._canvas.level.path:  # they stood at the top
+            return
         if difference.removed:
             where = places(before, lambda _: (MIN_WIDTH, HEAD))
             ghosts = {node.id: Ghost(node, QPointF(*where[node.id])) for node in difference.removed}
@@ -111,8 +113,11 @@ class Marks:
         path = self._path(difference.wires_removed, ghosts)
         if not path.isEmpty():
             self._items.append(GhostWires(path))
+        covered = QRectF()
         for item in self._items:
             self._canvas.items_.addItem(item)
+            covered = covered.united(item.sceneBoundingRect())
+        self._canvas.items_.guests = covered
         self._flow = bool(difference.wires_added) or self._flow
         if self._flow:
             color = theme().color("success")
@@ -135,6 +140,7 @@ class Marks:
             if isValid(item):  # a scene made anew has dropped them by itself
                 self._canvas.items_.removeItem(item)
         self._items = []
+        self._canvas.items_.guests = QRectF()
 
     def _path(self, wires: Iterable[Wire], ghosts: Mapping[str, Ghost]) -> QPainterPath:
         path = QPainterPath()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QImage
@@ -11,8 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from engine import edits, files
 from engine.graph import Project
+from gui.canvas import adding
 from gui.canvas.commands import OFFSET
 from gui.canvas.geometry import GRID
+from gui.canvas.stage import Wish
+from gui.inserting import SPACING
 from gui.notices import notices
 from tests.helpers.canvas import Easel, make_easel, make_project, small_net
 
@@ -499,3 +504,24 @@ def test_an_empty_canvas_says_what_to_do(qtbot: QtBot) -> None:
     assert not easel.view.floats.empty.isVisible()
     easel.undo()
     assert easel.view.floats.empty.isVisible()
+
+
+def test_a_wide_block_put_into_a_wire_touches_neither_of_its_ends(qtbot: QtBot) -> None:
+    easel = make_easel(
+        qtbot,
+        make_project(
+            {
+                "data": ("Input", (0.0, 0.0), {"dataset": "digits"}),
+                "pool": ("MaxPool2d", (248.0, 0.0), {"kernel_size": 2}),
+            },
+            ("data.x > pool.in",),
+        ),
+    )
+    (wire,) = easel.graph.wires()
+    params = {"out_channels": 128, "kernel_size": [3, 5], "stride": [2, 3], "padding": [1, 2], "dilation": [2, 2]}
+    name = adding.add_block(easel.view.stage, "Conv2d", Wish(QPointF(), wire=wire), params)
+    assert name is not None
+    blocks = easel.view.items_.blocks
+    row = [blocks[each].area for each in ("data", name, "pool")]
+    assert row[1].width() > 176
+    assert all(before.right() + SPACING <= after.left() for before, after in pairwise(row))

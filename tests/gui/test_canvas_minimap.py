@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine import edits
+from gui.canvas import adding
 from gui.canvas.minimap import LEAST_SIZE, SIZE
+from gui.canvas.stage import Wish
 from gui.settings import settings
 from gui.theme import theme
 from tests.helpers.canvas import Easel, chain, make_easel, small_net
@@ -192,3 +194,17 @@ def test_it_comes_when_an_edit_puts_something_out_of_view_and_costs_no_look_at_a
     easel.document.replace(chain(200))
     easel.view.camera.look_at(QPointF(), 1.0, animated=False)
     assert easel.view.minimap.isVisible()
+
+
+def test_a_block_that_is_added_does_not_stay_behind_the_map(easel):
+    view = easel.view
+    view.resize(1200, 800)
+    QApplication.processEvents()
+    assert view.minimap.isVisible()
+    corner = view.minimap.geometry().center()
+    name = adding.add_block(view.stage, "Dropout", Wish(view.camera.to_scene(QPointF(corner))))
+    QApplication.processEvents()
+    area = view.items_.blocks[name].area
+    shown = QRectF(view.camera.to_view(area.topLeft()), view.camera.to_view(area.bottomRight()))
+    assert view.viewport().rect().toRectF().contains(shown)
+    assert not shown.intersects(view.minimap.place())

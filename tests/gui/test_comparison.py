@@ -78,6 +78,30 @@ def test_blocks_are_marked_while_the_document_is_edited_and_no_longer_after_the_
     assert window.canvas.items_.blocks["dense1"].live.text() == ""
 
 
+def test_marks_come_back_with_the_level_and_ghosts_are_in_view(window, qtbot):
+    window.selection.set({"dense1", "act1"} & set(window.canvas.items_.blocks) or {"dense1"})
+    window.canvas.groups.group()
+    group = next(iter(window.selection.ids))
+    project, touched, gone = edits.add_node(window.document.project, "Dropout", (0.0, 4000.0))
+    window.document.edit("add", project, touched, moved=frozenset({gone}))
+    window.history.list.setCurrentIndex(window.history.list.model().index(2, 0))
+    window.history.compare.click()
+    remove(window, gone)
+    last = next(name for name in window.document.project.graph.nodes if name.startswith("dense"))
+    set_params(window, last, out_features=7)
+    qtbot.waitUntil(lambda: ghosts(window) == {gone} and last in rings(window), timeout=PATIENCE)
+    before = rings(window)
+    window.canvas.fit(animated=False)
+    (ghost,) = [item for item in window.canvas.items_.items() if isinstance(item, Ghost)]
+    assert window.canvas.camera.visible().contains(ghost.sceneBoundingRect())
+    assert window.canvas.open_group(group)
+    qtbot.waitUntil(lambda: not window.comparer._later.isActive(), timeout=PATIENCE)
+    assert ghosts(window) == set()
+    assert window.canvas.leave_group()
+    qtbot.waitUntil(lambda: ghosts(window) == {gone}, timeout=PATIENCE)
+    assert rings(window) == before
+
+
 def test_a_step_of_the_history_is_what_later_ones_are_compared_with(window, qtbot):
     set_params(window, "dense1", out_features=9)
     remove(window, "loss")

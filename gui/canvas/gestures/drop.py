@@ -8,12 +8,12 @@ from typing import Any, final
 from PySide6.QtCore import QPointF, QRectF
 
 from engine.graph import EMPTY, Wire
-from gui.canvas.adding import SIZE, add_block, show_added
+from gui.canvas.adding import SIZE, add_block, show_added, with_room
 from gui.canvas.geometry import snapped
 from gui.canvas.gestures.base import At, Cancel, Gesture, tr
 from gui.canvas.slotting import Slot
 from gui.canvas.stage import Stage, Wish
-from gui.inserting import Inserted, insert_block
+from gui.inserting import Inserted, Steps, insert_block
 
 
 @final
@@ -62,4 +62,8 @@ class DropBlock(Gesture):
 
     def _into(self, wire: Wire) -> Inserted:
         project = self.stage.scene.with_places(self.stage.document.project)
-        return insert_block(project, self._kind, wire, self._params, at=self._place)
+
+        def put(apart: Steps) -> Inserted:
+            return insert_block(project, self._kind, wire, self._params, self._place, apart=apart)
+
+        return with_room(self.stage, wire, put)

@@ -16,7 +16,7 @@ from gui.canvas.slotting import Slot, is_free
 from gui.canvas.snapping import Snapping
 from gui.canvas.stage import Stage
 from gui.canvas.taking import Taking, take_out
-from gui.inserting import Inserted, insert_existing
+from gui.inserting import Inserted, insert_existing, steps
 
 
 @final
@@ -92,8 +92,9 @@ class MoveBlocks(Gesture):
         project, touched = self.stage.scene.with_places(self.stage.document.project), edits.NOTHING
         if self._taking is not None:
             project, touched = self._taking.heal(project)
-        place = self._pressed.pos()
-        made = insert_existing(project, self._pressed.node_id, wire, (place.x(), place.y()))
+        place, wide = self._pressed.pos(), self._pressed.body.width()
+        apart = steps(self.stage.scene.blocks[wire.from_node].body.width(), wide)
+        made = insert_existing(project, self._pressed.node_id, wire, (place.x(), place.y()), apart=apart)
         return replace(made, touched=made.touched | touched)
 
     def finish(self, at: At) -> bool:
