@@ -19,12 +19,12 @@ BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 TILES: Final[tuple[tuple[str, ...], ...]] = (
     ("lossPlot", "problems", "weightCurve"),
     ("gradientPlot", "predictions"),
-    ("outputPlot", "weightPlot"),
+    ("outputPlot", "weightPlot", "landscapePlot", "linkedSpaces"),
 )
 """The bottom dock, left to right: tiles of tabs. A click on the output brings Predict to the front, beside it."""
 LARGE_TILES: Final[tuple[tuple[str, ...], ...]] = (
     ("lossPlot", "gradientPlot", "predictions", "weightCurve"),
-    ("outputPlot", "weightPlot", "problems"),
+    ("outputPlot", "weightPlot", "landscapePlot", "linkedSpaces", "problems"),
 )
 """The same where large text leaves no room for three."""
 ASIDE: Final = ("history", "backprop")

@@ -41,6 +41,7 @@ from gui.notices import notices
 from gui.palette import Palette
 from gui.panels import make_panels
 from gui.pictures.actions import Pictures
+from gui.plots.linked_spaces import LinkedSpacesPanel
 from gui.plots.one_weight import OneWeightPanel
 from gui.plots.output import OutputPanel
 from gui.predictions.panel import PredictionPanel
@@ -186,6 +187,9 @@ class MainWindow(QMainWindow):
         assert isinstance(predictions, PredictionPanel)
         assert isinstance(weight, OneWeightPanel)
         weight.example_wanted.connect(self.files.open_example)
+        spaces = by_name["linkedSpaces"]
+        assert isinstance(spaces, LinkedSpacesPanel)
+        spaces.example_wanted.connect(self.files.open_example)
         self.backprop.panel.weight_picked.connect(lambda name, index: weight.choose((name, tuple(index))))
         self.dropping = Dropping(self.document, self.files, self.canvas, predictions, self.docks, self)
         output.point_clicked.connect(predictions.ask_point)

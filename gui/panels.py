@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QWidget
 from gui.document import Document
 from gui.panel import Panel
 from gui.plots.gradients import GradientPanel
+from gui.plots.landscape.panel import LandscapePanel
+from gui.plots.linked_spaces import LinkedSpacesPanel
 from gui.plots.loss import LossPanel
 from gui.plots.one_weight import OneWeightPanel
 from gui.plots.output import OutputPanel
@@ -24,5 +26,7 @@ def make_panels(document: Document, feed: RunFeed, parent: QWidget) -> tuple[Pan
         OutputPanel,
         PredictionPanel,
         OneWeightPanel,
+        LandscapePanel,
+        LinkedSpacesPanel,
     )
     return tuple(kind(document, feed, parent) for kind in kinds)

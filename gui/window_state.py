@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow
 from gui.docks import Docks
 from gui.settings import settings
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Counts up when the docks change so that an old state would no longer fit."""
 FRAME: Final = QSize(16, 48)
 """About what the system draws around a window; the size set here is the one inside."""

@@ -37,6 +37,14 @@ class _Follower:
     steps: list[int] = field(default_factory=list)
     rows: list[list[float]] = field(default_factory=list)
     error: str = ""
+    told: int = -1
+    """The last update that was noted: a unit of work may also be a part of a validation."""
+
+    def note(self, step: int) -> None:
+        """The values after this update."""
+        self.told = step
+        self.steps.append(step)
+        self.rows.append([weight.item() for weight in self.weights])
 
 
 @final
@@ -73,9 +81,8 @@ class WeightDesk:
             return
         step = run.trainer.steps
         for follower in self._followers.values():
-            if follower.weights and (not follower.steps or follower.steps[-1] != step):
-                follower.steps.append(step)
-                follower.rows.append([weight.item() for weight in follower.weights])
+            if follower.weights and follower.told != step:
+                follower.note(step)
 
     def flush(self) -> None:
         """Tell what was noted."""
@@ -89,7 +96,8 @@ class WeightDesk:
         for who, follower in self._followers.items():
             self._look(follower)
             if run is not None:
-                follower.steps, follower.rows = [run.trainer.steps], [[weight.item() for weight in follower.weights]]
+                follower.steps, follower.rows = [], []
+                follower.note(run.trainer.steps)
                 self._tell(who, follower, moved=True)
 
     def _look(self, follower: _Follower) -> None:
@@ -112,15 +120,18 @@ class WeightDesk:
         if not command.entries:
             self._followers.pop(command.who, None)
             return
-        follower = self._followers[command.who] = _Follower(command.entries)
+        self._followers.pop(command.who, None)
+        follower = _Follower(command.entries)
         try:
-            self._run = self._ready_run()
+            self._run = self._ready_run()  # which tells the others, if it is a new one
         except _REFUSALS as error:
+            self._followers[command.who] = follower
             nothing = copied([], np.float64)
             self._post(Followed(command.who, command.entries, nothing, nothing, moved=True, error=sentence(error)))
             return
+        self._followers[command.who] = follower
         self._look(follower)
-        follower.steps, follower.rows = [self._run.trainer.steps], [[weight.item() for weight in follower.weights]]
+        follower.note(self._run.trainer.steps)
         self._tell(command.who, follower, moved=True)
 
     # -- by hand --

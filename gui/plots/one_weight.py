@@ -17,7 +17,7 @@ from gui.panel import Panel, Table
 from gui.plots.one_weight_asker import CurveAsker
 from gui.plots.one_weight_marks import Scene
 from gui.plots.one_weight_names import first_weight, holds, picks
-from gui.plots.one_weight_range import AutoRange, heights
+from gui.plots.one_weight_range import JUMP, AutoRange, heights
 from gui.plots.one_weight_view import OneWeightView
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
@@ -272,9 +272,8 @@ class OneWeightPanel(Panel):
         """The ball where it is shown, which hops from update to update as descent does."""
         path, known = self.asker.path, self.asker.known
         before, after, way = path.leg
-        ends = self.view.loss_at(np.array([before, after]))
-        w, loss = before + (after - before) * way, float(ends[0] + (ends[1] - ends[0]) * way)
-        w, loss = (before, float(ends[0])) if way == 0 else (w, loss)
+        low, high = self.view.loss_at(np.array([before, after])).tolist()
+        w, loss = (before, low) if way == 0 else (before + (after - before) * way, low + (high - low) * way)
         settled = path.settled and known is not None and known.here == before
         if settled and known is not None and not self.asker.stale:
             loss = known.value
@@ -312,6 +311,7 @@ class OneWeightPanel(Panel):
         if not self._cancel.isVisible():
             words, tone = self._data_words(scene)
             self._words.setText(words)
+            self._words.setToolTip(plain_tooltip(self.tr("J(w): {0}. All other weights are held.").format(words)))
             set_tone(self._words, "warning" if tone else "secondary")
         self.view.plot.setAccessibleDescription(f"{self._numbers.text()} · {self._words.text()}")
 
@@ -331,17 +331,18 @@ class OneWeightPanel(Panel):
         """On which data and in which mode the curve is; or what happens. And whether that is bad."""
         known = self.asker.known
         if scene.out:
-            if _explodes(self.asker.path.values):
+            values = self.asker.path.values
+            if _explodes(values) or not abs(values[-1]) <= JUMP * self.range.reach:
                 return self.tr(
                     "w has left the picture: each step overshoots further. Try a smaller learning rate."
                 ), True
             return self.tr("w is beyond the picture. Double-click to see it."), False
         if known is None or not known.samples:
-            words = self.tr("A network without data; all other weights held")
+            words = self.tr("A network without data")
         elif known.on == "train":
-            words = self.tr("On all {0} training samples, evaluation mode; others held")
+            words = self.tr("On all {0} training samples, evaluation mode")
         else:
-            words = self.tr("On the next batch of {0}, training mode; others held")
+            words = self.tr("On the next batch of {0}, training mode")
         words = words.format(known.samples if known is not None else 0)
         return (self.tr("Curve of step {0}. ").format(self.asker.curve_at) if self.asker.stale else "") + words, False
 
@@ -349,6 +350,9 @@ class OneWeightPanel(Panel):
 
     def picture(self) -> QWidget:
         return self.view
+
+    def caption(self) -> str:
+        return " · ".join([self.pick.text(), self._numbers.text(), self._words.text()])
 
     def table(self) -> Table:
         """The curve, then the path of the weight."""

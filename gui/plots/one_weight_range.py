@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 MARGIN: Final = 1.25
+GROWTH: Final = 1.75
+"""A weight that comes near the edge gets room to go on, and the curve beyond it is seen."""
 LEAST: Final = 1.0
 """A weight near zero is shown among ±1."""
 NEAR_EDGE: Final = 0.92
@@ -40,7 +42,7 @@ class AutoRange:
         if not NEAR_EDGE * self.reach < size <= JUMP * self.reach:
             return False
         before = self.reach
-        self.reach = min(MARGIN * size, self._most)
+        self.reach = min(GROWTH * size, self._most)
         return self.reach > before
 
     @property

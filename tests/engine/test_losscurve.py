@@ -287,6 +287,14 @@ def test_every_update_of_a_followed_weight_is_told(number):
         assert not listener.of(RunFailed)
 
 
+def test_an_update_is_told_once_though_a_validation_follows_it():
+    with Listener(*example("linear-fit", epochs=30)) as listener:
+        listener.ask(lambda: listener.session.follow("test", [("line.bias", (0,))]), Followed)
+        listener.play_to_the_end()
+        told = np.concatenate([event.steps for event in listener.of(Followed)])
+        assert told.tolist() == list(range(30 * 5 + 1))
+
+
 def test_whatever_moves_a_followed_weight_is_told():
     with Listener(*example("descent")) as listener:
         session = listener.session
