@@ -41,6 +41,8 @@ class TimeTravel(QObject):
         self._under_way = False
         self._ahead: Timeline | None = None
         """Where it was when it last stood in the past, until it goes on from there."""
+        self._edited = False
+        """Whether something was changed there."""
         actions.step_back.triggered.connect(self.step_back)
         feed.on(Timeline, self._take)
         feed.on(StateChanged, self._follow)
@@ -96,7 +98,7 @@ class TimeTravel(QObject):
             notices().warn(event.error)
             self.ask()
             return
-        before, self._ahead = self._ahead, event if event.last > event.at else None
+        before, self._ahead, self._edited = self._ahead, event if event.last > event.at else None, False
         self.place = event
         if event.moved:
             self._under_way = False
@@ -119,9 +121,12 @@ class TimeTravel(QObject):
         before = self._ahead
         if before is not None and int(event.steps[0]) == before.at + 1:
             self._ahead = None
+            if self._edited:
+                self._tell_changed(before)
+                return
             text = self.tr(
-                "The training goes on from update {0}. The {1} updates that lay ahead are forgotten; as long as you "
-                "change nothing, they come out the same again, to the last digit."
+                "The training goes on from update {0}. The {1} updates that lay ahead are forgotten; without changes "
+                "by hand, they come out the same again, to the last digit."
             )
             notices().info(text.format(format_integer(before.at), format_integer(before.last - before.at)))
 
@@ -130,6 +135,7 @@ class TimeTravel(QObject):
         notices().info(text.format(format_integer(before.at), format_integer(before.last - before.at)))
 
     def _changed_by_hand(self, _event: object) -> None:
+        self._edited = True
         if not self.running:
             self.ask()
 

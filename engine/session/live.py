@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine import edits
@@ -9,6 +10,7 @@ from engine.frozen import DROP
 from engine.graph import Project
 from engine.param import ParamError
 from engine.settings import LIVE, TRAINING
+from engine.training.run import Run
 
 
 def live_value(name: str, value: Any) -> Any:
@@ -33,3 +35,14 @@ def with_live(project: Project, name: str, value: Any) -> Project:
 def switches(changed: dict[str, Any]) -> dict[str, Any]:
     """Those of the changed ones that stand in no project, which therefore outlast an edit."""
     return {name: value for name, value in changed.items() if name not in TRAINING}
+
+
+def bring(run: Run, changed: Mapping[str, Any]) -> bool:
+    """Let what was changed by hand be in force; whether it was not.
+
+    Back in time, other values are. Who goes on from there goes on with those that the window shows.
+    """
+    missing = [name for name, value in changed.items() if not run.trainer.has_hyper(name, value)]
+    for name in missing:
+        run.set_hyper(name, changed[name])
+    return bool(missing)

@@ -22,7 +22,7 @@ from engine.session import commands, stepcommands
 from engine.session.commands import Command
 from engine.session.desk import Desk
 from engine.session.keeping import Keeping
-from engine.session.live import live_value, switches, with_live
+from engine.session.live import bring, live_value, switches, with_live
 from engine.session.pace import Pace
 from engine.session.stepdesk import StepDesk
 from engine.session.surfacedesk import SurfaceDesk
@@ -70,8 +70,7 @@ class Worker:
         self._samples: int | None = None
         self._pace = Pace()
         self._past: History | None = None
-        self._unseen = False
-        """Whether a command came before everything watched was shown."""
+        self._unseen = False  # whether a command came before everything watched was shown
         self._steps = StepDesk(post, self._run_for_answer)
         self._weights = WeightDesk(post, self._run_for_answer, self._set_by_hand)
         self._surfaces = SurfaceDesk(post, self._run_for_answer, self._set_by_hand)
@@ -203,6 +202,8 @@ class Worker:
 
     def _go(self, goal: commands.Until, samples: int | None = None) -> None:
         run = self._ready_run()
+        if bring(run, self._live):
+            self._changed()
         if run.over:
             run.extend()
         run.plan(goal.epochs, goal.steps)
@@ -393,8 +394,7 @@ class Worker:
         past.goto(wanted)
         self._weights.moved(run)
         self._pace.restart()
-        # The place before the state: whoever hears of step 0 knows then that it is no reset.
         self._post(self._pace.progress(run, time.perf_counter()))
-        self._post_timeline(moved=True)
+        self._post_timeline(moved=True)  # before the state: who hears of step 0 knows that it is no reset
         self._tell("paused" if run.trainer.steps else "ready")
         self._show()

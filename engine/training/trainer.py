@@ -234,6 +234,13 @@ class Trainer:
                 updater.hyper = replace(updater.hyper, **{name: filled_in(updater.kind, name, value)})
         return old
 
+    def has_hyper(self, name: str, value: Any) -> bool:
+        """Whether one of `settings.LIVE` has this value, in the first phase."""
+        if name == "dropout_off":
+            return self.dropout_off == bool(value)
+        updater = self._turns[0].updater
+        return bool(getattr(updater.hyper, name) == filled_in(updater.kind, name, value))
+
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """The network in evaluation mode, without gradients."""

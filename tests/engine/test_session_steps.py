@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import assets, files
-from engine.events import EpochEnd, Scalars, StateChanged
+from engine.events import EpochEnd, HyperChanged, Scalars, StateChanged
 from engine.session import Until
 from engine.stepevents import (
     ChainTaken,
@@ -158,6 +158,26 @@ def test_a_weight_set_by_hand_begins_another_future():
         listener.ask(lambda: session.goto(6), Timeline)
         now = weights_of(listener)
         assert all(np.array_equal(now[name], value) for name, value in ahead.items())
+
+
+def test_who_goes_on_from_the_past_goes_on_with_the_settings_of_now():
+    with Listener(small()) as listener:
+        session = listener.session
+        played(listener, 7)
+        at_7 = weights_of(listener)
+        session.set_hyper("lr", 1e-9)
+        played(listener, 12)
+        listener.ask(lambda: session.goto(4), Timeline)
+        at_4 = weights_of(listener)
+        listener.ask(lambda: session.goto(7), Timeline)  # there it is as it was
+        again = weights_of(listener)
+        assert all(np.array_equal(again[name], value) for name, value in at_7.items())
+        listener.ask(lambda: session.goto(4), Timeline)
+        played(listener, 7)
+        assert [(event.step, event.new) for event in listener.of(HyperChanged)] == [(7, 1e-9), (4, 1e-9)]
+        now = weights_of(listener)
+        assert all(np.allclose(now[name], value, rtol=0, atol=1e-7) for name, value in at_4.items())
+        assert not all(np.allclose(now[name], value, rtol=0, atol=1e-5) for name, value in at_7.items())
 
 
 def test_going_back_pauses_a_running_training():
