@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.chains import Path, WeightChain
 from engine.moments import Backward, Forward, Moment, Step, Update
+from engine.numeralparts import Numeral
 from engine.stepevents import ChainTaken
 from gui.backprop.chain_page import ChainPage
 from gui.backprop.lens import Lens, Shown
@@ -46,7 +47,7 @@ class ChainLens(Lens):
         self._shown: Shown | None = None
         self._weight: Weight | None = None
         self._picked: Weight | None = None
-        self._opened_at: Moment | None = None
+        self._opened_at: tuple[Moment, Numeral | None] | None = None
         self._asked_for = False
         self._request = 0
         self._known: dict[Weight, WeightChain] = {}
@@ -71,7 +72,7 @@ class ChainLens(Lens):
         return self.tr("All paths from one weight to the loss, each a product of local derivatives.")
 
     def fits(self, shown: Shown) -> bool:
-        if self._asked_for or shown.moment is self._opened_at:
+        if self._asked_for or (self._opened_at is not None and shown.moment is self._opened_at[0]):
             return True
         moment = shown.moment
         if isinstance(moment, Update):
@@ -88,7 +89,7 @@ class ChainLens(Lens):
             self._step, self._known = shown.step, {}
             self.picker.set_step(shown.step)
         if self._asked_for:
-            self._asked_for, self._opened_at = False, shown.moment
+            self._asked_for, self._opened_at = False, _cursor(shown)
         weight = self._wanted(shown)
         if weight is None:
             self._say(self.tr("No weight of this network is trained."))
@@ -109,8 +110,10 @@ class ChainLens(Lens):
 
     def _wanted(self, shown: Shown) -> Weight | None:
         """The one under the cursor; else the last one that was asked for; else that of the largest gradient."""
-        numeral = None if shown.inside is None else shown.inside.numeral
-        if self._opened_at is not shown.moment and numeral is not None and self.picker.has(numeral.place.name):
+        moment, numeral = _cursor(shown)
+        stays = self._opened_at is not None and self._opened_at[0] is moment and self._opened_at[1] is numeral
+        if not stays and numeral is not None and self.picker.has(numeral.place.name):
+            self._opened_at = None
             return numeral.place.name, numeral.place.index
         if self._picked is not None and self.picker.has(*self._picked):
             return self._picked
@@ -118,6 +121,8 @@ class ChainLens(Lens):
 
     def _chosen(self, weight: Weight) -> None:
         self._picked = weight
+        if self._shown is not None:
+            self._opened_at = _cursor(self._shown)
         self._look_at(weight)
 
     def _look_at(self, weight: Weight) -> None:
@@ -173,6 +178,10 @@ class ChainLens(Lens):
     def _show_route(self, path: Path | None) -> None:
         if self.isVisible():
             self.route_shown.emit(path)
+
+
+def _cursor(shown: Shown) -> tuple[Moment, Numeral | None]:
+    return shown.moment, None if shown.inside is None else shown.inside.numeral
 
 
 def largest(shown: Shown, node: str | None) -> Weight | None:

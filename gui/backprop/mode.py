@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from engine.chains import Path
@@ -21,6 +20,7 @@ from gui.backprop.levels import Levels
 from gui.backprop.marks import Marks
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.symbols import PHASES, Arrays, objectives_of, phase_of
+from gui.backprop.walk_keys import WalkKeys
 from gui.canvas.view import CanvasView
 from gui.document import Change, Document
 from gui.notices import notices
@@ -84,15 +84,13 @@ class Backprop(QObject):
         canvas.level.changed.connect(self._edited)
         canvas.level.replaced.connect(self._show)
         theme().changed.connect(self._show)
-        rooms = [room for lens in panel.lenses.values() for room in (lens, *lens.findChildren(QAbstractScrollArea))]
-        for widget in (canvas, *rooms, bar, bar.track):
-            widget.installEventFilter(self)
+        self._listen()
 
     def _connect_panel(self, panel: BackpropPanel) -> None:
         panel.wanted.connect(self.enter)
         panel.crumbs.level_wanted.connect(self._choose_level)
         panel.weights_set.connect(self._ask)
-        panel.sample_wanted.connect(lambda sample: bar.sample.setValue(0 if sample is None else sample + 1))
+        panel.sample_wanted.connect(lambda sample: self.bar.sample.setValue(0 if sample is None else sample + 1))
         panel.lens_changed.connect(self._lens_changed)
         chain = panel.lenses.get("chain")
         if isinstance(chain, ChainLens):
@@ -368,21 +366,11 @@ class Backprop(QObject):
 
     # -- keys --
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if self.active and isinstance(event, QKeyEvent):
-            does = self._meaning(event)
-            if does is not None and event.type() == QEvent.Type.ShortcutOverride:
-                event.accept()
-                return True
-            if does is not None and event.type() == QEvent.Type.KeyPress:
-                does()
-                return True
-        return super().eventFilter(watched, event)
-
-    def _meaning(self, event: QKeyEvent) -> Callable[[], None] | None:
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            return None
-        keys: dict[int, Callable[[], None]] = {
+    def _listen(self) -> None:
+        """Walk by keys, wherever the keyboard is."""
+        lenses = self.panel.lenses.values()
+        rooms = [room for lens in lenses for room in (lens, *lens.findChildren(QAbstractScrollArea))]
+        keys: dict[int, Callable[[], object]] = {
             Qt.Key.Key_Right: lambda: self.walk(self.position + 1),
             Qt.Key.Key_Left: lambda: self.walk(self.position - 1),
             Qt.Key.Key_Home: lambda: self.walk(0),
@@ -390,7 +378,11 @@ class Backprop(QObject):
             Qt.Key.Key_Down: self.go_in,
             Qt.Key.Key_Up: self.levels.go_out,
             Qt.Key.Key_Space: self.toggle_play,
+            Qt.Key.Key_Escape: self.leave,
         }
-        if event.key() == Qt.Key.Key_Escape and self._canvas.pointer.gesture is None:
-            return self.leave
-        return keys.get(event.key()) if self.step is not None else None
+        WalkKeys(keys, self._means, (self._canvas, *rooms, self.bar, self.bar.track), self)
+
+    def _means(self, key: int) -> bool:
+        if key == Qt.Key.Key_Escape:
+            return self.active and self._canvas.pointer.gesture is None
+        return self.active and self.step is not None
