@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 
 from gui.backprop.mode import Backprop
@@ -40,5 +40,8 @@ class BackpropPlace(QObject):
             self._docks.widen("inspector", self._before)
 
     def _dock_changed(self, _seen: bool) -> None:
+        QTimer.singleShot(0, self, self._look)  # a dock that is torn off is hidden for a moment
+
+    def _look(self) -> None:
         if self._mode.active and self._dock.isHidden():
             self._mode.leave()

@@ -573,6 +573,19 @@ def test_without_a_plane_there_is_no_such_switch(qtbot: QtBot, window: MainWindo
 # -- looks --
 
 
+def test_the_panel_can_be_torn_off_while_a_step_is_walked_through(qtbot: QtBot, window: MainWindow) -> None:
+    open_example(window, "mazur")
+    window.backprop.enter()
+    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
+    dock = window.docks["backprop"]
+    for floating in (True, False):
+        dock.setFloating(floating)
+        QTest.qWait(20)
+        assert window.backprop.active
+    dock.hide()
+    qtbot.waitUntil(lambda: not window.backprop.active, timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("name", ["mazur", "trask", "spiral", "fashion-dense"])
 def test_nothing_is_cut(qtbot: QtBot, window: MainWindow, name: str) -> None:
     lens = enter(qtbot, window, name)

@@ -85,7 +85,7 @@ class Forwards:
 
 
 def _close(one: Array, other: Array) -> bool:
-    scale = max(1e-3, float(np.nanmax(np.abs(other), initial=0.0)))
+    scale = max(1e-2, float(np.nanmax(np.abs(other), initial=0.0)))
     return bool(np.allclose(one, other, rtol=0, atol=TOLERANCE[other.dtype.char] * scale, equal_nan=True))
 
 
@@ -207,6 +207,6 @@ _ELEMENTS: Final[dict[str, Callable[[Array, Array, Params], Array]]] = {
     "binary_cross_entropy": lambda o, t, _: (
         -(t * np.maximum(np.log(o), -100) + (1 - t) * np.maximum(np.log1p(-o), -100))
     ),
-    "bce_with_logits": lambda o, t, _: np.maximum(o, 0) - o * t + np.log1p(np.exp(-np.abs(o))),
+    "bce_with_logits": lambda o, t, _: (1 - t) * o - (np.minimum(o, 0) - np.log1p(np.exp(-np.abs(o)))),
     "hinge": lambda o, t, _: np.maximum(0, 1 - t * o),
 }

@@ -16,7 +16,7 @@ PITCH: Final = 70.0
 """From neuron to neuron in a column."""
 ROOMY, ROOMIEST = 98.0, 170.0
 """The same, at least and at most, where there is room for a bias above and a target below each."""
-GAP: Final = 34.0
+GAP: Final = 30.0
 """What stands for neurons left out."""
 HEAD: Final = 46.0
 """Above the neurons: the names of the blocks."""
@@ -77,7 +77,8 @@ class Layout:
         self.rows += ((0,),) * (chain.loss is not None)
         highest = max(len(rows) for rows in self.rows)
         sizes = [chain.size(column) for column in range(self.count)]
-        self.roomy = highest <= 4 and HEAD + ROOMY * highest <= max(height * 1.35, HEAD + 3 * ROOMY)
+        complete = all(len(rows) == size for rows, size in zip(self.rows, sizes, strict=True))
+        self.roomy = complete and highest <= 4 and HEAD + ROOMY * highest <= max(height * 1.35, HEAD + 3 * ROOMY)
         self._pitch = PITCH
         if self.roomy:
             across = 2 * (RADIUS + ASIDE) + CLOSE * (self.count - 1)
@@ -166,7 +167,7 @@ def _chosen(chain: Chain, column: int, room: float) -> tuple[int, ...]:
     ranks = [_ranked(value), _ranked(grad) if grad is not None else []]
     for at in range(size):
         for rank in ranks:
-            if len(chosen) < most - 1 and at < len(rank):
+            if len(chosen) < most and at < len(rank):
                 chosen.add(rank[at])
     return tuple(sorted(chosen))
 

@@ -177,7 +177,7 @@ class NeuronLens(Lens):
         drawing = Drawing(chain, layout, sight, self._plans, names, self._pictures(chain, forwards, layout))
         self._words = Words(chain, sight, self._plans, names)
         update = shown.moment if isinstance(shown.moment, Update) and not changed else None
-        self.reading.set_legend(legend(sight, update, pictures=drawing.pictures is not None))
+        self.reading.set_legend(legend(sight, update, pictures=drawing.pictures is not None, several=chain.samples > 1))
         self.view.setAccessibleName(
             self.tr("Neurons of {0}").format(", ".join(layer.dense.node for layer in chain.layers))
         )

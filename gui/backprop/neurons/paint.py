@@ -62,8 +62,8 @@ class Drawing:
 
     # -- lines --
 
-    def lines(self, painter: QPainter) -> None:
-        """All weights, and what the loss reads."""
+    def lines(self, painter: QPainter, seen: tuple[float, float]) -> None:
+        """The weights between columns that are seen, and what the loss reads; `seen` is the extent in x."""
         if self.sight.current is not None:
             self._band(painter, self.sight.current)
         if self.chain.loss is not None:
@@ -73,9 +73,16 @@ class Drawing:
                 painter.drawLine(self.point(last - 1, row), self.point(last, 0))
         columns = sorted(range(1, len(self.chain.layers) + 1), key=lambda at: at == self.sight.current)
         for column in columns:
+            if not self._is_seen(column - 1, column, seen):
+                continue
             strength = _FULL if self._is_stressed(column) else _DIM
-            for part in self.layout.lines(column):
+            weight = np.abs(self.sight.lines[column - 1].weight)
+            for part in sorted(self.layout.lines(column), key=lambda part: weight[part.row, part.source]):
                 self.line(painter, part, strength)
+
+    def _is_seen(self, first: int, last: int, seen: tuple[float, float]) -> bool:
+        left, right = (self.layout.place(at, self.layout.rows[at][0])[0] for at in (first, last))
+        return right + 2 * RADIUS > seen[0] and left - 2 * RADIUS < seen[1]
 
     def _is_stressed(self, column: int) -> bool:
         current = self.sight.current
@@ -112,9 +119,11 @@ class Drawing:
         """The middle of a neuron."""
         return QPointF(*self.layout.place(column, row))
 
-    def neurons(self, painter: QPainter) -> None:
-        """Circles with their numbers, biases, targets, the loss, and the names above."""
+    def neurons(self, painter: QPainter, seen: tuple[float, float]) -> None:
+        """Circles with their numbers, biases, the loss, and the names above, as far as they are seen."""
         for column in range(len(self.chain.layers) + 1):
+            if not self._is_seen(column, column, seen):
+                continue
             for at, row in enumerate(self.layout.rows[column]):
                 if self.pictures is not None:
                     self._picture(painter, column, row, self.pictures[column][at])
@@ -125,7 +134,8 @@ class Drawing:
         if self.chain.loss is not None:
             self._loss(painter)
         for column in range(self.layout.count):
-            self._head(painter, column)
+            if self._is_seen(column, column, seen):
+                self._head(painter, column)
 
     def _neuron(self, painter: QPainter, column: int, row: int) -> None:
         look, numbers = theme(), self.sight.columns[column]

@@ -25,8 +25,8 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("NeuronReading", text)
 
 
-def legend(sight: Sight, update: Update | None, *, pictures: bool) -> str:
-    """What the numbers in the neurons and on the lines are at this moment."""
+def legend(sight: Sight, update: Update | None, *, pictures: bool, several: bool) -> str:
+    """What the numbers in the neurons and on the lines are at this moment; `several` samples make the batch."""
     if pictures:
         return _tr(
             "In each neuron: its output over the plane of the inputs; blue above zero (sigmoid: ½), orange below"
@@ -36,6 +36,8 @@ def legend(sight: Sight, update: Update | None, *, pictures: bool) -> str:
     if any(column.kind == "after" for column in sight.columns):
         return _tr("In a neuron: a before the step, below it after; on the lines: w → w′")
     if sight.phase in ("backward", "update"):
+        if several:
+            return _tr("In a neuron: ∂L/∂a, below it ∂L/∂z; lines: ∂L/∂w of the batch. Further back still z, a and w")
         return _tr("In a neuron: ∂L/∂a, below it ∂L/∂z; lines: ∂L/∂w. Further back still z, a and w")
     return _tr("In a neuron: z = Σ w·x + b, below it a = f(z); lines: w; small discs: b")
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from gui.backprop.neurons.chain import Array
+from gui.colors import mix
 from gui.theme import theme
 
 THIN, THICK = 0.9, 6.0
@@ -31,8 +32,9 @@ def line_pen(value: float, limit: float, strength: float = 1.0, extra: float = 0
     if not np.isfinite(value):
         return QPen(look.color("error"), 2.0, Qt.PenStyle.DotLine)
     part = min(1.0, abs(value) / limit) if limit > 0 else 0.0
-    color = QColor(look.color("positive" if value > 0 else "negative" if value < 0 else "control"))
-    color.setAlphaF(strength * (0.55 + 0.45 * part))
+    colors = look.palette
+    hue = colors.positive if value > 0 else colors.negative if value < 0 else colors.control
+    color = QColor(mix(colors.plot, hue, strength * (0.55 + 0.45 * part)))  # opaque: painted in a third of the time
     width = THIN + (thick - THIN) * part + extra
     pen = QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
     if value < 0:

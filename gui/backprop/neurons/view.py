@@ -146,9 +146,14 @@ class NeuronView(QWidget):
         if shown is not None:
             self._stress(painter, self.drawing, shown)
         self.drawing.labels(painter)
-        self.drawing.neurons(painter)
+        self.drawing.neurons(painter, self._seen())
         if shown is not None:
             self._ring(painter, self.drawing, shown)
+
+    def _seen(self) -> tuple[float, float]:
+        """The extent in x that is in view."""
+        ends = (self.camera.in_layout(QPointF(x, 0)).x() for x in (0, self.width()))
+        return next(ends), next(ends)
 
     def _lines(self, drawing: Drawing) -> QPixmap:
         """The many lines, kept until something about them changes."""
@@ -161,7 +166,7 @@ class NeuronView(QWidget):
             painter = QPainter(image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setTransform(self.camera.transform, combine=True)
-            drawing.lines(painter)
+            drawing.lines(painter, self._seen())
             painter.end()
             self._kept = (key, image)
         return self._kept[1]
