@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gui.backprop.activation import ActivationLens
+from gui.backprop.batch import BatchLens
 from gui.backprop.chain import ChainLens
 from gui.backprop.convolution.view import ConvolutionLens
 from gui.backprop.lens import Lens
@@ -26,5 +27,6 @@ def make_lenses(document: Document, feed: RunFeed) -> list[Lens]:
         ActivationLens,
         SoftmaxLens,
         UpdateLens,
+        BatchLens,
     )
     return [kind(document, feed) for kind in kinds]
