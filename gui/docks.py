@@ -17,9 +17,9 @@ LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
 BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 TILES: Final[tuple[tuple[str, ...], ...]] = (
-    ("lossPlot", "problems", "weightCurve"),
-    ("gradientPlot", "predictions"),
-    ("outputPlot", "weightPlot", "landscapePlot", "linkedSpaces"),
+    ("lossPlot", "problems", "linkedSpaces"),
+    ("gradientPlot", "predictions", "weightCurve"),
+    ("outputPlot", "weightPlot", "landscapePlot"),
 )
 """The bottom dock, left to right: tiles of tabs. A click on the output brings Predict to the front, beside it."""
 LARGE_TILES: Final[tuple[tuple[str, ...], ...]] = (

@@ -30,6 +30,11 @@ _FIRST_BLOCK = 8
 _MOST_AT_ONCE = 512
 _SLICE = 0.02
 """Seconds of one piece of work, about."""
+_SHORT = 0.001
+"""Seconds below which several points, one by one, are one piece of work."""
+_TRIAL = 64
+_TRIAL_SECONDS = 0.05
+"""Points, and seconds one by one, of trying out whether several at once are faster."""
 _AGREE = {torch.float32: 1e-4, torch.float64: 1e-9}
 """Relative difference up to which two ways of computing a loss agree."""
 
@@ -207,30 +212,36 @@ class SurfaceWork:
 
     def _choose(self) -> None:
         """One by one, or several at once? What is slow by itself, or does not fit into memory, gains nothing."""
-        corners = [(row, column) for row in (0, len(self.ys) - 1) for column in (0, len(self.xs) - 1)]
-        xy = self._points(corners * (_FIRST_BLOCK // len(corners)))
-        part = self._parts[0]
-        alone, wanted = _timed(lambda: self._one_by_one(xy[:4], part))
+        part, centre = self._parts[0], self._plane.centre
+        alone, _ = _timed(lambda: self._one_by_one(self._trial(4), part))
         alone /= 4
-        self.batched = max(1, min(16, int(_SLICE / max(alone, 1e-9))))
-        if alone > _SLICE or self._fits < _FIRST_BLOCK:
+        self.batched = 1 if alone > _SHORT else 16
+        count = min(self._fits, _TRIAL, int(_TRIAL_SECONDS / max(alone, 1e-9)))
+        if count < _FIRST_BLOCK:
             return
         try:
-            self._at_once(xy, part)  # the first call has more to do
-            together, found = _timed(lambda: self._at_once(xy, part))
+            together, found = _timed(lambda: self._at_once(self._trial(count), part))
         except (RuntimeError, ValueError, TypeError, NotImplementedError):
             return  # not every operation can be done for many weights at once
-        together /= len(xy)
-        if together < alone and _agree(found[:4], wanted, self._plane.centre.dtype):
+        together /= count
+        if together < alone and _agree(found[:4], self._one_by_one(self._trial(count)[:4], part), centre.dtype):
             self._evaluate, self.speed_up = self._at_once, alone / together
-            # The cost of a call hardly grows with the points at first: begin with more than it promises.
-            self.batched = max(_FIRST_BLOCK, min(self._fits, int(4 * _SLICE / max(together, 1e-9))))
+            self.batched = max(_FIRST_BLOCK, min(self._fits, int(_SLICE / together)))
+
+    def _trial(self, count: int) -> Tensor:
+        """So many places all over the grid."""
+        rows = np.linspace(0, len(self.ys) - 1, count).astype(int)
+        return self._points([(row, (7 * row) % len(self.xs)) for row in rows.tolist()])
 
 
 def _timed(work: Callable[[], Tensor]) -> tuple[float, Tensor]:
-    began = time.perf_counter()
-    found = work()
-    return time.perf_counter() - began, found
+    """The shortest of some times, the first of which may contain preparations; and the result."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        found = work()
+        best = min(best, time.perf_counter() - began)
+    return best, found
 
 
 def _agree(one: Tensor, other: Tensor, dtype: torch.dtype) -> bool:

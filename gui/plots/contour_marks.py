@@ -76,10 +76,10 @@ class Marks(pg.GraphicsObject):
         painter.setOpacity(painter.opacity() * (0.45 if self.faded else 1.0))
         size = (room.width() / dx, room.height() / dy)
         _paint_lines(painter, [(level, [pixels(line) for line in lines]) for level, lines in self.lines], size)
-        if len(self.path):
-            _paint_path(painter, pixels(self.path))
+        for piece in pieces(self.path):
+            _paint_path(painter, pixels(piece))
         for place in self.places:
-            _paint_place(painter, place, pixels(np.array([place.x, place.y])), size)
+            paint_place(painter, place, pixels(np.array([place.x, place.y])), size)
         if self.cursor is not None:
             _paint_cursor(painter, pixels(np.array(self.cursor)))
         painter.restore()
@@ -175,6 +175,15 @@ def _write(painter: QPainter, text: str, baseline: QPointF) -> None:
 # -- the path --
 
 
+def pieces(points: Floats) -> list[Floats]:
+    """A path in the parts between its rows of NaN, those of one point left out."""
+    known = np.isfinite(points).all(axis=1)
+    breaks = np.flatnonzero(~known)
+    parts = np.split(points, breaks)
+    cleaned = [part[np.isfinite(part).all(axis=1)] for part in parts]
+    return [part for part in cleaned if len(part) > 1]
+
+
 def _paint_path(painter: QPainter, points: Floats) -> None:
     shape = _polygon(points)
     round_ = (Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
@@ -206,7 +215,8 @@ def _paint_arrow(painter: QPainter, tip: QPointF, way: QPointF) -> None:
 # -- places --
 
 
-def _paint_place(painter: QPainter, place: Place, at: Floats, size: tuple[float, float]) -> None:
+def paint_place(painter: QPainter, place: Place, at: Floats, size: tuple[float, float]) -> None:
+    """A mark at a pixel `(2,)` of a picture of that width and height."""
     middle = QPointF(float(at[0]), float(at[1]))
     halo, ink = QPen(QColor(HALO), 1.5), QColor(INK)
     if place.sign == "dot":

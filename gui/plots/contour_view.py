@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from gui.format import format_exact, format_number
+from gui.format import format_number
 from gui.plots.contour_marks import Marks, Place
 from gui.plots.contour_scale import ContourScale
 from gui.plots.hover import HoverCard
@@ -144,9 +144,8 @@ class ContourView(QWidget):
         self._draw()
 
     def set_path(self, points: ArrayLike) -> None:
-        """Draw a line through places `(n, 2)`, in this order; none of them removes it."""
-        path = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-        self.marks.path = path[np.isfinite(path).all(axis=1)]
+        """Draw a line through places `(n, 2)`, in this order; a row of NaN breaks it, and none at all remove it."""
+        self.marks.path = np.array(points, dtype=np.float64).reshape(-1, 2)
         self.marks.update()
 
     def set_marks(self, places: Sequence[Place]) -> None:
@@ -231,7 +230,7 @@ class ContourView(QWidget):
         if isinstance(event, QMouseEvent) and watched is self.plot.viewport():
             return self._mouse(event)
         if watched is self.plot and event.type() == QEvent.Type.FocusOut:
-            self._set_cursor(None)
+            self.set_cursor(None)
         if watched is self.plot and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             return self._key(event)
         return super().eventFilter(watched, event)
@@ -296,7 +295,7 @@ class ContourView(QWidget):
             self.clicked.emit(*cursor)
             return True
         if event.key() == Qt.Key.Key_Escape:
-            self._set_cursor(None)
+            self.set_cursor(None)
             return True
         return False
 
@@ -304,9 +303,10 @@ class ContourView(QWidget):
         x, y = self.marks.cursor or (float(self._xs[len(self._xs) // 2]), float(self._ys[len(self._ys) // 2]))
         column = int(np.clip(np.abs(self._xs - x).argmin() + right, 0, len(self._xs) - 1))
         row = int(np.clip(np.abs(self._ys - y).argmin() + up, 0, len(self._ys) - 1))
-        self._set_cursor((float(self._xs[column]), float(self._ys[row])))
+        self.set_cursor((float(self._xs[column]), float(self._ys[row])))
 
-    def _set_cursor(self, place: tuple[float, float] | None) -> None:
+    def set_cursor(self, place: tuple[float, float] | None, *, silent: bool = False) -> None:
+        """Put the cursor of the keyboard there, or take it away; `silent` says nothing beside it."""
         if place == self.marks.cursor:
             return
         self.marks.cursor = place
@@ -315,7 +315,7 @@ class ContourView(QWidget):
             self._hover.show_at(QPoint(), "")
             self._gone()
             return
-        self._hover.show_at(self.point_of(*place), self.words_at(*place))
+        self._hover.show_at(self.point_of(*place), "" if silent else self.words_at(*place))
         self.scale.point_at(self.value_at(*place))
         self.hovered.emit(*place)
 
@@ -325,7 +325,7 @@ class ContourView(QWidget):
         """The grid as x, y, height."""
         for y, line in zip(self._ys, self._values, strict=False):
             for x, value in zip(self._xs, line, strict=True):
-                yield [float(x), float(y), format_exact(float(value))]
+                yield [float(x), float(y), float(value)]
 
 
 def _escaped(text: str) -> str:

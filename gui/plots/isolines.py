@@ -104,8 +104,9 @@ def _points(xs: Floats, ys: Floats, values: Floats, level: float, chain: list[in
 def interpolate(xs: Floats, ys: Floats, values: Floats, x: Floats, y: Floats) -> Floats:
     """Heights between the places of an even grid, linear in each direction: `(len(y), len(x))`.
 
-    NaN where one of the four neighbours is; what lies beyond the grid gets the height at its border.
+    NaN where one of the four neighbours is not finite; what lies beyond the grid gets the height at its border.
     """
+    values = np.where(np.isfinite(values), values, np.nan)  # infinite times zero is a warning
     left, dx = _cells(xs, x)
     below, dy = _cells(ys, y)
     lower = values[np.ix_(below, left)] * (1 - dx) + values[np.ix_(below, left + 1)] * dx
