@@ -109,7 +109,7 @@ class MomentPage(QWidget):
         self._worked = well
         well.setObjectName("backpropNumbers")
         if only_examples(self.moment):
-            text = _tr("The first ones as examples. Click a number below to write out that one.")
+            text = _tr("Examples. Click a number below to write out that one.")
             self._column.addWidget(text_label(text, "caption", "secondary", wrap=True))
 
     def _well(self, title: str, lines: Sequence[str]) -> FormulaWidget:

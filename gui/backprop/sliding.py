@@ -178,7 +178,7 @@ def sliding_of(moment: Forward) -> Sliding | None:
     source, target = ((shape[1], *(1,) * (2 - dims), *shape[2:]) for shape in shapes)
     kernel, stride, dilation, pads = (_pair(value, fill) for value, fill in _settings(params, kind, dims))
     fine, coarse = (target, source) if kind == "transposed" else (source, target)
-    return Sliding(
+    found = Sliding(
         kind,
         kernel,
         stride,
@@ -190,6 +190,16 @@ def sliding_of(moment: Forward) -> Sliding | None:
         params.get("count_include_pad", True),
         dims == 1,
     )
+    return found if _slides(moment, found) else None
+
+
+def _slides(moment: Forward, slide: Sliding) -> bool:
+    """Whether the block does what its parameters say: a muted one passes on what it gets."""
+    if not slide.is_pool:
+        return any(values.name == "weight" for values in moment.weights)
+    reach = [slide.dilation[axis] * (slide.kernel[axis] - 1) + 1 - 2 * slide.pads[axis] for axis in (0, 1)]
+    places = [(slide.fine[1 + axis] - reach[axis]) // slide.stride[axis] + 1 for axis in (0, 1)]
+    return places == list(slide.coarse[1:])
 
 
 def _settings(params: Mapping[str, Any], kind: Kind, dims: int) -> list[tuple[tuple[int, ...], int]]:

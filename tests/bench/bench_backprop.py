@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import statistics
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -112,6 +113,13 @@ def report(title: str, found: list[tuple[float, str]]) -> None:
 
 
 def main() -> None:
+    """Print the figures. The settings of the person who measures are left alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CONFIG_HOME"] = folder
+        measure()
+
+
+def measure() -> None:
     """Print the figures."""
     example = sys.argv[1] if len(sys.argv) > 1 else "fashion-cnn"
     batch = int(sys.argv[2]) if len(sys.argv) > 2 else 32

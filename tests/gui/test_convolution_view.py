@@ -435,3 +435,23 @@ def test_an_even_kernel_has_no_place_for_one_of_three(qtbot: QtBot, window: Main
     lens.open_workbench()
     assert not lens.workbench.use.isEnabled()
     assert "2×2" in texts(lens.workbench)
+
+
+def test_a_muted_block_has_no_window(qtbot: QtBot, window: MainWindow) -> None:
+    open_example(window, "fashion-cnn", batch_size=4)
+    for node in ("conv1", "pool1"):
+        window.document.edit("mute", *edits.set_node(window.document.project, node, bypass=True))
+    window.actions_.backprop.trigger()
+    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
+    panel = window.backprop.panel
+    panel.choose("convolution")
+    step = window.backprop.step
+    assert step is not None
+    fitting = set()
+    for moment in step.moments:
+        window.backprop.go(moment.index)
+        panel.choose("numbers")
+        panel.choose("convolution")
+        if panel.lens.key == "convolution":
+            fitting.add(moment.node)
+    assert fitting == {"conv2", "pool2"}

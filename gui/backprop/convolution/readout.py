@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from gui.backprop.convolution.scenes import Meeting, Scene, Scenes
@@ -73,14 +74,24 @@ def _part(scene: Scene, meeting: Meeting, head: str) -> str:
     """The part that is laid out: its products, or the first ones and the last."""
     terms, part = meeting.terms, meeting.part
     here = terms.here[part]
-    pairs = list(zip(terms.left[part][here], terms.right[part][here], strict=True))
-    written = [f"{_signed(format_number(left, 3))}·{_signed(format_number(right, 3))}" for left, right in pairs]
-    if len(written) > MOST_PRODUCTS:
-        between = _tr("… {0} products …").format(len(written) - 3)
-        written = [*written[:2], between, written[-1]]
+    left, right = terms.left[part][here], terms.right[part][here]
+
+    def product(at: int) -> str:
+        return f"{_signed(format_number(left[at], 3))}·{_signed(format_number(right[at], 3))}"
+
+    shown = list(range(len(left)))
+    if len(left) > MOST_PRODUCTS:
+        shown = [int(at) for at in np.flatnonzero(left * right)]
+    if len(shown) > MOST_PRODUCTS:
+        written = [*(product(at) for at in shown[:3]), "…", product(shown[-1])]
+    else:
+        written = [product(at) for at in shown]
     found = " + ".join(written) if written else "0"
     name = _names(scene, terms)[part] if len(terms.of) > 1 else ""
     value = format_number(terms.sums[part])
+    if len(left) > MOST_PRODUCTS:
+        count = _tr("{0} products, {1} of them 0").format(len(left), len(left) - len(shown))
+        found = f"{found}  ({count})"
     if name:
         return f"{head} = {name}: {found} = {value}"
     return f"{head} = {found}"
