@@ -6,10 +6,10 @@ formula a few milliseconds, so widgets get their outlines from a pool thread, an
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, final
 
 from PySide6.QtCore import Qt
@@ -69,7 +69,7 @@ def formula_path(latex: str, size_px: float) -> QPainterPath:
 
 def formula_ready(latex: str) -> bool:
     """Whether `formula_path` answers at once."""
-    return latex in _done
+    return latex in _made
 
 
 def pieces(latex: str) -> list[str]:
@@ -98,31 +98,35 @@ def pieces(latex: str) -> list[str]:
 def prepare(lines: Sequence[str]) -> None:
     """Makes the outlines of all lines, for a worker thread; faults are kept for the caller to find."""
     for line in lines:
-        try:
+        with contextlib.suppress(FormulaError):
             _outline(line)
-        except FormulaError:
-            _done.add(line)
 
 
-_done: set[str] = set()
-
-
-@lru_cache(maxsize=4096)
-def _kept(latex: str) -> QPainterPath | FormulaError:
-    try:
-        return _with_cases(latex)
-    except FormulaError as error:
-        return error
+_KEPT: Final = 4096
+_made: dict[str, QPainterPath | FormulaError] = {}
+"""What was made last, so many at most. Looked up without waiting for one that is just being made."""
 
 
 def _outline(latex: str) -> QPainterPath:
     """The outline at size `EM`."""
-    with _PARSING:
-        made = _kept(latex)
-        _done.add(latex)
+    made = _made.get(latex)
+    if made is None:
+        with _PARSING:
+            made = _made.get(latex)
+            if made is None:
+                made = _made[latex] = _tried(latex)
+            if len(_made) > _KEPT:
+                del _made[next(iter(_made))]
     if isinstance(made, FormulaError):
         raise FormulaError(str(made))
     return made
+
+
+def _tried(latex: str) -> QPainterPath | FormulaError:
+    try:
+        return _with_cases(latex)
+    except FormulaError as error:
+        return error
 
 
 def _with_cases(latex: str) -> QPainterPath:

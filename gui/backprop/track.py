@@ -20,6 +20,8 @@ _STRIP: Final = 5
 _HEIGHT: Final = 40
 _FINE: Final = 2.0
 """Segments narrower than so many pixels are drawn together."""
+_MANY: Final = 400
+"""Of so many stops only the first run of each phase gets its name."""
 Segment = tuple[float, float, str, bool]
 """Left, width, phase, and whether the cursor has passed it."""
 
@@ -46,6 +48,7 @@ class MomentTrack(QSlider):
         theme().changed.connect(self._rescale)
         self._rescale()
         self._codes: NDArray[Any] = np.empty(0, np.int8)
+        self._names: list[tuple[str, int, int]] = []
         self._blocks: tuple[str, ...] = ()
         self._block = 0
 
@@ -58,8 +61,10 @@ class MomentTrack(QSlider):
 
     def set_codes(self, codes: NDArray[Any]) -> None:
         """The same as places in `PHASES`, for thousands of them."""
-        self._codes = codes
-        self.setRange(0, max(0, len(codes) - 1))
+        if not np.array_equal(codes, self._codes):
+            self._codes = codes
+            self._names = self._first_runs() if len(codes) > _MANY else self._runs()
+            self.setRange(0, max(0, len(codes) - 1))
         self.update()
 
     def set_blocks(self, phases: Sequence[str], at: int = 0) -> None:
@@ -138,7 +143,7 @@ class MomentTrack(QSlider):
             "update": self.tr("Update"),
         }
         metrics, free, told = QFontMetricsF(painter.font()), -1.0, set[str]()
-        for phase, at, count in self._runs():
+        for phase, at, count in self._names:
             left = groove.left() + at * step
             text = f"{SIGNS[phase]} {names[phase]}"
             if metrics.horizontalAdvance(text) > count * step and (phase in told or phase in ("loss", "update")):
@@ -154,15 +159,20 @@ class MomentTrack(QSlider):
             free = left + wide + 4.0
 
     def _runs(self) -> list[tuple[str, int, int]]:
-        """Phase, beginning and length of each run of a phase; inside of blocks, where they alternate, of the first."""
+        """Phase, beginning and length of each run of a phase."""
         edges = [0, *(np.flatnonzero(np.diff(self._codes)) + 1).tolist(), len(self._codes)]
-        runs = [(PHASES[self._codes[left]], left, right - left) for left, right in pairwise(edges) if right > left]
-        if not self._blocks:
-            return runs
-        firsts: dict[str, tuple[str, int, int]] = {}
-        for phase, at, count in runs:
-            firsts.setdefault(phase, (phase, at, count))
-        return list(firsts.values())
+        return [(PHASES[self._codes[left]], left, right - left) for left, right in pairwise(edges) if right > left]
+
+    def _first_runs(self) -> list[tuple[str, int, int]]:
+        """The same of the first run of each phase only."""
+        found = []
+        for code, phase in enumerate(PHASES):
+            same = self._codes == code
+            if same.any():
+                first = int(same.argmax())
+                others = ~same[first:]
+                found.append((phase, first, int(others.argmax()) if others.any() else len(others)))
+        return sorted(found, key=lambda run: run[1])
 
     # -- mouse --
 
