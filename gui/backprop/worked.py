@@ -5,7 +5,6 @@ What does not come to the traced value, to rounding, is not shown: a formula rea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,8 +13,9 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from gui.backprop.algebra import Name, Node, UnreadableError, names_in, read
+from gui.backprop.algebra import Name, Node, UnreadableError, names_in
 from gui.backprop.cuts import Cut, Cutter, cuts, example
+from gui.backprop.equations import Equation, equations_in
 from gui.backprop.evaluate import Floats, Known, Reading, evaluate
 from gui.backprop.write import Place, Writer, enclosed_sum, number, places_of, terms
 
@@ -23,7 +23,6 @@ MOST_LINES: Final = 4
 """Numbers of one result that are written out."""
 LARGEST: Final = 4096
 """Tensors of more numbers are not computed anew for a line."""
-_GRADIENT: Final = re.compile(r"\\dfrac\{\\partial L\}\{\\partial\s*([^{}]*(?:\{[^{}]*\})?[^{}]*)\}")
 
 
 @final
@@ -40,17 +39,6 @@ class Line:
     latex: str
     symbol: str
     place: tuple[int, ...]
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Equation:
-    """`left = one way = another way`; `symbol` with its labels is what stands on the left."""
-
-    left: str
-    symbol: Name
-    gradient: bool
-    ways: tuple[Node, ...]
 
 
 def work_out(
@@ -76,8 +64,8 @@ def work_out(
         owned: symbols of parameters, whose first axis counts no samples.
         cutter: the parts of tensors in which a formula may hold.
     """
-    equations = [equation for line in lines for equation in _equations(line)]
-    helpers = [equation for line in also for equation in _equations(line)]
+    equations = [equation for line in lines for equation in equations_in(line)]
+    helpers = [equation for line in also for equation in equations_in(line)]
     numbers = {name: _floats(value) for name, value in known.items()}
     small = {name: value for name, value in numbers.items() if value.size <= LARGEST}
     found: dict[str, list[Line]] = {}
@@ -99,10 +87,10 @@ def work_out(
 
 
 def _cut_out(
-    equation: _Equation,
+    equation: Equation,
     result: Floats,
     known: Mapping[str, Floats],
-    helpers: Sequence[_Equation],
+    helpers: Sequence[Equation],
     place: tuple[int, ...],
     owned: Container[str],
     cutter: Cutter,
@@ -123,7 +111,7 @@ def _cut_out(
 
 
 def _read_in(
-    cut: Cut, way: Node, equation: _Equation, helpers: Sequence[_Equation], reading: Reading
+    cut: Cut, way: Node, equation: Equation, helpers: Sequence[Equation], reading: Reading
 ) -> tuple[str, Known]:
     """The text of the number in a part, and what is known there; "" where the formula does not come to it."""
     everything = _with_helpers(cut.known, helpers, reading)
@@ -138,7 +126,7 @@ def _read_in(
     return writer.write(way, _place_for(equation.symbol, cut.result, cut.place)), everything
 
 
-def _unknown(helpers: Sequence[_Equation], known: Container[str], equation: _Equation) -> list[_Equation]:
+def _unknown(helpers: Sequence[Equation], known: Container[str], equation: Equation) -> list[Equation]:
     """Lines that say what a symbol is that nobody has traced."""
     return [
         each
@@ -148,10 +136,10 @@ def _unknown(helpers: Sequence[_Equation], known: Container[str], equation: _Equ
 
 
 def _worked(
-    equation: _Equation,
+    equation: Equation,
     result: Floats,
     known: Mapping[str, Floats],
-    helpers: Sequence[_Equation],
+    helpers: Sequence[Equation],
     picked: tuple[int, ...] | None,
     owned: Container[str],
 ) -> list[Line]:
@@ -171,7 +159,7 @@ def _worked(
 
 
 def _written(
-    equation: _Equation,
+    equation: Equation,
     way: Node,
     result: Floats,
     writer: Writer,
@@ -193,7 +181,7 @@ def _lines_for(size: int) -> int:
     return size if size <= MOST_LINES else MOST_LINES // 2
 
 
-def _helper_lines(helpers: Sequence[_Equation], known: Known, reading: Reading) -> list[Line]:
+def _helper_lines(helpers: Sequence[Equation], known: Known, reading: Reading) -> list[Line]:
     """The values of what the formula names on its way: ℓ₁, ℓ₂ and so on."""
     lines = []
     for equation in helpers:
@@ -224,7 +212,7 @@ def _place_for(symbol: Name, result: Floats, place: tuple[int, ...]) -> Place:
     return Place(place, dict(zip(symbol.labels, place, strict=False)))
 
 
-def _left(equation: _Equation, place: tuple[int, ...], shape: tuple[int, ...], owned: Container[str]) -> str:
+def _left(equation: Equation, place: tuple[int, ...], shape: tuple[int, ...], owned: Container[str]) -> str:
     name = equation.symbol.name
     return indexed(name, place, shape, owned=name in owned, gradient=equation.gradient)
 
@@ -243,9 +231,9 @@ def indexed(
     return rf"\dfrac{{\partial L}}{{\partial {text}}}" if gradient else text
 
 
-def _used(way: Node, helpers: Sequence[_Equation]) -> list[_Equation]:
+def _used(way: Node, helpers: Sequence[Equation]) -> list[Equation]:
     """The lines that define what an expression names, and what these name in turn; each once."""
-    found: dict[str, _Equation] = {}
+    found: dict[str, Equation] = {}
     waiting = names_in(way)
     while waiting:
         name = waiting.pop(0)
@@ -256,7 +244,7 @@ def _used(way: Node, helpers: Sequence[_Equation]) -> list[_Equation]:
     return list(found.values())
 
 
-def _with_helpers(known: Mapping[str, Floats], helpers: Sequence[_Equation], reading: Reading) -> dict[str, Floats]:
+def _with_helpers(known: Mapping[str, Floats], helpers: Sequence[Equation], reading: Reading) -> dict[str, Floats]:
     """The known symbols and those that other lines define by them; `n` counts what is averaged."""
     everything = dict(known)
     base = known.get("o")
@@ -298,48 +286,3 @@ def _same(got: Floats, wanted: Floats, size: float = 0.0) -> bool:
 
 def _floats(value: NDArray[np.generic]) -> Floats:
     return np.asarray(value, dtype=np.float64)
-
-
-# -- lines of LaTeX as equations --
-
-
-def _equations(line: str) -> Iterator[_Equation]:
-    for piece in re.split(r",?\s*\\q?quad", line):
-        sides = _sides(piece)
-        if len(sides) < 2:
-            continue
-        symbols = []
-        for side in sides:
-            match = _GRADIENT.fullmatch(side.strip())
-            symbols.append(_name(match.group(1) if match else side))
-        ways = []
-        for side in sides[1:]:
-            try:
-                ways.append(read(side))
-            except UnreadableError:
-                continue
-        if not ways:
-            continue
-        for side, symbol in zip(sides, symbols, strict=True):
-            is_gradient = _GRADIENT.fullmatch(side.strip()) is not None
-            if symbol is not None and (side is sides[0] or is_gradient):
-                yield _Equation(side.strip(), symbol, is_gradient, tuple(ways))
-
-
-def _name(side: str) -> Name | None:
-    try:
-        node = read(side)
-    except UnreadableError:
-        return None
-    return node if isinstance(node, Name) else None
-
-
-def _sides(line: str) -> list[str]:
-    """Split at the equals signs that stand in the line itself."""
-    sides, depth, start = [], 0, 0
-    for at, sign in enumerate(line):
-        depth += (sign in "{[(") - (sign in "}])")
-        if sign == "=" and depth == 0:
-            sides.append(line[start:at])
-            start = at + 1
-    return [*sides, line[start:]]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
     QFocusEvent,
     QFontMetrics,
     QHelpEvent,
@@ -21,9 +20,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from gui.backprop.convolution.cells import BAR, hatch, paint_scale, write_number
 from gui.backprop.sliding import Pair
-from gui.colormaps import colorize, diverging, sign_color
-from gui.colors import DARK
+from gui.colormaps import colorize, diverging
 from gui.format import format_exact, format_number
 from gui.plots.pixels import qimage
 from gui.theme import theme
@@ -34,21 +33,12 @@ WRITTEN: Final = 32
 """Pixels from which on a cell bears its number."""
 RULED: Final = 7
 """Pixels from which on there are lines between cells."""
-BAR: Final = 7
-LIGHT_FROM: Final = 0.5
-"""Lightness of a cell from which on its number is dark."""
 _ARROWS: Final = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
 }
-
-
-def shortened(value: float) -> str:
-    """A number in as few signs as say how large it is: `-.05`, `2e-5`."""
-    text = format_number(value, 1)
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 @final
@@ -220,7 +210,7 @@ class PlaneView(QWidget):
         if self.hasFocus():
             painter.setPen(theme().pen("accent", 2.0))
             painter.drawRect(self._whole())
-        self._paint_scale(painter)
+        paint_scale(painter, self._whole().bottom() + 4, min(self._side, theme().px(130)), self._limit)
 
     def _whole(self) -> QRectF:
         rows, columns = self._shape()
@@ -229,17 +219,14 @@ class PlaneView(QWidget):
 
     def _paint_padding(self, painter: QPainter, area: QRectF) -> None:
         whole = self._whole()
-        painter.fillRect(whole, theme().brush("raised"))
-        painter.fillRect(whole, QBrush(theme().color("border"), Qt.BrushStyle.BDiagPattern))
+        hatch(painter, whole, "raised")
         painter.fillRect(area, theme().brush("plot"))
 
     def _paint_absent(self, painter: QPainter) -> None:
         if self._here is None or self._here.all():
             return
         for row, column in zip(*np.nonzero(~self._here), strict=True):
-            cell = self.cell(int(row), int(column))
-            painter.fillRect(cell, theme().brush("panel"))
-            painter.fillRect(cell, QBrush(theme().color("border"), Qt.BrushStyle.BDiagPattern))
+            hatch(painter, self.cell(int(row), int(column)), "panel")
 
     def _paint_lines(self, painter: QPainter, area: QRectF) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -265,21 +252,9 @@ class PlaneView(QWidget):
         for row in range(rows):
             for column in range(columns):
                 if self._here is None or self._here[row, column]:
-                    self._paint_number(painter, row, column)
-
-    def _paint_number(self, painter: QPainter, row: int, column: int) -> None:
-        cell, value = self.cell(row, column), float(self.values[row, column])
-        shade = sign_color(value, self._limit, theme().palette)
-        painter.setPen(theme().color(DARK.canvas if shade.lightnessF() > LIGHT_FROM else DARK.text))
-        metrics = painter.fontMetrics()
-        lines = self._texts(row, column) if self._texts is not None else (format_number(value, 2),)
-        wide = max(metrics.horizontalAdvance(line) for line in lines)
-        if wide >= cell.width() or len(lines) * metrics.height() > cell.height():
-            lines = lines[-1:]
-        if metrics.horizontalAdvance(lines[-1]) >= cell.width():
-            lines = (shortened(value),)
-        if metrics.horizontalAdvance(lines[-1]) < cell.width():
-            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
+                    value = float(self.values[row, column])
+                    lines = self._texts(row, column) if self._texts is not None else (format_number(value, 2),)
+                    write_number(painter, self.cell(row, column), lines, value, self._limit)
 
     def _paint_marks(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -311,26 +286,6 @@ class PlaneView(QWidget):
             painter.drawRect(box)
             painter.setPen(theme().pen("warning", 2.0))
             painter.drawRect(box)
-
-    def _paint_scale(self, painter: QPainter) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        top = self._whole().bottom() + 4
-        wide = min(self._side, theme().px(130))
-        bar = QRectF(1, top, wide, theme().px(BAR))
-        ramp = np.linspace(-1.0, 1.0, 65)[None, :]
-        painter.drawImage(bar, qimage(colorize(ramp, diverging(theme().palette), -1.0, 1.0)))
-        painter.setPen(theme().pen("line"))
-        painter.drawRect(bar)
-        painter.setFont(theme().font("mono_caption"))
-        painter.setPen(theme().pen("secondary"))
-        words = QRectF(0, bar.bottom() + 1, wide + 2, painter.fontMetrics().height())
-        limit = format_number(self._limit, 2)
-        for text, side in (
-            (f"-{limit}", Qt.AlignmentFlag.AlignLeft),
-            ("0", Qt.AlignmentFlag.AlignHCenter),
-            (limit, Qt.AlignmentFlag.AlignRight),
-        ):
-            painter.drawText(words, side | Qt.AlignmentFlag.AlignTop, text)
 
     # -- mouse and keys --
 

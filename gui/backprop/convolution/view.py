@@ -295,7 +295,7 @@ class ConvolutionLens(Lens):
             return
         partners = scenes.partners(output)
         chosen = self._choice.input if self._choice.input in partners else partners.start
-        weight = np.array(scenes.weight if scenes.after is None else scenes.after)
+        weight = np.array(scenes.weight)
         for given in partners:
             scenes.kernel(weight, Choice(0, given, output))[...] = kernel if given == chosen else 0.0
         self._choice = replace(self._choice, output=output, input=chosen)
