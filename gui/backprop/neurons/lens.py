@@ -19,7 +19,7 @@ from gui.backprop.neurons.respond import feature_names, pictures, plane
 from gui.backprop.neurons.sight import MEAN, sight_of
 from gui.backprop.neurons.trial import Trial
 from gui.backprop.neurons.view import NeuronView
-from gui.backprop.neurons.words import Words, weight_label, weight_name
+from gui.backprop.neurons.words import Words, part_of, weight_label, weight_name
 from gui.document import Document
 from gui.icons import icon
 from gui.run_feed import RunFeed
@@ -168,7 +168,7 @@ class NeuronLens(Lens):
         chain = self._chain_of(shown) if shown is not None else None
         if shown is None or chain is None:
             return
-        self._set_samples(chain)
+        self._set_samples(chain, shown)
         sample = self._sample(chain)
         forwards = self._forwards_of(chain)
         changed = (self.trial.weights, self.trial.computed) if self.trial.weights else None
@@ -181,6 +181,7 @@ class NeuronLens(Lens):
         self.view.setAccessibleName(
             self.tr("Neurons of {0}").format(", ".join(layer.dense.node for layer in chain.layers))
         )
+        self.view.marked = part_of(chain, shown.inside.numeral) if shown.inside is not None else None
         self.view.show_drawing(drawing)
         self._point(self.view.pull.part or self.view.hovered or self.view.focused)
 
@@ -217,9 +218,12 @@ class NeuronLens(Lens):
             return None
         return pictures(chain, layout, forwards, grid, self._plans, self.trial.weights)
 
-    def _set_samples(self, chain: Chain) -> None:
+    def _set_samples(self, chain: Chain, shown: Shown) -> None:
         self.sample.blockSignals(True)
         self.sample.setMaximum(chain.samples)
+        if shown.inside is not None:  # a single neuron is of one sample
+            self.sample.setValue(shown.inside.sample + 1)
+        self.sample.setEnabled(shown.inside is None)
         self.sample.setVisible(chain.samples > 1)
         self.sample.blockSignals(False)
 
@@ -229,6 +233,7 @@ class NeuronLens(Lens):
     # -- pointing --
 
     def _point(self, part: Part | None) -> None:
+        part = part or self.view.marked
         if self._words is None:
             self.reading.say("", [])
         elif part is None:

@@ -7,25 +7,24 @@ from typing import Final, final
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from gui.backprop.neurons.chain import Chain, Plans
+from gui.backprop.neurons.heads import names_of, paint_head, paint_loss, paint_strip
 from gui.backprop.neurons.labels import beside
 from gui.backprop.neurons.layout import RADIUS, Layout, Part
 from gui.backprop.neurons.sight import Lines, Sight
 from gui.backprop.neurons.strokes import THICK, THICK_OF_MANY, ground, largest, line_pen, paint_label
-from gui.backprop.neurons.words import function_of, short
+from gui.backprop.neurons.words import short
 from gui.backprop.symbols import COLORS, SIGNS
 from gui.colors import mix
 from gui.format import format_integer, format_number
 from gui.theme import theme
 
 TINT: Final = 0.5
-SMALLER: Final = 0.82
 MOST_LABELS: Final = 16
 _DIM, _FULL = 0.5, 1.0
 BIAS: Final = 7.5
-LOSS: Final = QSizeF(72, 54)
 _ALIGN: Final = Qt.AlignmentFlag.AlignCenter
 Pictures = Sequence[Sequence[QImage]]
 
@@ -57,7 +56,10 @@ class Drawing:
         self.pictures, self.names = pictures, names
         self.label_places: dict[Part, QRectF] = {}
         self._plans = plans
-        self._limits = [largest(lines.weight) for lines in sight.lines]
+        steep = [largest(lines.weight) for lines in sight.lines if lines.kind == "gradient"]
+        self._limits = [max(steep) if lines.kind == "gradient" else largest(lines.weight) for lines in sight.lines]
+        backwards = (column.lower for column in sight.columns[1:] if column.kind == "gradient")
+        self._steepest = max(map(largest, backwards), default=0.0)
         self.color = COLORS[sight.phase]
 
     # -- lines --
@@ -131,17 +133,35 @@ class Drawing:
                     self._neuron(painter, column, row)
                 self._bias(painter, column, row)
             self._gaps(painter, column)
+        last = self.layout.count - 1
         if self.chain.loss is not None:
-            self._loss(painter)
+            edge = theme().pen(self.color, 2.6) if last == self.sight.current else theme().pen("loss", 1.6)
+            paint_loss(painter, self.point(last, 0), self.sight, edge)
         for column in range(self.layout.count):
             if self._is_seen(column, column, seen):
                 self._head(painter, column)
+
+    def _head(self, painter: QPainter, column: int) -> None:
+        name, about = names_of(self.chain, self._plans, column)
+        if column == self.sight.current:
+            name = f"{SIGNS[self.sight.phase]} {name}"
+        paint_head(painter, self.layout, column, (name, about))
+        if self.layout.gaps[column] and self.pictures is None:
+            numbers = self.sight.columns[column]
+            half = numbers.upper if numbers.reached == 1 else None
+            array = numbers.lower if half is None else half
+            paint_strip(painter, self.layout, column, array, self._limit(column))
+
+    def _limit(self, column: int) -> float:
+        """What has the full colour: the largest of its column; of gradients that of all: one sees them vanish."""
+        numbers = self.sight.columns[column]
+        return self._steepest if numbers.kind == "gradient" else largest(numbers.lower)
 
     def _neuron(self, painter: QPainter, column: int, row: int) -> None:
         look, numbers = theme(), self.sight.columns[column]
         middle = self.point(column, row)
         value = float(numbers.lower[row]) if numbers.reached != 1 else float("nan")
-        limit = largest(numbers.lower)
+        limit = self._limit(column)
         fill = look.palette.raised
         if numbers.reached and np.isfinite(value) and limit > 0:
             hue = look.palette.positive if value > 0 else look.palette.negative
@@ -220,69 +240,16 @@ class Drawing:
             painter.setPen(theme().pen("secondary"))
             painter.drawText(room, _ALIGN, text)
 
-    # -- the loss --
-
-    def _loss(self, painter: QPainter) -> None:
-        look, sight, last = theme(), self.sight, self.layout.count - 1
-        room = QRectF(QPointF(), LOSS)
-        room.moveCenter(self.point(last, 0))
-        known = sight.phase != "forward" or sight.loss_after is not None
-        painter.setBrush(look.brush("raised"))
-        painter.setPen(self._edge(last, known) if last == sight.current else look.pen("loss", 1.6))
-        painter.drawRoundedRect(room, 10, 10)
-        painter.setFont(look.font("mono_caption"))
-        rows = ["L"]
-        if sight.loss is not None:
-            rows.append(short(sight.loss, 9))
-        if sight.loss_after is not None:
-            rows[0] = _tr("L was") if sight.phase == "forward" else "L → L′"
-            rows.append("→ " + short(sight.loss_after, 8))
-        high = (room.height() - 8) / len(rows)
-        for at, text in enumerate(rows):
-            painter.setPen(look.pen("secondary" if at == 0 or not known else "text"))
-            painter.drawText(QRectF(room.left(), room.top() + 4 + at * high, room.width(), high), _ALIGN, text)
-
     # -- words --
-
-    def _head(self, painter: QPainter, column: int) -> None:
-        look, most = theme(), self.layout.spacing - 8
-        x = self.layout.place(column, self.layout.rows[column][0])[0]
-        name, about = self._names_of(column)
-        if column == self.sight.current:
-            name = f"{SIGNS[self.sight.phase]} {name}"
-        for text, font, tone, top in (
-            (name, "caption_strong", "text", 4.0),
-            (about, "caption", "secondary", 20.0),
-        ):
-            painter.setFont(look.font(font))  # type: ignore[arg-type] # a role
-            painter.setPen(look.pen(tone))
-            metrics = QFontMetricsF(painter.font())
-            if metrics.horizontalAdvance(text) > most:  # a little smaller, before letters are left out
-                smaller = QFont(painter.font())
-                smaller.setPixelSize(round(SMALLER * smaller.pixelSize()))
-                painter.setFont(smaller)
-                metrics = QFontMetricsF(smaller)
-            fitted = metrics.elidedText(text, Qt.TextElideMode.ElideRight, most + 6)
-            wide = metrics.horizontalAdvance(fitted) + 2
-            left = min(max(0.0, x - wide / 2), self.layout.width - wide)
-            painter.drawText(QRectF(left, top, wide, 16), _ALIGN, fitted)
-
-    def _names_of(self, column: int) -> tuple[str, str]:
-        if column == 0:
-            return self.chain.source.rpartition(".")[0], _tr("{0} inputs").format(self.chain.size(0))
-        if column > len(self.chain.layers):
-            assert self.chain.loss is not None
-            plan = self._plans.get(self.chain.loss.node)
-            return self.chain.loss.node, str(plan.params["function"]) if plan is not None else ""
-        layer = self.chain.layers[column - 1]
-        function = function_of(layer, self._plans)
-        return layer.dense.node, function or _tr("no activation")
 
     def labels(self, painter: QPainter) -> None:
         """Numbers on the lines, biases and targets, where there is room."""
-        if not self.layout.roomy or self.pictures is not None:
+        if self.pictures is not None:
             return
         painter.setFont(theme().font("mono_caption"))
+        if not self.layout.roomy:
+            self._targets(painter)
+            return
         taken = [self._box(column, row) for column in range(self.layout.count) for row in self.layout.rows[column]]
         for column in range(1, len(self.chain.layers) + 1):
             taken += self._around(painter, column)
@@ -290,6 +257,17 @@ class Drawing:
             parts = list(self.layout.lines(column))
             if (len(parts) <= MOST_LABELS and self._is_stressed(column)) or len(parts) <= MOST_LABELS // 2:
                 self._label(painter, parts, taken)
+
+    def _targets(self, painter: QPainter) -> None:
+        """Beside the last neurons, those that are not zero: of classes, the right one."""
+        column, target = len(self.chain.layers), self.sight.target
+        if target is None:
+            return
+        for row in self.layout.rows[column]:
+            text = f"t {short(float(target[row]), 4)}"
+            wide = QFontMetricsF(painter.font()).horizontalAdvance(text) + 4
+            if target[row] and wide < self.layout.spacing - 2 * RADIUS:
+                self._beside(painter, self.point(column, row) + QPointF(RADIUS + 3 + wide / 2, 0), text)
 
     def _box(self, column: int, row: int) -> QRectF:
         middle = self.point(column, row)

@@ -37,8 +37,8 @@ def legend(sight: Sight, update: Update | None, *, pictures: bool, several: bool
         return _tr("In a neuron: a before the step, below it after; on the lines: w → w′")
     if sight.phase in ("backward", "update"):
         if several:
-            return _tr("In a neuron: ∂L/∂a, below it ∂L/∂z; lines: ∂L/∂w of the batch. Further back still z, a and w")
-        return _tr("In a neuron: ∂L/∂a, below it ∂L/∂z; lines: ∂L/∂w. Further back still z, a and w")
+            return _tr("In a neuron: ∂L/∂a, below it ∂L/∂z; lines: ∂L/∂w of the batch; one colour scale for all layers")
+        return _tr("In a neuron: ∂L/∂a, below it ∂L/∂z; lines: ∂L/∂w; one colour scale for all layers")
     return _tr("In a neuron: z = Σ w·x + b, below it a = f(z); lines: w; small discs: b")
 
 

@@ -42,6 +42,9 @@ class NeuronView(QWidget):
     """Shows one drawing; knows nothing of sessions.
 
     Attributes:
+        drawing: what is shown.
+        hovered, focused: under the pointer, and under the keyboard's cursor.
+        marked: what the cursor of the step is at, when that is a single number.
         pull: changes a weight: by dragging its line, by the wheel, by typing.
 
     Signals:
@@ -65,6 +68,7 @@ class NeuronView(QWidget):
         self.drawing: Drawing | None = None
         self.hovered: Part | None = None
         self.focused: Part | None = None
+        self.marked: Part | None = None
         self.camera = Camera()
         self._pressed: QPointF | None = None
         self._kept: tuple[object, QPixmap] | None = None
@@ -87,9 +91,9 @@ class NeuronView(QWidget):
         if not same or not self.camera.moved:
             self.fit()
         if drawing is not None:
-            self.hovered, self.focused = (
+            self.hovered, self.focused, self.marked = (
                 part if part is not None and drawing.layout.shows(part) else None
-                for part in (self.hovered, self.focused)
+                for part in (self.hovered, self.focused, self.marked)
             )
         self._kept = None
         self.update()
@@ -142,7 +146,7 @@ class NeuronView(QWidget):
         painter.drawPixmap(0, 0, self._lines(self.drawing))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setTransform(self.camera.transform, combine=True)
-        shown = self.pull.part or self.hovered or (self.focused if self.hasFocus() else None)
+        shown = self.pull.part or self.hovered or (self.focused if self.hasFocus() else None) or self.marked
         if shown is not None:
             self._stress(painter, self.drawing, shown)
         self.drawing.labels(painter)

@@ -8,6 +8,7 @@ from typing import Any, Final, final
 from PySide6.QtCore import QCoreApplication
 
 from engine.moments import Update
+from engine.numeralparts import Numeral
 from gui.backprop.neurons.chain import Array, Chain, Layer, Plans
 from gui.backprop.neurons.layout import Part
 from gui.backprop.neurons.sight import MEAN, Sight, taken
@@ -57,6 +58,22 @@ def weight_name(chain: Chain, part: Part) -> tuple[str, tuple[int, ...]]:
     if part.kind == "line":
         return f"{owner}.weight", (part.row, part.source)
     return f"{owner}.bias", (part.row,)
+
+
+def part_of(chain: Chain, numeral: Numeral | None) -> Part | None:
+    """The neuron or weight that a number of the step belongs to; None where it is none of this chain."""
+    if numeral is None:
+        return None
+    name, index = numeral.place.name, numeral.place.index
+    for at, layer in enumerate(chain.layers):
+        if name == f"{layer.owner}.weight" and len(index) == 2:
+            return Part("line", at + 1, index[0], index[1])
+        if name == f"{layer.owner}.bias" and index:
+            return Part("bias", at + 1, index[0])
+        if index and (name in layer.nodes or name.rpartition(".")[0] in layer.nodes):
+            return Part("neuron", at + 1, index[-1])
+    is_loss = chain.loss is not None and name in ("L", chain.loss.node)
+    return Part("loss", len(chain.layers) + 1) if is_loss else None
 
 
 def weight_label(chain: Chain, part: Part) -> str:
