@@ -27,6 +27,7 @@ from engine.graph import Project
 from engine.references import renamed_later
 from engine.session import Grain, RunPlace, Session
 from engine.stepevents import Timeline
+from engine.surfaceevents import StartedThere
 from gui.document import Change, Document
 from gui.turns import Turns
 
@@ -86,6 +87,7 @@ class RunFeed(QObject):
         self.on(Applied, self._note_applied)
         self.on(RunFailed, self._note_failure)
         self.on(RunLoaded, self._note_loaded)
+        self.on(StartedThere, self._note_loaded)
         self.on(FactsRead, lambda event: document.put_facts(event.key, event.facts))
         document.ask_for_facts()
 
@@ -357,7 +359,7 @@ class RunFeed(QObject):
     def _note_applied(self, _: Applied) -> None:
         self._before_apply = None
 
-    def _note_loaded(self, event: RunLoaded) -> None:
+    def _note_loaded(self, event: RunLoaded | StartedThere) -> None:
         if not event.error:
             self._given = True
             self.state_changed.emit(self._state)
