@@ -329,11 +329,11 @@ class Backprop(QObject):
         track.blockSignals(True)
         if self._inside:
             codes = np.array([PHASES.index(phase) for phase in self._phases], np.int8)
-            track.set_codes(codes[self.levels.moments])
             track.set_blocks(self._phases, self.at)
+            track.set_codes(codes[self.levels.moments])
         else:
-            track.set_phases(self._phases)
             track.set_blocks(())
+            track.set_phases(self._phases)
         track.setValue(self.position)
         track.blockSignals(False)
         track.update()

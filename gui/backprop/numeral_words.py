@@ -166,7 +166,11 @@ def legend_of(step: Step, moment: Moment, numeral: Numeral) -> str:
     if isinstance(moment, Update):
         name = called(step, numeral.place)
         return _tr("w = {0}, g = its gradient as the optimizer takes it, η = learning rate").format(name)
-    if not isinstance(moment, Forward | Backward) or moment.form != "number" or not any(numeral.formula):
+    if not isinstance(moment, Forward | Backward) or not any(numeral.formula):
+        return ""
+    if moment.form == "scalar":
+        return _legend_of_loss(step, moment, numeral.place)
+    if moment.form != "number":
         return ""
     low = Place("", numeral.place.index, numeral.place.sample).text
     if isinstance(moment, Backward):
@@ -178,6 +182,24 @@ def legend_of(step: Step, moment: Moment, numeral: Numeral) -> str:
     if len(sources) != 1:
         return ""
     return ", ".join([_tr("x = {0}").format(f"{sources[0]}{low}"), _tr("y = {0}").format(numeral.place.text)])
+
+
+def _legend_of_loss(step: Step, moment: Forward | Backward, place: Place) -> str:
+    """`o = act2₁, t = data.y₁`, of one element of the loss."""
+    forward = step.at(Forward, moment.node)
+    if not isinstance(forward, Forward) or not place.index:
+        return ""
+    names = {port: source.removesuffix(".out") for port, source in forward.sources.items()}
+    if set(names) != {"prediction", "target"}:
+        return ""
+    shapes = {each.name: each.shape for each in forward.inputs}
+    o = Place(names["prediction"], place.index, place.sample).text
+    same = shapes["target"] == shapes["prediction"]
+    t = Place(names["target"], place.index, place.sample).text if same else names["target"]
+    told = [_tr("o = {0}").format(o), _tr("t = {0}").format(t)]
+    if isinstance(moment, Backward):
+        told.append(_tr("δ = what arrives at the loss"))
+    return ", ".join(told)
 
 
 def why_input(step: Step, moment: Moment, numeral: Numeral) -> tuple[str, str] | None:

@@ -109,15 +109,24 @@ class BackpropPanel(QWidget):
         """The moment under the cursor."""
         self.message, self.shown = "", shown
         fitting = {key for key, lens in self.lenses.items() if lens.fits(shown)}
-        self.tabs.blockSignals(True)
-        for at, key in enumerate(self.lenses):
-            self.tabs.setTabVisible(at, key in fitting)
-        self.tabs.blockSignals(False)
+        self._offer(fitting)
         self.tabs.setVisible(len(fitting) > 1)
         self._show_place(shown)
         wanted = (self._chosen,) if self._among_blocks else (self._chosen_inside, "numeral")
         self._bring(next((key for key in wanted if key in fitting), self._first))
         self._pages.setCurrentIndex(2)
+
+    def _offer(self, fitting: set[str]) -> None:
+        """Tabs of these views only."""
+        before = [self.tabs.isTabVisible(at) for at in range(self.tabs.count())]
+        after = [key in fitting for key in self.lenses]
+        if before == after:
+            return
+        self.tabs.blockSignals(True)
+        for at, seen in enumerate(after):
+            self.tabs.setTabVisible(at, seen)
+        self.tabs.setTabText(0, self.tabs.tabText(0))  # lays the tabs out anew, which hiding them does not
+        self.tabs.blockSignals(False)
 
     @property
     def _among_blocks(self) -> bool:

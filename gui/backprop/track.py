@@ -21,7 +21,7 @@ _HEIGHT: Final = 40
 _FINE: Final = 2.0
 """Segments narrower than so many pixels are drawn together."""
 _MANY: Final = 400
-"""Of so many stops only the first run of each phase gets its name."""
+"""Of so many stops, and inside of blocks, where phases alternate, only the first run of each phase gets its name."""
 Segment = tuple[float, float, str, bool]
 """Left, width, phase, and whether the cursor has passed it."""
 
@@ -63,7 +63,7 @@ class MomentTrack(QSlider):
         """The same as places in `PHASES`, for thousands of them."""
         if not np.array_equal(codes, self._codes):
             self._codes = codes
-            self._names = self._first_runs() if len(codes) > _MANY else self._runs()
+            self._names = self._first_runs() if self._blocks or len(codes) > _MANY else self._runs()
             self.setRange(0, max(0, len(codes) - 1))
         self.update()
 
@@ -146,7 +146,7 @@ class MomentTrack(QSlider):
         for phase, at, count in self._names:
             left = groove.left() + at * step
             text = f"{SIGNS[phase]} {names[phase]}"
-            if metrics.horizontalAdvance(text) > count * step and (phase in told or phase in ("loss", "update")):
+            if metrics.horizontalAdvance(text) + 5.0 > count * step and (phase in told or phase in ("loss", "update")):
                 text = SIGNS[phase]  # the others take up what room there is
             wide = metrics.horizontalAdvance(text)
             left = min(left, self.width() - wide - 2.0)

@@ -22,6 +22,7 @@ from gui.backprop.chain_page import ChainPage
 from gui.backprop.numbers import NumbersLens
 from gui.main_window import MainWindow
 from tests.helpers.cut_text import faults
+from tests.helpers.projects import chain, make_project
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -233,7 +234,54 @@ def test_a_path_is_shown_on_the_canvas(qtbot: QtBot, window: MainWindow) -> None
     assert (lit(window), ringed(window)) == (set(), set())
 
 
-def test_of_two_ways_through_a_residual_connection_one_is_lit(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_ways_around_and_through_a_residual_connection_are_told_apart(qtbot: QtBot, window: MainWindow) -> None:
+    open_example(window, "mazur")
+    data = dict(window.document.project.graph.nodes["data"].params)
+    window.document.replace(
+        make_project(
+            [
+                ("data", "Input", data),
+                ("first", "Dense", {"out_features": 2}),
+                ("inner", "Dense", {"out_features": 2}),
+                ("act", "Activation", {"function": "tanh"}),
+                ("add", "Add"),
+                ("last", "Dense", {"out_features": 2}),
+                ("loss", "Loss", {"function": "half_squared_error", "reduction": "sum"}),
+            ],
+            [
+                "data.x -> first",
+                *chain("first", "inner", "act"),
+                "first -> add.a",
+                "act -> add.b",
+                "add -> last",
+                "last -> loss.prediction",
+                "data.y -> loss.target",
+            ],
+        )
+    )
+    window.actions_.backprop.trigger()
+    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
+    open_tab(window, Backward, "first")
+    page = page_of(qtbot, window, "first.weight", (0, 0))
+    around = [path for path in page.chain.paths if "inner" not in {factor.node for factor in path.factors}]
+    assert (page.chain.count, len(around)) == (2 + 2 * 2, 2)
+    for path in page.chain.paths:
+        page.choose(page.chain.paths.index(path))
+        if path in around:
+            assert lit(window) == {("first", "add"), ("add", "last"), ("last", "loss")}
+            assert ringed(window) == {"first", "add", "last", "loss"}
+        else:
+            assert ("first", "add") not in lit(window)
+            assert {("first", "inner"), ("inner", "act"), ("act", "add")} <= lit(window)
+    step = window.backprop.step
+    backward = step and step.at(Backward, "first")
+    assert isinstance(backward, Backward)
+    gradient = next(each for each in backward.weights if each.name == "weight").array
+    assert gradient is not None
+    assert sum(path.product for path in page.chain.paths) == pytest.approx(float(gradient[0, 0]), rel=1e-5)
+
+
+def test_a_network_of_residual_groups(qtbot: QtBot, window: MainWindow) -> None:
     enter(qtbot, window, "residual-digits")
     open_tab(window, Backward, "output")
     page = page_of(qtbot, window, "output.weight", (1, 1))

@@ -374,6 +374,17 @@ def test_looking_inside_changes_nothing(qtbot: QtBot, window: MainWindow) -> Non
     assert (window.feed.state, window.feed.steps) == ("ready", 0)
 
 
+def test_tabs_stand_side_by_side_wherever_the_cursor_goes(qtbot: QtBot, window: MainWindow) -> None:
+    enter(qtbot, window)
+    go_in(qtbot, window, "weight")
+    tabs = window.backprop.panel.tabs
+    for position in range(window.backprop.count):
+        window.backprop.walk(position)
+        seen = [tabs.tabRect(at) for at in range(tabs.count()) if tabs.isTabVisible(at)]
+        assert all(rect.width() > 0 for rect in seen)
+        assert [rect.left() for rect in seen[1:]] == [rect.right() + 1 for rect in seen[:-1]]
+
+
 def test_nothing_is_cut(qtbot: QtBot, window: MainWindow) -> None:
     enter(qtbot, window)
     go_in(qtbot, window, "weight")
