@@ -374,6 +374,9 @@ def test_a_kernel_is_tried_typed_and_used(qtbot: QtBot, window: MainWindow) -> N
     np.testing.assert_array_equal(bench.kernel, [[-1, 0, 1], [-2, 3, 2], [-1, 0, 1]])
     np.testing.assert_allclose(bench.made, filtered(bench.source.values, bench.kernel))
     assert bench.names.currentText() == "Your own numbers"
+    move_mouse(bench.result, cell_of(bench.result, 5, 6))
+    assert texts(bench).count("row 6, column 7: ") == 1
+    assert bench.result.mark == (5, 6)
     bench.choose("sobel_y")
     bench.filter.setValue(4)
     taken: list[WeightsTaken] = []

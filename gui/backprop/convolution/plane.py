@@ -31,6 +31,8 @@ from gui.widgets.labels import plain_tooltip
 LARGEST_CELL: Final = 64
 WRITTEN: Final = 32
 """Pixels from which on a cell bears its number."""
+SINGLE: Final = 44
+"""Pixels that a single row is high."""
 RULED: Final = 7
 """Pixels from which on there are lines between cells."""
 _ARROWS: Final = {
@@ -149,6 +151,11 @@ class PlaneView(QWidget):
         most = theme().px(LARGEST_CELL)
         return max(1.0, min(most, (self._side - 2) / columns, (self._side - 2) / rows))
 
+    def _cell_height(self) -> float:
+        """As the width, but for a single row, which would be thin."""
+        size = self._cell_size()
+        return max(size, float(theme().px(SINGLE))) if self._shape()[0] == 1 else size
+
     def _head(self) -> int:
         return QFontMetrics(theme().font("caption_strong")).height() + 4
 
@@ -157,22 +164,22 @@ class PlaneView(QWidget):
 
     def sizeHint(self) -> QSize:
         rows = self._shape()[0]
-        return QSize(self._side, self._head() + round(rows * self._cell_size()) + 3 + self._foot())
+        return QSize(self._side, self._head() + round(rows * self._cell_height()) + 3 + self._foot())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
     def cell(self, row: int, column: int) -> QRectF:
         """Where a cell is."""
-        size = self._cell_size()
-        return QRectF(
-            1 + (column + self._margins[1]) * size, self._head() + 1 + (row + self._margins[0]) * size, size, size
-        )
+        wide, high = self._cell_size(), self._cell_height()
+        left, top = 1 + (column + self._margins[1]) * wide, self._head() + 1 + (row + self._margins[0]) * high
+        return QRectF(left, top, wide, high)
 
     def cell_at(self, point: QPointF) -> Pair | None:
         """The cell at a point, padding included."""
         size, (rows, columns) = self._cell_size(), self._shape()
-        row, column = int((point.y() - self._head() - 1) // size), int((point.x() - 1) // size)
+        row = int((point.y() - self._head() - 1) // self._cell_height())
+        column = int((point.x() - 1) // size)
         if 0 <= row < rows and 0 <= column < columns:
             return (row - self._margins[0], column - self._margins[1])
         return None
@@ -214,8 +221,7 @@ class PlaneView(QWidget):
 
     def _whole(self) -> QRectF:
         rows, columns = self._shape()
-        size = self._cell_size()
-        return QRectF(1, self._head() + 1, columns * size, rows * size)
+        return QRectF(1, self._head() + 1, columns * self._cell_size(), rows * self._cell_height())
 
     def _paint_padding(self, painter: QPainter, area: QRectF) -> None:
         whole = self._whole()
@@ -235,7 +241,7 @@ class PlaneView(QWidget):
         if size >= RULED:
             whole, (rows, columns) = self._whole(), self._shape()
             for row in range(1, rows):
-                y = whole.top() + row * size
+                y = whole.top() + row * self._cell_height()
                 painter.drawLine(QPointF(whole.left(), y), QPointF(whole.right(), y))
             for column in range(1, columns):
                 x = whole.left() + column * size

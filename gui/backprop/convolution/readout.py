@@ -77,7 +77,7 @@ def _part(scene: Scene, meeting: Meeting, head: str) -> str:
     left, right = terms.left[part][here], terms.right[part][here]
 
     def product(at: int) -> str:
-        return f"{_signed(format_number(left[at], 3))}·{_signed(format_number(right[at], 3))}"
+        return f"{signed(format_number(left[at], 3))}·{signed(format_number(right[at], 3))}"
 
     shown = list(range(len(left)))
     if len(left) > MOST_PRODUCTS:
@@ -90,14 +90,18 @@ def _part(scene: Scene, meeting: Meeting, head: str) -> str:
     name = _names(scene, terms)[part] if len(terms.of) > 1 else ""
     value = format_number(terms.sums[part])
     if len(left) > MOST_PRODUCTS:
-        count = _tr("{0} products, {1} of them 0").format(len(left), len(left) - len(shown))
+        zeros = len(left) - len(shown)
+        count = _tr("{0} products, {1} of them 0").format(len(left), zeros)
+        if not zeros:
+            count = _tr("{0} products").format(len(left))
         found = f"{found}  ({count})"
     if name:
         return f"{head} = {name}: {found} = {value}"
     return f"{head} = {found}"
 
 
-def _signed(text: str) -> str:
+def signed(text: str) -> str:
+    """A number in parentheses where a sign would stand after another one."""
     return f"({text})" if text.startswith("-") else text
 
 

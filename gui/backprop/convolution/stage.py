@@ -78,18 +78,18 @@ class Stage(QWidget):
         in_row = next(
             (each for each in (count, 2, 1) if (self._room - GAP * (each - 1)) / each >= theme().px(NARROWEST)), 1
         )
+        widest = theme().px(WIDEST)
+        if self._scenes is not None and self._scenes.slide.flat:  # sequences below each other, as wide as there is room
+            in_row, widest = 1, self._room
         side = (self._room - GAP * (in_row - 1)) // in_row
         for view in self.views:
-            view.set_side(min(max(side, 60), theme().px(WIDEST)))
+            view.set_side(min(max(side, 60), widest))
 
     # -- showing --
 
     def show_scene(self, scenes: Scenes, scene: Scene) -> None:
         """Draw one state."""
-        same_shape = self._scene is not None and (self._scene.way, self._scene.window is None) == (
-            scene.way,
-            scene.window is None,
-        )
+        before = _layout_of(self._scenes, self._scene)
         self._scenes, self._scene = scenes, scene
         titles = words.titles(scenes, scene)
         limits = words.limits(scenes, scene)
@@ -97,7 +97,7 @@ class Stage(QWidget):
         self._show_window(titles[1], limits[1])
         self._show_products(titles[2], limits[0])
         self.result.set_plane(titles[3], scene.result, limits[3])
-        if not same_shape:
+        if before != _layout_of(scenes, scene):
             self._fit()
         self._mark()
 
@@ -183,3 +183,10 @@ class Stage(QWidget):
             self.place_wanted.emit(cell)
         else:
             self._over_meeting(cell)
+
+
+def _layout_of(scenes: Scenes | None, scene: Scene | None) -> object:
+    """What decides how large the planes may be."""
+    if scenes is None or scene is None:
+        return None
+    return (scenes.slide.flat, scene.window is None, scene.meeting is None)

@@ -144,9 +144,10 @@ class Strip(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for index, image in enumerate(self._drawn()):
             room = self.place(index)
-            size = QSize(image.width(), image.height()).scaled(
-                int(room.width()), int(room.height()), Qt.AspectRatioMode.KeepAspectRatio
+            stretched = (
+                Qt.AspectRatioMode.IgnoreAspectRatio if image.height() == 1 else Qt.AspectRatioMode.KeepAspectRatio
             )
+            size = image.size().scaled(int(room.width()), int(room.height()), stretched)
             spot = QRectF(0, 0, size.width(), size.height())
             spot.moveCenter(room.center())
             if index in self._closed:

@@ -23,9 +23,11 @@ from PySide6.QtWidgets import (
 from gui.background import run_in_background
 from gui.backprop.convolution.kernels import Kernel, filtered, kernels, read_grey, widened
 from gui.backprop.convolution.plane import PlaneView
+from gui.backprop.convolution.readout import signed
 from gui.backprop.convolution.words import limit_of
-from gui.backprop.sliding import Pair
+from gui.backprop.sliding import Pair, taken
 from gui.file_dialogs import ask_open_path
+from gui.format import format_number
 from gui.icons import icon
 from gui.predictions.image_drop import IMAGES
 from gui.theme import set_kind, set_tone, theme
@@ -105,6 +107,9 @@ class Workbench(QWidget):
         self._says = text_label("", "caption", "secondary", wrap=True)
         column.addWidget(self._says)
         column.addWidget(self._build_bench())
+        self._at = text_label("", "mono_caption", wrap=True)
+        self._at.setObjectName("kernelSum")
+        column.addWidget(self._at)
         column.addLayout(self._build_use())
         column.addStretch(1)
         return page
@@ -211,7 +216,8 @@ class Workbench(QWidget):
         self._own.setVisible(self._picture is not None)
         self.source.set_plane(name, picture, limit_of(picture))
         self.result.set_plane(self.tr("What the kernel makes of it"), made, limit_of(made))
-        self._sum.setText(self.tr("sum {0:g}").format(float(self.kernel.sum())))
+        self._sum.setText(self.tr("all together {0}").format(format_number(float(self.kernel.sum()))))
+        self._at.setText("")
 
     def _mark(self, cell: Pair) -> None:
         """The window on the picture around a place, and the place in the result."""
@@ -220,6 +226,11 @@ class Workbench(QWidget):
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         self.source.set_marks(self.source.lit_by(rows[inside], columns[inside]))
         self.result.set_marks(None, cell)
+        under = taken(self.source.values, rows, columns).ravel()
+        pairs = zip(under, self.kernel.ravel(), strict=True)
+        found = " + ".join(f"{signed(format_number(x, 3))}·{signed(format_number(w, 3))}" for x, w in pairs if w)
+        made = format_number(float(self.result.values[cell]))
+        self._at.setText(self.tr("row {0}, column {1}: {2} = {3}").format(cell[0] + 1, cell[1] + 1, found or "0", made))
 
     def _send(self) -> None:
         kernel = widened(self.kernel, self._size)
