@@ -176,7 +176,8 @@ def test_other_weights_are_picked_by_name(qtbot):
         assert found.shown() == ["output.weight[1, 0]", "output.weight[1, 1]"]
         found._take()
         computed(qtbot, panel)
-        assert panel.choices.wanted().entries == (("output.weight", (1, 0)), panel.surface.wanted.entries[1])
+        assert panel.surface.wanted.entries == panel.choices.wanted().entries
+        assert panel.choices._entries[0] == ("output.weight", (1, 0))
         assert panel.contours._names[0] == "output.weight[1, 0]"
 
 
@@ -299,6 +300,18 @@ def test_what_is_near_covers_what_is_far(mesh):
     near = mesh.project(np.array([[0.0, -0.5, 0.0]]))[0, 2]
     far = mesh.project(np.array([[0.0, 0.5, 0.0]]))[0, 2]
     assert near > far
+
+
+def test_the_whole_box_is_in_the_picture_however_it_is_turned(mesh):
+    corners = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, 1.0)])
+    for azimuth in range(0, 360, 15):
+        for elevation in (5.0, 35.0, 60.0, 90.0):
+            mesh.azimuth, mesh.elevation = float(azimuth), elevation
+            flat = mesh.project(corners)
+            assert flat[:, 0].min() >= 0
+            assert flat[:, 0].max() <= mesh.scale.x()
+            assert flat[:, 1].min() >= 0
+            assert flat[:, 1].max() <= mesh.height()
 
 
 def test_it_is_turned_by_mouse_and_keys(mesh):

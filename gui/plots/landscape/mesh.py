@@ -32,6 +32,11 @@ MOST: Final = 41
 """Points a side that are painted: more would be finer than the eye sees in a panel, and slow to turn."""
 HEIGHT: Final = 0.62
 """Of the box, whose base has sides of 1."""
+WIDEST: Final = 1.55
+HIGHEST: Final = 1.6
+"""What the box takes at any turn, with room for the names."""
+FADED: Final = 0.6
+"""Part of the ground in the colours of heights that no longer hold."""
 TURN: Final = 0.5
 """Degrees a pixel."""
 KEY_TURN: Final = 5.0
@@ -164,7 +169,7 @@ class MeshView(QWidget):
         z = (points[:, 2] - 0.5) * HEIGHT
         depth = -y * math.cos(raised) + z * math.sin(raised)
         up = y * math.sin(raised) + z * math.cos(raised)
-        scale = min(self._room() / 1.55, self.height() / 1.25)
+        scale = min(self._room() / WIDEST, self.height() / HIGHEST)
         return np.stack([self._room() / 2 + x * scale, self.height() / 2 - up * scale, depth], axis=1)
 
     def _in_box(self, places: Floats) -> Floats:
@@ -185,10 +190,9 @@ class MeshView(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_floor(painter)
-        painter.setOpacity(0.4 if self._faded else 1.0)
         self._paint_mesh(painter)
+        painter.setOpacity(1.0 - FADED if self._faded else 1.0)
         self._paint_path(painter)
-        painter.setOpacity(1.0)
 
     def _paint_floor(self, painter: QPainter) -> None:
         corners = np.array([[-0.5, -0.5, 0.0], [0.5, -0.5, 0.0], [0.5, 0.5, 0.0], [-0.5, 0.5, 0.0]])
@@ -220,6 +224,10 @@ class MeshView(QWidget):
         z = self._levels.position(np.where(np.isfinite(self._values), self._values, np.nan))
         flat = self.project(np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)).reshape(rows, columns, 3)
         colors, known = _shaded(z)
+        if self._faded:
+            ground = theme().color("plot")
+            colors = FADED * np.array([ground.red(), ground.green(), ground.blue()]) + (1 - FADED) * colors
+            colors = colors.astype(np.uint8)
         depth = (flat[:-1, :-1, 2] + flat[1:, 1:, 2]) / 2
         order = np.argsort(depth, axis=None)
         quads = np.stack([flat[:-1, :-1, :2], flat[:-1, 1:, :2], flat[1:, 1:, :2], flat[1:, :-1, :2]], axis=2)

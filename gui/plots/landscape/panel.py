@@ -285,7 +285,7 @@ class LandscapePanel(Panel):
             explained = format_number(100 * sum(surface.explained), 3)
             parts.append(self.tr("the plane holds {0} % of the path").format(explained))
         path = self._known_path()
-        if path is not None and surface.dimensions > 2:
+        if path is not None and self.away() > 1e-6:
             parts.append(self.tr("weights {0} off the plane").format(format_number(float(path.distance[-1]), 3)))
         if surface.samples < surface.of:
             parts.append(self.tr("{0} of {1} samples").format(f"{surface.samples:,}", f"{surface.of:,}"))
