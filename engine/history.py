@@ -113,13 +113,15 @@ class History:
     def _apart(self) -> int:
         return max(1, min(_APART, int(_WAIT / self._seconds))) if self._seconds > 0 else _APART
 
-    def changed(self) -> None:
-        """Something but a step changed the run: the future is gone, and what comes next begins from here."""
+    def changed(self) -> bool:
+        """Something but a step changed the run: the next step begins from here. Whether a future is gone with that."""
+        ahead = self.last > self.at
         self._remember_records()
         self._forget_future(self.at, here=True)
         self.last = self._here = self.at
         self._pending = True
         self._keep()
+        return ahead
 
     def _forget_future(self, at: int, *, here: bool = False) -> None:
         """Drop what lies beyond this update (with `here`, its own state too)."""

@@ -256,13 +256,25 @@ class LinearFitTaken(Event):
     error: str = ""
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class JacobianTaken(Event):
+    """Answer to `jacobian`: `(outputs, inputs)` of one sample of one block, row by row."""
+
+    request: int
+    matrix: Array | None = None
+    error: str = ""
+
+
 # -- time --
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Timeline(Event):
-    """The past that can be gone back to. Posted on `history`, and after every `step_back` and `goto`.
+    """The past that can be gone back to.
+
+    Posted on `history`, after every `step_back` and `goto`, and when a change takes away what lay ahead.
 
     Attributes:
         request: of `history`; 0 for one that came unasked.

@@ -363,8 +363,8 @@ class Worker:
 
     def _changed(self) -> None:
         """Something but a step changed the run."""
-        if self._past is not None:
-            self._past.changed()
+        if self._past is not None and self._past.changed():
+            self._post_timeline()
 
     def _tell_history(self, command: stepcommands.TellHistory) -> None:
         self._run_for_answer()
@@ -387,8 +387,7 @@ class Worker:
         if self._state == "running":
             self._hold("paused")
         if not past.first <= wanted <= past.last:
-            reach = f"The updates from {past.first} to {past.last} can be gone to; {wanted} cannot."
-            self._post_timeline(error=reach)
+            self._post_timeline(error=f"The updates from {past.first} to {past.last} can be gone to; {wanted} cannot.")
             return
         self._flush()
         past.goto(wanted)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
-from PySide6.QtWidgets import QProgressDialog, QWidget
+from PySide6.QtWidgets import QProgressBar, QProgressDialog, QWidget
 
 from engine import diskfile
 from engine.problem import ChainruleError
@@ -24,6 +24,7 @@ from gui.pictures import drawing
 from gui.pictures.sheet import Wanted
 from gui.report.page import Cancelled, Content, html
 from gui.run_feed import RunFeed
+from gui.theme import theme
 
 SHOWN_AFTER = 500
 """Milliseconds until a page that takes longer shows how far it is."""
@@ -121,6 +122,11 @@ class StepReports(QObject):
     def _make_dialog(self, count: int) -> QProgressDialog:
         dialog = QProgressDialog(self.tr("Writing the page…"), self.tr("Cancel"), 0, count, self._window)
         dialog.setObjectName("reportProgress")
+        bar = QProgressBar(dialog)
+        bar.setTextVisible(False)
+        bar.setMaximum(count)
+        dialog.setBar(bar)
+        dialog.setMinimumWidth(theme().px(280))
         dialog.setWindowTitle(self.tr("Save this step"))
         dialog.setMinimumDuration(SHOWN_AFTER)
         dialog.setAutoClose(False)

@@ -124,7 +124,6 @@ def test_a_weight_set_in_the_past_begins_another_future(qtbot: QtBot, window: Ma
     go(qtbot, window, 5)
     assert window.travel.ahead == 7
     window.feed.session.set_parameter("hidden.weight", np.array([[1.0, 2.0], [3.0, 4.0]]))
-    window.backprop.panel.weights_set.emit()
     qtbot.waitUntil(lambda: window.travel.ahead == 0, timeout=PATIENCE)
     assert "Changed at update 5: another future begins here. The 7 updates that lay ahead are gone." in said()
     assert window.time_strip.slider.maximum() == 5
