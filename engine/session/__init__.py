@@ -219,6 +219,18 @@ class Session:
         """
         self._send(stepcommands.FindChain(name, tuple(index), batch, sample, paths, request))
 
+    def jacobian(self, node: str, port: str, request: int, *, sample: int = 0, alone: int | None = None) -> None:
+        """All derivatives of a block's output by an input, of one sample of the next step: a `JacobianTaken` follows.
+
+        Args:
+            node: path of the block.
+            port: its input.
+            request: comes back with the answer.
+            sample: of the batch that the step is of, from 0.
+            alone: the step is of this sample of the batch alone, as for `unfold`; None: of the whole batch.
+        """
+        self._send(stepcommands.TakeJacobian(node, port, sample, alone, request))
+
     def check_gradients(
         self,
         request: int,

@@ -55,6 +55,18 @@ class FindChain(Command):
 
 @final
 @dataclass(frozen=True, slots=True)
+class TakeJacobian(Command):
+    """The derivatives of a block's output by an input, for one sample; `alone`: the step is of this sample alone."""
+
+    node: str
+    port: str
+    sample: int
+    alone: int | None
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class CheckGradients(Command):
     """Gradients against central differences."""
 

@@ -11,6 +11,7 @@ from engine.gradcheck import GradientCheck
 from engine.numerals import Numerals
 from engine.pathfinder import PathFinder
 from engine.problem import ChainruleError
+from engine.samplejacobian import sample_jacobian
 from engine.scalargraph import ScalarGraph
 from engine.session import answers, commands, stepcommands
 from engine.session.commands import Command
@@ -18,6 +19,7 @@ from engine.stepevents import (
     ChainTaken,
     GradientsChecked,
     GradientsChecking,
+    JacobianTaken,
     NumeralsTaken,
     OutlineTaken,
     Unfolded,
@@ -48,6 +50,7 @@ class StepDesk:
             stepcommands.TakeNumerals: self._numerals,
             stepcommands.TakeOutline: self._outline,
             stepcommands.FindChain: self._chain,
+            stepcommands.TakeJacobian: self._jacobian,
             stepcommands.CheckGradients: self._start_check,
             stepcommands.CancelCheck: self._cancel,
         }
@@ -113,6 +116,17 @@ class StepDesk:
             self._post(ChainTaken(command.request, error=_sentence(error)))
             return
         self._post(ChainTaken(command.request, found))
+
+    def _jacobian(self, command: stepcommands.TakeJacobian) -> None:
+        try:
+            run = self._ready_run()
+            with answers.as_next(run, None, command.alone) as batch:
+                net, phase = run.trainer.net, run.trainer.turn
+                found = sample_jacobian(net, batch, command.node, command.port, command.sample, phase)
+        except _REFUSALS as error:
+            self._post(JacobianTaken(command.request, error=_sentence(error)))
+            return
+        self._post(JacobianTaken(command.request, found))
 
     # -- the gradient check --
 

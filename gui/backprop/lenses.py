@@ -6,6 +6,7 @@ from gui.backprop.activation import ActivationLens
 from gui.backprop.batch import BatchLens
 from gui.backprop.chain import ChainLens
 from gui.backprop.convolution.view import ConvolutionLens
+from gui.backprop.jacobian import JacobianLens
 from gui.backprop.lens import Lens
 from gui.backprop.neurons.lens import NeuronLens
 from gui.backprop.numbers import NumbersLens
@@ -26,6 +27,7 @@ def make_lenses(document: Document, feed: RunFeed) -> list[Lens]:
         ConvolutionLens,
         ActivationLens,
         SoftmaxLens,
+        JacobianLens,
         UpdateLens,
         BatchLens,
     )
