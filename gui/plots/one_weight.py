@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.weightviews import Entry, On, entry_text
 from gui.document import Change, Document
-from gui.format import format_exact, format_number
+from gui.format import format_number
 from gui.icons import icon
 from gui.panel import Panel, Table
+from gui.plots import one_weight_words as words
 from gui.plots.one_weight_asker import CurveAsker
 from gui.plots.one_weight_marks import Scene
 from gui.plots.one_weight_names import first_weight, holds, picks
@@ -290,61 +291,26 @@ class OneWeightPanel(Panel):
             scene.slope = known.slope if math.isfinite(known.slope) else None
             if math.isfinite(known.after):
                 scene.step = (known.after, float(self.view.loss_at(known.after)))
-                moved = format_number(known.after - known.here)
-                scene.step_text = f"−η·g = {moved}" if known.plain else self.tr("next step {0}").format(moved)
+                scene.step_text = words.step_label(known)
         return scene
 
     # -- words --
 
     def _tell(self, scene: Scene) -> None:
-        path, known = self.asker.path, self.asker.known
-        now = path.values[-1]
-        parts = [f"w {format_number(now)}"]
-        exact = [f"w = {format_exact(now)}"]
-        current = known is not None and known.here == now
-        if known is not None and current:
-            parts += [f"J {format_number(known.value)}", f"dJ/dw {format_number(known.slope)}"]
-            exact += [f"J(w) = {format_exact(known.value)}", f"dJ/dw = {format_exact(known.slope)}"]
-        self._numbers.setText(" · ".join(parts))
-        self._numbers.setToolTip(plain_tooltip("\n".join(exact)))
-        self._step.setText(self._next_words() if current else "")
-        if not self._cancel.isVisible():
-            words, tone = self._data_words(scene)
-            self._words.setText(words)
-            self._words.setToolTip(plain_tooltip(self.tr("J(w): {0}. All other weights are held.").format(words)))
-            set_tone(self._words, "warning" if tone else "secondary")
-        self.view.plot.setAccessibleDescription(f"{self._numbers.text()} · {self._words.text()}")
-
-    def _next_words(self) -> str:
-        """The next update with its numbers."""
-        known = self.asker.known
-        if known is None or not (math.isfinite(known.after) and math.isfinite(known.gradient)):
-            return ""
-        after = format_number(known.after)
-        if not known.plain:
-            return self.tr("next {0}").format(after)
-        here, lr, gradient = (format_number(value) for value in (known.here, known.lr, known.gradient))
-        gradient = f"({gradient})" if gradient.startswith("-") else gradient
-        return f"w − η·g = {here} − {lr}·{gradient} = {after}"
-
-    def _data_words(self, scene: Scene) -> tuple[str, bool]:
-        """On which data and in which mode the curve is; or what happens. And whether that is bad."""
-        known = self.asker.known
-        if scene.out:
-            values = self.asker.path.values
-            if _explodes(values) or not abs(values[-1]) <= JUMP * self.range.reach:
-                return self.tr(
-                    "w has left the picture: each step overshoots further. Try a smaller learning rate."
-                ), True
-            return self.tr("w is beyond the picture. Double-click to see it."), False
-        if known is None or not known.samples:
-            words = self.tr("A network without data")
-        elif known.on == "train":
-            words = self.tr("On all {0} training samples, evaluation mode")
-        else:
-            words = self.tr("On the next batch of {0}, training mode")
-        words = words.format(known.samples if known is not None else 0)
-        return (self.tr("Curve of step {0}. ").format(self.asker.curve_at) if self.asker.stale else "") + words, False
+        asker, now = self.asker, self.asker.path.values[-1]
+        known = asker.known if asker.known is not None and asker.known.here == now else None
+        short, exact = words.numbers(now, known)
+        self._numbers.setText(short)
+        self._numbers.setToolTip(plain_tooltip(exact))
+        self._step.setText("" if known is None else words.next_step(known))
+        if self._cancel.isVisible():
+            return
+        text = words.on_which_data(asker.known, asker.curve_at if asker.stale else None)
+        self._words.setToolTip(plain_tooltip(words.held(text)))
+        exploded = words.explodes(asker.path.values) or not abs(now) <= JUMP * self.range.reach
+        self._words.setText(words.out_of_sight(exploded=exploded) if scene.out else text)
+        set_tone(self._words, "warning" if scene.out and exploded else "secondary")
+        self.view.plot.setAccessibleDescription(f"{short} · {self._words.text()}")
 
     # -- taking away --
 
@@ -359,10 +325,3 @@ class OneWeightPanel(Panel):
         curve = [["curve", "", float(w), float(loss)] for w, loss in zip(self.asker.w, self.asker.loss, strict=True)]
         path = [["path", step, w, ""] for step, w in zip(self.asker.path.steps, self.asker.path.values, strict=True)]
         return ["what", "step", "w", "loss"], [*curve, *path]
-
-
-def _explodes(values: list[float]) -> bool:
-    """Whether the last steps grew, each larger than the one before."""
-    with np.errstate(all="ignore"):
-        steps = np.abs(np.diff(np.array(values[-4:])))
-    return steps.size >= 2 and bool(np.all(np.diff(steps) > 0) or not np.isfinite(steps).all())

@@ -23,6 +23,8 @@ FEW: Final = 17
 REST: Final = 10.0
 """While a training runs, so many times what the last curve took are left to it before the next one."""
 LEAST_REST: Final = 100
+LONG: Final = 400
+"""Milliseconds after which a curve is worth telling how far it is."""
 SETTLE: Final = 250
 """Milliseconds that edits rest before the network is asked anew."""
 _GOING: Final = ("running", "loading")
@@ -67,7 +69,7 @@ class CurveAsker(QObject):
         self._awake = self._outdated = False
         self._request = 0
         self._sent = 0
-        self._rested = QElapsedTimer()
+        self._rested, self._asked = QElapsedTimer(), QElapsedTimer()
         self._rest = 0.0
         self._wanted: float | None = None
         self._later = QTimer(self)
@@ -151,6 +153,7 @@ class CurveAsker(QObject):
             return  # the next update asks again
         self._outdated = False
         self._request = self._feed.next_request()
+        self._asked.start()
         at_once = going or bool(self._sent)
         self._feed.session.loss_curve(self.entry, *self._ends, self._request, on=self.on, now=at_once)
 
@@ -186,7 +189,8 @@ class CurveAsker(QObject):
         if event.request != self._request:
             return
         self._take(event.curve, complete=False)
-        self.progress.emit(event.made, event.total)
+        if self._asked.elapsed() > LONG:
+            self.progress.emit(event.made, event.total)
 
     def _taken(self, event: LossCurveTaken) -> None:
         if event.request != self._request:

@@ -19,7 +19,9 @@ NEAR_EDGE: Final = 0.92
 JUMP: Final = 3.0
 """A weight that leaps so many times as far as the picture reaches is not followed: the curve would be lost."""
 MOST_GROWTH: Final = 40.0
-_CLIMB: Final = 0.5
+_WAY: Final = 0.05
+_CLIMB: Final = 0.4
+"""A weight that came down a part of the curve shows that part; one that rests, so much of the slopes around it."""
 
 
 @final
@@ -64,6 +66,7 @@ def heights(loss: Floats, passed: Floats) -> tuple[float, float] | None:
     low, high = float(known.min()), float(known.max())
     low = min(low, float(been.min())) if been.size else low
     top = float(been.max()) if been.size else low
-    shown = max(top - low, _CLIMB * (high - low))
+    passed_by = top - low
+    shown = passed_by if passed_by > _WAY * (high - low) else _CLIMB * (high - low)
     shown = shown if shown > 0 else max(abs(low), 1.0) * 0.1
     return low - 0.1 * shown, low + 1.15 * shown

@@ -35,8 +35,16 @@ def linked(qtbot: QtBot, window: MainWindow, name: str = "linear-fit", **trainin
     open_example(window, name, **training)
     window.docks.show("linkedSpaces")
     panel = panel_of(window, LinkedSpacesPanel)
-    qtbot.waitUntil(lambda: panel.filled and not panel._dirty, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.filled and not panel._dirty and laid_out(panel), timeout=PATIENCE)
     return panel
+
+
+def laid_out(panel: LinkedSpacesPanel) -> bool:
+    """Whether both plots have the sizes they will keep: a pixel is a place."""
+    low, high = (panel.parameters.point_of(*(panel.range.centre + way * panel.range.reach)) for way in (-1, 1))
+    size = panel.parameters.plot.getPlotItem().getViewBox().sceneBoundingRect()
+    QApplication.processEvents()
+    return high.x() - low.x() > 40 and abs(high.x() - low.x() - size.width()) < 4
 
 
 def weights(qtbot: QtBot, window: MainWindow) -> dict[str, np.ndarray]:
@@ -262,7 +270,7 @@ def test_another_network_is_told_what_the_panel_is_for(window, qtbot):
 
 def test_unseen_it_asks_for_nothing(window, qtbot):
     panel = linked(qtbot, window)
-    window.docks.show("outputPlot")
+    window.docks.show("lossPlot")
     qtbot.waitUntil(lambda: not panel.seen, timeout=PATIENCE)
     before = len(panel.link.rows)
     window.actions_.step.trigger()

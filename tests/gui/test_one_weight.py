@@ -18,11 +18,12 @@ from engine import edits
 from engine.events import WeightsTaken
 from engine.weightviews import Entry
 from gui.main_window import MainWindow
-from gui.plots.one_weight import OneWeightPanel, _explodes
+from gui.plots.one_weight import OneWeightPanel
 from gui.plots.one_weight_marks import Scene
 from gui.plots.one_weight_names import first_weight, picks
 from gui.plots.one_weight_path import WeightPath
 from gui.plots.one_weight_range import AutoRange, heights
+from gui.plots.one_weight_words import explodes
 from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
 from tests.helpers.cut_text import faults
@@ -59,6 +60,7 @@ def current(panel: OneWeightPanel) -> bool:
         and known.here == asker.path.values[-1]
         and not asker.stale
         and not panel._dirty
+        and not asker._request
     )
 
 
@@ -277,7 +279,7 @@ def test_weights_are_found_by_parts_of_their_names(window):
 
 def test_unseen_it_asks_for_nothing(window, qtbot):
     panel = textbook(qtbot, window)
-    window.docks.show("lossPlot")
+    window.docks.show("gradientPlot")
     qtbot.waitUntil(lambda: not panel.seen, timeout=PATIENCE)
     before = list(panel.asker.path.values)
     window.actions_.step.trigger()
@@ -285,6 +287,24 @@ def test_unseen_it_asks_for_nothing(window, qtbot):
     assert panel.asker.path.values == before
     window.docks.show("weightCurve")
     qtbot.waitUntil(lambda: current(panel) and len(panel.asker.path.values) > 1, timeout=PATIENCE)
+
+
+def test_a_long_curve_refines_and_can_be_given_up(window, qtbot):
+    open_example(window, "fashion-dense")
+    window.docks.show("weightCurve")
+    panel = panel_of(window, OneWeightPanel)
+    qtbot.waitUntil(lambda: panel.filled, timeout=PATIENCE)
+    assert panel.data.value() == "batch", "thousands of samples are not gone through unasked"
+    seen: list[int] = []
+    panel.asker.curve_changed.connect(lambda: seen.append(panel.asker.w.size))
+    QTest.mouseClick(panel.data.button("train"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._cancel.isVisible() and panel.asker.w.size >= 17, timeout=PATIENCE)
+    assert "%" in panel._words.text()
+    QTest.mouseClick(panel._cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel._cancel.isVisible(), timeout=PATIENCE)
+    assert seen == sorted(seen)
+    assert panel.asker.w.size < 161, "what was known by then stays"
+    assert panel.asker.known.on == "train"
 
 
 def test_an_empty_panel_says_what_it_is_for_and_opens_the_example(window, qtbot):
@@ -397,6 +417,6 @@ def test_the_heights_in_view_hold_the_bottom_and_the_path():
 
 
 def test_an_explosion_is_told_from_a_walk():
-    assert _explodes([2.0, -2.2, 3.4784, -26.2])
-    assert not _explodes([2.0, -0.1, -0.26, -0.5])
-    assert not _explodes([2.0])
+    assert explodes([2.0, -2.2, 3.4784, -26.2])
+    assert not explodes([2.0, -0.1, -0.26, -0.5])
+    assert not explodes([2.0])
