@@ -94,8 +94,15 @@ class Ground:
     def along(self, left: float, right: float, y: float, apart: float) -> list[Box]:
         """The boxes that come nearer than that to a level line."""
         top, bottom, boxes, found = y - apart, y + apart, self.boxes, dict[str, Box]()
-        for cell in _cells((left, top, right, bottom)):
-            for name in self._cells.get(cell, ()):
+        first, last = math.floor(left / CELL), math.floor(right / CELL)
+        high, low = math.floor(top / CELL), math.floor(bottom / CELL)
+        if (last - first + 1) * (low - high + 1) > _MOST_CELLS:
+            return []
+        # A long wire asks of a hundred cells at each height it may run at: no generator, no call for each.
+        cells = self._cells.get
+        spots = [(column, row) for row in range(high, low + 1) for column in range(first, last + 1)]
+        for names in filter(None, map(cells, spots)):
+            for name in names:
                 box = boxes[name]  # of a row of blocks few are at that height
                 if box[1] < bottom and box[3] > top and box[0] < right and box[2] > left:
                     found[name] = box

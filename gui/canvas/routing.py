@@ -24,7 +24,7 @@ BESIDE: Final = 10.0
 """Distance of wires in lanes side by side."""
 _BESIDE: Final = (0.0, -BESIDE, BESIDE, -2 * BESIDE, 2 * BESIDE)
 _FURTHER: Final = 500.0
-_TRIES: Final = 16
+_TRIES: Final = 10
 _TURN: Final = (24.0, 96.0)
 _ROW_LANE: Final = (24.0, 28.0)
 

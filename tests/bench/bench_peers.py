@@ -44,7 +44,7 @@ def measure(name: str, count: int) -> None:
     """All rows of one editor; each figure is printed as a line of JSON as soon as it is known."""
     from PySide6.QtWidgets import QApplication
 
-    from tests.bench.peers.editor import chain, diamonds, flush, once, place
+    from tests.bench.peers.editor import COLUMNS, chain, diamonds, flush, once, place
 
     application = QApplication(sys.argv[:1])
     editor = make(name)
@@ -59,7 +59,7 @@ def measure(name: str, count: int) -> None:
     tell("build", once(lambda: editor.build(count, chain(count))))
     editor.show()
     tell("memory (MB)", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
-    middle = count // 2
+    middle = count // COLUMNS // 2 * COLUMNS + COLUMNS // 2  # with blocks all around
     for where in ("fit", "1:1"):
 
         def look(where: str = where) -> None:

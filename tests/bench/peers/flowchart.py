@@ -9,7 +9,7 @@ from typing import Any, final
 from pyqtgraph.flowchart import Flowchart as PyqtgraphFlowchart
 from pyqtgraph.flowchart import Node
 from pyqtgraph.flowchart.library import LIBRARY
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 
 from tests.bench.peers.editor import VIEW, Editor, Pair, flush, place
 
@@ -72,6 +72,9 @@ class Flowchart(Editor):
         x, y = place(index)
         self._box.setRange(QRectF(x - VIEW[0] / 2, y - VIEW[1] / 2, *VIEW), padding=0)
         flush()
+
+    def sees(self, index: int) -> bool:
+        return bool(self._box.viewRect().contains(QPointF(*place(index))))
 
     def zoom(self, factor: float) -> None:
         self._box.scaleBy((1 / factor, 1 / factor))
