@@ -396,6 +396,23 @@ def test_a_kernel_is_tried_typed_and_used(qtbot: QtBot, window: MainWindow) -> N
     np.testing.assert_array_equal(lens.scenes.weight[3, 0], bench.kernel)
 
 
+def test_escape_leads_back_to_the_network_first(qtbot: QtBot, window: MainWindow) -> None:
+    lens = enter(qtbot, window)
+    go(window, Forward, "conv1")
+    at = window.backprop.at
+    lens.open_workbench()
+    for widget in (lens.workbench.cells[3], lens.workbench.source):
+        QTest.keyClick(widget, Qt.Key.Key_Right)
+        assert window.backprop.at == at
+        QTest.keyClick(widget, Qt.Key.Key_Escape)
+        assert not lens.workbench.isVisible()
+        assert window.backprop.active
+        lens.open_workbench()
+    lens.workbench.left.emit()
+    QTest.keyClick(lens.stage.result, Qt.Key.Key_Escape)
+    assert not window.backprop.active
+
+
 def test_a_picture_is_dropped(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     lens = enter(qtbot, window)
     go(window, Forward, "conv1")

@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSpinBox, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -278,7 +278,7 @@ class ConvolutionLens(Lens):
         self.stop()
         self._tell_workbench()
         self._pages.setCurrentWidget(self.workbench)
-        self.workbench.setFocus()
+        self.workbench.names.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _tell_workbench(self) -> None:
         scenes, choice = self.scenes, self._choice

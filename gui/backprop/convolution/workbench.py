@@ -7,8 +7,8 @@ from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -77,6 +77,7 @@ class Workbench(QWidget):
 
     def _build(self) -> QWidget:
         page = QWidget()
+        page.installEventFilter(self)
         column = QVBoxLayout(page)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
@@ -236,6 +237,16 @@ class Workbench(QWidget):
         kernel = widened(self.kernel, self._size)
         if kernel is not None:
             self.wanted.emit(kernel, self.filter.value() - 1)
+
+    # -- keys --
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Escape leads back to the network's kernels, and not out of the mode; other keys are for what is typed."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Escape:
+                self.left.emit()
+            return True
+        return super().eventFilter(watched, event)
 
     # -- pictures from files --
 
