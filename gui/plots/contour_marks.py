@@ -44,12 +44,23 @@ class Marks(pg.GraphicsObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: Sequence[tuple[float, Sequence[Floats]]] = ()
+        self._lines: Sequence[tuple[float, Sequence[Floats]]] = ()
         self.path: Floats = np.empty((0, 2))
         self.places: tuple[Place, ...] = ()
         self.cursor: tuple[float, float] | None = None
         self.faded = False
         self._view = QRectF()
+        self._laid: _Laid | None = None
+        self._laid_for: tuple[object, ...] = ()
+
+    @property
+    def lines(self) -> Sequence[tuple[float, Sequence[Floats]]]:
+        """Heights, and the lines there."""
+        return self._lines
+
+    @lines.setter
+    def lines(self, lines: Sequence[tuple[float, Sequence[Floats]]]) -> None:
+        self._lines, self._laid = lines, None
 
     def boundingRect(self) -> QRectF:
         self._view = QRectF(self.viewRect())
@@ -75,7 +86,11 @@ class Marks(pg.GraphicsObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(painter.opacity() * (0.45 if self.faded else 1.0))
         size = (room.width() / dx, room.height() / dy)
-        _paint_lines(painter, [(level, [pixels(line) for line in lines]) for level, lines in self.lines], size)
+        key = (room, size, theme().text_scale)
+        if self._laid is None or self._laid_for != key:
+            self._laid_for = key
+            self._laid = _lay([(level, [pixels(line) for line in lines]) for level, lines in self.lines], size)
+        _paint_lines(painter, self._laid)
         for piece in pieces(self.path):
             _paint_path(painter, pixels(piece))
         for place in self.places:
@@ -100,25 +115,39 @@ def _polygon(points: Floats) -> QPolygonF:
 # -- lines of equal height --
 
 
-def _paint_lines(painter: QPainter, lines: Sequence[tuple[float, Sequence[Floats]]], size: tuple[float, float]) -> None:
+@final
+class _Laid(NamedTuple):
+    """Lines and their numbers in the pixels of one picture: found once, painted often."""
+
+    shapes: list[QPolygonF]
+    numbers: list[tuple[str, QPointF, float]]
+
+
+def _lay(lines: Sequence[tuple[float, Sequence[Floats]]], size: tuple[float, float]) -> _Laid:
+    metrics = QFontMetricsF(theme().font("mono_caption"))
+    shapes, numbers = [], []
+    taken: list[QRectF] = []
+    for level, parts in lines:
+        text = format_number(level)
+        room = (metrics.horizontalAdvance(text), metrics.height())
+        for part in parts:
+            shapes.append(_polygon(part))
+            found = _label_place(part, room, size, taken)
+            if found is not None:
+                numbers.append((text, *found))
+    return _Laid(shapes, numbers)
+
+
+def _paint_lines(painter: QPainter, laid: _Laid) -> None:
     ink = QColor(INK)
     ink.setAlpha(120)
     painter.setPen(QPen(ink, 1.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for _, pieces in lines:
-        for piece in pieces:
-            painter.drawPolyline(_polygon(piece))
-    taken: list[QRectF] = []
-    font = theme().font("mono_caption")
-    for level, pieces in lines:
-        text = format_number(level)
-        metrics = QFontMetricsF(font)
-        width, height = metrics.horizontalAdvance(text), metrics.height()
-        for piece in pieces:
-            found = _label_place(piece, (width, height), size, taken)
-            if found is not None:
-                middle, angle = found
-                _paint_number(painter, text, middle, angle, metrics)
+    for shape in laid.shapes:
+        painter.drawPolyline(shape)
+    metrics = QFontMetricsF(theme().font("mono_caption"))
+    for text, middle, angle in laid.numbers:
+        _paint_number(painter, text, middle, angle, metrics)
 
 
 def _label_place(

@@ -287,6 +287,8 @@ class LandscapePanel(Panel):
         path = self._known_path()
         if path is not None and self.away() > 1e-6:
             parts.append(self.tr("weights {0} off the plane").format(format_number(float(path.distance[-1]), 3)))
+        if path is not None and path.distance.max() > max(1e-6, float(path.distance[-1])):
+            parts.append(self.tr("path up to {0} off").format(format_number(float(path.distance.max()), 3)))
         if surface.samples < surface.of:
             parts.append(self.tr("{0} of {1} samples").format(f"{surface.samples:,}", f"{surface.of:,}"))
         if path is not None and path.since > 0:
