@@ -30,6 +30,7 @@ from gui.backprop.neurons.pull import nice, tidy
 from gui.backprop.neurons.respond import SIDE, plane
 from gui.backprop.neurons.sight import MEAN, Sight
 from gui.main_window import MainWindow
+from gui.theme import theme
 from tests.helpers.cut_text import faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
 
@@ -341,6 +342,30 @@ def test_zoom_pan_and_fit(qtbot: QtBot, window: MainWindow) -> None:
     assert view.camera.scale == pytest.approx(scale)
 
 
+def test_a_single_number_that_the_cursor_is_at_is_marked(qtbot: QtBot, window: MainWindow) -> None:
+    lens = enter(qtbot, window, "mazur")
+    window.backprop.go_in()
+    panel = window.backprop.panel
+    qtbot.waitUntil(lambda: getattr(panel.shown and panel.shown.inside, "numeral", None) is not None, timeout=PATIENCE)
+    panel.choose("neurons")
+    assert lens.view.marked == Part("neuron", 1, 0)
+    assert lens.reading.title.text() == "hidden, neuron 1"
+    window.backprop.operation()  # its output
+    assert lens.view.marked == Part("neuron", 1, 0)
+    window.backprop.operation()
+    assert lens.view.marked == Part("neuron", 1, 1)
+
+
+def test_gradients_are_coloured_on_one_scale_for_all_layers(qtbot: QtBot, window: MainWindow) -> None:
+    lens = enter(qtbot, window, "vanishing-10")
+    go(window, Backward, "dense1")
+    drawing = lens.view.drawing
+    assert drawing is not None
+    last = float(np.abs(sight(lens).columns[10].lower).max())
+    assert [drawing._limit(column) for column in range(1, 11)] == [last] * 10
+    assert abs(float(sight(lens).columns[1].lower[0])) < 1e-4 * last
+
+
 # -- changing weights --
 
 
@@ -596,6 +621,30 @@ def test_nothing_is_cut(qtbot: QtBot, window: MainWindow, name: str) -> None:
         if window.backprop.panel.lens is lens:
             QApplication.processEvents()
             assert faults(lens) == []
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_nothing_is_cut_in_the_dock(qtbot: QtBot, window: MainWindow, scale: float) -> None:
+    theme().set_text_scale(scale)
+    try:
+        open_example(window, "spiral")
+        window.backprop.enter()
+        qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
+        window.backprop.panel.choose("neurons")
+        lens = window.backprop.panel.lenses["neurons"]
+        assert isinstance(lens, NeuronLens)
+        for kind, node in ((Forward, "tanh1"), (Backward, "dense2"), (Update, "dense1.weight"), (Outcome, "")):
+            go(window, kind, node)
+            for _ in range(2):
+                if not lens.view.camera.shows(layout_of(lens), lens.view.size()):
+                    lens.view.show_all()
+            QApplication.processEvents()
+            assert window.backprop.panel.lens is lens
+            lens.view.point(Part("line", 2, 1, 1))
+            assert faults(lens) == []
+            lens.view.point(None)
+    finally:
+        theme().set_text_scale(1.0)
 
 
 def test_it_lets_go(qtbot: QtBot, window: MainWindow) -> None:

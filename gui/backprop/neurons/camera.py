@@ -8,10 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QTransform
 
 from gui.backprop.neurons.layout import READABLE, Layout
+from gui.theme import theme
 
 FARTHEST, CLOSEST = 0.1, 4.0
 LARGEST: Final = 1.25
-"""A small network does not grow beyond this by itself."""
+"""A small network does not grow beyond this by itself; as `READABLE`, at a text scale of 1."""
 AIR: Final = 30.0
 
 
@@ -30,8 +31,9 @@ class Camera:
 
     def fit(self, layout: Layout, size: QSize, current: int, *, whole: bool = False) -> None:
         """Show all, or, unless the `whole` is wanted, what is around the current column if all is too small to read."""
-        scale = min(size.width() / layout.width, size.height() / layout.height, LARGEST)
-        self.scale = scale if whole else max(READABLE, scale)
+        text = theme().text_scale
+        scale = min(size.width() / layout.width, size.height() / layout.height, LARGEST * text)
+        self.scale = scale if whole else max(READABLE * text, scale)
         self.moved = whole
         wide, high = size.width() / self.scale, size.height() / self.scale
         x, y = (wide - layout.width) / 2, (high - layout.height) / 2

@@ -12,6 +12,7 @@ from gui.backprop.neurons.layout import Layout
 from gui.backprop.neurons.sight import Sight
 from gui.backprop.neurons.words import function_of, short
 from gui.colormaps import colorize, diverging
+from gui.fonts import make_font
 from gui.plots.pixels import qimage
 from gui.theme import theme
 
@@ -41,8 +42,8 @@ def paint_head(painter: QPainter, layout: Layout, column: int, words: tuple[str,
     look, most = theme(), layout.spacing - 8
     x = layout.place(column, layout.rows[column][0])[0]
     for text, normal, tone, top in (
-        (words[0], look.font("caption_strong"), "text", 3.0),
-        (words[1], look.font("caption"), "secondary", 18.0),
+        (words[0], make_font("caption_strong"), "text", 3.0),
+        (words[1], make_font("caption"), "secondary", 18.0),
     ):
         font = QFont(normal)
         metrics = QFontMetricsF(font)
@@ -78,7 +79,7 @@ def paint_loss(painter: QPainter, middle: QPointF, sight: Sight, edge: QPen) -> 
     painter.setBrush(look.brush("raised"))
     painter.setPen(edge)
     painter.drawRoundedRect(room, 10, 10)
-    painter.setFont(look.font("mono_caption"))
+    painter.setFont(make_font("mono_caption"))
     rows = ["L"]
     if sight.loss is not None:
         rows.append(short(sight.loss, 9))

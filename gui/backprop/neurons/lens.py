@@ -44,7 +44,7 @@ class NeuronLens(Lens):
         self._chains: tuple[Chain, ...] = ()
         self._forwards: dict[int, Forwards] = {}
         self._shown: Shown | None = None
-        self._layout: tuple[object, Layout] | None = None
+        self._layout: tuple[object, int, Layout] | None = None
         self._plane: tuple[Chain, Array | None] | None = None
         self._words: Words | None = None
         self.trial = Trial()
@@ -186,20 +186,15 @@ class NeuronLens(Lens):
         self._point(self.view.pull.part or self.view.hovered or self.view.focused)
 
     def _lay_out(self, chain: Chain) -> Layout:
-        """Kept for as long as the same layers are shown in the same room, over steps too."""
-        sizes = tuple(chain.size(column) for column in range(len(chain.layers) + 1))
-        key: tuple[object, ...] = (
-            chain.source,
-            tuple(layer.nodes for layer in chain.layers),
-            sizes,
-            self.view.size().toTuple(),
-        )
-        wide = any(size > 12 for size in sizes)
-        if wide:  # which neurons are shown depends on their numbers
-            key = (*key, id(self._step))
-        if self._layout is None or self._layout[0] != key:
-            self._layout = (key, Layout(chain, self.view.width(), self.view.height()))
-        return self._layout[1]
+        """Kept while the same layers are shown in the same room; neurons are chosen anew when the training goes on."""
+        room, text = self.view.size().toTuple(), theme().text_scale
+        key = (chain.source, tuple((layer.nodes, layer.units) for layer in chain.layers), chain.size(0), room, text)
+        at = self.feed.steps
+        if self._layout is None or self._layout[:2] != (key, at):
+            made = Layout(chain, room[0] / text, room[1] / text)
+            same = self._layout is not None and self._layout[0] == key and self._layout[2].rows == made.rows
+            self._layout = (key, at, self._layout[2] if same and self._layout is not None else made)
+        return self._layout[2]
 
     def _forwards_of(self, chain: Chain) -> Forwards:
         at = self._chains.index(chain)

@@ -18,6 +18,7 @@ from gui.backprop.neurons.strokes import THICK, THICK_OF_MANY, ground, largest, 
 from gui.backprop.neurons.words import short
 from gui.backprop.symbols import COLORS, SIGNS
 from gui.colors import mix
+from gui.fonts import make_font
 from gui.format import format_integer, format_number
 from gui.theme import theme
 
@@ -35,7 +36,9 @@ def _tr(text: str) -> str:
 
 @final
 class Drawing:
-    """One chain at one moment in one layout. The painter's coordinates are those of the layout.
+    """One chain at one moment in one layout, whose coordinates the painter has.
+
+    Text has its normal size there: the camera makes it larger.
 
     Attributes:
         pictures: for each column, what each shown neuron responds to, instead of its numbers; None: numbers.
@@ -173,7 +176,7 @@ class Drawing:
         lower = short(float(numbers.lower[row]))
         if numbers.reached == 1 and numbers.kind == "gradient":
             lower = ""
-        painter.setFont(look.font("mono_caption"))
+        painter.setFont(make_font("mono_caption"))
         tones = ("text" if numbers.reached else "secondary", "text" if numbers.reached == 2 else "secondary")
         if column == 0 and row < len(self.names) and numbers.kind == "value":
             upper, tones = self.names[row], ("secondary", tones[1])
@@ -201,7 +204,7 @@ class Drawing:
         painter.setPen(self._edge(column, True))
         painter.drawRoundedRect(room, 3, 3)
         if column == 0 and row < len(self.names):
-            painter.setFont(theme().font("mono_caption"))
+            painter.setFont(make_font("mono_caption"))
             wide = QFontMetricsF(painter.font()).horizontalAdvance(self.names[row]) + 6
             label = QRectF(middle.x() - wide / 2, room.bottom() - 15, wide, 15)
             painter.fillRect(label, theme().brush("plot"))
@@ -229,7 +232,7 @@ class Drawing:
             painter.drawLine(QPointF(x, y - 3), QPointF(x, y + 3))
 
     def _gaps(self, painter: QPainter, column: int) -> None:
-        painter.setFont(theme().font("caption"))
+        painter.setFont(make_font("caption"))
         painter.setPen(theme().pen("secondary"))
         x = self.layout.place(column, self.layout.rows[column][0])[0]
         for y, count in self.layout.gaps[column]:
@@ -246,7 +249,7 @@ class Drawing:
         """Numbers on the lines, biases and targets, where there is room."""
         if self.pictures is not None:
             return
-        painter.setFont(theme().font("mono_caption"))
+        painter.setFont(make_font("mono_caption"))
         if not self.layout.roomy:
             self._targets(painter)
             return

@@ -26,6 +26,7 @@ from gui.backprop.neurons.paint import Drawing
 from gui.backprop.neurons.pull import Pull
 from gui.backprop.neurons.strokes import paint_label
 from gui.backprop.neurons.walking import Way, walked
+from gui.fonts import make_font
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -193,7 +194,7 @@ class NeuronView(QWidget):
             radius = {"neuron": RADIUS + 4, "bias": 11.0, "loss": 40.0}[part.kind]
             painter.drawEllipse(QPointF(x, y), radius, radius)
             return
-        painter.setFont(theme().font("mono_caption"))
+        painter.setFont(make_font("mono_caption"))
         rows = drawing.label_of(part)
         wide = max(painter.fontMetrics().horizontalAdvance(row) for row in rows) + 10
         (x0, y0), (x1, y1) = drawing.layout.places(part)
