@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gui.backprop.evaluate import Floats
-
+Array = NDArray[Any]
 Place = tuple[int, ...]
 SMALL: Final = 4096
 WHOLE: Final = 1 << 22
@@ -29,17 +29,17 @@ class Cut:
     `sums`: the formula gives terms, which add up to the wanted number.
     """
 
-    known: Mapping[str, Floats]
-    result: Floats
+    known: Mapping[str, Array]
+    result: Array
     place: Place
     sums: bool = False
 
 
-Cutter = Callable[[Mapping[str, Floats], Floats, Place], Iterator[Cut]]
+Cutter = Callable[[Mapping[str, Array], Array, Place], Iterator[Cut]]
 
 
-def cuts(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
-    """The parts to try, the smallest first."""
+def cuts(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
+    """The parts to try, the smallest first. Nothing large is copied before the last ones."""
     yield _at(known, result, place)
     yield from _spread(known, result, place)
     if result.ndim > 1:
@@ -50,18 +50,18 @@ def cuts(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[
         yield Cut(known, result, place)
 
 
-def _small(array: Floats) -> bool:
+def _small(array: Array) -> bool:
     return array.size <= SMALL
 
 
-def _at(known: Mapping[str, Floats], result: Floats, place: Place) -> Cut:
+def _at(known: Mapping[str, Array], result: Array, place: Place) -> Cut:
     """The numbers of one place; what has another shape stays whole."""
     found = {name: each[_within(each, place)] for name, each in known.items() if _fits(each, result.shape)}
     rest = {name: each for name, each in known.items() if name not in found and _small(each)}
     return Cut({**rest, **found}, result[place], ())
 
 
-def _spread(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
+def _spread(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
     """A number that met many: a term for each of those."""
     for shape in {each.shape for each in known.values() if each.shape != result.shape}:
         if not _fits(result, shape):
@@ -80,7 +80,7 @@ def _spread(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterat
         yield Cut(found, result[place], (), sums=True)
 
 
-def _lines(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
+def _lines(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
     """The numbers along one axis through a place."""
     for axis in range(result.ndim):
         where = tuple(slice(None) if at == axis else index for at, index in enumerate(place))
@@ -89,7 +89,7 @@ def _lines(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterato
         yield Cut({**rest, **found}, result[where], (place[axis],))
 
 
-def _sample(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
+def _sample(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
     """One sample; and that with all axes behind the channel as one."""
     batch, at = len(result), place[0]
     found = {name: each[at] if each.ndim > 1 and len(each) == batch else each for name, each in known.items()}
@@ -101,17 +101,17 @@ def _sample(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterat
         yield Cut(joined, _joined(inner), _joined_place(inner, place[1:]))
 
 
-def _joined(array: Floats) -> Floats:
+def _joined(array: Array) -> Array:
     return array.reshape(len(array), -1) if array.ndim > 1 else array
 
 
-def _joined_place(array: Floats, place: Place) -> Place:
+def _joined_place(array: Array, place: Place) -> Place:
     if array.ndim < 2:
         return place
     return (place[0], int(np.ravel_multi_index(place[1:], array.shape[1:])))
 
 
-def _rows(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
+def _rows(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
     """All axes but the last as one: rows of a matrix. And, of stacks of matrices, those of one sample."""
     if not any(each.ndim > 2 for each in known.values()):
         return
@@ -124,20 +124,20 @@ def _rows(known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator
             yield Cut(flat, result, place)
 
 
-def _fits(array: Floats, shape: Place) -> bool:
+def _fits(array: Array, shape: Place) -> bool:
     try:
         return np.broadcast_shapes(array.shape, shape) == shape
     except ValueError:
         return False
 
 
-def _within(array: Floats, place: Place) -> Place:
+def _within(array: Array, place: Place) -> Place:
     """A place of a tensor that is stretched, in that tensor itself."""
     own = place[len(place) - array.ndim :] if array.ndim else ()
     return tuple(at if size > 1 else 0 for at, size in zip(own, array.shape, strict=True))
 
 
-def example(result: Floats) -> Place:
+def example(result: Array) -> Place:
     """A place to show: in the middle of the first picture, or the first that is not 0."""
     place = tuple(0 if axis < 2 else size // 2 for axis, size in enumerate(result.shape))
     if result.ndim > 2 and result[place] != 0:

@@ -11,7 +11,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from gui.backprop.cuts import Cut, Place
+from gui.backprop.cuts import WHOLE, Array, Cut, Place
 from gui.backprop.evaluate import Floats
 from gui.backprop.worked import Line, line_of
 from gui.backprop.write import number, terms
@@ -46,7 +46,7 @@ class Normalised:
         x: its input.
     """
 
-    def __init__(self, kind: str, params: Mapping[str, Any], x: Floats) -> None:
+    def __init__(self, kind: str, params: Mapping[str, Any], x: Array) -> None:
         self._kind, self._params, self._x = kind, params, x
         self._eps = float(params.get("eps", 1e-5))
 
@@ -62,12 +62,17 @@ class Normalised:
             return (place[0], slice(first, first + per))
         return (slice(None), place[1])
 
-    def _weight(self, weight: Floats, place: Place) -> float:
+    def _together(self, array: Array, place: Place) -> Floats:
+        """The numbers of a tensor, stretched to the input's shape, that share mean and variance with a place."""
+        found: Floats = np.broadcast_to(array, self._x.shape)[self._group(place)].astype(np.float64)
+        return found
+
+    def _weight(self, weight: Array, place: Place) -> float:
         """The scale or shift at a place."""
         own = place[self._x.ndim - weight.ndim :] if self._kind == "LayerNorm" else (place[1],)
         return float(weight[own])
 
-    def _weights(self, weight: Floats) -> Floats:
+    def _weights(self, weight: Array) -> Array:
         """Scale or shift, to be multiplied with the input."""
         if self._kind == "LayerNorm":
             return weight
@@ -82,37 +87,35 @@ class Normalised:
 
     # -- cuts --
 
-    def cuts(self, known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
+    def cuts(self, known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
         """The numbers of one place, or all that a scale or shift is used for."""
         if result.shape == self._x.shape:
             yield Cut(self._at(known, place), result[place], ())
-        else:
+        elif self._x.size <= WHOLE:
             where = self._served(place)
-            found = {r"\hat{x}": self._normal()[where].reshape(-1)}
+            found: dict[str, Array] = {r"\hat{x}": self._normal()[where].reshape(-1)}
             if r"\delta" in known:
                 found[r"\delta"] = known[r"\delta"][where].reshape(-1)
             yield Cut(found, result[place], ())
 
-    def _at(self, known: Mapping[str, Floats], place: Place) -> dict[str, Floats]:
-        together = self._x[self._group(place)]
+    def _at(self, known: Mapping[str, Array], place: Place) -> dict[str, Floats]:
+        together = self._together(self._x, place)
         found = {"x": self._x[place], r"\mu": together.mean(), "v": together.var(), r"\varepsilon": self._eps}
         for name in (r"\gamma", r"\beta"):
             if name in known:
                 found[name] = self._weight(known[name], place)
         delta = known.get(r"\delta")
         if delta is not None:
-            scaled = delta * self._weights(known[r"\gamma"]) if r"\gamma" in known else delta
-            group = self._group(place)
-            found |= {
-                r"\delta": delta[place],
-                "M_1": scaled[group].mean(),
-                "M_2": (scaled * self._normal())[group].mean(),
-            }
+            arriving = self._together(delta, place)
+            if r"\gamma" in known:
+                arriving = arriving * self._together(self._weights(known[r"\gamma"]), place)
+            normal = (together - together.mean()) / np.sqrt(together.var() + self._eps)
+            found |= {r"\delta": delta[place], "M_1": arriving.mean(), "M_2": (arriving * normal).mean()}
         return {name: np.asarray(value, dtype=np.float64) for name, value in found.items()}
 
     def _normal(self) -> Floats:
         """The normalised input."""
-        x = self._x
+        x = self._x.astype(np.float64)
         if self._kind == "GroupNorm":
             grouped = x.reshape(len(x), int(self._params["num_groups"]), -1)
             return _standard(grouped, (2,), self._eps).reshape(x.shape)
@@ -124,7 +127,7 @@ class Normalised:
 
     def statistics(self, place: Place) -> list[Line]:
         """Mean and variance that a place is normalised by, written out."""
-        together = self._x[self._group(place)].reshape(-1)
+        together = self._together(self._x, place).reshape(-1)
         mean, count = float(together.mean()), len(together)
         sums = terms(count, lambda k: number(together[k], bare=k == 0))
         squares = terms(count, lambda k: rf"({number(together[k])} - {number(mean, bare=False)})^{{2}}")

@@ -7,8 +7,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from gui.backprop.cuts import Cut, Place
-from gui.backprop.evaluate import Floats
+from gui.backprop.cuts import Array, Cut, Place
 
 KINDS: Final = frozenset(["GlobalAvgPool", "Mean", "Sum"])
 _COUNTS: Final = ("n", "m")
@@ -19,14 +18,14 @@ _COUNTS: Final = ("n", "m")
 class Reduced:
     """One such block in one step: which axes of its input go."""
 
-    def __init__(self, kind: str, params: Mapping[str, Any], x: Floats) -> None:
+    def __init__(self, kind: str, params: Mapping[str, Any], x: Array) -> None:
         axes = params.get("dim") or () if kind != "GlobalAvgPool" else tuple(range(2, x.ndim))
         chosen = (axes,) if isinstance(axes, int) else tuple(axes)
         self._x = x
         self._gone = {axis % x.ndim for axis in chosen} if chosen and x.ndim else set(range(x.ndim))
         self._labelled = kind == "GlobalAvgPool"
 
-    def cuts(self, known: Mapping[str, Floats], result: Floats, place: Place) -> Iterator[Cut]:
+    def cuts(self, known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
         """The numbers that one place of the output is made of, or the one that a place of the input went into."""
         x, gone = self._x, self._gone
         count = float(np.prod([x.shape[axis] for axis in gone], dtype=np.float64))

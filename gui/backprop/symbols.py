@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from engine.moments import Backward, Forward, Moment, Objective, Outcome, Step, Update, Values
 from gui.backprop import moved_lines, norm_cuts, reduced, window_lines
 from gui.backprop.cuts import Cut, Cutter, cuts
-from gui.backprop.evaluate import Floats
 from gui.backprop.sliding import sliding_of
 from gui.backprop.worked import Line, work_out
 
@@ -85,14 +84,12 @@ def _forward(moment: Forward, arrays: Arrays, picked: Picked | None) -> list[Lin
 def _cutter(forward: Forward, known: Arrays) -> Cutter:
     """Which parts of tensors a block's formulas are read in."""
     if forward.block in reduced.KINDS and "x" in known:
-        x = np.asarray(known["x"], dtype=np.float64)
-        return reduced.Reduced(forward.block, forward.formula.params, x).cuts
+        return reduced.Reduced(forward.block, forward.formula.params, np.asarray(known["x"])).cuts
     return cuts
 
 
 def _normalised(forward: Forward, known: Arrays) -> norm_cuts.Normalised:
-    x = np.asarray(known["x"], dtype=np.float64)
-    return norm_cuts.Normalised(forward.block, forward.formula.params, x)
+    return norm_cuts.Normalised(forward.block, forward.formula.params, np.asarray(known["x"]))
 
 
 def port_symbol(port: str) -> str:
@@ -201,7 +198,7 @@ def _penalties(forward: Forward, moment: Backward, arrays: Arrays, picked: Picke
     return lines
 
 
-def _with_columns(known: Mapping[str, Floats], result: Floats, place: tuple[int, ...]) -> Iterator[Cut]:
+def _with_columns(known: Arrays, result: Array, place: tuple[int, ...]) -> Iterator[Cut]:
     """As any formula, and with vectors as matrices of one row or column: `a b` is a product of matrices, too."""
     yield from cuts(known, result, place)
     if known["a"].ndim == 1:

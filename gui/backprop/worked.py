@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gui.backprop.algebra import Name, Node, UnreadableError, names_in
-from gui.backprop.cuts import Cut, Cutter, cuts, example
+from gui.backprop.cuts import Array, Cut, Cutter, cuts, example
 from gui.backprop.equations import Equation, equations_in
 from gui.backprop.evaluate import Floats, Known, Reading, evaluate
 from gui.backprop.write import Place, Writer, enclosed_sum, number, places_of, terms
@@ -66,20 +66,20 @@ def work_out(
     """
     equations = [equation for line in lines for equation in equations_in(line)]
     helpers = [equation for line in also for equation in equations_in(line)]
-    numbers = {name: _floats(value) for name, value in known.items()}
-    small = {name: value for name, value in numbers.items() if value.size <= LARGEST}
+    numbers = {name: np.asarray(value) for name, value in known.items()}
+    small = {name: _floats(value) for name, value in numbers.items() if value.size <= LARGEST}
     found: dict[str, list[Line]] = {}
     for equation in equations:
         name = equation.symbol.name
         if name not in results or found.get(name):
             continue
-        result = _floats(results[name])
+        result = np.asarray(results[name])
         place = (picked or {}).get(name)
         if place is not None and len(place) != result.ndim:
             place = None
         everything = [*equations, *helpers]
         if result.size <= LARGEST:
-            found[name] = _worked(equation, result, small, everything, place, owned)
+            found[name] = _worked(equation, _floats(result), small, everything, place, owned)
         if not found.get(name):
             where = example(result) if place is None else place
             found[name] = _cut_out(equation, result, numbers, everything, where, owned, cutter)
@@ -88,8 +88,8 @@ def work_out(
 
 def _cut_out(
     equation: Equation,
-    result: Floats,
-    known: Mapping[str, Floats],
+    result: Array,
+    known: Mapping[str, Array],
     helpers: Sequence[Equation],
     place: tuple[int, ...],
     owned: Container[str],
@@ -114,16 +114,16 @@ def _read_in(
     cut: Cut, way: Node, equation: Equation, helpers: Sequence[Equation], reading: Reading
 ) -> tuple[str, Known]:
     """The text of the number in a part, and what is known there; "" where the formula does not come to it."""
-    everything = _with_helpers(cut.known, helpers, reading)
-    got = evaluate(way, everything, reading).array
+    everything = _with_helpers({name: _floats(value) for name, value in cut.known.items()}, helpers, reading)
+    got, wanted = evaluate(way, everything, reading).array, _floats(cut.result)
     writer = Writer(everything, reading)
     if cut.sums:
-        if got.ndim != 1 or not _same(np.array(got.sum()), cut.result, float(np.abs(got).sum())):
+        if got.ndim != 1 or not _same(np.array(got.sum()), wanted, float(np.abs(got).sum())):
             return "", everything
         return terms(len(got), lambda k: enclosed_sum(writer.write(way, Place((k,))))), everything
-    if not _same(got, cut.result):
+    if not _same(got, wanted):
         return "", everything
-    return writer.write(way, _place_for(equation.symbol, cut.result, cut.place)), everything
+    return writer.write(way, _place_for(equation.symbol, wanted, cut.place)), everything
 
 
 def _unknown(helpers: Sequence[Equation], known: Container[str], equation: Equation) -> list[Equation]:
