@@ -101,7 +101,7 @@ def prefers_log(values: Floats) -> bool:
 def _even(low: float, high: float, count: int) -> tuple[float, ...]:
     raw = (high - low) / (count + 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = power * next(digit for digit in (1, 2, 2.5, 5, 10) if digit * power >= raw * 0.999)
+    step = power * next(digit for digit in (1, 2, 5, 10) if digit * power >= raw * 0.999)
     first = math.floor(low / step) + 1
     found = (float(f"{index * step:.12g}") for index in range(first, math.ceil(high / step)))
     return tuple(line for line in found if low < line < high)

@@ -113,6 +113,8 @@ class LandscapePanel(Panel):
         self._error = ""
         self._request = self.feed.next_request()
         self._progress = (0, 0)
+        if self.surface is None:  # the first time, torch and the data take a moment to load
+            self._empty.set_text(self.tr("The loss around the weights"), self.tr("Computing…"))
         self.feed.current_session.surface(self.choices.wanted(), self._request)
         self._tell()
 
