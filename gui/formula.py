@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QFocusEvent,
     QFontMetrics,
     QGuiApplication,
     QImage,
@@ -73,6 +74,7 @@ class FormulaWidget(QWidget):
         self._ready = True
         self._laid_out: tuple[int, float] | None = None
         self._color = "text"
+        self._ringed = False
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -184,9 +186,19 @@ class FormulaWidget(QWidget):
                 painter.drawText(row.rect, _RAW_TEXT, row.text)
             else:
                 painter.fillPath(row.outline, theme().brush(self._color if self.isEnabled() else "disabled"))
-        if self.hasFocus():
+        if self._ringed:
             painter.setPen(theme().pen("accent"))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    # --- focus ---
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._ringed = event.reason() in _BY_KEY  # who clicks knows where
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._ringed = False
 
     # --- copying ---
 
@@ -244,6 +256,7 @@ class FormulaWidget(QWidget):
         return made
 
 
+_BY_KEY: Final = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 _RAW_TEXT: Final = Qt.TextFlag.TextWrapAnywhere | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 

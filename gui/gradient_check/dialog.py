@@ -28,6 +28,8 @@ from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
 FORMULA: Final = r"\frac{\partial L}{\partial w} \approx \frac{L(w + h) - L(w - h)}{2h}"
+MARGIN: Final = 48
+"""Pixels of the window that are seen around the dialog in large type."""
 ENTRIES: Final = (("10", "10"), ("50", "50"), ("500", "500"), ("all", ""))
 
 
@@ -65,6 +67,9 @@ class GradientCheckDialog(QDialog):
         self.tree.itemChanged.connect(lambda *_: self._update())
         self._connect()
         self._offer()
+        room = parent.window().size()
+        self.resize(min(theme().px(980), room.width() - MARGIN), min(theme().px(600), room.height() - MARGIN))
+        (self.check if self.check.isEnabled() else self.tree).setFocus()
 
     def _lay_out(self) -> None:
         hint = self.tr(
@@ -102,7 +107,6 @@ class GradientCheckDialog(QDialog):
             column.addWidget(widget, 1 if widget is self.tree else 0)
         column.addLayout(buttons)
         self._progress.setFixedHeight(theme().px(3))
-        self.resize(theme().px(980), theme().px(600))
 
     def _connect(self) -> None:
         feed = self._feed

@@ -67,14 +67,16 @@ class Figures:
             words += " · " + escape(
                 _tr("{0} of {1} numbers are shown").format(format_integer(shown), format_integer(values.size))
             )
+        limit = _limit(numbers)
+        if not limit:
+            return f'<p class="range">{words}</p>'
         digest = hashlib.blake2b(numbers.tobytes(), digest_size=16, key=str(numbers.shape).encode()).digest()
         if digest in self._seen:
             same = escape(_tr("The same numbers as in this picture above"))
             return f'<p class="range"><a href="#{self._seen[digest]}">{same}</a> · {words}</p>'
         self._count += 1
         name = self._seen[digest] = f"picture-{self._count}"
-        limit = _limit(numbers)
-        pixels = colorize(numbers, diverging(PAPER), -(limit or 1.0), limit or 1.0)
+        pixels = colorize(numbers, diverging(PAPER), -limit, limit)
         pixels[index == GAP] = 255
         rows, columns = numbers.shape
         scale = min(_WIDE / columns, _TALL / rows, 14.0)

@@ -60,7 +60,7 @@ footer {{ margin-top: 48px; font-size: 12px; color: {look.secondary}; }}
 @media print {{
   body {{ max-width: none; padding: 0; font-size: 11pt; }}
   h2, h3, h4, h3 + .quiet, figcaption {{ break-after: avoid; }}
-  .formulas, .fault, .number, .math {{ break-inside: avoid; }}
+  .fault, .number, .math {{ break-inside: avoid; }}
   .wide {{ overflow: visible; }}
   td {{ padding: 1px 5px; }}
   table {{ font-size: 8pt; }}
