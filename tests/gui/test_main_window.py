@@ -402,7 +402,11 @@ def test_docks_stand_in_three_tiles_with_titles_only_where_no_tab_is(window):
         {dock.objectName() for dock in window.tabifiedDockWidgets(window.docks[name])}
         for name in ("lossPlot", "gradientPlot", "outputPlot")
     ]
-    assert tiles == [{"problemsDock"}, {"predictionsDock"}, {"weightPlotDock"}]
+    assert tiles == [
+        {"problemsDock", "linkedSpacesDock"},
+        {"predictionsDock", "weightCurveDock"},
+        {"weightPlotDock", "landscapePlotDock"},
+    ]
     tops = {window.docks[name].geometry().top() for name in ("lossPlot", "gradientPlot", "outputPlot")}
     assert len(tops) == 1
     assert window.docks["lossPlot"].titleBarWidget().height() == 0
