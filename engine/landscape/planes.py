@@ -95,8 +95,8 @@ class WeightPlane(Plane):
 
     def row(self, x: Tensor, y: Tensor) -> Tensor:
         rows = self.centre.repeat(len(x), 1)
-        rows[:, self._places[0]] = x.to(rows.dtype)
-        rows[:, self._places[1]] = y.to(rows.dtype)
+        rows[:, self._places[0]] = x.to(rows)
+        rows[:, self._places[1]] = y.to(rows)
         return rows
 
     def project(self, weights: Tensor) -> Projection:
@@ -114,12 +114,12 @@ class DirectionPlane(Plane):
         """Directions (dimensions,), neither zero nor parallel."""
         super().__init__(trail)
         self.directions = torch.stack([first, second]).to(self.centre.dtype)
-        gram = self.directions.double() @ self.directions.double().T
+        gram = (self.directions.double() @ self.directions.double().T).cpu()
         self._inverse = torch.linalg.inv(gram)
         self.lengths = (math.sqrt(gram[0, 0].item()), math.sqrt(gram[1, 1].item()))
 
     def row(self, x: Tensor, y: Tensor) -> Tensor:
-        places = torch.stack([x, y], 1).to(self.centre.dtype).to(self.centre.device)
+        places = torch.stack([x, y], 1).to(self.centre)
         return self.centre + places @ self.directions
 
     def project(self, weights: Tensor) -> Projection:

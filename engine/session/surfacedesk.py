@@ -70,6 +70,7 @@ class SurfaceDesk:
         if self._plane is not None and self._plane.fits(trail):
             trail.plane = self._plane
         else:
+            self._finish(cancelled=True)
             self._plane = None
 
     def note(self, run: Run, now: float) -> None:

@@ -216,6 +216,10 @@ def test_an_edited_network_makes_it_stale(qtbot):
         play_to_the_end(qtbot, window)
         panel.compute()
         computed(qtbot, panel)
+        window.document.edit("settings", *edits.set_training(window.document.project, {"batch_size": 2}))
+        window.feed.apply()
+        qtbot.wait(200)
+        assert not panel.contours.marks.faded  # it is a surface of the same network
         project = edits.set_params(window.document.project, "loss", {"function": "mse"})
         window.document.edit("edit", *project)
         window.feed.apply()

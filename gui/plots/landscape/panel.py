@@ -48,6 +48,9 @@ class LandscapePanel(Panel):
         self._request = self._shown = 0
         """Of the question asked last, and of the one that the surface answers."""
         self._edited = self._log_chosen = False
+        self._graph: tuple[object, object] | None = None
+        """The graph that the surface was computed of; and that of the question asked last."""
+        self._asked_graph: tuple[object, object] | None = None
         self._progress: tuple[int, int] | None = None
         self._error = ""
         self.contours, self.mesh = ContourView(), MeshView()
@@ -116,6 +119,8 @@ class LandscapePanel(Panel):
         if self.surface is None:  # the first time, torch and the data take a moment to load
             self._empty.set_text(self.tr("The loss around the weights"), self.tr("Computing…"))
         self.feed.current_session.surface(self.choices.wanted(), self._request)
+        # What is asked is what runs: with edits that wait for Apply, another network than the one drawn.
+        self._asked_graph = None if self.feed.stale else self._graph_now()
         self._tell()
 
     def cancel(self) -> None:
@@ -154,6 +159,7 @@ class LandscapePanel(Panel):
     def _take(self, surface: LossSurface | None) -> None:
         if surface is not None and surface is not self.surface:
             self.surface, self._edited, self._shown = surface, False, self._request
+            self._graph = self._asked_graph
             if surface.wanted.entries is not None:
                 self.choices.set_entries(surface.wanted.entries)
         self.refresh()
@@ -168,10 +174,15 @@ class LandscapePanel(Panel):
         path = self.path
         return path if path is not None and path.request == self._shown and len(path.x) else None
 
-    def _applied(self, event: Applied) -> None:
-        if self.surface is not None and (event.kept or event.drawn or event.gone):
-            self._edited = True
+    def _applied(self, _: Applied) -> None:
+        """Another graph runs now; other settings of the training leave the surface as it is."""
+        if self.surface is not None:
+            self._edited = self._graph_now() != self._graph
             self._tell()
+
+    def _graph_now(self) -> tuple[object, object]:
+        project = self.document.project
+        return project.graph, project.groups
 
     # -- drawing --
 
