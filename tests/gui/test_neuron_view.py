@@ -635,12 +635,14 @@ def test_nothing_is_cut_in_the_dock(qtbot: QtBot, window: MainWindow, scale: flo
         assert isinstance(lens, NeuronLens)
         for kind, node in ((Forward, "tanh1"), (Backward, "dense2"), (Update, "dense1.weight"), (Outcome, "")):
             go(window, kind, node)
+            QTest.qWait(100)  # until the docks have found their room
             for _ in range(2):
                 if not lens.view.camera.shows(layout_of(lens), lens.view.size()):
                     lens.view.show_all()
             QApplication.processEvents()
             assert window.backprop.panel.lens is lens
             lens.view.point(Part("line", 2, 1, 1))
+            QTest.qWait(30)  # until the words have their room
             assert faults(lens) == []
             lens.view.point(None)
     finally:

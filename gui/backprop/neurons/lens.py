@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 import numpy as np
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from engine.moments import Outcome, Step, Update
@@ -27,6 +28,9 @@ from gui.theme import set_kind, theme
 from gui.widgets.labels import plain_tooltip
 from gui.widgets.segmented import Segmented
 from gui.widgets.wrap_row import WrapRow
+
+SHORT: Final = 330
+"""A room lower than this leaves none for the legend."""
 
 
 @final
@@ -160,6 +164,10 @@ class NeuronLens(Lens):
             ):
                 return chain
         return None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.reading.set_brief(self.height() < theme().px(SHORT))
 
     # -- drawing --
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from gui.backprop.neurons.chain import Chain, Plans
-from gui.backprop.neurons.heads import names_of, paint_head, paint_loss, paint_strip
+from gui.backprop.neurons.heads import LOSS, names_of, paint_head, paint_loss, paint_strip
 from gui.backprop.neurons.labels import beside
 from gui.backprop.neurons.layout import RADIUS, Layout, Part
 from gui.backprop.neurons.sight import Lines, Sight
@@ -262,15 +262,20 @@ class Drawing:
                 self._label(painter, parts, taken)
 
     def _targets(self, painter: QPainter) -> None:
-        """Beside the last neurons, those that are not zero: of classes, the right one."""
+        """At the last neurons, those that are not zero: of classes, the right one."""
         column, target = len(self.chain.layers), self.sight.target
         if target is None:
             return
-        for row in self.layout.rows[column]:
+        rows = self.layout.rows[column]
+        room = self.layout.spacing - RADIUS - LOSS.width() / 2 - 4
+        for at, row in enumerate(rows):
             text = f"t {short(float(target[row]), 4)}"
             wide = QFontMetricsF(painter.font()).horizontalAdvance(text) + 4
-            if target[row] and wide < self.layout.spacing - 2 * RADIUS:
-                self._beside(painter, self.point(column, row) + QPointF(RADIUS + 3 + wide / 2, 0), text)
+            middle = self.point(column, row)
+            if target[row] and at == len(rows) - 1:
+                self._beside(painter, middle + QPointF(0, RADIUS + 8), text)
+            elif target[row] and wide < room:
+                self._beside(painter, middle + QPointF(RADIUS + 3 + wide / 2, 0), text)
 
     def _box(self, column: int, row: int) -> QRectF:
         middle = self.point(column, row)

@@ -14,7 +14,7 @@ from gui.backprop.neurons.sight import Sight
 from gui.backprop.neurons.strokes import line_pen
 from gui.backprop.neurons.words import update_words
 from gui.theme import Role, Tone, set_role, set_tone, theme
-from gui.widgets.labels import plain_tooltip, text_label
+from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 
 ROWS: Final = 4
 """Lines of numbers that there is always room for, so that the drawing does not jump while the pointer moves."""
@@ -93,7 +93,7 @@ class Reading(QWidget):
         super().__init__(parent)
         self.key = LineKey()
         self.legend = text_label("", "caption", "secondary", wrap=True)
-        self.title = text_label("", "caption_strong")
+        self.title = ElidedLabel("", "caption_strong")
         self.numbers = text_label("", "mono_caption", wrap=True)
         self.numbers.setObjectName("neuronNumbers")
         self.numbers.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -113,6 +113,11 @@ class Reading(QWidget):
         if self.numbers.property("role") != role:
             set_tone(self.numbers, tone)  # which brings back the font from before: so first
             set_role(self.numbers, role)
+
+    def set_brief(self, brief: bool) -> None:
+        """Leave out what the marks mean, where there is hardly room for the drawing."""
+        self.key.setHidden(brief)
+        self.legend.setHidden(brief)
 
     def set_legend(self, text: str) -> None:
         """What the drawing shows."""

@@ -64,7 +64,7 @@ class NeuronView(QWidget):
         self.setObjectName("neuronView")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setMinimumSize(theme().px(120), theme().px(96))
+        self.setMinimumSize(120, 72)
         self._tell = tell
         self.drawing: Drawing | None = None
         self.hovered: Part | None = None
