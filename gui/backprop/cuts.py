@@ -35,6 +35,8 @@ class Cut:
     sums: bool = False
 
 
+RIGHT: Final = frozenset(["W", "b", "w", r"\beta", r"\gamma"])
+"""What stands on the right of a product of matrices."""
 Cutter = Callable[[Mapping[str, Array], Array, Place], Iterator[Cut]]
 
 
@@ -45,6 +47,7 @@ def cuts(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cu
     if result.ndim > 1:
         yield from _lines(known, result, place)
         yield from _sample(known, result, place)
+    yield from _entries(known, result, place)
     yield from _rows(known, result, place)
     if sum(each.size for each in known.values()) <= WHOLE:
         yield Cut(known, result, place)
@@ -62,7 +65,7 @@ def _at(known: Mapping[str, Array], result: Array, place: Place) -> Cut:
 
 
 def _spread(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
-    """A number that met many: a term for each of those."""
+    """A number that met many: all of those, and a term for each."""
     for shape in {each.shape for each in known.values() if each.shape != result.shape}:
         if not _fits(result, shape):
             continue
@@ -77,6 +80,7 @@ def _spread(known: Mapping[str, Array], result: Array, place: Place) -> Iterator
             for name, each in known.items()
             if _fits(each, shape)
         }
+        yield Cut(found, result[place], ())  # where the formula itself says that they are added up
         yield Cut(found, result[place], (), sums=True)
 
 
@@ -116,12 +120,36 @@ def _rows(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[C
     if not any(each.ndim > 2 for each in known.values()):
         return
     flat = {name: each.reshape(-1, each.shape[-1]) if each.ndim > 2 else each for name, each in known.items()}
+    if result.ndim > 2:
+        row = int(np.ravel_multi_index(place[:-1], result.shape[:-1]))
+        result, place = result.reshape(-1, result.shape[-1]), (row, place[-1])
+    yield from _entries(flat, result, place)
     if sum(each.size for each in flat.values()) <= WHOLE:
-        if result.ndim > 2:
-            row = int(np.ravel_multi_index(place[:-1], result.shape[:-1]))
-            yield Cut(flat, result.reshape(-1, result.shape[-1]), (row, place[-1]))
-        else:
-            yield Cut(flat, result, place)
+        yield Cut(flat, result, place)
+
+
+def _entries(known: Mapping[str, Array], result: Array, place: Place) -> Iterator[Cut]:
+    """What one number of a product of matrices is made of: rows or columns, in each order that formulas have."""
+    if result.ndim != 2:
+        return
+    (row, column), number = place, result[place].reshape(1, 1)
+    for across in (0, 1):  # x Wᵀ, δ bᵀ; a b, δ W
+        found = {
+            name: _slice(each, across, column) if name in RIGHT else _slice(each, 0, row)
+            for name, each in known.items()
+        }
+        yield Cut(found, number, (0, 0))
+    for first in (r"\delta", "a"):  # δᵀ x, aᵀ δ
+        found = {name: _slice(each, 1, row if name == first else column) for name, each in known.items()}
+        yield Cut(found, number, (0, 0))
+
+
+def _slice(array: Array, axis: int, at: int) -> Array:
+    """One row or column of a matrix, one number of a row; else the whole of it."""
+    if array.ndim == 0 or array.ndim > 2:
+        return array
+    axis = min(axis, array.ndim - 1)
+    return array.take([at], axis) if at < array.shape[axis] else array
 
 
 def _fits(array: Array, shape: Place) -> bool:
@@ -140,8 +168,8 @@ def _within(array: Array, place: Place) -> Place:
 def example(result: Array) -> Place:
     """A place to show: in the middle of the first picture, or the first that is not 0."""
     place = tuple(0 if axis < 2 else size // 2 for axis, size in enumerate(result.shape))
-    if result.ndim > 2 and result[place] != 0:
+    if result[place] != 0:
         return place
-    found = np.flatnonzero(result)
+    found = np.flatnonzero(result.reshape(-1)[:SMALL])
     at = int(found[0]) if len(found) else 0
     return tuple(int(index) for index in np.unravel_index(at, result.shape))

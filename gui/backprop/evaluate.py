@@ -27,8 +27,10 @@ from gui.backprop.algebra import (
 )
 
 Floats = NDArray[np.float64]
-MOST: Final = 1 << 22
+MOST: Final = 1 << 19
 """Numbers that are computed at once, at most."""
+MOST_PRODUCTS: Final = 1 << 26
+"""Products that a product of matrices has, at most."""
 CONSTANTS: Final = {"e": np.e, r"\pi": np.pi}
 _COMPARED: Final[dict[str, Any]] = {
     "<": np.less,
@@ -178,6 +180,8 @@ def _product(factors: list[Tensor], by_place: bool, reading: Reading) -> Tensor:
 
     def matrices(a: Tensor, b: Tensor) -> Tensor:
         if a.array.ndim == b.array.ndim == 2 and a.labels is b.labels is None:
+            if len(a.array) * b.array.size > MOST_PRODUCTS:
+                raise UnreadableError("too many products")
             return Tensor(a.array @ b.array)
         return _combined(np.multiply, a, b)
 

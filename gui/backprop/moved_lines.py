@@ -23,11 +23,17 @@ def forward_lines(
     """Where one number of the output comes from."""
     y = _array(forward.outputs[0], arrays)
     sources = [_array(values, arrays) for values in forward.inputs]
-    moved = origins(forward, [each.shape for each in sources])
     place = (picked or {}).get("y") or example(y)
-    if moved is None or moved.shape != y.shape or len(place) != y.ndim:
+    if len(place) != y.ndim:
         return []
-    which, spot = _found(int(moved[place]), sources)
+    if _keeps_order(forward):
+        origin = int(np.ravel_multi_index(place, y.shape))
+    else:
+        moved = origins(forward, [each.shape for each in sources])
+        if moved is None or moved.shape != y.shape:
+            return []
+        origin = int(moved[place])
+    which, spot = _found(origin, sources)
     values, source = forward.inputs[which], sources[which]
     if source[spot] != y[place]:
         return []
@@ -41,8 +47,8 @@ def backward_lines(
     """Where one number of each gradient comes from."""
     delta = _array(moment.upstream[0].total, arrays)
     shapes = [values.shape for values in forward.inputs]
-    moved = origins(forward, shapes)
-    if moved is None or moved.shape != delta.shape:
+    moved = None if _keeps_order(forward) else origins(forward, shapes)
+    if not _keeps_order(forward) and (moved is None or moved.shape != delta.shape):
         return []
     lines = []
     starts = dict(zip([values.name for values in forward.inputs], _starts(shapes), strict=True))
@@ -54,13 +60,18 @@ def backward_lines(
         at = (
             starts[values.name] + int(np.ravel_multi_index(place, result.shape)) if result.ndim else starts[values.name]
         )
-        where = np.flatnonzero(moved == at)
-        if len(where) != 1 or delta.flat[where[0]] != result[place]:
+        where = at if moved is None else int(np.argmax(moved == at))
+        if delta.flat[where] != result[place]:
             continue
-        spot = tuple(int(index) for index in np.unravel_index(int(where[0]), delta.shape))
+        spot = tuple(int(index) for index in np.unravel_index(where, delta.shape))
         left = indexed(symbol, place, result.shape, gradient=True)
         lines.append(line_of(left, indexed(r"\delta", spot, delta.shape), float(result[place]), symbol, place))
     return lines
+
+
+def _keeps_order(forward: Forward) -> bool:
+    """Whether all numbers stay in their order, counted through."""
+    return forward.block in ("Flatten", "Reshape") and forward.inputs[0].size == forward.outputs[0].size
 
 
 def origins(forward: Forward, shapes: Sequence[tuple[int, ...]]) -> NDArray[np.int64] | None:
@@ -72,8 +83,6 @@ def origins(forward: Forward, shapes: Sequence[tuple[int, ...]]) -> NDArray[np.i
     params = forward.formula.params
     try:
         match forward.block:
-            case "Flatten" | "Reshape":
-                return counted[0].reshape(forward.outputs[0].shape)
             case "Permute":
                 return counted[0].transpose(params["dims"])
             case "Transpose":

@@ -96,6 +96,8 @@ def _cut_out(
     cutter: Cutter,
 ) -> list[Line]:
     """One number, in the first part in which the formula comes to it."""
+    named = {"o", "n", *(name for each in (equation, *helpers) for name in names_in(each.ways))}
+    known = {name: value for name, value in known.items() if name in named}
     for cut, way, matrices, flat in product(cutter(known, result, place), equation.ways, (False, True), (True, False)):
         reading = Reading(matrices, flat)
         try:
@@ -115,13 +117,14 @@ def _read_in(
 ) -> tuple[str, Known]:
     """The text of the number in a part, and what is known there; "" where the formula does not come to it."""
     everything = _with_helpers({name: _floats(value) for name, value in cut.known.items()}, helpers, reading)
-    got, wanted = evaluate(way, everything, reading).array, _floats(cut.result)
+    wanted = _floats(cut.result)
     writer = Writer(everything, reading)
     if cut.sums:
+        got = evaluate(way, everything, reading).array
         if got.ndim != 1 or not _same(np.array(got.sum()), wanted, float(np.abs(got).sum())):
             return "", everything
         return terms(len(got), lambda k: enclosed_sum(writer.write(way, Place((k,))))), everything
-    if not _same(got, wanted):
+    if not _comes_to(way, everything, reading, wanted):
         return "", everything
     return writer.write(way, _place_for(equation.symbol, wanted, cut.place)), everything
 
@@ -147,8 +150,7 @@ def _worked(
         reading = Reading(matrices, flat)
         try:
             everything = _with_helpers(known, helpers, reading)
-            got = evaluate(way, everything, reading)
-            if not _same(got.array, result):
+            if not _comes_to(way, everything, reading, result):
                 continue
             used = _used(way, _unknown(helpers, known, equation))
             lines = list(_written(equation, way, result, Writer(everything, reading), picked, owned))
@@ -276,12 +278,27 @@ def _arranged(array: Floats, labels: tuple[str, ...] | None, wanted: tuple[str, 
     return array.transpose([labels.index(label) for label in wanted])
 
 
-def _same(got: Floats, wanted: Floats, size: float = 0.0) -> bool:
+def _same(got: Floats, wanted: Floats, size: Floats | float = 0.0) -> bool:
     """Whether numbers are the traced ones, to the rounding of float32; `size`: of the terms that were added up."""
     if got.shape != wanted.shape and got.size == wanted.size and got.ndim <= 1:
         got = got.reshape(wanted.shape)
-    close = got.shape == wanted.shape and np.allclose(got, wanted, rtol=1e-4, atol=1e-7 + 1e-6 * size, equal_nan=True)
-    return bool(close)
+    if got.shape != wanted.shape:
+        return False
+    allowed = 1e-4 * np.abs(wanted) + 1e-7 + 1e-6 * np.asarray(size)
+    with np.errstate(invalid="ignore"):
+        alike = (np.abs(got - wanted) <= allowed) | (got == wanted) | (np.isnan(got) & np.isnan(wanted))
+    return bool(alike.all())
+
+
+def _comes_to(way: Node, everything: Known, reading: Reading, wanted: Floats) -> bool:
+    """Whether an expression comes to the traced numbers; a sum of large terms of both signs does so less exactly."""
+    got = evaluate(way, everything, reading).array
+    if _same(got, wanted):
+        return True
+    if got.shape != wanted.shape:
+        return False
+    sizes = evaluate(way, {name: np.abs(value) for name, value in everything.items()}, reading).array
+    return sizes.shape == wanted.shape and _same(got, wanted, np.nan_to_num(sizes, posinf=0.0))
 
 
 def _floats(value: NDArray[np.generic]) -> Floats:
