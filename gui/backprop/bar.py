@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from engine.moments import Level
@@ -16,6 +16,9 @@ from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
 HEIGHT: Final = 50
+LEAST: Final = 400
+TRACK: Final = 90
+"""The slider gets so many pixels before there is room for anything that one can do without."""
 SPEEDS: Final = {"slow": 3000, "normal": 1400, "fast": 500}
 """Milliseconds that a moment is shown while it plays."""
 
@@ -72,13 +75,13 @@ class BackpropBar(QFrame):
         save = self.tr("Save this step as a page with all its formulas and numbers (Ctrl+Alt+S)")
         self._save = self._button("download", save, "backpropSave")
         self._save.clicked.connect(self.save_wanted)
-        close = self._button("close", self.tr("Leave (Esc)"), "backpropLeave")
-        close.clicked.connect(self.left)
+        self._close = self._button("close", self.tr("Leave (Esc)"), "backpropLeave")
+        self._close.clicked.connect(self.left)
         theme().changed.connect(self._rescale)
         self._rescale()
-        self._lay_out(close)
+        self._lay_out()
 
-    def _lay_out(self, close: QToolButton) -> None:
+    def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(6)
@@ -91,9 +94,32 @@ class BackpropBar(QFrame):
             words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             place.addWidget(words)
         row.addLayout(place)
-        parts: tuple[QWidget, ...] = (self.speed, self.sample, self._make, self._save, close)
+        parts: tuple[QWidget, ...] = (self.speed, self.sample, self._make, self._save, self._close)
         for part in parts:
             row.addWidget(part)
+
+    # -- room --
+
+    def minimumSizeHint(self) -> QSize:
+        """Without what can do without room: the speed, then the words on the place."""
+        return QSize(min(super().minimumSizeHint().width(), theme().px(LEAST)), theme().px(HEIGHT))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Leave out what the slider needs the room of."""
+        spacing, margins = 6, 16
+        parts = (self._back, self._play, self._next, self._out, self._in, self._make, self._save, self._close)
+        needed = margins + theme().px(TRACK) + sum(part.sizeHint().width() + spacing for part in parts)
+        if self.sample.maximum() > 1:
+            needed += self.sample.sizeHint().width() + spacing
+        place = max(self._level.sizeHint().width(), self._count.sizeHint().width()) + 2 * spacing
+        fits = needed + place <= self.width()
+        for words in (self._level, self._count):
+            words.setVisible(fits)
+        self.speed.setVisible(fits and needed + place + self.speed.sizeHint().width() + spacing <= self.width())
 
     def _set_up_sample(self) -> None:
         self.sample.setObjectName("backpropSample")
@@ -145,6 +171,7 @@ class BackpropBar(QFrame):
         self._count.setText(f"{at + 1:>{wide},} / {count:,}")
         words = {"block": self.tr("blocks"), "neuron": self.tr("neurons")}
         self._level.setText(words.get(level, self.tr("weights")))
+        self._make_room()
         self._out.setEnabled(level != "block")
         self._in.setEnabled(level != "weight")
         self._back.setEnabled(at > 0)

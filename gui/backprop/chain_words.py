@@ -99,11 +99,15 @@ def disagrees(chain: WeightChain) -> bool:
 
 
 def smallest(path: Path) -> tuple[Factor, ...]:
-    """The factors that make a product small, smallest first; () where it is not."""
-    small = sorted((factor for factor in path.factors if abs(factor.value) < 1), key=lambda each: abs(each.value))
-    if any(factor.value == 0 for factor in small):
-        return tuple(factor for factor in small if factor.value == 0)
-    fades = len(small) >= _NAMED and abs(path.product) < _FADES and prod(abs(factor.value) for factor in small) < _FADES
+    """The factors that make a product small, smallest first; () where it is not.
+
+    Between the weight and the loss: a small input, or a small error, is no fault of the way.
+    """
+    zero = tuple(factor for factor in path.factors if factor.value == 0)
+    if zero:
+        return zero
+    small = sorted((each for each in path.factors[1:-1] if abs(each.value) < 1), key=lambda each: abs(each.value))
+    fades = len(small) >= _NAMED and prod(abs(factor.value) for factor in small) < _FADES
     return tuple(small) if fades else ()
 
 

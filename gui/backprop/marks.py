@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _WIDTH: Final = 4.0
 _ARROW: Final = 9.0
 _GAP: Final = 10.0
+_ROOM: Final = 7
 Carried = tuple[Wire, str, NDArray[Any], str, bool]
 """A wire, what its value is called, the value, and the port it is of: its name, and whether it is an output."""
 
@@ -113,7 +114,7 @@ class Marks:
             before = here
         for here, value in passed.items():
             self._canvas.items_.highlight(here, color)
-            self._canvas.items_.set_live_text(here, f"· {format_number(value)}", color)
+            self._canvas.items_.set_live_text(here, f"· {_brief(value)}", color)
             self._ringed.append(here)
         self._canvas.items_.wires.set_flow(flow)
 
@@ -219,7 +220,7 @@ class Marks:
 
 def _words(moment: Moment, numeral: Numeral | None) -> str:
     if numeral is not None:
-        return format_number(numeral.value)
+        return _brief(numeral.value)
     match moment:
         case Objective():
             return f"L {format_number(moment.loss)}"
@@ -230,6 +231,15 @@ def _words(moment: Moment, numeral: Numeral | None) -> str:
         case Forward() if moment.outputs and moment.outputs[0].number is not None:
             return format_number(moment.outputs[0].number)
     return ""
+
+
+def _brief(value: float) -> str:
+    """A number that leaves room for the name of the block."""
+    text = format_number(value, 3)
+    if len(text) <= _ROOM or not math.isfinite(value):
+        return text
+    front, _, power = f"{value:.1e}".partition("e")
+    return f"{front}e{int(power)}"
 
 
 def _by_name(values: tuple[Values, ...], arrays: Arrays) -> Mapping[str, NDArray[Any]]:

@@ -21,7 +21,11 @@ _HEIGHT: Final = 40
 _FINE: Final = 2.0
 """Segments narrower than so many pixels are drawn together."""
 _MANY: Final = 400
-"""Of so many stops, and inside of blocks, where phases alternate, only the first run of each phase gets its name."""
+"""Of so many stops, and inside of blocks, where phases alternate, each phase is named once."""
+_RUNS: Final = 12
+"""The same where phases change more often."""
+_PUSHED: Final = 40.0
+"""A name gives way by so many pixels to the one before it, or is left out."""
 Segment = tuple[float, float, str, bool]
 """Left, width, phase, and whether the cursor has passed it."""
 
@@ -63,7 +67,8 @@ class MomentTrack(QSlider):
         """The same as places in `PHASES`, for thousands of them."""
         if not np.array_equal(codes, self._codes):
             self._codes = codes
-            self._names = self._first_runs() if self._blocks or len(codes) > _MANY else self._runs()
+            runs = [] if self._blocks or len(codes) > _MANY else self._runs()
+            self._names = runs if 0 < len(runs) <= _RUNS else self._extents()
             self.setRange(0, max(0, len(codes) - 1))
         self.update()
 
@@ -146,11 +151,15 @@ class MomentTrack(QSlider):
         for phase, at, count in self._names:
             left = groove.left() + at * step
             text = f"{SIGNS[phase]} {names[phase]}"
-            if metrics.horizontalAdvance(text) + 5.0 > count * step and (phase in told or phase in ("loss", "update")):
+            brief = bool(self._blocks) or phase in told or phase in ("loss", "update")
+            if brief and metrics.horizontalAdvance(text) + 5.0 > count * step:
                 text = SIGNS[phase]  # the others take up what room there is
             wide = metrics.horizontalAdvance(text)
             left = min(left, self.width() - wide - 2.0)
-            if left < free:
+            if left < free - _PUSHED:
+                continue
+            left = max(left, free)
+            if left + wide > self.width():
                 continue
             told.add(phase)
             painter.setPen(theme().pen("secondary"))
@@ -163,15 +172,12 @@ class MomentTrack(QSlider):
         edges = [0, *(np.flatnonzero(np.diff(self._codes)) + 1).tolist(), len(self._codes)]
         return [(PHASES[self._codes[left]], left, right - left) for left, right in pairwise(edges) if right > left]
 
-    def _first_runs(self) -> list[tuple[str, int, int]]:
-        """The same of the first run of each phase only."""
-        found = []
-        for code, phase in enumerate(PHASES):
-            same = self._codes == code
-            if same.any():
-                first = int(same.argmax())
-                others = ~same[first:]
-                found.append((phase, first, int(others.argmax()) if others.any() else len(others)))
+    def _extents(self) -> list[tuple[str, int, int]]:
+        """The same from the first stop of each phase to its last, where phases alternate."""
+        places = [np.flatnonzero(self._codes == code) for code in range(len(PHASES))]
+        found = [
+            (phase, int(at[0]), int(at[-1] - at[0]) + 1) for phase, at in zip(PHASES, places, strict=True) if at.size
+        ]
         return sorted(found, key=lambda run: run[1])
 
     # -- mouse --

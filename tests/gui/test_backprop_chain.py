@@ -316,6 +316,16 @@ def test_why_the_first_weight_of_a_deep_sigmoid_does_not_learn(qtbot: QtBot, win
     assert last.findChild(QWidget, "chainVerdict") is None, "the last layer learns"
 
 
+def test_a_weight_that_learns_is_not_said_to_learn_hardly(qtbot: QtBot, window: MainWindow) -> None:
+    enter(qtbot, window)
+    open_tab(window, Backward, "hidden")
+    page = page_of(qtbot, window, "hidden.weight", (1, 1))
+    for at in (0, 1):
+        page.choose(at)
+        QApplication.sendPostedEvents()
+        assert not any(card.isVisible() for card in page.findChildren(QWidget, "chainVerdict"))
+
+
 def test_a_wide_network_is_answered_while_the_window_goes_on(qtbot: QtBot, window: MainWindow) -> None:
     enter(qtbot, window, "fashion-dense")
     open_tab(window, Backward, "dense1")
