@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.moments import Forward, Objective, Outcome
+from engine.moments import Forward, Objective, Outcome, Step
 from gui.backprop.batch_loss import losses_in
 from gui.backprop.batch_model import Batch, batch_of
 from gui.backprop.batch_table import BatchTable
@@ -33,6 +33,8 @@ class BatchLens(Lens):
         super().__init__(document, feed, parent)
         self._shown: Shown | None = None
         self._whole: dict[str, Batch] = {}
+        self._step: Step | None = None
+        self._tables: dict[str, Batch] = {}
         self.table: BatchTable | None = None
         self.headline = text_label("", "title", wrap=True)
         self.loss = QComboBox()
@@ -88,8 +90,8 @@ class BatchLens(Lens):
         self._draw()
 
     def drop(self) -> None:
-        self._shown = None
-        self._whole = {}
+        self._shown = self._step = None
+        self._whole, self._tables = {}, {}
         if self.table is not None:
             self.table.show_batch(None)
 
@@ -97,7 +99,7 @@ class BatchLens(Lens):
         shown, node = self._shown, self.loss.currentText()
         if shown is None:
             return
-        batch = batch_of(shown, self.document.result, node)
+        batch = self._made(shown, node)
         if batch is None:
             return
         alone = shown.sample
@@ -112,6 +114,18 @@ class BatchLens(Lens):
         whole = alone is None or len(batch.rows) > 1
         self.table.mark(alone if whole else 0)
         self._say(batch, node, alone)
+
+    def _made(self, shown: Shown, node: str) -> Batch | None:
+        """The table of a loss in this step, made once."""
+        place = self._place(shown, node)
+        if self._step is not shown.step:
+            self._step, self._tables = shown.step, {}
+        if place not in self._tables:
+            found = batch_of(shown, self.document.result, node)
+            if found is None:
+                return None
+            self._tables[place] = found
+        return self._tables[place]
 
     def _place(self, shown: Shown, node: str) -> str:
         return f"{node}/{type(shown.moment).__name__ if isinstance(shown.moment, Outcome) else ''}"

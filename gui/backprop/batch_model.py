@@ -77,7 +77,7 @@ def batch_of(shown: Shown, result: Result, node: str) -> Batch | None:
     later = _later(shown, result, node)
     if later is not None and later.shape == loss.prediction.shape:
         columns[1] = _tr("before")
-        columns.insert(2, _tr("with new weights"))
+        columns.insert(2, _tr("after"))
         cells.insert(2, _predictions(replace(loss, prediction=later)))
     total = float("nan")
     if loss.losses is not None:

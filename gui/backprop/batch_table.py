@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, final
 
 from PySide6.QtCore import QModelIndex, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QHeaderView, QMenu, QTableView, QWidget
 
 from gui.backprop.batch_model import SORT, Batch, BatchModel, header_and_rows
@@ -51,7 +51,6 @@ class BatchTable(QTableView):
         self.setAlternatingRowColors(True)
         self.verticalHeader().hide()
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
         set_role(self, "mono_caption")
         set_role(self.horizontalHeader(), "caption")
         self.clicked.connect(self._choose)
@@ -61,9 +60,25 @@ class BatchTable(QTableView):
         """Show another batch; it stays sorted as it was."""
         self.model_.set_batch(batch)
         self._rescale()
-        header = self.horizontalHeader()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Columns as wide as what is in them; where that is too much, words are cut short with …, never the losses."""
+        header, count = self.horizontalHeader(), self._sorted.columnCount()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.resizeColumnsToContents()
+        header.setStretchLastSection(False)
+        needed = sum(self.columnWidth(column) for column in range(count))
+        narrow = needed > self.viewport().width()
+        header.setStretchLastSection(not narrow)
+        if narrow:
+            for column in range(1, count - 1):
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def _rescale(self) -> None:
         pictures = self.model_.batch is not None and bool(self.model_.batch.pictures)

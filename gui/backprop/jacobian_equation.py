@@ -47,7 +47,7 @@ class JacobianEquation(QWidget):
         if product.matrix is None or product.matrix.shape[0] > MOST_ROWS:
             return 0
         rows, columns = product.matrix.shape
-        return theme().px(CELL) * int(rows + 2 * columns) + 2 * theme().px(SIGN) + 6 * theme().px(_PAD)
+        return theme().px(CELL) * int(rows + 2 * columns) + 2 * theme().px(SIGN) + 6 * theme().px(_PAD) + 2
 
     def show_product(self, product: Product) -> None:
         """Draw another one."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, final
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from engine.moments import Backward, Forward
 from gui.backprop.batch_loss import BatchLoss, Floats, class_names, loss_of, losses_in
@@ -52,16 +53,13 @@ class SoftmaxLens(Lens):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.headline, 1)
-        head.addWidget(self.sample)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(6)
-        column.addLayout(head)
-        column.addWidget(self.told)
+        for part in (self.headline, self.told):
+            column.addWidget(part)
+        column.addWidget(self.sample, 0, Qt.AlignmentFlag.AlignLeft)
         for part in (self.forward, self._well, self.back_title, self.backward, self.note):
             column.addWidget(part)
         column.addStretch(1)

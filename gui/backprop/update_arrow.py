@@ -17,6 +17,8 @@ HEIGHT: Final = 76
 _NEAR: Final = 0.15
 """Steps larger than this part of the weight are drawn on a line that shows 0."""
 _DIGITS: Final = 6
+_APART: Final = 56
+"""Pixels from the ends of the arrow at which 0 is named: nearer, their numbers say where it is."""
 
 
 @final
@@ -66,7 +68,8 @@ class UpdateArrow(QWidget):
         low, high = self.span
         if low < 0 < high:
             painter.drawLine(QPointF(self.x_of(0), line - 5), QPointF(self.x_of(0), line + 5))
-            self._words(painter, self.x_of(0), line + 6, "0", "secondary")
+            if all(abs(self.x_of(0) - self.x_of(end)) > look.px(_APART) for end in (entry.before, entry.after)):
+                self._words(painter, self.x_of(0), line + 7, "0", "secondary")
         self._arrow(painter, line - look.px(8), entry)
         color = "positive_text" if entry.step > 0 else "negative_text"
         sign = "+" if entry.step > 0 else ""

@@ -161,7 +161,7 @@ def test_after_the_step_the_new_predictions_stand_beside(qtbot: QtBot, window: M
     lens = look(qtbot, window, Outcome, "")
     assert float(column(lens, "before")[0]) == pytest.approx(np.ravel(golden["out_o"])[0], rel=1e-12)
     later = np.ravel(golden["after_update"]["out_o"])[0]
-    assert float(column(lens, "with new weights")[0]) == pytest.approx(later, rel=1e-12)
+    assert float(column(lens, "after")[0]) == pytest.approx(later, rel=1e-12)
 
 
 def test_images_are_shown_beside_their_numbers(qtbot: QtBot, window: MainWindow) -> None:
