@@ -150,7 +150,7 @@ def test_what_a_panel_shows_is_saved_as_picture_and_drawing(trained, tmp_path, m
         assert path.is_file(), notices().history[-1].text
         assert notices().history[-1].text == f"Saved {path.name}."
     image = QImage(str(tmp_path / f"{panel.name}.png"))
-    assert image.size() == panel.picture().size() * 2
+    assert image.size() == panel.as_picture().size * 2
     colors = {image.pixel(x, y) for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)}
     assert len(colors) > 5
     drawing = ElementTree.parse(tmp_path / f"{panel.name}.svg")
