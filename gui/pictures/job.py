@@ -61,11 +61,12 @@ class PaintJob(QObject, Generic[T]):
             dialog.setValue(0)
 
     def stop(self) -> None:
-        """Leave it unfinished."""
+        """Leave it unfinished; nothing happens where it is over."""
+        if self._steps is None:  # Qt's part of it is gone by now
+            return
         steps = self._end()
-        if steps is not None:
-            with theme().painting_in(PAPER):
-                steps.close()
+        with theme().painting_in(PAPER):
+            steps.close()
 
     def _take(self, seconds: float) -> None:
         end, steps = time.perf_counter() + seconds, self._steps
@@ -93,7 +94,8 @@ class PaintJob(QObject, Generic[T]):
             self._dialog.setValue(round(1000 * part))
         self._timer.start(0)
 
-    def _end(self) -> Steps[Any] | None:
+    def _end(self) -> Steps[Any]:
+        assert self._steps is not None
         steps, self._steps = self._steps, None
         self._timer.stop()
         if self._dialog is not None:

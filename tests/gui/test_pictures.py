@@ -303,6 +303,7 @@ def test_a_large_picture_can_be_given_up(qtbot, tmp_path):
         window.findChild(QProgressDialog, "pictureProgress").canceled.emit()
         assert job.is_over
         qtbot.wait(50)
+        job.stop()  # a second time does nothing
         assert not path.exists()
         assert window.findChild(QProgressDialog, "pictureProgress") is None
 
