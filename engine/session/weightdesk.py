@@ -92,11 +92,11 @@ class WeightDesk:
 
     def moved(self, run: Run | None) -> None:
         """The weights are others now, though no step was made; or the run is another one."""
+        self.flush()  # the updates before
         self._run = run
         for who, follower in self._followers.items():
             self._look(follower)
             if run is not None:
-                follower.steps, follower.rows = [], []
                 follower.note(run.trainer.steps)
                 self._tell(who, follower, moved=True)
 
@@ -117,6 +117,7 @@ class WeightDesk:
         self._post(Followed(who, follower.entries, copied(steps, np.int64), values, moved, follower.error))
 
     def _follow(self, command: stepcommands.FollowWeights) -> None:
+        self.flush()  # who asks again for the same weights misses none of their updates
         if not command.entries:
             self._followers.pop(command.who, None)
             return

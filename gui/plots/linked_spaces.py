@@ -123,6 +123,7 @@ class LinkedSpacesPanel(Panel):
         self.link.fit_changed.connect(self._fit_changed)
         self.link.moved.connect(self._moved)
         self.link.refused.connect(self._refused)
+        self.link.restarted.connect(self.fit_view)
         for signal in (self.parameters.dragged, self.parameters.released, self.parameters.clicked):
             signal.connect(self._put_theta)
         self.parameters.hovered.connect(self._show_ghost)

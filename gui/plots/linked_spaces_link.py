@@ -34,11 +34,13 @@ class FitLink(QObject):
     Signals:
         fit_changed(): another network or other data, or none.
         moved(): the parameters did.
+        restarted(): they are where training begins.
         refused(str): why there is nothing to see.
     """
 
     fit_changed = Signal()
     moved = Signal()
+    restarted = Signal()
     refused = Signal(str)
 
     def __init__(self, document: Document, feed: RunFeed, parent: QObject | None = None) -> None:
@@ -143,8 +145,10 @@ class FitLink(QObject):
             wanted, self._wanted, self._sent = self._wanted, None, False
             self.set(wanted)
         else:
-            self._sent = False
+            by_hand, self._sent = self._sent, False
             self._move(int(event.steps[-1]), event.values[-1])
+            if not by_hand and not event.steps[-1]:
+                self.restarted.emit()
         self.moved.emit()
 
     def _extend(self, steps: list[int], rows: Floats) -> None:

@@ -105,6 +105,7 @@ class OneWeightPanel(Panel):
         self.pick.clicked.connect(self._open_list)
         self.data.changed.connect(lambda _: self.choose(self.asker.entry))
         self.asker.path_changed.connect(self._moved)
+        self.asker.restarted.connect(self._restarted)
         self.asker.curve_changed.connect(self._redraw)
         self.asker.progress.connect(self._progressed)
         self.asker.failed.connect(self._failed)
@@ -196,6 +197,10 @@ class OneWeightPanel(Panel):
             self._words.setText(self.tr("Computing the curve: {0} %").format(100 * made // total))
 
     # -- moving --
+
+    def _restarted(self) -> None:
+        """What an explosion made of the range is over with it."""
+        self._began = self._began and not self.auto
 
     def _moved(self) -> None:
         path = self.asker.path

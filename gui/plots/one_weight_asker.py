@@ -44,12 +44,14 @@ class CurveAsker(QObject):
 
     Signals:
         path_changed(): the weight moved.
+        restarted(): it is where training begins.
         curve_changed(): there is something new to draw.
         progress(int, int): so many of so many batches of a long curve are evaluated; (0, 0): none is under way.
         failed(str): why there is nothing to see.
     """
 
     path_changed = Signal()
+    restarted = Signal()
     curve_changed = Signal()
     progress = Signal(int, int)
     failed = Signal(str)
@@ -169,6 +171,8 @@ class CurveAsker(QObject):
         by_hand = event.moved and self._sent > 0
         if event.moved:
             self._moved(int(event.steps[-1]), values[-1])
+            if not by_hand and not event.steps[-1]:
+                self.restarted.emit()
         else:
             self.path.extend(event.steps.tolist(), values)
         self.stale = self.stale or (self.w.size > 0 and not by_hand)

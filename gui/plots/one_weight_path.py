@@ -79,8 +79,8 @@ class WeightPath:
         return np.array(self.values[max(0, self.shown + 1 - most) : self.shown + 1], dtype=np.float64)
 
     def visited(self, since: int) -> Iterator[float]:
-        """Those shown since so many were."""
-        yield from self.values[since : self.shown + 1]
+        """Those shown since so many were, and the one on the way to which it is."""
+        yield from self.values[since : math.ceil(self._at) + 1]
 
     def hurry(self) -> None:
         """Show the last update."""

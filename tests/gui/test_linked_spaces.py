@@ -230,6 +230,10 @@ def test_an_explosion_is_said_and_leaves_the_star_in_sight(window, qtbot):
     qtbot.waitUntil(lambda: "smaller learning rate" in panel._best.text(), timeout=PATIENCE)
     assert panel.range.holds(panel.bowl.centre)
     assert np.all(panel.range.reach < 100)
+    grown = panel.range.reach.copy()
+    window.actions_.reset.trigger()
+    qtbot.waitUntil(lambda: len(panel.link.rows) == 1 and rested(panel), timeout=PATIENCE)
+    assert np.all(panel.range.reach < grown)
 
 
 # -- polynomials, and what is none --

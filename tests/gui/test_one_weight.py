@@ -124,6 +124,18 @@ def test_the_three_fates_in_one_window(window, qtbot):
             assert scene.ball == pytest.approx((golden["w"], golden["J"]), rel=1e-9)
 
 
+def test_after_an_explosion_a_reset_shows_the_valleys_again(window, qtbot):
+    panel = textbook(qtbot, window, lr=0.2)
+    window.actions_.play.trigger()
+    wait_for(qtbot, window, "paused")
+    qtbot.waitUntil(lambda: panel.view.marks.content.out != 0, timeout=PATIENCE)
+    assert panel.view.ends[1] > 2.5
+    window.actions_.reset.trigger()
+    qtbot.waitUntil(lambda: panel.asker.path.values == [2.0] and current(panel), timeout=PATIENCE)
+    assert panel.view.ends == pytest.approx((-2.5, 2.5))
+    assert panel.asker.w[0] == -2.5
+
+
 def test_the_ball_hops_from_update_to_update(window, qtbot, monkeypatch):
     """200 updates take a moment; they are shown one after the other, and nothing ticks when the last one is."""
     panel = textbook(qtbot, window)
