@@ -73,12 +73,13 @@ def batch_of(shown: Shown, result: Result, node: str) -> Batch | None:
     first = 0 if shown.sample is None else shown.sample
     numbers = [Cell(str(first + at + 1), str(first + at + 1), first + at) for at in range(loss.samples)]
     columns = [_tr("sample"), _tr("prediction"), _tr("target")]
-    cells = [numbers, _predictions(loss), _targets(loss)]
     later = _later(shown, result, node)
-    if later is not None and later.shape == loss.prediction.shape:
+    both = later is not None and later.shape == loss.prediction.shape
+    cells = [numbers, _predictions(loss, share=not both), _targets(loss)]
+    if later is not None and both:
         columns[1] = _tr("before")
         columns.insert(2, _tr("after"))
-        cells.insert(2, _predictions(replace(loss, prediction=later)))
+        cells.insert(2, _predictions(replace(loss, prediction=later), share=False))
     total = float("nan")
     if loss.losses is not None:
         columns.append(_tr("loss"))
@@ -97,8 +98,8 @@ def _later(shown: Shown, result: Result, node: str) -> Array | None:
     return None if values is None else shown.array(values)
 
 
-def _predictions(loss: BatchLoss) -> list[Cell]:
-    """The likeliest class with its probability, or the numbers."""
+def _predictions(loss: BatchLoss, *, share: bool) -> list[Cell]:
+    """The likeliest class, if wanted with its probability; or the numbers."""
     outputs = np.asarray(loss.prediction, dtype=np.float64).reshape(loss.samples, -1)
     if not (loss.by_class and loss.prediction.ndim == 2):
         return [_several(row, loss.prediction.dtype) for row in outputs]
@@ -110,12 +111,12 @@ def _predictions(loss: BatchLoss) -> list[Cell]:
     likely, true = outputs.argmax(1), _true(loss)
     found = []
     for sample, best in enumerate(likely):
-        share = float(outputs[sample, best])
+        part = float(outputs[sample, best])
         right = None if true is None else bool(true[sample] == best)
         mark = {True: "✓ ", False: "✗ ", None: ""}[right]
         name = loss.class_name(int(best))
-        text = f"{mark}{name} {format_number(100 * share, 2)} %"
-        found.append(Cell(text, f"{name} ({format_exact(share)})", best + share / 2, right))
+        text = f"{mark}{name} {format_number(100 * part, 2)} %" if share else f"{mark}{name}"
+        found.append(Cell(text, f"{name} ({format_exact(part)})", best + part / 2, right))
     return found
 
 

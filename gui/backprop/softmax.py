@@ -57,8 +57,8 @@ class SoftmaxLens(Lens):
         column = QVBoxLayout(page)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(6)
-        for part in (self.headline, self.told):
-            column.addWidget(part)
+        column.addWidget(self.headline)
+        column.addWidget(self.told)
         column.addWidget(self.sample, 0, Qt.AlignmentFlag.AlignLeft)
         for part in (self.forward, self._well, self.back_title, self.backward, self.note):
             column.addWidget(part)
