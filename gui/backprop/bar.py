@@ -6,12 +6,13 @@ from typing import Final, final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from engine.moments import Level
 from gui.backprop.track import MomentTrack
 from gui.icons import icon
 from gui.theme import set_kind, theme
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
@@ -67,7 +68,7 @@ class BackpropBar(QFrame):
         self.speed = Segmented(speeds, "normal", self)
         self.speed.setAccessibleName(self.tr("How fast it plays"))
         self.speed.setToolTip(plain_tooltip(self.tr("How fast it plays")))
-        self.sample = QSpinBox(self)
+        self.sample = Counter(self)
         self._set_up_sample()
         make = self.tr("Make this step: train for one batch, and take the next step apart")
         self._make = self._button("step", make, "backpropMake")
@@ -128,7 +129,6 @@ class BackpropBar(QFrame):
         self.sample.setPrefix(self.tr("sample "))
         self.sample.setSpecialValueText(self.tr("whole batch"))
         self.sample.setRange(0, 0)
-        self.sample.setKeyboardTracking(False)
         self.sample.valueChanged.connect(lambda value: self.sample_chosen.emit(value - 1 if value else None))
 
     def _button(self, name: str, tip: str, object_name: str) -> QToolButton:

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.stepevents import JacobianTaken
 from gui.backprop.array_view import ArrayView
@@ -17,6 +17,7 @@ from gui.document import Document
 from gui.formula import FormulaWidget
 from gui.run_feed import RunFeed
 from gui.widgets.card import Card
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.scroll import VerticalScroll
 
@@ -43,7 +44,7 @@ class JacobianLens(Lens):
         self.column = 0
         self.headline = text_label("", "title", wrap=True)
         self.told = text_label("", wrap=True)
-        self.port, self.sample = QComboBox(), QSpinBox()
+        self.port, self.sample = QComboBox(), Counter()
         self._set_up_choices()
         self.equation = JacobianEquation()
         self.equation.picked.connect(self.pick)
@@ -66,7 +67,6 @@ class JacobianLens(Lens):
         self.sample.setAccessibleName(self.tr("Sample of the batch"))
         self.sample.setToolTip(plain_tooltip(self.tr("Which sample of the batch is shown here")))
         self.sample.setRange(1, 1)
-        self.sample.setKeyboardTracking(False)
         self.sample.valueChanged.connect(lambda _value: self._draw())
 
     def _lay_out(self) -> None:

@@ -6,7 +6,7 @@ from typing import Final, final
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.moments import Backward, Forward
 from gui.backprop.batch_loss import BatchLoss, Floats, class_names, loss_of, losses_in
@@ -17,6 +17,7 @@ from gui.document import Document
 from gui.formula import FormulaWidget
 from gui.run_feed import RunFeed
 from gui.widgets.card import Card
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.scroll import VerticalScroll
 
@@ -36,13 +37,12 @@ class SoftmaxLens(Lens):
         self.picture: Picture | None = None
         self.headline = text_label("", "title", wrap=True)
         self.told = text_label("", "caption", "secondary", wrap=True)
-        self.sample = QSpinBox()
+        self.sample = Counter()
         self.sample.setObjectName("softmaxSample")
         self.sample.setPrefix(self.tr("sample "))
         self.sample.setAccessibleName(self.tr("Sample of the batch"))
         self.sample.setToolTip(plain_tooltip(self.tr("Which sample of the batch is shown here")))
         self.sample.setRange(1, 1)
-        self.sample.setKeyboardTracking(False)
         self.sample.valueChanged.connect(lambda _value: self._draw())
         self.forward, self.backward = StageBars(), StageBars()
         self.formula = FormulaWidget((), 15)

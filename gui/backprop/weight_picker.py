@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.moments import Step, Update
 from gui.theme import theme
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 
 Weight = tuple[str, tuple[int, ...]]
@@ -39,7 +40,7 @@ class WeightPicker(QWidget):
         self.parameter.setMinimumContentsLength(10)
         self.parameter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.parameter.currentTextChanged.connect(self._parameter_chosen)
-        self.axes = [QSpinBox(self) for _ in range(_MOST_AXES)]
+        self.axes = [Counter(self) for _ in range(_MOST_AXES)]
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 4)
         column.setSpacing(4)
@@ -52,7 +53,6 @@ class WeightPicker(QWidget):
         for at, axis in enumerate(self.axes):
             axis.setObjectName(f"chainAxis{at}")
             axis.setAccessibleName(self.tr("Index {0}").format(at + 1))
-            axis.setKeyboardTracking(False)
             axis.valueChanged.connect(self._tell)
             axis.hide()
             (row if at < _BESIDE else self._more).addWidget(axis)

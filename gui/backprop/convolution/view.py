@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSpinBox, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from gui.backprop.convolution import words
 from gui.backprop.convolution.readout import sum_lines, verdict
@@ -24,6 +24,7 @@ from gui.icons import icon
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_tone, theme
 from gui.widgets.card import Card
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.scroll import VerticalScroll
 from gui.widgets.segmented import Segmented
@@ -107,7 +108,7 @@ class ConvolutionLens(Lens):
         self.play.setToolTip(plain_tooltip(self.tr("Let the window slide (Space); arrow keys move it")))
         set_kind(self.play, "boxed")
         self.play.clicked.connect(self.toggle_play)
-        self.sample = QSpinBox()
+        self.sample = Counter()
         self.sample.setPrefix(self.tr("sample "))
         self.sample.setAccessibleName(self.tr("Sample of the batch"))
         self.sample.setMinimum(1)

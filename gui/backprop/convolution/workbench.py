@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -31,6 +30,7 @@ from gui.format import format_number
 from gui.icons import icon
 from gui.predictions.image_drop import IMAGES
 from gui.theme import set_kind, set_tone, theme
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.number_edit import NumberEdit
 from gui.widgets.scroll import VerticalScroll
@@ -152,7 +152,7 @@ class Workbench(QWidget):
         self.use.setObjectName("kernelUse")
         set_kind(self.use, "primary")
         self.use.clicked.connect(self._send)
-        self.filter = QSpinBox()
+        self.filter = Counter()
         self.filter.setObjectName("kernelFilter")
         self.filter.setAccessibleName(self.tr("Which filter"))
         self.filter.setMinimum(1)

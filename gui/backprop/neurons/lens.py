@@ -6,7 +6,7 @@ from typing import Final, final
 
 import numpy as np
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from engine.moments import Outcome, Step, Update
 from gui.backprop.lens import Lens, Shown
@@ -25,6 +25,7 @@ from gui.document import Document
 from gui.icons import icon
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, theme
+from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip
 from gui.widgets.segmented import Segmented
 from gui.widgets.wrap_row import WrapRow
@@ -65,7 +66,7 @@ class NeuronLens(Lens):
         self.switch = Segmented([("values", self.tr("Values")), ("responds", self.tr("What it responds to"))])
         self.switch.setAccessibleName(self.tr("What the neurons show"))
         self.switch.set_hint("responds", self.tr("Each neuron's output over the plane of the two inputs"))
-        self.sample = QSpinBox()
+        self.sample = Counter()
         self.sample.setObjectName("neuronSample")
         self.sample.setAccessibleName(self.tr("Whose numbers are shown"))
         self.sample.setToolTip(plain_tooltip(self.tr("One sample of the batch, or the mean over it")))

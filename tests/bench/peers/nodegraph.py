@@ -57,12 +57,12 @@ class NodeGraph(Editor):
         return found
 
     def fit(self) -> None:
-        self.view.zoom_to_nodes([node.view for node in self._nodes])
+        self.graph.viewer().zoom_to_nodes([node.view for node in self._nodes])
         flush()
 
     def look_at(self, index: int) -> None:
         # Its view shows a rectangle of its own, whatever Qt's view is told.
-        self.view.reset_zoom(QPointF(*place(index)))
+        self.graph.viewer().reset_zoom(QPointF(*place(index)))
         flush()
 
     def check(self, start: int, end: int, *, backwards: bool) -> None:
