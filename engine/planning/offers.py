@@ -16,6 +16,9 @@ _MANY = 8
 
 _ANSWERED = 20
 
+_FAR = 100
+"""So many blocks behind an input are looked at; in a check after every edit, a hint may not cost more."""
+
 Free = tuple[Source, str]
 """An output that no wire names, and its kind."""
 
@@ -61,11 +64,13 @@ def _fits(source: Source, kind: str, end: Source, structure: Structure, plans: P
 
 
 def _leads_to(path: str, other: str, structure: Structure) -> bool:
-    """Whether a wire from the other block would close a loop."""
+    """Whether a wire from the other block would close a loop; yes where that is too far to see."""
     if structure.position[other] < structure.position[path] and path not in structure.in_loop:
         return False
     found, waiting = {path}, [path]
     while waiting and other not in found:
+        if len(found) > _FAR:
+            return True
         for reader in structure.after.get(waiting.pop(), ()):
             if reader not in found:
                 found.add(reader)
