@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.block import ShapeError
@@ -17,7 +18,7 @@ _MANY = 8
 _ANSWERED = 20
 
 _FAR = 100
-"""So many blocks behind an input are looked at; in a check after every edit, a hint may not cost more."""
+"""So many blocks before an output are looked at; in a check after every edit, a hint may not cost more."""
 
 Free = tuple[Source, str]
 """An output that no wire names, and its kind."""
@@ -31,6 +32,7 @@ def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> 
     free = _free_outputs(plans)
     if not 0 < len(free) <= _MANY:
         return problems
+    before = {source[0]: _all_before(source[0], structure) for source, _ in free}
     found = list(problems)
     for number in places[:_ANSWERED]:
         problem = problems[number]
@@ -38,7 +40,11 @@ def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> 
         flat = structure.flat.get(path) if path else None
         if path is None or port is None or flat is None or flat.scope:
             continue
-        fitting = [source for source, kind in free if _fits(source, kind, (path, port), structure, plans)]
+        fitting = [
+            source
+            for source, kind in free
+            if _apart(path, source[0], before, structure) and _fits(source, kind, (path, port), plans)
+        ]
         if len(fitting) == 1:
             source = fitting[0]
             name = source[0] if source[1] == "out" else ".".join(source)
@@ -55,27 +61,33 @@ def _free_outputs(plans: Plans) -> list[Free]:
     return free
 
 
-def _fits(source: Source, kind: str, end: Source, structure: Structure, plans: Plans) -> bool:
+def _fits(source: Source, kind: str, end: Source, plans: Plans) -> bool:
     path, port = end
     shell = plans.shells[path]
     if dict(zip(shell.inputs, shell.input_kinds, strict=False)).get(port) != kind:
         return False
-    return not _leads_to(path, source[0], structure) and _takes(path, port, source, plans)
+    return _takes(path, port, source, plans)
 
 
-def _leads_to(path: str, other: str, structure: Structure) -> bool:
-    """Whether a wire from the other block would close a loop; yes where that is too far to see."""
+def _apart(path: str, other: str, before: Mapping[str, frozenset[str] | None], structure: Structure) -> bool:
+    """Whether a wire from the other block to this one surely closes no loop."""
     if structure.position[other] < structure.position[path] and path not in structure.in_loop:
-        return False
+        return True
+    known = before[other]
+    return known is not None and path not in known
+
+
+def _all_before(path: str, structure: Structure) -> frozenset[str] | None:
+    """The block and everything that it depends on; None where that is too much to look at."""
     found, waiting = {path}, [path]
-    while waiting and other not in found:
+    while waiting:
+        for source in structure.before.get(waiting.pop(), ()):
+            if source not in found:
+                found.add(source)
+                waiting.append(source)
         if len(found) > _FAR:
-            return True
-        for reader in structure.after.get(waiting.pop(), ()):
-            if reader not in found:
-                found.add(reader)
-                waiting.append(reader)
-    return other in found
+            return None
+    return frozenset(found)
 
 
 def _takes(path: str, port: str, source: Source, plans: Plans) -> bool:
