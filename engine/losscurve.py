@@ -40,7 +40,7 @@ def weight_in(net: Net, entry: Entry) -> Tensor:
     inside = len(index) == parameter.ndim and all(0 <= i < n for i, n in zip(index, parameter.shape, strict=False))
     if not inside:
         shape = " × ".join(map(str, parameter.shape)) or "one number"
-        raise ValueError(f"{name} is {shape}, counted from 0; there is no {entry_text(entry)}.")
+        raise ValueError(f"{name} is {shape}, counted from 1; there is no {entry_text(entry)}.")
     weight: Tensor = parameter.data[index]
     return weight
 

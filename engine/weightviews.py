@@ -8,6 +8,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.wording import index_text
+
 Floats = NDArray[np.float64]
 Entry = tuple[str, tuple[int, ...]]
 """A single weight: `block.parameter`, and its index there, () in a parameter that is one number."""
@@ -131,13 +133,8 @@ class LinearFit:
         return Bowl(sealed(centre), least, sealed(self.scale * (part.T @ part)), bool(rank == len(chosen)))
 
 
-def index_text(index: tuple[int, ...]) -> str:
-    """`[0, 3]`; nothing for a parameter that is one number."""
-    return f"[{', '.join(map(str, index))}]" if index else ""
-
-
 def entry_text(entry: Entry) -> str:
-    """`dense1.weight[0, 3]`."""
+    """`dense1.weight[1, 4]` for the index (0, 3): counted from 1, as in formulas."""
     return f"{entry[0]}{index_text(entry[1])}"
 
 

@@ -30,6 +30,11 @@ def number_text(value: float) -> str:
     return f"{value:.12g}"
 
 
+def index_text(index: Sequence[int]) -> str:
+    """`[1, 4]` for the index (0, 3): counted from 1, as in formulas; nothing for what is one number."""
+    return f"[{', '.join(str(place + 1) for place in index)}]" if index else ""
+
+
 def plural(count: object, word: str) -> str:
     """`1 unit`, `8 units`, `1,000 units`, `2 classes`; a size that is free keeps its name: `T samples`."""
     text = number_text(count) if isinstance(count, int) else str(count)

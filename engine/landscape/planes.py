@@ -154,7 +154,7 @@ def _place(trail: Trail, entry: Entry) -> int:
         if known == name:
             if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
                 size = " × ".join(map(str, shape)) or "one number"
-                raise ValueError(f"{name} is {size}, counted from 0; there is no {entry_text(entry)}.")
+                raise ValueError(f"{name} is {size}, counted from 1; there is no {entry_text(entry)}.")
             inside = 0
             for i, n in zip(index, shape, strict=True):
                 inside = inside * n + i

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
+from engine.wording import index_text
 from gui.backprop.tiles import GAP, Flat, flat
 from gui.colormaps import colorize, diverging
 from gui.colors import mix
@@ -190,10 +191,9 @@ class ArrayView(QWidget):
     def tip(self, row: int, column: int) -> str:
         """The exact number of a cell, with its place, counted from 1."""
         place = self._indices(row, column)
-        where = f"[{', '.join(str(index + 1) for index in place)}]" if place else ""
         value = self.array.reshape(-1)[self._flat.index[row, column]]
         exact = str(int(value)) if self.array.dtype.kind in "iub" else format_exact(_shortest(value))
-        return f"{self._name}{where} = {exact}"
+        return f"{self._name}{index_text(place)} = {exact}"
 
     def _indices(self, row: int, column: int) -> tuple[int, ...]:
         found = np.unravel_index(int(self._flat.index[row, column]), self.array.shape) if self.array.ndim else ()

@@ -10,8 +10,9 @@ from PySide6.QtGui import QBrush, QFontMetrics
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
 from engine.stepevents import EntryCheck, GradientReport, ParameterCheck
+from engine.wording import index_text
 from gui.format import format_exact, format_integer, format_number
-from gui.gradient_check.words import blame, index_words, shape_words, verdict
+from gui.gradient_check.words import blame, shape_words, verdict
 from gui.icons import icon
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
@@ -126,7 +127,7 @@ class ParameterTree(QTreeWidget):
 
     def _entry(self, parent: QTreeWidgetItem, entry: EntryCheck) -> None:
         item = QTreeWidgetItem(parent)
-        item.setText(NAME, index_words(entry))
+        item.setText(NAME, index_text(entry.index))
         numbers = {DIFFERENCE: entry.difference, AUTOGRAD: entry.autograd, FORMULA: entry.formula, ERROR: entry.error}
         for column, number in numbers.items():
             item.setText(column, format_number(number, 2 if column == ERROR else 5))

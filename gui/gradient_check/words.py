@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.stepevents import EntryCheck, GradientReport, ParameterCheck
+from engine.stepevents import GradientReport, ParameterCheck
+from engine.wording import index_text
 from gui.format import format_exact, format_integer, format_number
 from gui.panel import Table
 
@@ -23,11 +24,6 @@ def _tr(text: str) -> str:
 def shape_words(part: ParameterCheck) -> str:
     """`8 × 2`."""
     return " × ".join(str(size) for size in part.shape) or "1"
-
-
-def index_words(entry: EntryCheck) -> str:
-    """`[1, 2]`, counted from 1 as in the formulas."""
-    return f"[{', '.join(str(place + 1) for place in entry.index)}]" if entry.index else ""
 
 
 def which(part: ParameterCheck) -> set[str]:
@@ -82,7 +78,7 @@ def as_text(report: GradientReport, *, cancelled: bool) -> str:
         said = _tr("difference {0}, autograd {1}, formula {2}")
         for entry in part.worst if part.wrong else ():
             numbers = (format_exact(number) for number in (entry.difference, entry.autograd, entry.formula))
-            lines += [f"  {index_words(entry)}  {said.format(*numbers)}"]
+            lines += [f"  {index_text(entry.index)}  {said.format(*numbers)}"]
     return "\n".join(lines)
 
 

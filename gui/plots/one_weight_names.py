@@ -70,7 +70,7 @@ def picks(result: Result, text: str, chosen: Entry | None, frozen: str) -> list[
     """
     name, _, behind = text.partition("[")
     words = name.lower().split()
-    numbers = tuple(int(number) for number in _NUMBERS.findall(behind))
+    numbers = tuple(int(number) - 1 for number in _NUMBERS.findall(behind))  # people count from 1
     matching = [each for each in parameters_of(result) if all(word in each.name.lower() for word in words)]
     few = _EACH if len(matching) > 1 else MOST
     found: list[Pick] = []
@@ -84,7 +84,9 @@ def picks(result: Result, text: str, chosen: Entry | None, frozen: str) -> list[
 
 def _entries(parameter: Parameter, numbers: tuple[int, ...]) -> list[Entry] | islice[Entry]:
     """Its numbers, those whose index begins with what was typed."""
-    if len(numbers) > len(parameter.shape) or any(i >= n for i, n in zip(numbers, parameter.shape, strict=False)):
+    if len(numbers) > len(parameter.shape) or any(
+        not 0 <= i < n for i, n in zip(numbers, parameter.shape, strict=False)
+    ):
         return []
     rest = parameter.shape[len(numbers) :]
     return islice(((parameter.name, (*numbers, *index)) for index in product(*map(range, rest))), MOST)

@@ -276,7 +276,7 @@ def test_a_plane_that_does_not_exist_is_refused_in_a_sentence():
     known = ("hidden.weight", (0, 0))
     for entries, words in (
         ((known, known), "Choose two weights"),
-        ((known, ("hidden.weight", (2, 0))), "counted from 0"),
+        ((known, ("hidden.weight", (2, 0))), "counted from 1"),
         ((known, ("nowhere.weight", (0,))), "no trained parameter"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -221,7 +221,7 @@ def test_a_weight_that_is_not_there_is_refused_in_a_sentence():
     for entry, words in (
         (("nobody.weight", (0,)), "no parameter"),
         (("first.weight", (0,)), "5 × 2"),
-        (("first.weight", (5, 0)), "no first.weight[5, 0]"),
+        (("first.weight", (5, 0)), "no first.weight[6, 1]"),
     ):
         with pytest.raises(ValueError, match=words.replace("[", r"\[")):
             CurveWork(run, entry, -1, 1, 3, "train")

@@ -64,8 +64,8 @@ def test_the_empty_panel_says_what_it_is_for_and_its_button_computes(qtbot):
         computed(qtbot, panel)
         assert panel.filled
         assert panel.contours.grid[2].shape == (41, 41)
-        assert panel.choices.weights[0].text() == "x: line.weight[0, 0]"
-        assert panel.choices.weights[1].text() == "y: line.bias[0]"
+        assert panel.choices.weights[0].text() == "x: line.weight[1, 1]"
+        assert panel.choices.weights[1].text() == "y: line.bias[1]"
 
 
 def test_the_bowl_of_the_linear_fit_and_the_path_into_it(qtbot):
@@ -173,12 +173,12 @@ def test_other_weights_are_picked_by_name(qtbot):
         found = panel.choices._list
         found.field.setText("output.weight[1")
         found.field.searched.emit("output.weight[1")
-        assert found.shown() == ["output.weight[1, 0]", "output.weight[1, 1]"]
+        assert found.shown() == ["output.weight[1, 1]", "output.weight[1, 2]"]
         found._take()
         computed(qtbot, panel)
         assert panel.surface.wanted.entries == panel.choices.wanted().entries
-        assert panel.choices._entries[0] == ("output.weight", (1, 0))
-        assert panel.contours._names[0] == "output.weight[1, 0]"
+        assert panel.choices._entries[0] == ("output.weight", (0, 0))
+        assert panel.contours._names[0] == "output.weight[1, 1]"
 
 
 def test_a_click_asks_and_starts_from_there_and_step_back_undoes_it(qtbot):

@@ -264,8 +264,8 @@ def test_while_it_trains_the_curve_is_that_of_a_moment_ago_at_most(window, qtbot
 def test_any_weight_can_be_chosen_by_search(window, qtbot):
     panel = textbook(qtbot, window, "spiral")
     QTest.mouseClick(panel.pick, Qt.MouseButton.LeftButton)
-    QTest.keyClicks(panel._list.field, "output.weight[0, 3")
-    assert panel._list.shown()[0] == "output.weight[0, 3]"
+    QTest.keyClicks(panel._list.field, "output.weight[1, 4")
+    assert panel._list.shown()[0] == "output.weight[1, 4]"
     QTest.keyClick(panel._list.field, Qt.Key.Key_Return)
     assert panel.asker.entry == ("output.weight", (0, 3))
     qtbot.waitUntil(lambda: current(panel), timeout=PATIENCE)
@@ -282,6 +282,7 @@ def test_weights_are_found_by_parts_of_their_names(window):
         return [pick.title for pick in picks(result, text, None, "frozen")]
 
     assert titles("bias[3")[:2] == ["dense1.bias[3]", "dense2.bias[3]"]
+    assert titles("bias[0") == [], "people count from 1"
     assert titles("dense1 w[7, 2]") == ["dense1.weight[7, 2]"]
     assert titles("dense1.weight[9") == []
     assert titles("nothing") == []

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.moments import Update
 from engine.numeralparts import Numeral
+from engine.wording import index_text
 from gui.backprop.neurons.chain import Array, Chain, Layer, Plans
 from gui.backprop.neurons.layout import Part
 from gui.backprop.neurons.sight import MEAN, Sight, taken
@@ -79,7 +80,7 @@ def part_of(chain: Chain, numeral: Numeral | None) -> Part | None:
 def weight_label(chain: Chain, part: Part) -> str:
     """`hidden.weight[1, 2]`, counted from 1."""
     name, index = weight_name(chain, part)
-    return f"{name}[{', '.join(str(i + 1) for i in index)}]"
+    return f"{name}{index_text(index)}"
 
 
 @final
