@@ -187,3 +187,12 @@ def test_the_command_line_checks_a_step(capsys, monkeypatch):
     assert main(["step", file, "--check"]) == 1
     assert 'The gradient of "hidden.bias" is wrong: 2 of 2 numbers.' in capsys.readouterr().err
     assert main(["step", file, "--check", "--batch", "7"]) == 1
+
+
+def test_kinks_within_reach_of_a_long_step_are_no_error():
+    file = assets.folder() / "examples" / "residual-digits.chainrule"
+    run = Run(load(files.load(file), file.parent), lambda _event: None)
+    assert run.trainer.batches is not None
+    check = GradientCheck(run.trainer.net, run.trainer.batches.upcoming(), parameters=["res.0.norm1.weight"], entries=3)
+    report = finished(check)
+    assert (report.wrong, report.checked) == (0, 3)

@@ -1,0 +1,112 @@
+"""The same training on a graphics processor: same numbers as on the processor, and every question is answered there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine import assets, edits, files
+from engine.graph import Project
+from engine.session import Until
+from engine.stepevents import (
+    ChainTaken,
+    GradientsChecked,
+    JacobianTaken,
+    LossCurveTaken,
+    NumeralsTaken,
+    Timeline,
+    Unfolded,
+)
+from engine.surfaceevents import SPANS, Span, SurfaceComputed, SurfaceWanted
+from tests.engine.session_listener import Listener, weights_of
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+
+FOLDER = assets.folder() / "examples"
+EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.chainrule"))
+DRAWING = ("overfitting-cured",)
+"""Examples with dropout: another device draws other numbers."""
+
+
+def example(name: str, device: str, **training: object) -> Project:
+    project = files.load(FOLDER / f"{name}.chainrule")
+    return edits.set_training(project, {"device": device, "dtype": "float64", **training})[0]
+
+
+def trained(project: Project, steps: int) -> dict[str, np.ndarray]:
+    """The weights after so many steps."""
+    with Listener(project, FOLDER) as listener:
+        listener.session.play(Until(steps=steps))
+        state = listener.until("paused", "finished", "failed")
+        assert state.state != "failed", state.message
+        return weights_of(listener)
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in DRAWING])
+def test_ten_steps_give_the_weights_that_the_processor_gives(name: str) -> None:
+    there, here = trained(example(name, "cuda"), 10), trained(example(name, "cpu"), 10)
+    assert there.keys() == here.keys()
+    for key, value in here.items():
+        np.testing.assert_allclose(there[key], value, rtol=1e-8, atol=1e-10, err_msg=key)
+
+
+@pytest.mark.parametrize("name", [*DRAWING, "fashion-cnn", "residual-digits"])
+def test_the_same_seed_gives_the_same_losses_again(name: str) -> None:
+    first, second = (trained(example(name, "cuda"), 5) for _ in range(2))
+    for key, value in first.items():
+        np.testing.assert_allclose(second[key], value, rtol=1e-9, atol=1e-12, err_msg=key)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_step_is_taken_apart_there(name: str) -> None:
+    with Listener(example(name, "cuda"), FOLDER) as listener:
+        told = listener.ask(lambda: listener.session.unfold(None, 1), Unfolded)
+        assert told.error == ""
+        assert told.step is not None
+        assert told.step.errors == ()
+        numerals = listener.ask(lambda: listener.session.numerals("weight", 2, count=20), NumeralsTaken)
+        assert numerals.error == ""
+        assert numerals.numerals
+
+
+@pytest.mark.parametrize("name", ["mazur", "spiral", "residual-digits"])
+def test_questions_about_weights_are_answered_there(name: str) -> None:
+    with Listener(example(name, "cuda"), FOLDER) as listener:
+        session = listener.session
+        weight = next(key for key, value in weights_of(listener).items() if key.endswith(".weight") and value.ndim > 1)
+        index = (0,) * weights_of(listener)[weight].ndim
+        chain = listener.ask(lambda: session.chain(weight, index, 1, sample=0), ChainTaken)
+        assert chain.error == ""
+        checked = listener.ask(lambda: session.check_gradients(2, entries=3), GradientsChecked)
+        assert checked.error == ""
+        assert checked.report is not None
+        assert checked.report.wrong == 0
+        curve = listener.ask(lambda: session.loss_curve((weight, index), -1, 1, 3, count=11), LossCurveTaken)
+        assert curve.error == ""
+        session.play(Until(steps=5))
+        listener.until("paused", "finished")
+        for span in SPANS:
+            assert surface_error(listener, span) == ""
+        told = listener.ask(lambda: session.unfold(None, 4), Unfolded)
+        assert told.step is not None
+        dense = next(moment for moment in told.step.moments if moment.block == "Dense")
+        jacobian = listener.ask(lambda: session.jacobian(dense.node, "in", 5), JacobianTaken)
+        assert jacobian.error == ""
+
+
+def surface_error(listener: Listener, span: Span) -> str:
+    wanted = SurfaceWanted(span, side=11, most=200)
+    return listener.ask(lambda: listener.session.surface(wanted, 9), SurfaceComputed).error
+
+
+def test_the_past_comes_back_there() -> None:
+    with Listener(example("spiral", "cuda"), FOLDER) as listener:
+        listener.session.play(Until(steps=20))
+        listener.until("paused", "finished")
+        before = weights_of(listener)
+        for place in (5, 20):
+            told = listener.ask(lambda place=place: listener.session.goto(place), Timeline)  # type: ignore[misc]
+            assert (told.at, told.error) == (place, "")
+        for key, value in weights_of(listener).items():
+            np.testing.assert_array_equal(value, before[key], err_msg=key)
