@@ -43,7 +43,7 @@ def element_losses(moment: Moment) -> Tensor | None:
     wanted = output.detach()
     tolerance = 1e-9 if wanted.dtype == torch.float64 else 1e-4
     for part in (found, found / found.numel()):
-        if torch.allclose(part.sum(), wanted, rtol=tolerance, atol=0.0):
+        if torch.allclose(part.sum(), wanted, rtol=tolerance, atol=0.0, equal_nan=True):
             return part
     return None
 

@@ -271,6 +271,15 @@ class JacobianTaken(Event):
 
 @final
 @dataclass(frozen=True, slots=True)
+class NextStepChanged(Event):
+    """Something but a step changed what the next one will be: weights or settings by hand, a reset, an edit.
+
+    Answers that come after it know of it.
+    """
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Timeline(Event):
     """The past that can be gone back to.
 

@@ -28,7 +28,7 @@ from engine.session.stepdesk import StepDesk
 from engine.session.surfacedesk import SurfaceDesk
 from engine.session.transfer import edited_run
 from engine.session.weightdesk import WeightDesk
-from engine.stepevents import Timeline
+from engine.stepevents import NextStepChanged, Timeline
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.failure import told
 from engine.training.loading import Loaded, load
@@ -193,10 +193,8 @@ class Worker:
 
     def _reached(self, run: Run) -> bool:
         goal = self._goal
-        if run.over:
-            return True
-        if run.epoch_waits:
-            return False
+        if run.over or run.epoch_waits:
+            return run.over
         epochs, steps = run.trainer.epochs, run.trainer.steps
         return (goal.epochs is not None and epochs >= goal.epochs) or (goal.steps is not None and steps >= goal.steps)
 
@@ -276,6 +274,7 @@ class Worker:
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
         self._observer.watch(self._watched)
         self._weights.moved(run)
+        self._post(NextStepChanged())
 
     def _tell(self, state: RunState, message: str = "") -> None:
         self._state = state
@@ -363,6 +362,7 @@ class Worker:
 
     def _changed(self) -> None:
         """Something but a step changed the run."""
+        self._post(NextStepChanged())
         if self._past is not None and self._past.changed():
             self._post_timeline()
 

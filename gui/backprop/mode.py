@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from engine.chains import Path
 from engine.moments import Level, Moment, Objective, Outcome, Step
-from engine.stepevents import Timeline, Unfolded
+from engine.stepevents import NextStepChanged, Timeline, Unfolded
 from gui.backprop.bar import BackpropBar
 from gui.backprop.chain import ChainLens
 from gui.backprop.inside import Inside
@@ -59,8 +59,9 @@ class Backprop(QObject):
         self._arrays: Arrays = {}
         self._phases: list[str] = []
         self._request, self._sample, self._samples, self._ran = 0, -1, 1, False
+        self._asked = False  # and not answered yet
         self._clock, self._later = QTimer(self), QTimer(self)
-        for timer, slot in ((self._clock, self._tick), (self._later, self._ask)):
+        for timer, slot in ((self._clock, self._tick), (self._later, self._ask_at_rest)):
             timer.setSingleShot(True)
             timer.timeout.connect(slot)
         self._later.setInterval(REST)
@@ -80,6 +81,7 @@ class Backprop(QObject):
         feed.state_changed.connect(self._state_changed)
         feed.restarted.connect(self._follow)
         feed.on(Timeline, lambda event: self._follow() if event.moved else None)
+        feed.on(NextStepChanged, lambda _: self._follow())
         document.replaced.connect(self.leave)
         canvas.level.changed.connect(self._edited)
         canvas.level.replaced.connect(self._show)
@@ -239,6 +241,11 @@ class Backprop(QObject):
 
     # -- asking --
 
+    def _ask_at_rest(self) -> None:
+        """A training that runs meanwhile is waited for."""
+        if self._feed.state != "running":
+            self._ask()
+
     def _ask(self) -> None:
         if not self.active:
             return
@@ -261,12 +268,13 @@ class Backprop(QObject):
         else:
             if self.step is None:
                 self.panel.say(self.tr("Taking the next step apart…"))
-            self._request = feed.next_request()
+            self._request, self._asked = feed.next_request(), True
             feed.current_session.unfold(None, self._request, None if self._sample < 0 else self._sample)
 
     def _unfolded(self, event: Unfolded) -> None:
         if not self.active or event.request != self._request:
             return
+        self._asked = False
         if event.step is None:
             self._say(self.tr("This step could not be taken apart"), event.error)
             return
@@ -286,7 +294,7 @@ class Backprop(QObject):
 
     def _forget(self) -> None:
         self.step, self._arrays, self._phases = None, {}, []
-        self._request = 0
+        self._request, self._asked = 0, False
         self.levels.forget()
         self._marks.clear()
         self.bar.track.set_phases(())
@@ -342,7 +350,8 @@ class Backprop(QObject):
     # -- following --
 
     def _follow(self) -> None:
-        if self.active:
+        """What the session says before it answers, the answer knows of."""
+        if self.active and not self._asked:
             self._later.start()
 
     def _edited(self, change: Change) -> None:
