@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Final, final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from engine.moments import Level
+from gui.backprop.speed import SpeedButton
 from gui.backprop.track import MomentTrack
 from gui.icons import icon
-from gui.theme import set_kind, theme
+from gui.theme import set_kind, set_role, theme
 from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
-from gui.widgets.segmented import Segmented
 
 HEIGHT: Final = 50
 LEAST: Final = 400
-TRACK: Final = 90
+TRACK: Final = 180
 """The slider gets so many pixels before there is room for anything that one can do without."""
+WITHIN: Final = 2
+BETWEEN: Final = 8
+"""Pixels between buttons that belong together, and between the groups of them."""
+ARROWS: Final = 32
+"""What a counter needs beside its text."""
 SPEEDS: Final = {"slow": 3000, "normal": 1400, "fast": 500}
 """Milliseconds that a moment is shown while it plays."""
 
@@ -64,10 +69,7 @@ class BackpropBar(QFrame):
         self._in.clicked.connect(self.in_wanted)
         self._count = text_label("", "mono_caption", "secondary")
         self._level = text_label("", "caption", "secondary")
-        speeds = [("slow", "½×"), ("normal", "1×"), ("fast", "3×")]
-        self.speed = Segmented(speeds, "normal", self)
-        self.speed.setAccessibleName(self.tr("How fast it plays"))
-        self.speed.setToolTip(plain_tooltip(self.tr("How fast it plays")))
+        self.speed = SpeedButton(self)
         self.sample = Counter(self)
         self._set_up_sample()
         make = self.tr("Make this step: train for one batch, and take the next step apart")
@@ -84,10 +86,10 @@ class BackpropBar(QFrame):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(6)
-        for button in (self._back, self._play, self._next, self._out, self._in):
-            row.addWidget(button)
+        row.setContentsMargins(6, 4, 6, 4)
+        row.setSpacing(BETWEEN)
+        row.addLayout(_together(self._back, self._play, self.speed, self._next))
+        row.addLayout(_together(self._out, self._in))
         row.addWidget(self.track, 1)
         place = QVBoxLayout()
         place.setSpacing(0)
@@ -95,14 +97,13 @@ class BackpropBar(QFrame):
             words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             place.addWidget(words)
         row.addLayout(place)
-        parts: tuple[QWidget, ...] = (self.speed, self.sample, self._make, self._save, self._close)
-        for part in parts:
-            row.addWidget(part)
+        row.addWidget(self.sample)
+        row.addLayout(_together(self._make, self._save, self._close))
 
     # -- room --
 
     def minimumSizeHint(self) -> QSize:
-        """Without what can do without room: the speed, then the words on the place."""
+        """Without what can do without room."""
         return QSize(min(super().minimumSizeHint().width(), theme().px(LEAST)), theme().px(HEIGHT))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -110,17 +111,22 @@ class BackpropBar(QFrame):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Leave out what the slider needs the room of."""
-        spacing, margins = 6, 16
-        parts = (self._back, self._play, self._next, self._out, self._in, self._make, self._save, self._close)
-        needed = margins + theme().px(TRACK) + sum(part.sizeHint().width() + spacing for part in parts)
-        if self.sample.maximum() > 1:
-            needed += self.sample.sizeHint().width() + spacing
-        place = max(self._level.sizeHint().width(), self._count.sizeHint().width()) + 2 * spacing
-        fits = needed + place <= self.width()
-        for words in (self._level, self._count):
-            words.setVisible(fits)
-        self.speed.setVisible(fits and needed + place + self.speed.sizeHint().width() + spacing <= self.width())
+        """Leave out what the slider needs the room of, the least important first: the words, speed, page, sample."""
+        inside = bool(self._level.text())
+        place = max(words.sizeHint().width() for words in (self._level, self._count)) + BETWEEN
+        sample = self.sample.minimumWidth() + BETWEEN if self.sample.maximum() > 1 else 0
+        always = (self._back, self._play, self._next, self._out, self._in, self._make, self._close)
+        room = self.width() - 12 - 3 * BETWEEN - theme().px(TRACK)
+        room -= sum(part.sizeHint().width() + WITHIN for part in always)
+        shown = []
+        for wanted in (sample, self._save.sizeHint().width() + WITHIN, self.speed.width() + WITHIN, place):
+            shown.append(wanted <= room)
+            room -= wanted
+        self.sample.setVisible(shown[0] and sample > 0)
+        self._save.setVisible(shown[1])
+        self.speed.setVisible(shown[2])
+        self._count.setVisible(shown[3])
+        self._level.setVisible(shown[3] and inside)
 
     def _set_up_sample(self) -> None:
         self.sample.setObjectName("backpropSample")
@@ -129,6 +135,8 @@ class BackpropBar(QFrame):
         self.sample.setPrefix(self.tr("sample "))
         self.sample.setSpecialValueText(self.tr("whole batch"))
         self.sample.setRange(0, 0)
+        set_role(self.sample, "text")
+        set_role(self.sample.lineEdit(), "text")
         self.sample.valueChanged.connect(lambda value: self.sample_chosen.emit(value - 1 if value else None))
 
     def _button(self, name: str, tip: str, object_name: str) -> QToolButton:
@@ -143,7 +151,10 @@ class BackpropBar(QFrame):
 
     def _rescale(self) -> None:
         self.setFixedHeight(theme().px(HEIGHT))
-        self.sample.setMinimumWidth(theme().px(104))
+        metrics = QFontMetrics(theme().font("text"))
+        texts = (self.sample.specialValueText(), f"{self.sample.prefix()}{self.sample.maximum()}")
+        self.sample.setFixedWidth(max(map(metrics.horizontalAdvance, texts)) + theme().px(ARROWS))
+        self._make_room()
 
     def set_enabled(self, enabled: bool) -> None:
         """Whether there is a step to walk through."""
@@ -169,7 +180,7 @@ class BackpropBar(QFrame):
         """The moment shown, of so many; and how deep inside that is."""
         wide = len(f"{count:,}")
         self._count.setText(f"{at + 1:>{wide},} / {count:,}")
-        words = {"block": self.tr("blocks"), "neuron": self.tr("neurons")}
+        words = {"block": "", "neuron": self.tr("neurons")}
         self._level.setText(words.get(level, self.tr("weights")))
         self._make_room()
         self._out.setEnabled(level != "block")
@@ -181,10 +192,19 @@ class BackpropBar(QFrame):
         """How many there are in the batch. Silent."""
         self.sample.blockSignals(True)
         self.sample.setMaximum(count)
-        self.sample.setVisible(count > 1)
         self.sample.blockSignals(False)
+        self._rescale()
 
     @property
     def interval(self) -> int:
         """Milliseconds that a moment is shown while it plays."""
         return SPEEDS[self.speed.value()]
+
+
+def _together(*parts: QWidget) -> QHBoxLayout:
+    """Controls that belong together."""
+    row = QHBoxLayout()
+    row.setSpacing(WITHIN)
+    for part in parts:
+        row.addWidget(part)
+    return row

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
@@ -17,7 +18,9 @@ from engine.chains import Path
 from engine.graph import Wire
 from engine.moments import Backward, Forward, Moment, Objective, Outcome, Step, Update, Values
 from engine.numeralparts import Numeral
+from gui.backprop.card_places import Ground, find_place, points_along
 from gui.backprop.entries import entry_of
+from gui.backprop.leader import Leader
 from gui.backprop.symbols import COLORS, SIGNS, Arrays, objectives_of, port_symbol
 from gui.backprop.wire_value import WireValue
 from gui.canvas.view import CanvasView
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 4.0
 _ARROW: Final = 9.0
-_GAP: Final = 10.0
 _ROOM: Final = 7
+HEADROOM: Final = 110.0
+"""Above the network, for the values at its wires, in scene units."""
 Carried = tuple[Wire, str, NDArray[Any], str, bool]
 """A wire, what its value is called, the value, and the port it is of: its name, and whether it is an output."""
 
@@ -68,6 +72,21 @@ class Marks:
         self._ringed: list[str] = []
         self.items: list[QGraphicsItem] = []
 
+    def begin(self) -> None:
+        """Make room: the values stand above the network, and the legend of the ports gives way."""
+        self._give_room(HEADROOM)
+
+    def end(self) -> None:
+        """The canvas as it was."""
+        self.clear()
+        self._give_room(0.0)
+
+    def _give_room(self, headroom: float) -> None:
+        self._canvas.headroom = headroom
+        self._canvas.floats.fold_legend(headroom > 0.0)
+        if self._canvas.camera.fitted:
+            self._canvas.fit()
+
     def show(self, step: Step, moment: Moment, phase: str, arrays: Arrays, numeral: Numeral | None = None) -> None:
         """Mark this moment, in the colour of its phase; and of what the wires carry the one number looked at."""
         self.clear()
@@ -84,14 +103,14 @@ class Marks:
         carried = list(self._carried(step, moment, arrays))
         flow = {wire.ends: (theme().color(color), _WIDTH) for wire, *_ in carried}
         self._canvas.items_.wires.set_flow(flow)
-        placed: list[QRectF] = []
         back = isinstance(moment, Backward)
+        cards: list[tuple[WireItem, WireValue]] = []
         for wire, name, array, port, out in carried:
             item = self._canvas.items_.wires.items.get(wire.ends)
             if item is not None:
                 entry = entry_of(step, moment, numeral, port, array.shape, out=out)
-                value = WireValue(f"{'←' if back else '→'} {name}", array, color, entry)
-                self._put(item, value, color, placed, back=back)
+                cards.append((item, WireValue(f"{'←' if back else '→'} {name}", array, color, entry)))
+        self._put_cards(cards, color, back=back)
 
     def show_route(self, path: Path) -> None:
         """Mark a way from a weight to the loss: its blocks, with the local derivative of each, and its wires."""
@@ -124,20 +143,31 @@ class Marks:
             self._canvas.items_.highlight(here, None)
             self._canvas.items_.set_live_text(here, "")
         self._canvas.items_.wires.set_flow({})
+        self._canvas.items_.wires.hush(frozenset())
         for item in self.items:
             if isValid(item) and item.scene() is not None:  # a scene made anew has dropped them by itself
                 self._canvas.items_.removeItem(item)
         self._ringed, self.items = [], []
 
-    def place(self, node: str) -> QRectF | None:
-        """Where the block of a moment stands on the level shown, with the values at its wires."""
-        block = self._canvas.items_.blocks.get(self._here(node))
+    def reveal(self, node: str) -> None:
+        """See the block of a moment, and the values at its wires if there is room; what was made to fit stays so."""
+        block, camera = self._canvas.items_.blocks.get(self._here(node)), self._canvas.camera
         if block is None:
-            return None
-        area = QRectF(block.area)
+            return
+        area, seen = QRectF(block.area), camera.visible()
+        if camera.fitted and seen.contains(area):
+            return
         for item in self.items:
-            area = area.united(item.sceneBoundingRect())
-        return area
+            wider = area.united(item.sceneBoundingRect())
+            if wider.width() < 0.8 * seen.width() and wider.height() < 0.8 * seen.height():
+                area = wider
+        camera.reveal(area)
+
+    def _covered(self) -> QRectF:
+        """The part of the scene that lies behind the overview."""
+        camera = self._canvas.camera
+        over = camera.covered()
+        return QRectF(camera.to_scene(over.topLeft()), camera.to_scene(over.bottomRight()))
 
     def _here(self, path: str) -> str:
         """The block on the level shown that is, or contains, a path; "" when it is elsewhere."""
@@ -188,34 +218,31 @@ class Marks:
 
     # -- where it is drawn --
 
-    def _put(self, wire: WireItem, value: WireValue, color: str, placed: list[QRectF], *, back: bool) -> None:
-        wide, high = value.size
-        centre = self._free(wire, wide, high, placed)
-        value.put(centre)
-        placed.append(QRectF(centre.x() - wide / 2, centre.y() - high / 2, wide, high))
-        part = 0.25 if back else 0.75  # near to where it goes, beside the label of the wire
-        slope = wire.path.angleAtPercent(part)
-        arrow = Arrow(wire.path.pointAtPercent(part), -slope + (180.0 if back else 0.0), color)
-        for item in (value, arrow):
-            self._canvas.items_.addItem(item)
-            self.items.append(item)
-
-    def _free(self, wire: WireItem, wide: float, high: float, placed: list[QRectF]) -> QPointF:
-        """The place nearest to the middle of the wire that covers no block and no other value."""
-        middle = wire.path.pointAtPercent(0.5)
-        boxes = [item.area for item in self._canvas.items_.blocks.values()] + placed
-        best, least = middle + QPointF(0.0, -high / 2 - _GAP), math.inf
-        for distance in range(14):
-            for sign in (-1.0, 1.0):
-                for shift in (0.0, -0.5, 0.5, -1.0, 1.0):
-                    away = QPointF(shift * wide, sign * (high / 2 + _GAP + distance * 16.0))
-                    box = QRectF(middle.x() + away.x() - wide / 2, middle.y() + away.y() - high / 2, wide, high)
-                    hidden = sum(_common(box, other) for other in boxes)
-                    if hidden == 0.0:
-                        return middle + away
-                    if hidden < least:
-                        best, least = middle + away, hidden
-        return best
+    def _put_cards(self, cards: Sequence[tuple[WireItem, WireValue]], color: str, *, back: bool) -> None:
+        if not cards:
+            return
+        scene = self._canvas.items_
+        labels = {item.wire.ends: box for item in scene.wires.items.values() if (box := item.label_box) is not None}
+        ground = Ground(
+            blocks=[item.area for item in scene.blocks.values()],
+            cards=[self._covered()],
+            labels=list(labels.values()),
+            wires=np.concatenate([points_along(item.corners) for item in scene.wires.items.values()]),
+            seen=self._canvas.camera.visible(),
+        )
+        for wire, card in cards:
+            card.magnify(self._canvas.camera.zoom)
+            place = find_place(wire.path, *card.size, ground)
+            ground = replace(ground, cards=[*ground.cards, place.box])
+            card.put(place.box.center())
+            part = 0.25 if back else 0.75  # near to where it goes
+            slope = wire.path.angleAtPercent(part)
+            arrow = Arrow(wire.path.pointAtPercent(part), -slope + (180.0 if back else 0.0), color)
+            for item in (Leader(place.near, place.anchor, color), card, arrow):
+                scene.addItem(item)
+                self.items.append(item)
+        covered = [item.sceneBoundingRect() for item in self.items]
+        scene.wires.hush({ends for ends, box in labels.items() if any(box.intersects(each) for each in covered)})
 
 
 def _words(moment: Moment, numeral: Numeral | None) -> str:
@@ -248,8 +275,3 @@ def _by_name(values: tuple[Values, ...], arrays: Arrays) -> Mapping[str, NDArray
 
 def _array(values: Values, arrays: Arrays) -> NDArray[Any]:
     return values.array if values.array is not None else arrays[values.key]
-
-
-def _common(one: QRectF, other: QRectF) -> float:
-    found = one.intersected(other)
-    return found.width() * found.height() if found.isValid() else 0.0

@@ -119,6 +119,7 @@ class Backprop(QObject):
         if self.active:
             return
         self.active, self.at, self._ran = True, 0, False
+        self._marks.begin()
         self.bar.show()
         self.changed.emit(True)
         if self._feed.state in ("running", "loading"):
@@ -141,6 +142,7 @@ class Backprop(QObject):
         self.bar.sample.blockSignals(False)
         self.bar.hide()
         self.panel.show_start()
+        self._marks.end()
         self.changed.emit(False)
 
     # -- walking --
@@ -311,9 +313,8 @@ class Backprop(QObject):
         inside = self.levels.inside() if self._inside else None
         self._show_track()
         self._mark(inside)
-        place = None if isinstance(moment, Objective | Outcome) else self._marks.place(moment.node)
-        if place is not None:
-            self._canvas.camera.reveal(place)
+        if not isinstance(moment, Objective | Outcome):
+            self._marks.reveal(moment.node)
         sample = None if self._sample < 0 else self._sample
         self.panel.show_moment(Shown(self.step, moment, phase, self._arrays, sample, inside))
 

@@ -24,8 +24,11 @@ _MANY: Final = 400
 """Of so many stops, and inside of blocks, where phases alternate, each phase is named once."""
 _RUNS: Final = 12
 """The same where phases change more often."""
-_PUSHED: Final = 40.0
-"""A name gives way by so many pixels to the one before it, or is left out."""
+_APART: Final = 8.0
+"""Pixels between names."""
+_FIRST: Final = ("forward", "backward", "update", "loss")
+_TEXTS: Final = {**COLORS, "forward": "accent_text", "update": "success_text"}
+"""The shades that are readable as text."""
 Segment = tuple[float, float, str, bool]
 """Left, width, phase, and whether the cursor has passed it."""
 
@@ -125,7 +128,7 @@ class MomentTrack(QSlider):
         for left, wide, phase, passed in self.segments():
             painter.fillRect(QRectF(left, groove.top(), wide, groove.height()), _shade(phase, full=passed))
         self._paint_blocks(painter)
-        self._paint_names(painter, groove, self._step())
+        self._paint_names(painter)
         middle = QPointF(groove.left() + (self.value() + 0.5) * self._step(), groove.center().y())
         if len(self._codes):
             painter.setPen(look.pen("accent" if self.hasFocus() else "text", 2.0))
@@ -139,33 +142,44 @@ class MomentTrack(QSlider):
             box = QRectF(strip.left() + at * step + 0.5, strip.top(), max(1.0, step - 1.0), strip.height())
             painter.fillRect(box, _shade(phase, full=at == self._block))
 
-    def _paint_names(self, painter: QPainter, groove: QRectF, step: float) -> None:
-        """Names where the phases begin, as far as there is room; of short ones their signs."""
+    def labels(self) -> list[tuple[QRectF, str, str]]:
+        """Where what is written, and of which phase: names where phases begin, signs where those find no room.
+
+        The ways forward and back choose first, and of each phase its longest run; what would collide is left out.
+        """
         names = {
             "forward": self.tr("Forward"),
             "loss": self.tr("Loss"),
             "backward": self.tr("Backward"),
             "update": self.tr("Update"),
         }
-        metrics, free, told = QFontMetricsF(painter.font()), -1.0, set[str]()
-        for phase, at, count in self._names:
-            left = groove.left() + at * step
-            text = f"{SIGNS[phase]} {names[phase]}"
-            brief = bool(self._blocks) or phase in told or phase in ("loss", "update")
-            if brief and metrics.horizontalAdvance(text) + 5.0 > count * step:
-                text = SIGNS[phase]  # the others take up what room there is
-            wide = metrics.horizontalAdvance(text)
-            left = min(left, self.width() - wide - 2.0)
-            if left < free - _PUSHED:
-                continue
-            left = max(left, free)
-            if left + wide > self.width():
-                continue
-            told.add(phase)
-            painter.setPen(theme().pen("secondary"))
-            box = QRectF(left, groove.bottom() + 3.0, wide + 2.0, self.height() - groove.bottom() - 3.0)
+        groove, step = self._groove(), self._step()
+        metrics, top = QFontMetricsF(theme().font("caption")), groove.bottom() + 3.0
+        placed: list[tuple[QRectF, str, str]] = []
+        named = set[str]()
+
+        def put(phase: str, at: int, count: int, text: str) -> bool:
+            wide = metrics.horizontalAdvance(text) + 1.0
+            start, last = groove.left() + at * step, self.width() - 2.0 - wide
+            for left in (start, max(start, start + count * step - wide)):
+                box = QRectF(min(left, last), top, wide, self.height() - top)
+                near = box.adjusted(-_APART, 0, _APART, 0)
+                if box.left() >= 0.0 and not any(near.intersects(other) for other, *_ in placed):
+                    placed.append((box, text, phase))
+                    return True
+            return False
+
+        for phase, at, count in sorted(self._names, key=lambda run: (_FIRST.index(run[0]), -run[2])):
+            if phase not in named and put(phase, at, count, f"{SIGNS[phase]} {names[phase]}"):
+                named.add(phase)
+        for phase, at, _count in sorted(self._names, key=lambda run: (run[0] in named, -run[2])):
+            put(phase, at, 1, SIGNS[phase])
+        return sorted(placed, key=lambda label: label[0].left())
+
+    def _paint_names(self, painter: QPainter) -> None:
+        for box, text, phase in self.labels():
+            painter.setPen(theme().pen(_TEXTS[phase]))
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-            free = left + wide + 4.0
 
     def _runs(self) -> list[tuple[str, int, int]]:
         """Phase, beginning and length of each run of a phase."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.backprop.tiles import GAP, flat
 from gui.colormaps import colorize, diverging
+from gui.fonts import Role, make_font
 from gui.format import format_number
 from gui.plots.pixels import qimage
 from gui.theme import theme
@@ -22,6 +24,8 @@ _COLUMNS: Final = 4
 _PICTURE: Final = 64.0
 _BAR: Final = 5.0
 _LEAST: Final = 6.0
+_READABLE: Final = 0.8
+_LARGEST: Final = 1.7
 
 
 @final
@@ -45,7 +49,7 @@ class WireValue(QGraphicsItem):
         self._measure()
 
     def _measure(self) -> None:
-        mono, caption = QFontMetricsF(theme().font("mono_caption")), QFontMetricsF(theme().font("caption_strong"))
+        mono, caption = QFontMetricsF(_font("mono_caption")), QFontMetricsF(_font("caption_strong"))
         self._line = max(mono.height(), caption.height())
         title = caption.horizontalAdvance(self.title)
         if self.is_numbers:
@@ -65,12 +69,17 @@ class WireValue(QGraphicsItem):
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height."""
-        return self._box.width(), self._box.height()
+        """Width and height on the canvas."""
+        return self._box.width() * self.scale(), self._box.height() * self.scale()
+
+    def magnify(self, zoom: float) -> None:
+        """Stay readable where the canvas is seen from afar, at a zoom of less than 1."""
+        self.setScale(min(max(1.0, _READABLE / zoom), _LARGEST))
 
     def put(self, centre: QPointF) -> None:
         """Stand there."""
-        self.setPos(centre.x() - self._box.width() / 2, centre.y() - self._box.height() / 2)
+        wide, high = self.size
+        self.setPos(centre.x() - wide / 2, centre.y() - high / 2)
 
     def boundingRect(self) -> QRectF:
         return self._box.adjusted(-1.0, -1.0, 1.0, 1.0)
@@ -81,7 +90,7 @@ class WireValue(QGraphicsItem):
         painter.setBrush(look.brush("raised"))
         painter.drawRoundedRect(self._box, 6.0, 6.0)
         inside = self._box.adjusted(_PAD, _PAD, -_PAD, -_PAD)
-        painter.setFont(look.font("caption_strong"))
+        painter.setFont(_font("caption_strong"))
         painter.setPen(look.pen("text"))
         painter.drawText(QRectF(inside.left(), inside.top(), inside.width(), self._line), 0, self.title)
         body = inside.adjusted(0.0, self._line, 0.0, 0.0)
@@ -92,7 +101,7 @@ class WireValue(QGraphicsItem):
 
     def _paint_numbers(self, painter: QPainter, body: QRectF) -> None:
         look = theme()
-        painter.setFont(look.font("mono_caption"))
+        painter.setFont(_font("mono_caption"))
         for row, texts in enumerate(self.texts):
             for column, text in enumerate(texts):
                 if self.entry is not None and self._flat.index[row, column] == self.entry:
@@ -131,7 +140,13 @@ class WireValue(QGraphicsItem):
         bar = QRectF(body.left(), area.bottom() + 3.0, body.width(), _BAR)
         painter.drawImage(bar, qimage(colorize(np.linspace(-1, 1, 101)[None, :], table, -1.0, 1.0)))
         painter.setPen(look.pen("secondary"))
-        painter.setFont(look.font("mono_caption"))
+        painter.setFont(_font("mono_caption"))
         words = QRectF(body.left(), bar.bottom(), body.width(), self._line)
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._ends[0])
         painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._ends[1])
+
+
+@cache
+def _font(role: Role) -> QFont:
+    """In units of the scene, which the view scales with the text."""
+    return make_font(role)

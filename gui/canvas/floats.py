@@ -31,6 +31,7 @@ class Floats(QObject):
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
         self._view = view
+        self._folded = False
         self.empty = EmptyState(
             "layers",
             self.tr("Draw a network here"),
@@ -57,8 +58,13 @@ class Floats(QObject):
     def show_legend(self, on: bool) -> None:
         """Show or hide the legend, and remember it."""
         settings().setValue("canvas/legend", on)
-        self.legend.setVisible(on)
+        self.legend.setVisible(on and not self._folded)
         self.place()
+
+    def fold_legend(self, folded: bool) -> None:
+        """Put the legend away for a while, or back as it is remembered."""
+        self._folded = folded
+        self.legend.setVisible(self.legend_wanted and not folded)
 
     def set_empty(self, empty: bool) -> None:
         """Say what to do on an empty canvas."""

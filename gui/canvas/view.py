@@ -70,6 +70,7 @@ class CanvasView(QGraphicsView):
         commands: what menus and keys do to the selection; `groups`: what they do with groups.
         pointer: the gesture under way.
         floats: search, hint, problem card and legend.
+        headroom: what stays free above the drawing when everything is shown, in scene units.
 
     Signals:
         parameters_wanted(): Enter was pressed on the selected block.
@@ -123,7 +124,7 @@ class CanvasView(QGraphicsView):
         )
         self.actions_ = make_actions(self, self.stage, self.commands, hooks)
         self._input = Input(self, self.stage, self.pointer, self.hover, self.commands, self.actions_, self.rename_field)
-        self._fit_wanted = True
+        self._fit_wanted, self.headroom = True, 0.0
         self._text_scale = theme().text_scale
         self._connect(document, selection)
 
@@ -162,9 +163,8 @@ class CanvasView(QGraphicsView):
 
     def fit(self, *, animated: bool = True) -> None:
         """Show everything."""
-        area = self.items_.content_rect()
-        if self.level.path:  # room for the breadcrumbs
-            area.setTop(area.top() - 48.0)
+        area, self._drawn = self.items_.content_rect(), self.level.project.graph
+        area.setTop(area.top() - self.headroom - (48.0 if self.level.path else 0.0))  # room for the breadcrumbs
         self.camera.fit(area, animated=animated)
 
     def rename(self, node_id: str | None = None) -> None:
@@ -239,7 +239,7 @@ class CanvasView(QGraphicsView):
             self.fit(animated=False)
 
     def _note_edit(self) -> None:
-        self.camera.fitted = False
+        self.camera.fitted = self.camera.fitted and self.level.project.graph is self._drawn
         self.floats.hint.hush()
 
     def _note_content(self) -> None:

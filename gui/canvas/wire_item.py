@@ -54,6 +54,7 @@ class WireItem(QGraphicsItem):
         self._carried = False
         """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
         self.label = ""
+        self.hushed = False
         self._text: QStaticText | None = None
         self._start = self._end = QPointF()
         self._route: Route | None = None
@@ -147,6 +148,12 @@ class WireItem(QGraphicsItem):
         if color is not None:
             self.flow = QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
         self.update()
+
+    def set_hushed(self, hushed: bool) -> None:
+        """Leave out its label, as something else stands there."""
+        if hushed != self.hushed:
+            self.hushed = hushed
+            self.update()
 
     # -- where it is --
 
@@ -285,7 +292,7 @@ class WireItem(QGraphicsItem):
             painter.drawPath(self._path)
         if self._dots and look.detail is not Detail.SHAPES:
             self._paint_dots(painter)
-        if look.scale >= LABELS_FROM and self.label and not self.lifted and self._has_room():
+        if look.scale >= LABELS_FROM and self.label and not (self.lifted or self.hushed) and self._has_room():
             self._paint_label(painter)
 
     def _pen(self) -> QPen:

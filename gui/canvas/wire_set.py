@@ -203,6 +203,11 @@ class WireSet:
             if color is not None or item.flow is not None:
                 item.set_flow(color, width)
 
+    def hush(self, ends: Collection[Ends]) -> None:
+        """Leave out the labels of these wires, over which something else stands; all others show theirs."""
+        for each, item in self.items.items():
+            item.set_hushed(each in ends)
+
     # -- inside --
 
     def _drop(self, ends: Ends) -> None:
