@@ -20,6 +20,7 @@ CODES: Mapping[str, str] = {
     "F05": "A file cannot be written; the old one is as it was.",
     "F06": "Something cannot be saved, because no file can hold it: a number that is not finite, half a character.",
     "F07": "A run, a checkpoint or a weights file belongs to another network.",
+    "F08": "A model of another program holds what there are no blocks for; the message names it.",
     "G01": "Nothing says what the training should minimise.",
     "G02": "Blocks form a loop.",
     "G03": "The shape that comes in is not one the block can work with.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,8 @@ from engine.problem import ChainruleError, DataError, Problem
 from engine.wording import plural
 
 _MAX_TOY_NOISE = 0.5
+_MOST_RANDOM = 1 << 26
+"""Numbers of a `random` data set, half a gigabyte."""
 _READING = ("dataset", "path", "folder", "source", "features", "target", "target_type", "size", "color")
 """The parameters that decide what is read from files."""
 
@@ -46,6 +49,8 @@ def builtin(params: Mapping[str, Any]) -> DataFacts | None:
 
 def _generated(params: Mapping[str, Any]) -> DataFacts:
     dataset = params["dataset"]
+    if dataset == "random":
+        return _random(params)
     columns = tuple(text for text, _ in feature_formulas(params))
     if dataset == "function":
         curve_formula(params)
@@ -59,6 +64,18 @@ def _generated(params: Mapping[str, Any]) -> DataFacts:
     x = Field("x", (len(columns),), columns=columns)
     y = Field("y", (1,), classes=toy_classes(params) if dataset in CLASS_TOYS else ())
     return DataFacts((x, y), (params["samples"], 0, 0))
+
+
+def _random(params: Mapping[str, Any]) -> DataFacts:
+    total = math.prod((params["samples"], *params["shape"]))
+    if total > _MOST_RANDOM:
+        raise DataError(
+            f"{plural(params['samples'], 'sample')} of these random numbers are {total:,} in all; at most "
+            f"{_MOST_RANDOM:,} are drawn.",
+            code="D05",
+            hint="Choose fewer samples.",
+        )
+    return DataFacts((Field("x", params["shape"] or (1,)),), (params["samples"], 0, 0))
 
 
 def toy_classes(params: Mapping[str, Any]) -> tuple[str, str]:

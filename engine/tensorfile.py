@@ -63,7 +63,7 @@ class Tensor:
 
 
 def tensor_of(name: str, value: Any) -> Tensor:
-    """A weight for a file: an object with the buffer protocol (an array), a number or nested sequences of numbers.
+    """A weight for a file: an object with the buffer protocol (an array), a number, nested sequences, or a `Tensor`.
 
     Nested whole numbers become I64, others F64, so nothing is lost.
 
@@ -71,7 +71,7 @@ def tensor_of(name: str, value: Any) -> Tensor:
         FileError: F06, it is neither, its rows differ in length, or a number is not finite.
     """
     try:
-        made = _of_buffer(memoryview(value))
+        made = value if isinstance(value, Tensor) else _of_buffer(memoryview(value))
     except TypeError:
         made = _of_nested(name, value)
     if made is None:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, final
 
 from engine.block import EMPTY_CONTEXT, Block, Context, Port
 from engine.dataspec import DataFacts
-from engine.param import Array, Bool, Choice, Float, Int, Names, Param, Size, Text
+from engine.param import Array, Bool, Choice, Float, Int, Names, Param, Shape, Size, Text
 from engine.recipe import Formula, GradContext, Recipe
+from engine.shapes import times
 from engine.tensorspec import TensorSpec
 from engine.wording import number_text, plural
 
@@ -18,7 +19,7 @@ TOYS = CLASS_TOYS + VALUE_TOYS
 REAL_TABLES = ("iris", "wine", "breast_cancer", "diabetes", "digits")
 IDX_SETS = ("fashion-mnist", "mnist")
 FILES = ("csv", "npz", "images")
-DATASETS = (*TOYS, "function", *REAL_TABLES, *IDX_SETS, "inline", *FILES)
+DATASETS = (*TOYS, "function", *REAL_TABLES, *IDX_SETS, "inline", *FILES, "random")
 
 TOY_FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
 """What the editor offers for toy sets; any formula in x1 and x2 is taken, for `function` any formula in x."""
@@ -44,9 +45,11 @@ _LABELS = {
     "csv": "Table (CSV file)",
     "npz": "Arrays (NPZ or NPY file)",
     "images": "Folder of images",
+    "random": "Random numbers (a stand-in)",
 }
 _REAL_SIZES = {"iris": "150 flowers", "wine": "178 wines", "breast_cancer": "569 samples", "diabetes": "442 patients"}
 _GENERATED = (*TOYS, "function")
+_DRAWN = (*_GENERATED, "random")
 _DATA_PATTERN = "Data files (*.csv *.tsv *.txt *.npz *.npy)"
 
 
@@ -70,7 +73,13 @@ _SOURCE: dict[str, Param] = {
     "x_test": _array("Inputs of the test data.", advanced=True),
     "y_test": _array("Targets of the test data.", advanced=True),
     "samples": Int(
-        default=500, min=2, max=100_000, unit="points", when=("dataset", _GENERATED), doc="How many points are drawn."
+        default=500, min=2, max=100_000, unit="points", when=("dataset", _DRAWN), doc="How many points are drawn."
+    ),
+    "shape": Shape(
+        default=(2,),
+        min=1,
+        when=("dataset", ("random",)),
+        doc="The shape of one sample. The numbers stand in for data that are not chosen yet: normal, without targets.",
     ),
     "noise": Float(
         default=0.0,
@@ -150,7 +159,7 @@ _SOURCE: dict[str, Param] = {
         when=("dataset", ("images",)),
         doc="One channel or three.",
     ),
-    "seed": Int(default=0, min=0, max=2**31 - 1, when=("dataset", _GENERATED), doc="Draws other points."),
+    "seed": Int(default=0, min=0, max=2**31 - 1, when=("dataset", _DRAWN), doc="Draws other points."),
 }
 
 
@@ -205,6 +214,7 @@ _DATA_FORMULAS: dict[str, tuple[str, ...]] = {
         r"y = \pm \max(0,\; 1 - \frac{1}{2} \Vert x - c_k \Vert)",
         r"c_k \;\mathrm{the\ nearest\ of}\; (\pm 4, \pm 2.5),\; (0, \pm 2.5)",
     ),
+    "random": (r"x \sim \mathcal{N}(0, 1)",),
     "function": (r"y = f(x) + \mathrm{noise} \cdot \varepsilon, \quad \varepsilon \sim \mathcal{N}(0, 1)",),
 }
 
@@ -292,6 +302,8 @@ def _detail(dataset: str, params: Mapping[str, Any]) -> str:
         return params["path"].rstrip("/").rpartition("/")[2] or "no file yet"
     if dataset == "fashion-mnist":
         return {"sample": "10,000 images", "full": "60,000 images"}.get(params["source"], "")
+    if dataset == "random":
+        return f"{times(params['shape'])} a sample"
     return _REAL_SIZES.get(dataset, "1,797 images" if dataset == "digits" else "")
 
 

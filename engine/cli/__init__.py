@@ -18,6 +18,9 @@ INTERRUPTED = 130
 PROBLEMS = 1
 UNREADABLE = 2
 
+_MODULES = {"import": "importing"}
+"""Subcommand -> module, where Python keeps the word for itself."""
+
 _UNREADABLE_CODES = frozenset({"F01", "F02", "F03", "F04"})
 
 
@@ -68,7 +71,8 @@ def main(argv: Sequence[str] | None = None, draw: Draw | None = None) -> int:
 
 
 def _command(arguments: Arguments) -> Callable[[Arguments], int]:
-    run: Callable[[Arguments], int] = import_module(f"engine.cli.{arguments.command}").run
+    name = _MODULES.get(arguments.command, arguments.command)
+    run: Callable[[Arguments], int] = import_module(f"engine.cli.{name}").run
     return run
 
 

@@ -112,6 +112,14 @@ def _weights_of(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, metavar="DIR", help="use the weights of this run, not the file's own")
 
 
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", dest="out", type=Path, metavar="OUT", required=True, help="the graph file to write")
+    parser.add_argument("--json", action="store_true", help="print progress and result, one JSON object a line")
+
+
+_FILES = {"import": ("MODEL", "a model of another program (.onnx)")}
+"""What the first argument is, where it is no graph file."""
+
 SUBCOMMANDS = {
     "check": ("check a graph, with shapes, parameters and problems", _check),
     "train": ("train a graph", _train),
@@ -119,6 +127,7 @@ SUBCOMMANDS = {
     "predict": ("predictions for other data", _predict),
     "step": ("one training step, number by number", _step),
     "export": ("write PyTorch code, weights, a picture or Mermaid text", _export),
+    "import": ("make a graph file, with its weights, of an ONNX model", _import),
 }
 
 
@@ -141,7 +150,8 @@ def parse(argv: Sequence[str]) -> Arguments:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (text, add) in SUBCOMMANDS.items():
         sub = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        sub.add_argument("file", type=Path, metavar="FILE", help="a graph file (.chainrule)")
+        metavar, what = _FILES.get(name, ("FILE", "a graph file (.chainrule)"))
+        sub.add_argument("file", type=Path, metavar=metavar, help=what)
         add(sub)
         sub.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser.parse_args(argv, namespace=Arguments())

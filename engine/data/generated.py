@@ -30,6 +30,13 @@ def read_generated(params: Mapping[str, Any], facts: DataFacts) -> Source:
     return Source(facts, {"x": x, "y": y[:, None]}, points=points)
 
 
+def read_random(params: Mapping[str, Any], facts: DataFacts) -> Source:
+    """Numbers of the standard normal distribution, which stand in for data."""
+    rng = np.random.Generator(np.random.PCG64(params["seed"]))
+    shape = (params["samples"], *facts.fields[0].shape)
+    return Source(facts, {"x": normal(rng, int(np.prod(shape))).reshape(shape)})
+
+
 def derive(points: Floats, formulas: tuple[tuple[str, Expression], ...], names: tuple[str, ...]) -> Floats:
     """The inputs (n, features) computed from points (n, coordinates).
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.data.dataset import DataSet, Floats, Pipeline, Scaling
 from engine.data.files import read_files
-from engine.data.generated import read_generated, read_inline, read_real
+from engine.data.generated import read_generated, read_inline, read_random, read_real
 from engine.data.source import Arrays, Source, class_indices
 from engine.data.split import split
 from engine.dataspec import SPLITS, DataFacts, Field, Split
@@ -71,6 +71,8 @@ def read_source(params: Mapping[str, Any], folder: Path | None) -> Source:
         return read_files(params, folder)
     if dataset == "inline":
         return read_inline(params, facts)
+    if dataset == "random":
+        return read_random(params, facts)
     return read_generated(params, facts) if coordinates(dataset) else read_real(params)
 
 

@@ -293,7 +293,7 @@ def test_a_broken_file_is_a_problem_that_is_kept(table):
 
 
 def test_no_data_set_is_forgotten():
-    known = {*TOYS, "function", *REAL_TABLES, "inline", "fashion-mnist", "mnist", *FILES}
+    known = {*TOYS, "function", *REAL_TABLES, "inline", "fashion-mnist", "mnist", *FILES, "random"}
     choice = Input.params["dataset"]
     assert isinstance(choice, Choice)
     assert set(choice.options) == known

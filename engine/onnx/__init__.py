@@ -1,0 +1,1 @@
+"""ONNX files as graphs of blocks: `importing.import_model` is the door."""

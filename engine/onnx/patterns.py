@@ -1,0 +1,174 @@
+"""Several nodes that are one block: exporters write SiLU as x · sigmoid(x), GELU by its definition, Dense as two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Final, final
+
+from engine.onnx.proto import Node
+
+Shapes = Callable[[str], tuple[int, ...] | None]
+"""The shape of numbers that the file holds; None for a value that is computed."""
+Number = Callable[[str], float | None]
+"""A single number that the file holds; None for anything else."""
+
+_HALF: Final = 0.5
+_ROOT: Final = math.sqrt(2)
+_NO_DIFFERENCE: Final = 17.0
+"""From here on, softplus(x) is x in single precision: e⁻¹⁷ is below half of the last digit of 17."""
+
+
+@final
+class Patterns:
+    """Looks at the nodes of one graph, in their order.
+
+    Args:
+        nodes: of the graph.
+        outputs: names of values that have to stay.
+        shape, number: what is known of values.
+    """
+
+    def __init__(self, nodes: list[Node], outputs: Iterable[str], shape: Shapes, number: Number) -> None:
+        self._nodes, self._shape, self._number = nodes, shape, number
+        self._maker = {name: index for index, node in enumerate(nodes) for name in node.outputs if name}
+        self._readers: dict[str, list[int]] = {}
+        for index, node in enumerate(nodes):
+            for name in node.inputs:
+                self._readers.setdefault(name, []).append(index)
+        for name in outputs:
+            self._readers.setdefault(name, []).append(-1)
+        self._gone: set[int] = set()
+        self._new: dict[int, Node] = {}
+
+    def simplified(self) -> list[Node]:
+        """The nodes with every pattern as one node, where its last one stood."""
+        finders: Mapping[str, Callable[[int], None]] = {
+            "Sigmoid": self._silu,
+            "Erf": self._gelu,
+            "Softplus": self._softplus,
+            "MatMul": self._dense,
+        }
+        for index, node in enumerate(self._nodes):
+            if node.op in finders and not node.domain and node.inputs and node.outputs:
+                finders[node.op](index)
+        return [self._new.get(index, node) for index, node in enumerate(self._nodes) if index not in self._gone]
+
+    # -- what is where --
+
+    def _reader(self, index: int, op: str) -> int | None:
+        """The node that alone reads what this one makes, if it is such an operator."""
+        readers = self._readers.get(self._nodes[index].outputs[0], [])
+        if len(readers) != 1 or readers[0] < 0:
+            return None
+        node = self._nodes[readers[0]]
+        return readers[0] if node.op == op and not node.domain and len(node.outputs) == 1 else None
+
+    def _other(self, index: int, name: str) -> str | None:
+        """The second input of a node with two, beside this one."""
+        inputs = self._nodes[index].inputs
+        if len(inputs) != 2 or name not in inputs:
+            return None
+        return inputs[1] if inputs[0] == name else inputs[0]
+
+    def _is(self, name: str | None, wanted: float) -> bool:
+        number = None if name is None else self._number(name)
+        return number is not None and math.isclose(number, wanted, rel_tol=1e-4)
+
+    def _join(self, op: str, parts: Iterable[int], last: int, inputs: tuple[str, ...]) -> None:
+        node = self._nodes[last]
+        self._gone.update(part for part in parts if part != last)
+        self._new[last] = Node(op, node.name, inputs, node.outputs)
+
+    # -- the patterns --
+
+    def _silu(self, index: int) -> None:
+        x, product = self._nodes[index].inputs[0], self._reader(index, "Mul")
+        if product is not None and self._other(product, self._nodes[index].outputs[0]) == x:
+            self._join("@Silu", (index,), product, (x,))
+
+    def _softplus(self, index: int) -> None:
+        """Softplus, which PyTorch leaves out where it makes no difference any more, and Mish."""
+        x, choice = self._nodes[index].inputs[0], self._reader(index, "Where")
+        if choice is None:
+            self._mish(index)
+            return
+        inputs = self._nodes[choice].inputs
+        large = self._maker.get(inputs[0])
+        if large is None or len(inputs) != 3 or inputs[1:] != (x, self._nodes[index].outputs[0]):
+            return
+        is_large = self._nodes[large].op == "Greater" and self._nodes[large].inputs[:1] == (x,)
+        limit = self._number(self._nodes[large].inputs[-1]) if is_large else None
+        if limit is not None and limit >= _NO_DIFFERENCE and self._reader(large, "Where") == choice:
+            self._join("Softplus", (index, large), choice, (x,))
+
+    def _mish(self, index: int) -> None:
+        x, tanh = self._nodes[index].inputs[0], self._reader(index, "Tanh")
+        product = None if tanh is None else self._reader(tanh, "Mul")
+        if tanh is not None and product is not None and self._other(product, self._nodes[tanh].outputs[0]) == x:
+            self._join("Mish", (index, tanh), product, (x,))
+
+    def _gelu(self, index: int) -> None:
+        """x/2 · (1 + erf(x/√2)), the three factors in any order."""
+        inner = self._maker.get(self._nodes[index].inputs[0])
+        if inner is None:
+            return
+        x = self._over_root(inner)
+        plus = self._reader(index, "Add")
+        if x is None or plus is None or not self._is(self._other(plus, self._nodes[index].outputs[0]), 1.0):
+            return
+        parts, last, is_halved, is_timed = [index, plus], plus, False, False
+        while not (is_halved and is_timed):
+            product = self._reader(last, "Mul")
+            if product is None:
+                return
+            factor = self._other(product, self._nodes[last].outputs[0])
+            half = self._half_of(factor)
+            if not is_halved and self._is(factor, _HALF):
+                is_halved = True
+            elif not is_timed and factor == x:
+                is_timed = True
+            elif not is_halved and not is_timed and half is not None and self._nodes[half].inputs.count(x) == 1:
+                is_halved = is_timed = True
+                parts.append(half)
+            else:
+                return
+            last = product
+            parts.append(product)
+        if len(self._readers.get(self._nodes[inner].outputs[0], [])) == 1:
+            parts.append(inner)
+        self._join("Gelu", parts, last, (x,))
+
+    def _over_root(self, index: int) -> str | None:
+        """What the node divides by √2; None where it does something else."""
+        node = self._nodes[index]
+        if len(node.inputs) != 2:
+            return None
+        a, b = node.inputs
+        if node.op == "Div":
+            return a if self._is(b, _ROOT) else None
+        if node.op == "Mul":
+            return a if self._is(b, 1 / _ROOT) else b if self._is(a, 1 / _ROOT) else None
+        return None
+
+    def _half_of(self, name: str | None) -> int | None:
+        """The node that makes this as a half of something, read by nobody else."""
+        index = None if name is None else self._maker.get(name)
+        if index is None or name is None or len(self._readers.get(name, [])) != 1:
+            return None
+        node = self._nodes[index]
+        is_half = node.op == "Mul" and len(node.inputs) == 2 and any(self._is(part, _HALF) for part in node.inputs)
+        return index if is_half else None
+
+    def _dense(self, index: int) -> None:
+        node = self._nodes[index]
+        plus = self._reader(index, "Add")
+        if plus is None or len(node.inputs) != 2:
+            return
+        matrix, bias = self._shape(node.inputs[1]), self._other(plus, node.outputs[0])
+        if matrix is None or len(matrix) != 2 or bias is None or self._shape(node.inputs[0]) is not None:
+            return
+        if self._shape(bias) == matrix[1:]:
+            self._join("@Dense", (index,), plus, (*node.inputs, bias))
+            self._new[plus] = replace(self._new[plus], name=node.name)
