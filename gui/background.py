@@ -84,7 +84,11 @@ def _start(job: _Job) -> None:
 
     def work() -> None:
         job.run()
-        desk.back.emit(job)
+        try:
+            desk.back.emit(job)
+        except RuntimeError:
+            if isValid(desk):  # else the application has ended meanwhile, and nobody is left to be told
+                raise
 
     QThreadPool.globalInstance().start(work)
 

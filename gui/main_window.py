@@ -18,6 +18,7 @@ from gui.backprop.lenses import make_lenses
 from gui.backprop.mode import Backprop
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.place import BackpropPlace
+from gui.backprop.why import Why
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.shortcut_dialog import ShortcutDialog
@@ -41,6 +42,7 @@ from gui.notices import notices
 from gui.palette import Palette
 from gui.panels import make_panels
 from gui.pictures.actions import Pictures
+from gui.plots.gradients import GradientPanel
 from gui.plots.linked_spaces import LinkedSpacesPanel
 from gui.plots.one_weight import OneWeightPanel
 from gui.plots.output import OutputPanel
@@ -191,6 +193,10 @@ class MainWindow(QMainWindow):
         assert isinstance(spaces, LinkedSpacesPanel)
         spaces.example_wanted.connect(self.files.open_example)
         self.backprop.panel.weight_picked.connect(lambda name, index: weight.choose((name, tuple(index))))
+        gradients = by_name["gradientPlot"]
+        assert isinstance(gradients, GradientPanel)
+        self._why = Why(self.backprop, self.feed, self.canvas, self.docks, self)
+        gradients.why_wanted.connect(self._why.ask)
         self.dropping = Dropping(self.document, self.files, self.canvas, predictions, self.docks, self)
         output.point_clicked.connect(predictions.ask_point)
         output.point_clicked.connect(lambda *_: self.docks.show("predictions"))

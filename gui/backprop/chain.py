@@ -160,8 +160,9 @@ class ChainLens(Lens):
 
     def _show(self, chain: WeightChain) -> None:
         assert self._step is not None
+        assert self._shown is not None
         self.message = ""
-        self.page = ChainPage(self._step, chain)
+        self.page = ChainPage(self._step, chain, most=_most(self._shown))
         self.page.path_shown.connect(self._show_route)
         self.room.setWidget(self.page)  # drops the one before
         self.room.verticalScrollBar().setValue(0)
@@ -186,6 +187,16 @@ def _cursor(shown: Shown) -> tuple[Moment, Numeral | None]:
 
 def largest(shown: Shown, node: str | None) -> Weight | None:
     """The number with the largest gradient among the parameters of a block; of all blocks without one."""
+    best = _largest(shown, node)
+    return None if best is None else best[1]
+
+
+def _most(shown: Shown) -> tuple[str, float] | None:
+    best = _largest(shown, None)
+    return None if best is None else (best[1][0], best[0])
+
+
+def _largest(shown: Shown, node: str | None) -> tuple[float, Weight] | None:
     best: tuple[float, Weight] | None = None
     for moment in shown.step.moments:
         if not isinstance(moment, Update) or node not in (None, moment.node) or moment.applied is None:
@@ -195,4 +206,4 @@ def largest(shown: Shown, node: str | None) -> Weight | None:
         if best is None or gradient.flat[at] > best[0]:
             index = tuple(int(place) for place in np.unravel_index(at, gradient.shape)) if gradient.ndim else ()
             best = float(gradient.flat[at]), (moment.parameter, index)
-    return None if best is None else best[1]
+    return best

@@ -91,9 +91,11 @@ class ChainPage(QWidget):
 
     path_shown = Signal(object)
 
-    def __init__(self, step: Step, chain: WeightChain, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, step: Step, chain: WeightChain, parent: QWidget | None = None, *, most: words.Most | None = None
+    ) -> None:
         super().__init__(parent)
-        self._step, self.chain, self.at = step, chain, 0
+        self._step, self.chain, self.at, self._most = step, chain, 0, most
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 4, 12, 12)
         self._column.setSpacing(6)
@@ -170,7 +172,7 @@ class ChainPage(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(6)
-        told = words.verdict(self._step, self.chain, path)
+        told = words.verdict(self._step, self.chain, path, self._most)
         if told is not None:
             card = Card("warning", told[0], padding=10)
             card.setObjectName("chainVerdict")
@@ -197,7 +199,7 @@ class ChainPage(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(3)
-        fades = words.verdict(self._step, self.chain, path) is not None
+        fades = words.verdict(self._step, self.chain, path, self._most) is not None
         least = {id(factor) for factor in words.smallest(path)[:_SMALLEST]} if fades else set[int]()
         for row, factor in enumerate(words.backwards(path)):
             small = id(factor) in least

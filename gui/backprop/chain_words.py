@@ -22,6 +22,9 @@ _LONG: Final = 8
 _SYMBOLS_A_ROW: Final = 6
 _NUMBERS_A_ROW: Final = 7
 
+Most = tuple[str, float]
+"""The largest gradient of a step: its parameter, and |∂L/∂w|."""
+
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("BackpropChain", text)
@@ -111,16 +114,32 @@ def smallest(path: Path) -> tuple[Factor, ...]:
     return tuple(small) if fades else ()
 
 
-def verdict(step: Step, chain: WeightChain, path: Path) -> tuple[str, str] | None:
-    """Title and text on why a weight gets next to no gradient on a path, or far too much."""
+def verdict(step: Step, chain: WeightChain, path: Path, most: Most | None = None) -> tuple[str, str] | None:
+    """Title and text on why a weight gets next to no gradient on a path, or far too much.
+
+    A path that fades tells why where it is much of the gradient, or where the gradient of all paths together is next to
+    nothing beside the largest one of the network: in wide layers each path is a small part of it.
+    """
     name = called(step, chain.weight)
     few = smallest(path)
     if few and few[0].value == 0:
         title = _tr("A factor of zero: nothing gets through")
         text = _tr("{0} is 0, so the whole product is. On this path {1} learns nothing from this batch.")
         return title, text.format(f"∂{called(step, few[0].to)}/∂{called(step, few[0].by)}", name)
-    if few and abs(path.product) > _MATTERS * abs(chain.gradient):
-        return _tr("Why {0} hardly learns").format(name), _fading(step, name, path, few)
+    starves = most is not None and abs(chain.gradient) < _FADES * most[1]
+    if few and (starves or abs(path.product) > _MATTERS * abs(chain.gradient)):
+        words = [_fading(step, name, path, few)]
+        if most is not None and starves:
+            beside = _tr("With all its paths the gradient is {0}; the largest of the network is {1}, in {2}.")
+            words.append(beside.format(format_number(abs(chain.gradient)), format_number(most[1]), most[0]))
+        if len(_slopes(few)) >= _NAMED:
+            words.append(
+                _tr(
+                    "Activations with slope 1, such as ReLU, or a way around them, such as a residual sum, let more "
+                    "of it through."
+                )
+            )
+        return _tr("Why {0} hardly learns").format(name), " ".join(words)
     large = [factor for factor in path.factors if abs(factor.value) > 1]
     left = prod(abs(factor.value) for factor in large)
     if left > _GROWS:
@@ -130,8 +149,12 @@ def verdict(step: Step, chain: WeightChain, path: Path) -> tuple[str, str] | Non
     return None
 
 
+def _slopes(few: tuple[Factor, ...]) -> list[Factor]:
+    return [factor for factor in few if factor.equals is None and not factor.whole]
+
+
 def _fading(step: Step, name: str, path: Path, few: tuple[Factor, ...]) -> str:
-    slopes = [factor for factor in few if factor.equals is None and not factor.whole]
+    slopes = _slopes(few)
     told = slopes if len(slopes) >= _NAMED else list(few)
     words = (
         _tr(

@@ -8,9 +8,9 @@ from typing import Final, final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events import Gradients
 from engine.stepevents import Timeline
@@ -24,7 +24,7 @@ from gui.plots.layer_bars import LayerBars
 from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
-from gui.theme import set_tone, theme
+from gui.theme import set_kind, set_tone, theme
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import ElidedLabel, plain_tooltip
 from gui.widgets.legend import ScaleBar
@@ -38,7 +38,13 @@ MOST_HOVERED: Final = 14
 
 @final
 class GradientPanel(Panel):
-    """Norms as bars in layer order, or over time; and the mean |g| of the first layer relative to the last."""
+    """Norms as bars in layer order, or over time; and the mean |g| of the first layer relative to the last.
+
+    Signals:
+        why_wanted(str): why the gradient of this layer is what it is.
+    """
+
+    why_wanted = Signal(str)
 
     name = "gradientPlot"
     icon_name = "gradient"
@@ -50,6 +56,7 @@ class GradientPanel(Panel):
         self._drawn: Gradients | None = None
         self._curves: list[pg.PlotDataItem] = []
         self._bars = LayerBars()
+        self._bars.chosen.connect(self.why_wanted)
         self._plot = make_plot()
         self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("step"))
@@ -84,18 +91,37 @@ class GradientPanel(Panel):
         self._views.addWidget(self._plot)
         self._ratio = ElidedLabel(role="mono_caption")
         self._ratio.setObjectName("gradientRatio")
-        self._scale = ScaleBar("", health(theme().palette), "", "", length=64)
+        self._scale = ScaleBar("‖g‖", health(theme().palette), "", "", length=64)
+        self._health = ElidedLabel("", "caption", "warning")
+        self._why = QPushButton(self.tr("Why?"))
+        self._why.setObjectName("gradientWhy")
+        set_kind(self._why, "caution")
+        self._why.setToolTip(
+            plain_tooltip(self.tr("Walk through the next step: the chain rule of the first layer's largest gradient"))
+        )
+        self._why.clicked.connect(self._ask_why)
+        self._why.hide()
         # Below each other: the ratio is what the panel is for, and has to be read in the narrowest of docks.
         foot = QVBoxLayout()
         foot.setSpacing(4)
-        foot.addWidget(self._ratio)
-        foot.addWidget(self._scale, 0, Qt.AlignmentFlag.AlignRight)
+        for line in ((self._ratio, self._why), (self._health, self._scale)):
+            row = QHBoxLayout()
+            row.addWidget(line[0], 1)
+            row.addWidget(line[1])
+            foot.addLayout(row)
         empty = EmptyState(
             "gradient",
             self.tr("Gradients"),
-            self.tr("While it trains: how much of the error reaches each layer. Pale bars learn next to nothing."),
+            self.tr(
+                "While it trains: how much of the error reaches each layer. Pale bars learn next to nothing; "
+                "click one to see why."
+            ),
         )
         self.build(empty, bar, self._views, foot)
+
+    def _ask_why(self) -> None:
+        if self.latest is not None:
+            self.why_wanted.emit(self.latest.layers[0])
 
     def _switch(self, view: str) -> None:
         self._views.setCurrentIndex(0 if view == "bars" else 1)
@@ -166,6 +192,8 @@ class GradientPanel(Panel):
         if ratio is None:
             self._ratio.setText("")
             self._ratio.setToolTip("")
+            self._health.setText("")
+            self._why.hide()
             return
         self._ratio.setText(self.tr("mean |g| first / last = {0}").format(format_number(ratio)))
         if ratio < VANISHING:
@@ -175,6 +203,9 @@ class GradientPanel(Panel):
         else:
             tip = self.tr("Mean |gradient| of the first layer relative to the last: {0}")
         self._ratio.setToolTip(plain_tooltip(tip.format(format_exact(ratio))))
+        words = self.tr("Vanishing") if ratio < VANISHING else self.tr("Exploding") if ratio > EXPLODING else ""
+        self._health.setText(words)
+        self._why.setVisible(not VANISHING <= ratio <= EXPLODING)
         set_tone(self._ratio, "secondary" if VANISHING <= ratio <= EXPLODING else "warning")
 
     def _draw_history(self, event: Gradients) -> None:

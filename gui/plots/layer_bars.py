@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QAccessible, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.colormaps import health_color, health_position
@@ -23,13 +23,21 @@ BAR = 16
 
 @final
 class LayerBars(QWidget):
-    """One row a layer: name, bar coloured by health, number."""
+    """One row a layer: name, bar coloured by health, number.
+
+    Signals:
+        chosen(str): a layer was clicked.
+    """
+
+    chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._layers: tuple[str, ...] = ()
         self._norms: NDArray[np.float64] = np.empty(0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setObjectName("layerBars")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         theme().changed.connect(self._rescale)
 
     def _rescale(self) -> None:
@@ -88,12 +96,23 @@ class LayerBars(QWidget):
                 format_number(float(norm)),
             )
 
-    def words_at(self, point: QPoint) -> str:
-        """The layer below a point of the widget and its exact norm; "" for none."""
+    def layer_at(self, point: QPoint) -> int | None:
+        """The row below a point of the widget."""
         index = int(point.y() // self._row_height())
-        if not 0 <= index < len(self._layers):
+        return index if 0 <= index < len(self._layers) else None
+
+    def words_at(self, point: QPoint) -> str:
+        """The layer below a point of the widget and its exact norm, and what a click does; "" for none."""
+        index = self.layer_at(point)
+        if index is None:
             return ""
-        return f"{self._layers[index]}: {format_exact(float(self._norms[index]))}"
+        exact = f"{self._layers[index]}: ‖g‖ = {format_exact(float(self._norms[index]))}"
+        return f"{exact}\n{self.tr('Click: why, by the chain rule of its largest gradient')}"
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        index = self.layer_at(event.position().toPoint()) if self.rect().contains(event.position().toPoint()) else None
+        if index is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(self._layers[index])
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

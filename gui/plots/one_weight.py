@@ -18,7 +18,7 @@ from gui.plots import one_weight_words as words
 from gui.plots.one_weight_asker import CurveAsker
 from gui.plots.one_weight_marks import Scene
 from gui.plots.one_weight_names import first_weight, holds, picks
-from gui.plots.one_weight_range import JUMP, AutoRange, heights
+from gui.plots.one_weight_range import JUMP, AutoRange, barrier, heights
 from gui.plots.one_weight_view import OneWeightView
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
@@ -267,8 +267,9 @@ class OneWeightPanel(Panel):
         self.view.set_faded(self.asker.stale)
         if self.auto:
             self._set_ends()
-            passed = self.view.loss_at(self.asker.path.trail(TRAIL))
-            self.view.set_range(self.range.ends, heights(self.asker.loss, passed))
+            trail, loss = self.asker.path.trail(TRAIL), self.asker.loss
+            passed = np.append(self.view.loss_at(trail), barrier(self.asker.w, loss, float(trail[-1])))
+            self.view.set_range(self.range.ends, heights(loss, passed))
         scene = self._scene()
         self.view.set_scene(scene)
         self._tell(scene)

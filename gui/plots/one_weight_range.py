@@ -70,3 +70,16 @@ def heights(loss: Floats, passed: Floats) -> tuple[float, float] | None:
     shown = passed_by if passed_by > _WAY * (high - low) else _CLIMB * (high - low)
     shown = shown if shown > 0 else max(abs(low), 1.0) * 0.1
     return low - 0.1 * shown, low + 1.15 * shown
+
+
+def barrier(w: Floats, loss: Floats, here: float) -> float:
+    """The highest place of a curve between its bottom and a weight: what a descent that is stuck does not get over.
+
+    NaN without a finite height in between.
+    """
+    known = np.isfinite(loss)
+    if not known.any():
+        return math.nan
+    bottom = float(w[known][loss[known].argmin()])
+    between = known & (w >= min(bottom, here)) & (w <= max(bottom, here))
+    return float(loss[between].max()) if between.any() else math.nan

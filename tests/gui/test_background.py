@@ -9,6 +9,7 @@ import shiboken6
 from PySide6.QtCore import QThreadPool
 from PySide6.QtWidgets import QApplication, QLabel
 
+from gui import background
 from gui.background import run_aside, run_in_background
 
 
@@ -46,3 +47,15 @@ def test_work_aside_returns_or_raises():
     assert run_aside(lambda: 6 * 7) == 42
     with pytest.raises(ZeroDivisionError):
         run_aside(lambda: 1 / 0)
+
+
+def test_work_that_ends_after_the_application_complains_to_nobody(qtbot, capfd):
+    gate, told = threading.Event(), []
+    run_in_background(lambda: gate.wait(5), told.append, refuse)
+    assert background._desk is not None
+    shiboken6.delete(background._desk)
+    gate.set()
+    QThreadPool.globalInstance().waitForDone()
+    assert (told, capfd.readouterr().err) == ([], "")
+    run_in_background(lambda: 6 * 7, told.append, refuse)
+    qtbot.waitUntil(lambda: told == [42])

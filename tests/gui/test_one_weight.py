@@ -22,7 +22,7 @@ from gui.plots.one_weight import OneWeightPanel
 from gui.plots.one_weight_marks import Scene
 from gui.plots.one_weight_names import first_weight, picks
 from gui.plots.one_weight_path import WeightPath
-from gui.plots.one_weight_range import AutoRange, heights
+from gui.plots.one_weight_range import AutoRange, barrier, heights
 from gui.plots.one_weight_words import explodes
 from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
@@ -414,6 +414,20 @@ def test_the_range_follows_a_drift_but_no_explosion():
     assert found.ends[1] <= 2.5 * 40
     found.begin(math.nan)
     assert found.ends == (-1.25, 1.25)
+
+
+def test_a_weight_that_is_stuck_is_seen_with_what_it_does_not_get_over():
+    w = np.linspace(-2.5, 2.5, 501)
+    loss = w**4 - 3 * w**2 + w
+    stuck, over = 1.1309011, 0.1699384  # roots of 4w³ − 6w + 1
+    top = over**4 - 3 * over**2 + over
+    assert barrier(w, loss, stuck) == pytest.approx(top, abs=1e-3)
+    shown = heights(loss, np.append(np.full(60, stuck**4 - 3 * stuck**2 + stuck), barrier(w, loss, stuck)))
+    assert shown is not None
+    assert shown[0] < loss.min()
+    assert shown[1] > top
+    assert barrier(w, loss, -1.3) == pytest.approx(loss.min(), abs=1e-2)  # in the deep valley: nothing in the way
+    assert math.isnan(barrier(w, np.full(501, math.nan), 0.0))
 
 
 def test_the_heights_in_view_hold_the_bottom_and_the_path():

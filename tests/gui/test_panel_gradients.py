@@ -53,8 +53,10 @@ def test_the_ratio_is_that_of_first_and_last_mean(panel):
     assert panel._ratio.text() == "mean |g| first / last = 5e-7"
     assert panel._ratio.property("tone") == "warning"
     assert "Vanishing" in panel._ratio.toolTip()
+    assert (panel._health.text(), panel._why.isVisible()) == ("Vanishing", True)
     post(panel, replace(event, mean_abs=np.array([3.0, 5.0, 2.0])))
     assert panel._ratio.property("tone") == "secondary"
+    assert (panel._health.text(), panel._why.isVisible()) == ("", False)
     post(panel, replace(event, mean_abs=np.array([3e5, 5.0, 2.0])))
     assert "Exploding" in panel._ratio.toolTip()
 
@@ -129,7 +131,9 @@ def test_another_number_of_layers_takes_over(panel):
 def test_a_tool_tip_tells_the_exact_norm(panel):
     event = sample_events.gradients(5)
     post(panel, event)
-    assert panel._bars.words_at(QPoint(5, 2)) == f"dense1: {float(event.norms[0])!r}"
+    exact, does = panel._bars.words_at(QPoint(5, 2)).splitlines()
+    assert exact == f"dense1: ‖g‖ = {float(event.norms[0])!r}"
+    assert does == "Click: why, by the chain rule of its largest gradient"
     assert panel._bars.words_at(QPoint(5, 100_000)) == ""
 
 

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QMenuBar,
+    QTabBar,
     QWidget,
 )
 
@@ -75,6 +76,7 @@ def _view() -> dict[str, Any]:
         "found": window.canvas.floats.search.shown() if window.canvas.floats.search.isVisible() else [],
         "offers": _offers(app.activePopupWidget()),
         "said": [notice.text for notice in notices().history],
+        "labels": [each.text() for each in app.allWidgets() if isinstance(each, QLabel) and each.isVisible()],
         **_document(window),
         **_run(window),
         **_canvas(window),
@@ -147,8 +149,16 @@ def _widgets() -> Iterator[tuple[str, Place]]:
                 (_plain(action.text()), _at(widget, widget.actionGeometry(action).center()))
                 for action in widget.actions()
             )
+        if isinstance(widget, QTabBar):
+            yield from _tabs(widget)
         if widget.objectName():
             yield widget.objectName(), place
+
+
+def _tabs(bar: QTabBar) -> Iterator[tuple[str, Place]]:
+    for index in range(bar.count()):
+        if bar.isTabVisible(index):
+            yield f"tab {_plain(bar.tabText(index))}", _at(bar, bar.tabRect(index).center())
 
 
 def _offers(popup: QWidget | None) -> dict[str, Place]:
