@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -45,13 +45,15 @@ class _Kept:
 class History:
     """The ring of one run. Tell `note` of each unit of work, `changed` of whatever else changes the run."""
 
-    def __init__(self, run: Run, limit: int = LIMIT) -> None:
+    def __init__(self, run: Run, limit: int = LIMIT, on_forgotten: Callable[[int], None] | None = None) -> None:
         """Begin where the run is now.
 
         Args:
             run: that is followed.
             limit: bytes that the kept states may take together.
+            on_forgotten: told the update after which everything will come differently, when the future is given up.
         """
+        self._on_forgotten = on_forgotten
         self._run, self.limit = run, limit
         self._kept: list[_Kept] = []
         self._sizes: dict[int, int | None] = {}
@@ -99,6 +101,7 @@ class History:
         at = self.at
         if at != self._here:
             self._forget_future(at - 1)
+            self._tell_forgotten(self._here)
             self.last = self._here = at
             self._seconds += 0.1 * (seconds - self._seconds)
             if size is not None:
@@ -118,6 +121,7 @@ class History:
         ahead = self.last > self.at
         self._remember_records()
         self._forget_future(self.at, here=True)
+        self._tell_forgotten(self.at)
         self.last = self._here = self.at
         self._pending = True
         self._keep()
@@ -129,6 +133,10 @@ class History:
             self._kept.pop()
         if self._sizes and self.last > at:
             self._sizes = {step: size for step, size in self._sizes.items() if step <= at}
+
+    def _tell_forgotten(self, at: int) -> None:
+        if self.last > at and self._on_forgotten is not None:
+            self._on_forgotten(at)
 
     def _keep(self) -> None:
         if self._run.busy:

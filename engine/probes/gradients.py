@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -24,7 +25,7 @@ class GradientProbe(Probe):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._history: History[list[float]] = History(MOST_ROWS)
+        self._history: History[tuple[list[float], list[float]]] = History(MOST_ROWS)
         names = {name for updater in run.trainer.updaters for name in updater.parameters}
         order = [run.loaded.result.nodes[path].weights_path for path in run.trainer.net.order]
         self._layers = {
@@ -37,8 +38,29 @@ class GradientProbe(Probe):
 
     def take(self) -> Gradients | None:
         step, found = self.run.trainer.steps, self.run.trainer.gradients()
-        if not found:
-            return None
+        if found:
+            latest = self._look(found)
+            self._history.add(step, latest)
+        steps, rows = self._history.until(step)
+        if not found:  # gone back in time to where no step was just made: what was known last
+            if not rows:
+                return None
+            step, latest = steps[-1], rows[-1]
+        norms, sizes = latest
+        return Gradients(
+            step,
+            tuple(self._layers),
+            copied(norms, np.float64),
+            copied(sizes, np.float64),
+            copied(steps, np.int64),
+            copied([row for row, _ in rows], np.float64),
+        )
+
+    def forget(self, step: int) -> None:
+        self._history.forget(step)
+
+    def _look(self, found: Mapping[str, Tensor]) -> tuple[list[float], list[float]]:
+        """Norms and mean sizes by layer."""
         norms, sizes = [], []
         for names in self._layers.values():
             grads = [found[name] for name in names if name in found]
@@ -46,15 +68,7 @@ class GradientProbe(Probe):
             sizes.append(
                 _mean_size([found[name] for name in names if name.endswith(".weight") and name in found] or grads)
             )
-        self._history.add(step, norms)
-        return Gradients(
-            step,
-            tuple(self._layers),
-            copied(norms, np.float64),
-            copied(sizes, np.float64),
-            copied(self._history.steps, np.int64),
-            copied(self._history.rows, np.float64),
-        )
+        return norms, sizes
 
 
 def _norm(grads: list[Tensor]) -> float:

@@ -89,16 +89,20 @@ class HistogramProbe(Probe):
             bins.add(step, values)
             spread = float(values.std(correction=0))
             stats.append((float(values.mean()), spread, float(values.min()), float(values.max())))
-        first = next(iter(self._layers.values()))
+        known = [bins.history.until(step) for bins in self._layers.values()]
         return WeightHistograms(
             step,
             tuple(self._layers),
             tuple(copied(bins.edges) for bins in self._layers.values()),
-            tuple(copied(bins.history.rows, np.int64) for bins in self._layers.values()),
-            copied(first.history.steps, np.int64),
+            tuple(copied(rows, np.int64) for _, rows in known),
+            copied(known[0][0], np.int64),
             copied(stats, np.float64),
             copied(self._dead(), np.float64),
         )
+
+    def forget(self, step: int) -> None:
+        for bins in self._layers.values():
+            bins.history.forget(step)
 
     def _dead(self) -> list[float]:
         if self._forward is None:

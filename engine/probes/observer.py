@@ -68,6 +68,11 @@ class Observer:
                 self._watched.append(pace)
         self._schedule()
 
+    def forget(self, step: int) -> None:
+        """What came after this step lay ahead, back in time, and will come differently."""
+        for pace in self._made.values():
+            pace.probe.forget(step)
+
     def take_due(self, now: float) -> list[Snapshot]:
         """Snapshots of the lanes whose time has come; `now` is of time.perf_counter."""
         found = []

@@ -44,6 +44,9 @@ class Probe(ABC):
         """A snapshot while nothing runs, which may take longer; given up when `interrupted` says so."""
         return None if interrupted() else self.take()
 
+    def forget(self, step: int) -> None:  # noqa: B027  most remember nothing
+        """What was observed after this step will come differently, after going back in time."""
+
 
 class Watcher:
     """The network as a function of the inputs of one Input: what a user's own samples are put through.

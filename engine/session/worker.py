@@ -269,9 +269,9 @@ class Worker:
         run.on_unwritable = self._keeping.gave_up
         for name, value in self._live.items():
             run.trainer.set_hyper(name, value)
-        self._past = History(run)
         self._surfaces.follow(run)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
+        self._past = History(run, on_forgotten=self._observer.forget)
         self._observer.watch(self._watched)
         self._weights.moved(run)
         self._post(NextStepChanged())

@@ -117,6 +117,34 @@ def test_plots_end_at_the_present_place_and_come_back(qtbot: QtBot, window: Main
         assert [json.loads(line)["step"] for line in lines] == [row["step"] for row in loss.history.records.rows]
 
 
+def test_histories_of_gradients_and_weights_have_no_gap_after_going_back_and_forth(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    open_example(window, "xor")
+    gradients, weights_ = panel_of(window, GradientPanel), panel_of(window, WeightPanel)
+    window.feed.watch(qtbot, gradients.lanes | weights_.lanes)
+    for steps in range(5, 45, 5):
+        train(qtbot, window, steps)  # each pause is observed
+    window.actions_.timeline.trigger()
+
+    def known() -> list[bytes]:
+        one, other = gradients.latest, weights_.latest
+        assert one is not None
+        assert other is not None
+        parts = (one.history_steps, one.history, one.norms, one.mean_abs, other.steps, *other.counts, other.stats)
+        return [part.tobytes() for part in parts]
+
+    qtbot.waitUntil(lambda: weights_.latest is not None and weights_.latest.step == 40, timeout=PATIENCE)
+    before = known()
+    assert gradients.latest is not None
+    assert set(range(5, 45, 5)) <= set(gradients.latest.history_steps.tolist())
+    for at in (15, 30, 3, 40):
+        go(qtbot, window, at)
+        qtbot.waitUntil(lambda at=at: weights_.latest is not None and weights_.latest.step == at, timeout=PATIENCE)
+        assert max(gradients.latest.history_steps) <= at
+    assert known() == before
+
+
 def test_a_weight_set_in_the_past_begins_another_future(qtbot: QtBot, window: MainWindow) -> None:
     open_example(window, "mazur")
     train(qtbot, window, 12)
