@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil
+from math import ceil, floor, log10
 from typing import final
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -30,6 +31,8 @@ LEAST = 40
 MOST_UNEQUAL = 2.5
 """Two inputs whose ranges differ by more than that are hardly measured alike: they get a square."""
 MOST_CLASSES = 10
+SLACK = 1.05
+"""So much beyond the targets is not told apart from them."""
 CROWD = 200
 """From so many points on they are drawn small."""
 
@@ -48,6 +51,7 @@ class SurfaceView(OutputView):
         super().__init__()
         self._snapshot: Surface | None = None
         self._data: Surface | None = None
+        self._drawn_limit = 0.0
         self.plot = make_plot()
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.showGrid(x=False, y=False)
@@ -126,15 +130,22 @@ class SurfaceView(OutputView):
             self._ratio = ratio if 1 / MOST_UNEQUAL <= ratio <= MOST_UNEQUAL else 1.0
             self._fit_square()
             self._item.setRange(xRange=(x_min, x_max), yRange=(y_min, y_max), padding=0.0)
-        if self._data is None or not _same_data(self._data, snapshot):
+        single = snapshot.values.ndim == 2
+        limit = self._limit(snapshot) if single else 0.0
+        if self._data is None or limit != self._drawn_limit or not _same_data(self._data, snapshot):
             self._draw_points(snapshot)
             self._explain(snapshot)
-        self._data = snapshot
+        self._data, self._drawn_limit = snapshot, limit
 
     def _limit(self, snapshot: Surface) -> float:
-        """The distance from `centre` that is drawn in full colour: that of the targets."""
-        spread = np.abs(snapshot.targets - snapshot.centre)
-        return float(spread.max(initial=0.0)) or 1.0
+        """The distance from `centre` that is drawn in full colour: that of the targets.
+
+        Where the network says more at one of the data points, it is a round number beyond that, which changes seldom.
+        """
+        wanted = float(np.abs(snapshot.targets - snapshot.centre).max(initial=0.0))
+        said = _values_at_points(snapshot)
+        most = float(np.abs(said - snapshot.centre).max(initial=0.0, where=np.isfinite(said)))
+        return (wanted if most <= wanted * SLACK else _rounded_up(most)) or 1.0
 
     def _colors(self, snapshot: Surface) -> Rgb:
         values = np.asarray(snapshot.values, dtype=np.float64)
@@ -255,6 +266,23 @@ def _rows(snapshot: Surface) -> Iterator[Sequence[object]]:
 
 def _class_name(snapshot: Surface, index: int) -> str:
     return snapshot.classes[index] if index < len(snapshot.classes) else str(index)
+
+
+def _values_at_points(snapshot: Surface) -> NDArray[np.float64]:
+    """The output at the places of the grid nearest to the data points."""
+    x_min, _, y_min, _ = snapshot.extent
+    dx, dy = _spacing(snapshot)
+    rows, columns = snapshot.values.shape
+    places = np.asarray(snapshot.points, dtype=np.float64)
+    column = np.clip(np.rint((places[:, 0] - x_min) / dx), 0, columns - 1).astype(int)
+    row = np.clip(np.rint((places[:, 1] - y_min) / dy), 0, rows - 1).astype(int)
+    return np.asarray(snapshot.values[row, column], dtype=np.float64)
+
+
+def _rounded_up(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 5, 7, 10, … times a power of ten."""
+    power = 10.0 ** floor(log10(value))
+    return float(next(step for step in (1, 1.5, 2, 3, 5, 7, 10) if step * power >= value) * power)
 
 
 def _same_data(first: Surface, second: Surface) -> bool:

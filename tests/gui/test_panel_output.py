@@ -85,6 +85,19 @@ def test_the_surface_has_the_colours_of_its_values(panel):
     np.testing.assert_array_equal(panel.views[Surface].image.image, expected)
 
 
+def test_an_output_beyond_the_targets_is_not_drawn_like_them(panel):
+    event = sample_events.surface()
+    view = panel.views[type(event)]
+    post(panel, event)
+    assert view._limit(event) == 1.0
+    far = replace(event, values=event.values * 38)
+    post(panel, far)
+    assert view._limit(far) == 50.0, "38, rounded up to what changes seldom"
+    one = replace(event, points=np.zeros((1, 2)), targets=np.array([0.01]), split=np.zeros(1, dtype=np.int8))
+    post(panel, one)
+    assert view._limit(one) >= abs(float(event.values[30, 30])) > 0.01
+
+
 def test_each_value_is_drawn_at_its_point_of_the_grid(panel):
     values = np.array([[0.0, 0.1, 0.2], [1.0, 1.1, 1.2]], dtype=np.float32)
     post(panel, replace(sample_events.surface(), values=values, extent=(-1.0, 1.0, 0.0, 4.0)))
