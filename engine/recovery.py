@@ -39,6 +39,7 @@ class Copy:
         time: when it was written, with its time zone.
         document: where the document lies; None when it was never saved.
         path: of the copy itself.
+        folder: where the weights file of a document lies that was never saved (an imported model); None for none.
         problem: why it cannot be read; empty when it can.
     """
 
@@ -47,6 +48,7 @@ class Copy:
     document: Path | None
     path: Path
     problem: str = ""
+    folder: Path | None = None
 
 
 def folder() -> Path:
@@ -54,8 +56,10 @@ def folder() -> Path:
     return platformdirs.user_state_path("chainrule", appauthor=False) / "recovery"
 
 
-def write(project: Project, document: Path | None) -> None:
+def write(project: Project, document: Path | None, start: Path | None = None) -> None:
     """Keep a copy of a document with unsaved edits, in place of an earlier one of this process.
+
+    `start` is what the paths of a document that was never saved start from.
 
     Raises:
         FileError: F05 it cannot be written, F06 the project holds what no file can hold.
@@ -70,6 +74,7 @@ def write(project: Project, document: Path | None) -> None:
         "pid": os.getpid(),
         "started": start_of(os.getpid()),
         "former": dict(project.former),
+        "folder": None if start is None or document is not None else str(_absolute(start)),
     }
     content = f"{json.dumps(head)}\n{files.dumps(project)}".encode()
     path = _path_of(document)
@@ -145,7 +150,9 @@ def _look_at(path: Path) -> Copy | None:
     if head["pid"] != os.getpid() and is_running(head["pid"], head["started"]):
         return None
     document = None if head["document"] is None else Path(head["document"])
-    return Copy(head["name"], datetime.fromisoformat(head["time"]), document, path)
+    start = head.get("folder")
+    time = datetime.fromisoformat(head["time"])
+    return Copy(head["name"], time, document, path, folder=None if start is None else Path(start))
 
 
 def _head(line: bytes) -> Mapping[str, Any] | None:
@@ -160,6 +167,7 @@ def _head(line: bytes) -> Mapping[str, Any] | None:
             and isinstance(head["former"], dict)
             and all(isinstance(name, str) for name in head["former"].values())
             and (head["document"] is None or isinstance(head["document"], str))
+            and (head.get("folder") is None or isinstance(head["folder"], str))
             and datetime.fromisoformat(head["time"]).tzinfo is not None
         )
     except (ValueError, KeyError):  # no UTF-8, no JSON, no time, or a key is missing

@@ -23,6 +23,7 @@ class Actions:
 
     new: QAction
     open: QAction
+    import_model: QAction
     save: QAction
     save_as: QAction
     save_weights: QAction
@@ -93,6 +94,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
     actions = Actions(
         new=make("New", _tr("&New"), "new", standard.New),
         open=make("Open", _tr("&Open…"), "open", standard.Open),
+        import_model=make("ImportModel", _tr("&Import ONNX…"), "import"),
         save=make("Save", _tr("&Save"), "save", standard.Save),
         save_as=make("SaveAs", _tr("Save &as…"), "", "Ctrl+Shift+S"),
         save_weights=make("SaveWeights", _tr("Save with trained &weights")),

@@ -50,8 +50,9 @@ class Autosave(QObject):
         """Write the copy now, off the GUI thread."""
         if self._document.is_clean:
             return
-        writer, project, path = self._writer, self._document.project, self._document.path
-        run_in_background(lambda: writer.write(project, path), lambda _: None, self._failed)
+        writer, document = self._writer, self._document
+        project, path, folder = document.project, document.path, document.folder
+        run_in_background(lambda: writer.write(project, path, folder), lambda _: None, self._failed)
 
     def _failed(self, error: BaseException) -> None:
         if not self._warned:
@@ -74,11 +75,11 @@ class _Writer:
         self._over = False
         self._written: set[Path | None] = set()
 
-    def write(self, project: Project, document: Path | None) -> None:
+    def write(self, project: Project, document: Path | None, folder: Path | None) -> None:
         """Write a copy; called in a pool thread. Raises FileError."""
         with self._lock:
             if not self._over:
-                recovery.write(project, document)
+                recovery.write(project, document, folder)
                 self._written.add(document)
 
     def forget(self) -> None:

@@ -250,13 +250,13 @@ class Document(QObject):
         self.clean_changed.emit(True)
         self.ask_for_facts()
 
-    def recover(self, project: Project, path: Path | None) -> None:
+    def recover(self, project: Project, path: Path | None, folder: Path | None = None) -> None:
         """A recovered document stands where it was, with the recovery as one unsaved step away from what was saved."""
         saved = Project(weights=project.weights)
         if path is not None:
             with suppress(FileError):
                 saved = run_aside(lambda: files.load(path))
-        self.replace(saved, path)
+        self.replace(saved, path, folder)
         self.edit(self.tr("Recover"), project, whole=True)
 
     def open(self, path: Path) -> None:

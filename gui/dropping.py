@@ -1,4 +1,4 @@
-"""Files dropped on the window: graphs are opened, tables become an Input, images are asked about."""
+"""Files dropped on the window: graphs and models are opened, tables become an Input, images are asked about."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gui.canvas.view import CanvasView
 from gui.docks import Docks
 from gui.document import Document
 from gui.file_actions import SUFFIX, FileActions
+from gui.importing.models import SUFFIX as MODEL_SUFFIX
 from gui.notices import notices
 from gui.paths import stored_path
 from gui.predictions.image_drop import IMAGES
@@ -51,7 +52,7 @@ class Dropping(QObject):
         if path is None:
             return
         suffix = path.suffix.lower()
-        if suffix == SUFFIX:
+        if suffix in (SUFFIX, MODEL_SUFFIX):
             self._files.open(path)
         elif suffix in PICTURES:
             self._ask_about(path)
@@ -80,6 +81,6 @@ def _first(data: QMimeData) -> Path | None:
     for url in data.urls():
         if url.isLocalFile():
             path = Path(url.toLocalFile())
-            if path.suffix.lower() in (SUFFIX, *TABLES, *PICTURES) or path.is_dir():
+            if path.suffix.lower() in (SUFFIX, MODEL_SUFFIX, *TABLES, *PICTURES) or path.is_dir():
                 return path
     return None

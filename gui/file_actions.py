@@ -18,6 +18,8 @@ from engine.session import ExportKind
 from gui.actions import Actions
 from gui.document import Document, new_project
 from gui.file_dialogs import ask_open_path, ask_save_path
+from gui.importing.models import SUFFIX as MODEL_SUFFIX
+from gui.importing.models import ModelImport
 from gui.moved_data import with_data_followed
 from gui.notices import Notice, notices
 from gui.outside import Outside
@@ -46,12 +48,14 @@ class FileActions(QObject):
         self._told = False
         """Whether the user knows that saving the graph does not save what it learned."""
         self._outside = Outside(document, self)
+        self.imports = ModelImport(self.open_copy, window)
         self._told_where: Notice | None = None
         """What was said last about where weights stay."""
         feed.session_changed.connect(self._forget_told)
         feed.restarted.connect(self._forget_told)
         actions.new.triggered.connect(self.new)
         actions.open.triggered.connect(self.ask_open)
+        actions.import_model.triggered.connect(self.ask_import)
         actions.save.triggered.connect(self.ask_save)
         actions.save_as.triggered.connect(self.ask_save_as)
         actions.save_weights.triggered.connect(lambda *_: self.save_weights())
@@ -123,8 +127,16 @@ class FileActions(QObject):
                 self._document.replace(new_project())
 
     def ask_open(self) -> None:
-        """Choose a graph file and open it."""
-        path = ask_open_path(self._window, self.tr("Open"), self._start_folder(), self._patterns())
+        """Choose a graph file, or a model of another program, and open it."""
+        every = self.tr("Networks (*{0} *{1})").format(SUFFIX, MODEL_SUFFIX)
+        patterns = f"{every};;{self._patterns()}"
+        path = ask_open_path(self._window, self.tr("Open"), self._start_folder(), patterns)
+        if path is not None:
+            self.open(path)
+
+    def ask_import(self) -> None:
+        """Choose a model of another program and import it."""
+        path = self.imports.ask(self._start_folder())
         if path is not None:
             self.open(path)
 
@@ -132,7 +144,9 @@ class FileActions(QObject):
         return self.tr("Chainrule graphs (*{0})").format(SUFFIX)
 
     def open(self, path: Path) -> bool:
-        """Open a graph file; says what is wrong with it when it cannot be."""
+        """Open a graph file, or begin to import a model; says what is wrong with it when it cannot be."""
+        if path.suffix.lower() == MODEL_SUFFIX:
+            return self.imports.begin(path, self._remember)
         if not self.may_leave(lambda: self.open(path)):
             return False
         try:
@@ -149,11 +163,15 @@ class FileActions(QObject):
 
     def open_example(self, name: str) -> bool:
         """Open an example as a pristine, unnamed copy."""
-        if not self.may_leave(lambda: self.open_example(name)):
+        return self.open_copy(assets.example(name))
+
+    def open_copy(self, path: Path) -> bool:
+        """Open a graph file as a pristine, unnamed copy."""
+        if not self.may_leave(lambda: self.open_copy(path)):
             return False
         try:
             with self._telling_where():
-                self._document.open_copy(assets.example(name))
+                self._document.open_copy(path)
         except (ChainruleError, OSError) as error:
             notices().failure(error)
             return False

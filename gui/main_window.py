@@ -242,6 +242,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_leave(self.close):
             event.ignore()
             return
+        self.files.imports.stop()
         self._state.store()
         self._autosave.forget()
         self.tour.end()

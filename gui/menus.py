@@ -62,6 +62,7 @@ class Menus(QObject):
         self.examples = menu.addMenu(self.tr("&Examples"))
         self.examples.setObjectName("examplesMenu")
         self._fill_examples()
+        menu.addAction(actions.import_model)
         menu.addSeparator()
         menu.addActions([actions.save, actions.save_as, actions.save_weights])
         menu.addSeparator()

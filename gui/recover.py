@@ -61,6 +61,6 @@ def _recover(document: Document, copy: recovery.Copy) -> bool:
     except (ChainruleError, OSError) as error:
         notices().failure(error)
         return False
-    document.recover(project, copy.document)
+    document.recover(project, copy.document, copy.folder)
     recovery.discard(copy)
     return True

@@ -105,10 +105,10 @@ def test_a_copy_under_way_when_the_document_is_left_is_gone_too(autosave, docume
     writing, go_on = threading.Event(), threading.Event()
     real = recovery.write
 
-    def slow(project, path):
+    def slow(*document):
         writing.set()
         assert go_on.wait(10)
-        real(project, path)
+        real(*document)
 
     monkeypatch.setattr(recovery, "write", slow)
     edit(document)
