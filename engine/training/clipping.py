@@ -13,9 +13,15 @@ _TINY = 1e-6
 
 def total_norm(grads: Sequence[Tensor]) -> float:
     """L2 norm of all gradients taken as one vector; not finite as soon as one number is not."""
+    return float(norm_of(grads)) if grads else 0.0
+
+
+def norm_of(grads: Sequence[Tensor]) -> Tensor:
+    """As `total_norm`, of at least one gradient, as a scalar tensor."""
     if len(grads) == 1:
-        return float(torch.linalg.vector_norm(grads[0]))
-    return float(torch.nn.utils.get_total_norm(grads)) if grads else 0.0
+        norm: Tensor = torch.linalg.vector_norm(grads[0])
+        return norm
+    return torch.nn.utils.get_total_norm(grads)
 
 
 def clipped(

@@ -67,7 +67,7 @@ class Rule(ABC):
         """The gradient with the weight decay added (a new tensor when there is one)."""
         return grad.add(weight, alpha=hyper.weight_decay) if hyper.weight_decay else grad
 
-    @abstractmethod
+    @final
     def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
         """Change `weight` and `state` in place; `grad` is left as it is.
 
@@ -79,6 +79,15 @@ class Rule(ABC):
             lr: learning rate of this step, schedule applied.
             step: number of this update, from 1.
         """
+        self.apply(weight, grad, state, hyper, self.numbers(hyper, lr, step))
+
+    @abstractmethod
+    def numbers(self, hyper: Hyper, lr: float, step: int) -> tuple[float, ...]:
+        """What changes from step to step, as the operations of `apply` take it, none calculating with it before."""
+
+    @abstractmethod
+    def apply(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, numbers: tuple[float, ...]) -> None:
+        """As `update`, with the `numbers` of the step."""
 
 
 @final
@@ -87,13 +96,16 @@ class SGD(Rule):
 
     names = ("momentum_buffer",)
 
-    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+    def numbers(self, hyper: Hyper, lr: float, step: int) -> tuple[float, ...]:
+        return (-lr,)
+
+    def apply(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, numbers: tuple[float, ...]) -> None:
         grad = self.decayed(weight, grad, hyper)
         if hyper.momentum:
             buffer = state["momentum_buffer"]
             buffer.mul_(hyper.momentum).add_(grad)
             grad = grad.add(buffer, alpha=hyper.momentum) if hyper.nesterov else buffer
-        weight.add_(grad, alpha=-lr)
+        weight.add_(grad, alpha=numbers[0])
 
 
 @final
@@ -111,16 +123,20 @@ class Adam(Rule):
     def decayed(self, weight: Tensor, grad: Tensor, hyper: Hyper) -> Tensor:
         return grad if self.decoupled else super().decayed(weight, grad, hyper)
 
-    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+    def numbers(self, hyper: Hyper, lr: float, step: int) -> tuple[float, ...]:
+        step_size = lr / (1 - hyper.beta1**step)
+        return -step_size, (1 - hyper.beta2**step) ** 0.5, 1 - lr * hyper.weight_decay
+
+    def apply(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, numbers: tuple[float, ...]) -> None:
+        factor, correction, kept = numbers
         if self.decoupled and hyper.weight_decay:
-            weight.mul_(1 - lr * hyper.weight_decay)
+            weight.mul_(kept)
         grad = self.decayed(weight, grad, hyper)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         mean.lerp_(grad, 1 - hyper.beta1)
         square.mul_(hyper.beta2).addcmul_(grad, grad, value=1 - hyper.beta2)
-        step_size = lr / (1 - hyper.beta1**step)
-        divisor = (square.sqrt() / (1 - hyper.beta2**step) ** 0.5).add_(hyper.eps)
-        weight.addcdiv_(mean, divisor, value=-step_size)
+        divisor = (square.sqrt() / correction).add_(hyper.eps)
+        weight.addcdiv_(mean, divisor, value=factor)
 
 
 @final
@@ -129,15 +145,18 @@ class RMSprop(Rule):
 
     names = ("square_avg", "momentum_buffer")
 
-    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+    def numbers(self, hyper: Hyper, lr: float, step: int) -> tuple[float, ...]:
+        return (-lr,)
+
+    def apply(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, numbers: tuple[float, ...]) -> None:
         grad = self.decayed(weight, grad, hyper)
         square = state["square_avg"].mul_(hyper.alpha).addcmul_(grad, grad, value=1 - hyper.alpha)
         divisor = square.sqrt().add_(hyper.eps)
         if hyper.momentum:
             buffer = state["momentum_buffer"].mul_(hyper.momentum).addcdiv_(grad, divisor)
-            weight.add_(buffer, alpha=-lr)
+            weight.add_(buffer, alpha=numbers[0])
         else:
-            weight.addcdiv_(grad, divisor, value=-lr)
+            weight.addcdiv_(grad, divisor, value=numbers[0])
 
 
 @final
@@ -146,10 +165,13 @@ class Adagrad(Rule):
 
     names = ("sum",)
 
-    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+    def numbers(self, hyper: Hyper, lr: float, step: int) -> tuple[float, ...]:
+        return (-lr,)
+
+    def apply(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, numbers: tuple[float, ...]) -> None:
         grad = self.decayed(weight, grad, hyper)
         divisor = state["sum"].addcmul_(grad, grad, value=1).sqrt().add_(hyper.eps)
-        weight.addcdiv_(grad, divisor, value=-lr)
+        weight.addcdiv_(grad, divisor, value=numbers[0])
 
 
 @final
@@ -158,14 +180,17 @@ class Adadelta(Rule):
 
     names = ("square_avg", "acc_delta")
 
-    def update(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, lr: float, step: int) -> None:
+    def numbers(self, hyper: Hyper, lr: float, step: int) -> tuple[float, ...]:
+        return (-lr,)
+
+    def apply(self, weight: Tensor, grad: Tensor, state: State, hyper: Hyper, numbers: tuple[float, ...]) -> None:
         grad = self.decayed(weight, grad, hyper)
         square, travelled = state["square_avg"], state["acc_delta"]
         square.mul_(hyper.rho).addcmul_(grad, grad, value=1 - hyper.rho)
         divisor = square.add(hyper.eps).sqrt_()
         delta = travelled.add(hyper.eps).sqrt_().div_(divisor).mul_(grad)
         travelled.mul_(hyper.rho).addcmul_(delta, delta, value=1 - hyper.rho)
-        weight.add_(delta, alpha=-lr)
+        weight.add_(delta, alpha=numbers[0])
 
 
 RULES: Mapping[str, Rule] = {

@@ -15,6 +15,8 @@ from engine.build import Net
 from engine.replay import first_nonfinite, first_nonfinite_gradient
 from engine.result import Result
 from engine.training.batching import Batch, Batches
+from engine.training.captured import Made
+from engine.training.choosing import Choice
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.metrics import Meter
 from engine.training.optimizers import filled_in
@@ -38,6 +40,7 @@ class Trainer:
         meter: collects the training metrics of the epoch.
         last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
         dropout_off: whether dropout is switched off.
+        choice: whether steps are captured or eager.
     """
 
     def __init__(
@@ -74,7 +77,8 @@ class Trainer:
         self._random = any(_is_random(self.result, path) for path in net.order)
         self._rollback = Rollback(net, self.randomness if self._random else None)
         self._turns = make_turns(net, self.steps_per_epoch, memory)
-        self._runs = [net.loss_and(_wanted(meter.task), phase=turn.number) for turn in self._turns]
+        runs = [net.loss_and(_wanted(meter.task), phase=turn.number) for turn in self._turns]
+        self.choice = Choice(net, runs, self._rollback)
         self._set_mode()
 
     # -- reading --
@@ -161,25 +165,22 @@ class Trainer:
         self._count(turn, value, batch, outputs)
         return value
 
-    def _try(self, turn: Turn, batch: Batch) -> tuple[float, dict[str, Tensor]]:
-        updater = turn.updater
+    def _try(self, turn: Turn, batch: Batch) -> tuple[float, Mapping[str, Tensor]]:
+        lr = turn.schedule.lr(turn.updater.hyper.lr, self.steps)
+        value, norm, outputs = self._made(turn, batch, lr)
+        if not math.isfinite(value):
+            raise StepError("T01", value=value)
+        if not math.isfinite(norm):
+            raise StepError("T02", value=norm)
+        self.last_lr = lr
+        return value, outputs
+
+    def _made(self, turn: Turn, batch: Batch, lr: float) -> Made:
         try:
-            loss, outputs = self._runs[turn.number](batch)
-            value = loss.item()
-            if not math.isfinite(value):
-                raise StepError("T01", value=value)
-            updater.clear()
-            if loss.requires_grad:  # not when every parameter is frozen
-                torch.autograd.backward(loss, inputs=turn.inputs)
-            norm = updater.norm()
-            if not math.isfinite(norm):
-                raise StepError("T02", value=norm)
-            self.last_lr = turn.schedule.lr(updater.hyper.lr, self.steps)
-            updater.update(self.last_lr, norm)
+            return self.choice.step(turn, batch, lr)
         except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
             code = "T03" if is_out_of_memory(error) else "T04"
             raise StepError(code, self.net.node_at(error), cause=error) from error
-        return value, outputs
 
     def _count(self, turn: Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
         self.steps += 1
@@ -226,6 +227,7 @@ class Trainer:
         if name == "dropout_off":
             old, self.dropout_off = self.dropout_off, bool(value)
             self._set_mode()
+            self.choice.begin_again()
             return old
         old = getattr(self._turns[0].updater.hyper, name)
         for turn in self._turns:
@@ -264,6 +266,7 @@ class Trainer:
         self.last_lr, self.last_loss, self.first_loss = old.last_lr, old.last_loss, old.first_loss
         self.dropout_off = old.dropout_off
         self._set_mode()
+        self.choice.begin_again()
         self.randomness.restore(old.randomness.state())
         for turn, before in zip(self._turns, old._turns, strict=False):
             if turn.schedule.kind == before.schedule.kind:
@@ -318,6 +321,9 @@ class Trainer:
             self.batches.restore(state["batches"])
         self.meter.restore(state["meter"])
         self.randomness.restore(state["random"])
+        if self.dropout_off != state["dropout_off"]:
+            self.choice.begin_again()
+        self.choice.forget_tensors()
         self.dropout_off = state["dropout_off"]
         self._set_mode()
 

@@ -63,6 +63,9 @@ class Updater:
 
     Attributes:
         hyper: may be replaced between updates.
+        rule: its kind of optimizer.
+        slots: what is updated.
+        packed: whether several parameters share a slot.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Updater:
         """
         self.kind: str = settings["optimizer"]
         self.hyper = Hyper.of(settings)
-        self._rule: Rule = RULES[self.kind]
+        self.rule: Rule = RULES[self.kind]
         self.parameters = dict(parameters)
         memory = memory or {}
         pack = pack and sum(parameter.numel() for parameter in parameters.values()) <= PACKED_NUMBERS
@@ -91,13 +94,14 @@ class Updater:
         for name in parameters:
             step = memory[name]["step"] if name in memory else 0
             alike.setdefault(step if pack else name, []).append(name)
-        self._slots = [self._slot({name: parameters[name] for name in names}, pack=pack) for names in alike.values()]
+        self.slots = [self._slot({name: parameters[name] for name in names}, pack=pack) for names in alike.values()]
+        self.packed = pack
         self.restore(memory)
 
     def _slot(self, parameters: Mapping[str, nn.Parameter], *, pack: bool) -> Slot:
         if not pack:
             ((name, parameter),) = parameters.items()
-            return Slot(((name, parameter, 0),), parameter.data, None, self._rule.start(parameter.data))
+            return Slot(((name, parameter, 0),), parameter.data, None, self.rule.start(parameter.data))
         first = next(iter(parameters.values()))
         line = _LINE_BYTES // first.element_size()
         members, end = [], 0
@@ -105,7 +109,7 @@ class Updater:
             members.append((name, parameter, end))
             end += -(-parameter.numel() // line) * line
         weight = torch.zeros(end, dtype=first.dtype, device=first.device)
-        slot = Slot(tuple(members), weight, torch.zeros_like(weight), self._rule.start(weight))
+        slot = Slot(tuple(members), weight, torch.zeros_like(weight), self.rule.start(weight))
         assert slot.grad is not None
         grads = slot.views(slot.grad)
         for name, view in slot.views(weight).items():
@@ -116,7 +120,7 @@ class Updater:
 
     def clear(self) -> None:
         """Zero gradients before a backward pass."""
-        for slot in self._slots:
+        for slot in self.slots:
             if slot.grad is None:
                 slot.members[0][1].grad = None
             else:
@@ -125,7 +129,7 @@ class Updater:
     def gradients(self) -> dict[str, Tensor]:
         """Name -> gradient of the last backward pass; a parameter that it did not reach is left out."""
         found: dict[str, Tensor] = {}
-        for slot in self._slots:
+        for slot in self.slots:
             for name, parameter, _ in slot.members:
                 if parameter.grad is not None:
                     found[name] = parameter.grad
@@ -147,25 +151,25 @@ class Updater:
         with torch.no_grad():
             for slot, grad in self._applied(norm):
                 slot.step += 1
-                self._rule.update(slot.weight, grad, slot.state, self.hyper, lr, slot.step)
+                self.rule.update(slot.weight, grad, slot.state, self.hyper, lr, slot.step)
 
     def _applied(self, norm: float) -> Iterable[tuple[Slot, Tensor]]:
         """The slots that the last backward pass reached, with their clipped gradients."""
         hyper = self.hyper
-        slots = [slot for slot in self._slots if slot.gradient is not None]
+        slots = [slot for slot in self.slots if slot.gradient is not None]
         grads = self._grads()
         if hyper.clip_norm is not None or hyper.clip_value is not None:
             grads = clipped(grads, norm, hyper.clip_norm, hyper.clip_value)
         return zip(slots, grads, strict=True)
 
     def _grads(self) -> Sequence[Tensor]:
-        grads = (slot.gradient for slot in self._slots)
+        grads = (slot.gradient for slot in self.slots)
         return [grad for grad in grads if grad is not None]
 
     def memory(self) -> dict[str, Memory]:
         """What the optimizer remembers, by parameter; the tensors are copies."""
         found: dict[str, Memory] = {}
-        for slot in self._slots:
+        for slot in self.slots:
             parts = {kind: slot.views(vector) for kind, vector in slot.state.items()}
             for name, _, _ in slot.members:
                 found[name] = {"step": slot.step, **{kind: views[name].clone() for kind, views in parts.items()}}
@@ -173,7 +177,7 @@ class Updater:
 
     def restore(self, memory: Mapping[str, Memory]) -> None:
         """Put back what `memory` told; the steps of parameters that share a slot must be equal."""
-        for slot in self._slots:
+        for slot in self.slots:
             known = [name for name, _, _ in slot.members if name in memory]
             for kind, vector in slot.state.items():
                 views = slot.views(vector)

@@ -1,0 +1,257 @@
+"""One training step as a program without Python: forward, backward, gradient norm and update, in one call.
+
+A step of a small network costs Python and autograd's bookkeeping, not arithmetic. The program calls the operations
+that the eager step calls, one by one and with the same arguments, so the numbers are the same to the bit. It works on
+the packed vectors of the updater: who reads weights, gradients or the optimizer's memory finds them where they were.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from engine.netcode import Batch
+from engine.training import scripted
+from engine.training.clipping import norm_of
+from engine.training.recording import Line, NotRecordableError, Recorder, needed, written_into
+from engine.training.turns import Turn
+from engine.training.updates import Slot
+
+Forward = Callable[[Batch], tuple[Tensor, dict[str, Tensor]]]
+"""Loss and wanted outputs of a batch."""
+
+Made = tuple[float, float, Mapping[str, Tensor]]
+"""Of a step: loss, norm of the gradient, wanted outputs. Unless both numbers are finite, nothing was updated."""
+
+_REFUSALS = (NotRecordableError, RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError, MemoryError)
+
+
+def eager(forward: Forward, turn: Turn, batch: Batch, lr: float) -> Made:
+    """The step as PyTorch makes it, operation after operation."""
+    updater = turn.updater
+    loss, outputs = forward(batch)
+    value = loss.item()
+    if not math.isfinite(value):
+        return value, math.nan, outputs
+    updater.clear()
+    if loss.requires_grad:  # not when every parameter is frozen
+        torch.autograd.backward(loss, inputs=turn.inputs)
+    norm = updater.norm()
+    if math.isfinite(norm):
+        updater.update(lr, norm)
+    return value, norm, outputs
+
+
+@final
+class Program:
+    """The step of one phase with batches of one shape, for hyperparameters that differ in the learning rate alone."""
+
+    def __init__(self, net: nn.Module, forward: Forward, turn: Turn, batch: Batch) -> None:
+        """Write it down while making a step's forward and backward pass, which may change buffers and random states.
+
+        Raises:
+            NotRecordableError: it cannot be written, or not be compiled.
+        """
+        self.hyper = turn.updater.hyper
+        limits = self.hyper.clip_norm, self.hyper.clip_value
+        self._updates = limits == (None, None)
+        writer = _Writer(net, turn, batch)
+        self.text = writer.text(forward, updates=self._updates)
+        self._names, self._fields = writer.names, writer.fields
+        self._constants, self._shown = writer.constants, writer.shown
+        self._numbers = writer.numbers
+        made = scripted.scripted(self.text)
+        if made is None:
+            raise NotRecordableError("TorchScript refuses the text")
+        self._function = made
+        self._bound: tuple[Turn, list[Tensor]] | None = None
+
+    @classmethod
+    def of(cls, net: nn.Module, forward: Forward, turn: Turn, batch: Batch) -> Program | None:
+        """The program, or None where there can be none."""
+        try:
+            return cls(net, forward, turn, batch)
+        except _REFUSALS:
+            return None
+
+    def fits(self, turn: Turn) -> bool:
+        """Whether it still does what the phase's hyperparameters ask for."""
+        hyper = turn.updater.hyper
+        if hyper is not self.hyper:
+            if replace(hyper, lr=self.hyper.lr) != self.hyper:
+                return False
+            self.hyper = hyper
+        return True
+
+    def forget_tensors(self) -> None:
+        """The parameters have got, or may have got, other storage."""
+        self._bound = None
+
+    def step(self, net: nn.Module, turn: Turn, batch: Batch, lr: float) -> Made:
+        """Make a step.
+
+        Raises:
+            RuntimeError: an operation failed; weights and the optimizer's memory are as they were.
+        """
+        if self._bound is None or self._bound[0] is not turn:
+            tensors = {**_tensors(net, turn), **self._constants}
+            self._bound = turn, [tensors[name] for name in self._names]
+        updater = turn.updater
+        numbers: list[float] = []
+        if self._updates:
+            for slot, wanted in zip(updater.slots, self._numbers, strict=True):
+                known = updater.rule.numbers(updater.hyper, lr, slot.step + 1)
+                numbers += [known[index] for index in wanted]
+        with torch.inference_mode():
+            value, norm, *shown = self._function(*self._bound[1], *[batch[name] for name in self._fields], *numbers)
+        if math.isfinite(value) and math.isfinite(norm):
+            if self._updates:
+                for slot in updater.slots:
+                    slot.step += 1
+            else:
+                updater.update(lr, norm)
+        outputs = {name: batch[name] if at is None else shown[at] for name, at in self._shown.items()}
+        return value, norm, outputs
+
+
+def _tensors(net: nn.Module, turn: Turn) -> dict[str, Tensor]:
+    """What a program works on, by the names in its text; parameters without autograd."""
+    found = {f"p{number}": parameter.detach() for number, parameter in enumerate(net.parameters())}
+    found.update({f"b{number}": buffer for number, buffer in enumerate(net.buffers())})
+    for number, slot in enumerate(turn.updater.slots):
+        found.update(_of_slot(number, slot))
+        if slot.grad is not None:
+            views = slot.views(slot.grad).values()
+            found.update({f"g{number}_{index}": view for index, view in enumerate(views)})
+    return found
+
+
+def _of_slot(number: int, slot: Slot) -> dict[str, Tensor]:
+    """The vectors that the update of a slot reads and writes."""
+    assert slot.grad is not None
+    states = {f"s{number}_{index}": vector for index, vector in enumerate(slot.state.values())}
+    return {f"W{number}": slot.weight, f"G{number}": slot.grad, **states}
+
+
+@final
+class _Writer:
+    """Writes the text of one program.
+
+    Attributes:
+        names: of the tensors that are the same from step to step, in the order of the arguments.
+        fields: of the batch, which follow them.
+        numbers: for each slot, which of the optimizer's numbers follow these.
+        constants: computed once.
+        shown: wanted output -> its place among the results, None: it is a field of the batch.
+    """
+
+    def __init__(self, net: nn.Module, turn: Turn, batch: Batch) -> None:
+        self.turn, self.batch = turn, batch
+        self.inputs: dict[str, Tensor] = {f"p{number}": parameter for number, parameter in enumerate(net.parameters())}
+        self.inputs.update({f"b{number}": buffer for number, buffer in enumerate(net.buffers())})
+        self.places = {f"x{number}": field for number, field in enumerate(batch)}
+        self.inputs.update({place: batch[field] for place, field in self.places.items()})
+        self.names: list[str] = []
+        self.fields: list[str] = []
+        self.numbers: list[list[int]] = []
+        self.constants: dict[str, Tensor] = {}
+        self.shown: dict[str, int | None] = {}
+
+    def text(self, forward: Forward, *, updates: bool) -> str:
+        """The whole text, with or without the update."""
+        slots = self.turn.updater.slots
+        vectors = {f"G{number}": slot.grad for number, slot in enumerate(slots) if slot.grad is not None}
+        members = [parameter for slot in slots for _, parameter, _ in slot.members]
+        if not members or len(vectors) < len(slots):
+            raise NotRecordableError("parameters that are not packed")
+        recorder = Recorder({**self.inputs, **vectors})
+        with torch.enable_grad(), recorder:
+            loss, outputs = forward(self.batch)
+            ahead = list(recorder.lines)
+            grads = torch.autograd.grad(loss, members, allow_unused=True)
+            back = recorder.lines[len(ahead) :]
+            norm = norm_of(list(vectors.values()))
+            norming = recorder.lines[len(ahead) + len(back) :]
+        self.constants = recorder.constants
+        results = self._show(outputs, recorder)
+        homes, zeros = self._homes(grads, recorder)
+        value = recorder.name_of(loss)
+        kept = needed([*ahead, *back], [value, *results, *(source for source, _ in homes)])
+        first = {id(line) for line in ahead}
+        before = [line for line in kept if id(line) in first]
+        behind = written_into(recorder, [line for line in kept if id(line) not in first], homes)
+        # autograd adds gradients to zeros, which makes −0 into 0
+        behind += [Line((), "add_", [name, "0.0"], (name,), pure=False) for name in vectors]
+        behind += [*zeros, *norming]
+        update = self._update() if updates else []
+        return self._assemble(before, behind, update, (value, recorder.name_of(norm), *results))
+
+    def _show(self, outputs: Mapping[str, Tensor], recorder: Recorder) -> list[str]:
+        """Names of the results besides loss and norm."""
+        results: list[str] = []
+        for name, tensor in outputs.items():
+            if any(tensor is field for field in self.batch.values()):
+                self.shown[name] = None
+            else:
+                self.shown[name] = len(results)
+                results.append(recorder.name_of(tensor))
+        return results
+
+    def _homes(self, grads: Sequence[Tensor | None], recorder: Recorder) -> tuple[list[tuple[str, str]], list[Line]]:
+        """Where each gradient goes; what clears those that the loss does not depend on."""
+        views = [
+            f"g{number}_{index}"
+            for number, slot in enumerate(self.turn.updater.slots)
+            for index in range(len(slot.members))
+        ]
+        pairs = list(zip(grads, views, strict=True))
+        zeros = [Line((), "zero_", [view], (view,), pure=False) for grad, view in pairs if grad is None]
+        return [(recorder.name_of(grad), view) for grad, view in pairs if grad is not None], zeros
+
+    def _update(self) -> list[Line]:
+        """The optimizer's operations, recorded on tensors that are thrown away."""
+        updater, lines = self.turn.updater, []
+        for number, slot in enumerate(updater.slots):
+            scratch = {name: tensor.clone() for name, tensor in _of_slot(number, slot).items()}
+            count = len(updater.rule.numbers(updater.hyper, updater.hyper.lr, 1))
+            signs = tuple(math.pi + index / 64 for index in range(count))  # stand for numbers; nothing else is these
+            known = {sign: f"n{number}_{index}" for index, sign in enumerate(signs)}
+            state = {kind: scratch[f"s{number}_{index}"] for index, kind in enumerate(slot.state)}
+            with torch.no_grad(), Recorder(scratch, known, prefix=f"u{number}_") as recorder:
+                updater.rule.apply(scratch[f"W{number}"], scratch[f"G{number}"], state, updater.hyper, signs)
+            lines += recorder.lines
+        return lines
+
+    def _assemble(self, before: list[Line], behind: list[Line], update: list[Line], results: Sequence[str]) -> str:
+        loss, norm, *shown = results
+        body = [*map(str, before), f"loss = float({loss})", "norm = float('nan')", "if math.isfinite(loss):"]
+        body += [*(f"    {line}" for line in behind), f"    norm = float({norm})"]
+        if update:
+            body += ["    if math.isfinite(norm):", *(f"        {line}" for line in update)]
+        body.append(f"return {', '.join(['loss', 'norm', *shown])}")
+        whole = "\n".join(f"    {line}" for line in body)
+        used = set(re.findall(r"\w+", whole))
+        fixed = _tensors_named(self.inputs, self.turn)
+        self.constants = {name: tensor for name, tensor in self.constants.items() if name in used}
+        self.names = [name for name in (*fixed, *self.constants) if name in used and name not in self.places]
+        places = [place for place in self.places if place in used]
+        self.fields = [self.places[place] for place in places]
+        slots = range(len(self.turn.updater.slots))
+        self.numbers = [[index for index in range(8) if f"n{slot}_{index}" in used] for slot in slots]
+        numbers = [f"n{slot}_{index}: float" for slot in slots for index in self.numbers[slot]]
+        arguments = ", ".join([*(f"{name}: Tensor" for name in (*self.names, *places)), *numbers])
+        return f"def {scripted.NAME}({arguments}):\n{whole}\n"
+
+
+def _tensors_named(inputs: Mapping[str, Tensor], turn: Turn) -> list[str]:
+    """All names that a text may contain, constants apart."""
+    found = list(inputs)
+    for number, slot in enumerate(turn.updater.slots):
+        found += [*_of_slot(number, slot), *(f"g{number}_{index}" for index in range(len(slot.members)))]
+    return found

@@ -1,0 +1,191 @@
+"""Which way a training makes its steps, eagerly or by a captured program: the faster one, found out while it trains.
+
+A program is taken only after it made several steps of the training to the bit as PyTorch makes them eagerly. So the
+choice, which depends on the clock, is never seen in a result: a run can be repeated, resumed or gone back in, whatever
+was chosen then and now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from statistics import median
+from typing import final
+
+import torch
+from torch import Tensor
+
+from engine.build import Net
+from engine.netcode import Batch
+from engine.training.captured import Forward, Made, Program, eager
+from engine.training.rollback import Rollback
+from engine.training.turns import Turn
+
+_EAGER_STEPS = 16
+"""Steps of one kind made eagerly, and timed, before it is thought of capturing them."""
+
+_COMPARED = 3
+"""Steps made in both ways and compared to the bit."""
+
+_CAPTURED_STEPS = 8
+"""Steps made by the program and timed before it is kept or dropped."""
+
+_TOO_LONG = 0.005
+"""Seconds of a step that is left eager: what could be saved of it, Python's part, is nothing beside its arithmetic."""
+
+_GAIN = 0.95
+"""Of the eager step's time a captured one takes at most."""
+
+_BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+_KINDS = 16
+"""Kinds of steps (phases and batch sizes) that are told apart; others stay eager."""
+
+
+@final
+@dataclass(slots=True)
+class _Trial:
+    """What is known of one kind of step: of one phase, with batches of one size.
+
+    Attributes:
+        program: makes it; None while it has not been written down.
+        lasting: whether the choice has been made.
+    """
+
+    program: Program | None = None
+    lasting: bool = False
+    eager_seconds: list[float] = field(default_factory=list)
+    captured_seconds: list[float] = field(default_factory=list)
+    compared: int = 0
+
+
+@final
+class Choice:
+    """Makes the steps of one training in the way that is best.
+
+    Attributes:
+        captured: whether a program made the last step.
+        allowed: whether programs may be used; may be changed between steps.
+    """
+
+    def __init__(self, net: Net, runs: Sequence[Forward], rollback: Rollback) -> None:
+        """Args: `runs` compute loss and wanted outputs, by phase; `rollback` keeps the state before each step."""
+        self._net, self._runs, self._rollback = net, runs, rollback
+        self._trials: dict[tuple[int, int], _Trial] = {}
+        self._on_cpu = all(tensor.device.type == "cpu" for tensor in (*net.parameters(), *net.buffers()))
+        self.allowed, self.captured = True, False
+
+    def begin_again(self) -> None:
+        """Something but weights and hyperparameters has changed: the programs are no longer right."""
+        self._trials.clear()
+
+    def forget_tensors(self) -> None:
+        """Parameters and optimizers may have got other storage."""
+        for trial in self._trials.values():
+            if trial.program is not None:
+                trial.program.forget_tensors()
+
+    def step(self, turn: Turn, batch: Batch, lr: float) -> Made:
+        """Make a step; raises what PyTorch raises."""
+        self.captured = False
+        if not self.allowed:
+            return eager(self._runs[turn.number], turn, batch, lr)
+        samples = len(next(iter(batch.values()))) if batch else 0
+        trial = self._trials.get((turn.number, samples))
+        if trial is None:
+            trial = self._begin(turn, samples)
+        program = trial.program
+        if program is None:
+            if trial.lasting:
+                return eager(self._runs[turn.number], turn, batch, lr)
+            return self._watched(trial, turn, batch, lr)
+        if not program.fits(turn):
+            self._trials.pop((turn.number, samples))
+            return self._watched(self._begin(turn, samples), turn, batch, lr)
+        if trial.compared < _COMPARED:
+            return self._compared(trial, program, turn, batch, lr)
+        began = 0.0 if trial.lasting else time.perf_counter()
+        try:
+            made = program.step(self._net, turn, batch, lr)
+        except RuntimeError:  # what is wrong, and in which block, the eager step will say
+            self._rollback.put_back()
+            return eager(self._runs[turn.number], turn, batch, lr)
+        self.captured = True
+        if not trial.lasting:
+            self._judge(trial, time.perf_counter() - began)
+        return made
+
+    def _begin(self, turn: Turn, samples: int) -> _Trial:
+        trial = _Trial(lasting=not self._on_cpu or not turn.updater.packed or len(self._trials) >= _KINDS)
+        if len(self._trials) < _KINDS:
+            self._trials[(turn.number, samples)] = trial
+        return trial
+
+    def _watched(self, trial: _Trial, turn: Turn, batch: Batch, lr: float) -> Made:
+        """An eager step with a look at the clock; after some of them, the program is written."""
+        forward = self._runs[turn.number]
+        if len(trial.eager_seconds) >= _EAGER_STEPS:
+            if median(trial.eager_seconds) < _TOO_LONG:
+                trial.program = Program.of(self._net, forward, turn, batch)
+                self._rollback.put_back()
+            trial.lasting = trial.program is None
+        began = time.perf_counter()
+        made = eager(forward, turn, batch, lr)
+        trial.eager_seconds.append(time.perf_counter() - began)
+        return made
+
+    def _compared(self, trial: _Trial, program: Program, turn: Turn, batch: Batch, lr: float) -> Made:
+        """A step made by the program, taken back, and made eagerly; the program is dropped unless both are equal."""
+        before = _copies(turn)
+        counts = [slot.step for slot in turn.updater.slots]
+        theirs: Made | None = None
+        with suppress(RuntimeError):  # so it is not as the eager step
+            theirs = program.step(self._net, turn, batch, lr)
+        after = self._state(turn)
+        for slot, count in zip(turn.updater.slots, counts, strict=True):
+            slot.step = count
+        for vector, kept in zip(_vectors(turn), before, strict=True):
+            vector.copy_(kept)
+        self._rollback.put_back()
+        ours = eager(self._runs[turn.number], turn, batch, lr)
+        if theirs is not None and _same(theirs, ours) and all(map(_equal, after, self._state(turn))):
+            trial.compared += 1
+        else:
+            trial.program, trial.lasting = None, True
+        return ours
+
+    def _state(self, turn: Turn) -> list[Tensor]:
+        return [*_copies(turn), *(buffer.clone() for buffer in self._net.buffers()), torch.get_rng_state()]
+
+    def _judge(self, trial: _Trial, seconds: float) -> None:
+        trial.captured_seconds.append(seconds)
+        if len(trial.captured_seconds) >= _CAPTURED_STEPS:
+            trial.lasting = True
+            if median(trial.captured_seconds) > _GAIN * median(trial.eager_seconds):
+                trial.program = None
+
+
+def _vectors(turn: Turn) -> list[Tensor]:
+    slots = turn.updater.slots
+    grads = [slot.grad for slot in slots if slot.grad is not None]
+    return [*(slot.weight for slot in slots), *grads, *(part for slot in slots for part in slot.state.values())]
+
+
+def _copies(turn: Turn) -> list[Tensor]:
+    return [vector.clone() for vector in _vectors(turn)]
+
+
+def _same(one: Made, other: Made) -> bool:
+    """Whether loss, norm and outputs are equal to the bit; a step that failed proves nothing."""
+    shown = all(_equal(tensor, other[2][name]) for name, tensor in one[2].items())
+    return one[:2] == other[:2] and shown
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """To the bit: 0 and -0 are not, and NaN is."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    bits = _BITS.get(one.element_size()) if one.is_floating_point() else None
+    return torch.equal(one, other) if bits is None else torch.equal(one.detach().view(bits), other.detach().view(bits))
