@@ -55,7 +55,10 @@ class Product:
         """δ · J."""
         if self.diagonal is not None:
             return self.delta * self.diagonal
-        return None if self.matrix is None else np.asarray(self.delta @ self.matrix)
+        if self.matrix is None:
+            return None
+        with np.errstate(all="ignore"):  # numbers that are none are shown as such
+            return np.asarray(self.delta @ self.matrix)
 
     @property
     def agrees(self) -> bool | None:
@@ -63,8 +66,10 @@ class Product:
         found = self.computed
         if found is None:
             return None
-        scale = float(np.abs(self.passed).max(initial=0.0)) + float(np.abs(found).max(initial=0.0))
-        return bool(np.allclose(found, self.passed, rtol=self.tolerance, atol=self.tolerance * scale))
+        known = (values[np.isfinite(values)] for values in (self.passed, found))
+        scale = sum(float(np.abs(values).max(initial=0.0)) for values in known)
+        near = self.tolerance * scale
+        return bool(np.allclose(found, self.passed, rtol=self.tolerance, atol=near, equal_nan=True))
 
     def sum_lines(self, column: int) -> tuple[str, ...]:
         """One number of the product written out: what arrives at each output, times how the input moves it."""
