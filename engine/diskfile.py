@@ -69,14 +69,17 @@ def read(path: Path, limit: int) -> bytes:
     """
     try:
         with open_regular(path, limit) as file:
-            content = file.read(limit + 1)
+            size = os.fstat(file.fileno()).st_size  # a read makes room for all that is asked for
+            content = file.read(min(size, limit) + 1)
+            if len(content) > size:  # it grew meanwhile
+                content += file.read(limit + 1 - len(content))
     except FileNotFoundError:
         raise FileError(f'There is no file "{path}".', code="F02") from None
     except NotReadableError as error:
         raise FileError(f'"{path}" {error}.', code="F04") from None
     except OSError as error:
         raise FileError(f'"{path}" cannot be read: {reason(error)}.', code="F04") from None
-    if len(content) > limit:  # it grew meanwhile
+    if len(content) > limit:
         raise FileError(f'"{path}" has more than {byte_text(limit)}; no more are read.', code="F04")
     return content
 

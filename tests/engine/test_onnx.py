@@ -11,7 +11,6 @@ from engine.build import build
 from engine.data.filefacts import waiting_lookup
 from engine.onnx.importing import import_model
 from engine.plan import check
-from engine.problem import FileError
 from engine.training.loading import load
 
 FOLDER = Path(__file__).parent.parent / "golden" / "onnx"
