@@ -14,6 +14,8 @@ from gui.timeline import TimeTravel, past_words
 from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 
 PAGES: Final = 20
+LEAST_TOLD: Final = 0.1
+"""MiB; less is told as less than that, not as none."""
 
 
 @final
@@ -116,7 +118,8 @@ class TimeStrip(QFrame):
         self._at.setText(of.format(format_integer(self._travel.wanted), format_integer(place.last)))
         updates, used, limit = past_words(place)
         figure = self.tr("{0} updates in {1} of {2} MiB")
-        self._figure.setText(figure.format(format_integer(updates), f"{used:.1f}", f"{limit:.0f}"))
+        used_ = f"{used:.1f}" if used >= LEAST_TOLD else f"<{LEAST_TOLD}"
+        self._figure.setText(figure.format(format_integer(updates), used_, f"{limit:.0f}"))
         tip = self.tr(
             "{0} complete states are kept; the updates in between are made once more, which gives the same numbers to "
             "the last digit."

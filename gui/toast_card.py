@@ -29,12 +29,16 @@ ICONS: Final = {
     "error": ("error", "error_text"),
 }
 
+TIME_TO_DECIDE: Final = 10_000
+"""More milliseconds for news that offer something to do: it can be done elsewhere, and they cover what is below."""
+
 
 def reading_time_ms(notice: Notice) -> int:
-    """How long a notice stays by itself: time to read it; 0 is for good."""
-    if notice.level in ("warning", "error") or notice.actions:
+    """How long a notice stays by itself: time to read it, more where it offers something; 0 is for good."""
+    if notice.level in ("warning", "error"):
         return 0
-    return 4000 + 60 * len(notice.text)
+    reading = 4000 + 60 * len(notice.text)
+    return reading + TIME_TO_DECIDE if notice.actions else reading
 
 
 @final

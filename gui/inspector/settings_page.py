@@ -79,6 +79,7 @@ class SettingsPage(QWidget):
         self._column.addWidget(self._name)
         hint = self.tr("Settings of the whole network. Select a block to see its own.")
         self._column.addWidget(text_label(hint, "caption", "secondary", wrap=True))
+        self._make_notes()
         self._data = text_label("", "caption", wrap=True)
         self._data.setObjectName("dataSummary")
         self.preview = QPushButton(self.tr("Look at the data…"))
@@ -87,6 +88,18 @@ class SettingsPage(QWidget):
         data.body.addWidget(self._data)
         data.body.addWidget(self.preview)
         self._column.addWidget(data)
+
+    def _make_notes(self) -> None:
+        """First of all, for they say what an example is about; without any, folded."""
+        self._notes = QPlainTextEdit()
+        self._notes.setObjectName("projectNotes")
+        self._notes.setAccessibleName(self.tr("Notes"))
+        self._notes.setPlaceholderText(self.tr("What this network is about, what to try …"))
+        self._notes.setTabChangesFocus(True)
+        self._notes.textChanged.connect(self._note)
+        self._notes_section = Section(self.tr("Notes"), expanded=bool(self._document.project.notes))
+        self._notes_section.body.addWidget(self._notes)
+        self._column.addWidget(self._notes_section)
 
     def _make_forms(self) -> None:
         titles = {
@@ -109,15 +122,6 @@ class SettingsPage(QWidget):
         self._dropout.setToolTip(self.tr("Only while it trains: see what the network does without them"))
         self._dropout.toggled.connect(lambda on: self._feed.override("dropout_off", on))
         self._column.addWidget(self._dropout)
-        self._notes = QPlainTextEdit()
-        self._notes.setObjectName("projectNotes")
-        self._notes.setAccessibleName(self.tr("Notes"))
-        self._notes.setPlaceholderText(self.tr("What this network is about, what to try …"))
-        self._notes.setTabChangesFocus(True)
-        self._notes.textChanged.connect(self._note)
-        notes = Section(self.tr("Notes"))
-        notes.body.addWidget(self._notes)
-        self._column.addWidget(notes)
 
     def _rescale(self) -> None:
         self._notes.setFixedHeight(theme().px(NOTES_HEIGHT))
@@ -159,6 +163,7 @@ class SettingsPage(QWidget):
 
     def _replaced(self) -> None:
         self.refresh(fresh=True)
+        self._notes_section.set_expanded(bool(self._document.project.notes))
 
     def _forget_run(self) -> None:
         """Another session: what was switched for the old one is off."""

@@ -527,6 +527,16 @@ def test_title_and_notes_are_edited(inspector_of, qtbot):
     assert notes.toPlainText() == ""
 
 
+def test_notes_stand_before_all_settings_and_are_folded_without_any(inspector_of):
+    inspector = inspector_of(sample_projects.spiral())
+    notes = inspector.findChild(QPlainTextEdit, "projectNotes")
+    assert notes.isHidden() or not notes.isVisible()
+    inspector.document.replace(edits.set_meta(sample_projects.spiral(), notes="Press Play.")[0])
+    QApplication.processEvents()
+    assert notes.isVisible()
+    assert notes.mapToGlobal(QPoint()).y() < inspector.settings.preview.mapToGlobal(QPoint()).y()
+
+
 def test_the_data_are_summed_up(inspector_of):
     inspector = inspector_of(sample_projects.spiral())
     assert "data: spiral\n250 training · 250 validation · 0 test" in visible_texts(inspector.settings)

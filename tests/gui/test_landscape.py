@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QPushButton
 from engine import edits
 from engine.events import WeightsTaken
 from engine.graph import Project
+from gui.format import format_number
 from gui.main_window import MainWindow
 from gui.plots.landscape.mesh import MeshView
 from gui.plots.landscape.panel import LandscapePanel, broken
@@ -188,8 +189,9 @@ def test_a_click_asks_and_starts_from_there_and_step_back_undoes_it(qtbot):
         panel.compute()
         computed(qtbot, panel)
         before = weights_of(qtbot, window)
-        xs, ys, _ = panel.contours.grid
+        xs, ys, heights = panel.contours.grid
         x, y = float(xs[30]), float(ys[10])
+        assert "here" not in panel.caption()
         QTest.mouseClick(panel.contours.plot.viewport(), Qt.MouseButton.LeftButton, pos=panel.contours.point_of(x, y))
         assert panel.card is not None
         assert panel.card.isVisible()
@@ -205,6 +207,7 @@ def test_a_click_asks_and_starts_from_there_and_step_back_undoes_it(qtbot):
         # The line has a gap: no step led there.
         qtbot.waitUntil(lambda: np.isnan(panel.contours.marks.path).any(), timeout=PATIENCE)
         assert panel.contours.marks.places[-1].x == x
+        assert f"here ≈ {format_number(float(heights[10, 30]), 3)}" in panel.caption()
         window.actions_.step_back.trigger()
         qtbot.waitUntil(lambda: panel.path.step == 9 and panel.path.x[-1] != x, timeout=PATIENCE)
         assert weights_of(qtbot, window)["line.weight"].item() != x

@@ -51,7 +51,7 @@ def _listen() -> None:
 
 
 def _answer() -> None:
-    os.write(1, json.dumps(_view()).encode() + b"\n")
+    os.write(1, json.dumps(_view(), default=dict).encode() + b"\n")
 
 
 def _view() -> dict[str, Any]:

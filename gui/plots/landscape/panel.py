@@ -27,6 +27,8 @@ from gui.run_feed import RunFeed
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import ElidedLabel
 
+STILL: Final = 1e-4
+"""Part of the plane's width that is no move."""
 OFF: Final = 0.1
 """Distance of the weights from the plane, in parts of half its diagonal, from which it no longer tells about them."""
 
@@ -298,6 +300,8 @@ class LandscapePanel(Panel):
             explained = format_number(100 * sum(surface.explained), 3)
             parts.append(self.tr("the plane holds {0} % of the path").format(explained))
         path = self._known_path()
+        if (now := self._loss_now()) is not None:
+            parts.insert(1, self.tr("here ≈ {0}").format(format_number(now, 3)))
         if path is not None and self.away() > 1e-6:
             parts.append(self.tr("weights {0} off the plane").format(format_number(float(path.distance[-1]), 3)))
         if path is not None and path.distance.max() > max(1e-6, float(path.distance[-1])):
@@ -307,6 +311,18 @@ class LandscapePanel(Panel):
         if path is not None and path.since > 0:
             parts.append(self.tr("path from step {0} on").format(path.since))
         return " · ".join(parts)
+
+    def _loss_now(self) -> float | None:
+        """The height where the weights are, once they have moved on the plane since it was computed; else None."""
+        path, surface = self._known_path(), self.surface
+        if path is None or surface is None or self.away() > OFF:
+            return None
+        x, y = float(path.x[-1]), float(path.y[-1])
+        gone = max(
+            abs(x - surface.here[0]) / float(np.ptp(surface.xs)), abs(y - surface.here[1]) / float(np.ptp(surface.ys))
+        )
+        value = self.contours.value_at(x, y) if gone > STILL else None
+        return value if value is not None and math.isfinite(value) else None
 
     # -- starting elsewhere --
 
