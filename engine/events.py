@@ -124,6 +124,24 @@ class RunLoaded(Event):
 
 @final
 @dataclass(frozen=True, slots=True)
+class RunResumed(Event):
+    """Answer to `resume_run`: the training of that run directory goes on from here, or a sentence why not.
+
+    Attributes:
+        over: whether nothing was left to do.
+    """
+
+    request: int
+    path: str
+    step: int = 0
+    epochs: int = 0
+    planned: int = 0
+    over: bool = False
+    error: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Applied(Event):
     """An edited graph runs now: parameters kept, drawn anew, and gone, as `block.parameter`."""
 
@@ -252,6 +270,7 @@ class Progress(Snapshot):
     Attributes:
         epochs: planned total; steps_per_epoch; seconds_left: estimate, None when unknown.
         lr: the current learning rate, schedule applied.
+        engine: `captured` when steps are made by programs without Python, `eager` when PyTorch makes them one by one.
     """
 
     epoch: int
@@ -262,6 +281,24 @@ class Progress(Snapshot):
     seconds_left: float | None
     lr: float
     loss: float
+    engine: Literal["captured", "eager"] = "eager"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunSaved(Snapshot):
+    """A checkpoint was written.
+
+    Attributes:
+        path: of the run directory.
+        step, epochs: updates and complete epochs it is of.
+        bytes: that the directory takes now.
+    """
+
+    path: str
+    step: int
+    epochs: int
+    bytes: int
 
 
 @final

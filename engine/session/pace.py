@@ -70,4 +70,5 @@ class Pace:
             seconds_left=left,
             lr=trainer.lr,
             loss=trainer.last_loss if trainer.steps else math.nan,
+            engine="captured" if trainer.choice.made else "eager",
         )

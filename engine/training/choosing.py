@@ -77,6 +77,11 @@ class Choice:
         self._on_cpu = all(tensor.device.type == "cpu" for tensor in (*net.parameters(), *net.buffers()))
         self.allowed, self.captured = True, False
 
+    @property
+    def made(self) -> bool:
+        """Whether a program has been chosen for the steps of any kind."""
+        return self.allowed and any(trial.lasting and trial.program is not None for trial in self._trials.values())
+
     def begin_again(self) -> None:
         """Something but weights and hyperparameters has changed: the programs are no longer right."""
         self._trials.clear()
