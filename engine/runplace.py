@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
+
+from engine.checkpoints import CheckpointPlan
+from engine.runlock import is_locked
 
 GRAPH, WEIGHTS, METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
 """Files of a run directory."""
@@ -24,11 +27,13 @@ class RunPlace:
         folder: made with the first run.
         keep: so many runs may lie there, older ones are deleted; None: all are kept.
         max_bytes: and so many bytes.
+        checkpoints: when runs there are saved.
     """
 
     folder: Path
     keep: int | None = None
     max_bytes: int | None = None
+    checkpoints: CheckpointPlan = field(default_factory=CheckpointPlan)
 
     @property
     def passing(self) -> bool:
@@ -36,13 +41,16 @@ class RunPlace:
         return self.keep is not None or self.max_bytes is not None
 
     def prune(self, spare: Path) -> None:
-        """Delete the oldest runs until the others fit; `spare` is kept in any case. What cannot be deleted stays."""
+        """Delete the oldest runs until the others fit, but not `spare`, nor any that goes on now in another window.
+
+        What cannot be deleted stays.
+        """
         count = size = 0
         for run in sorted(_runs_in(self.folder), key=_time_of, reverse=True):
             count, size = count + 1, size + _size_of(run)
             many = self.keep is not None and count > self.keep
             large = self.max_bytes is not None and size > self.max_bytes
-            if run != spare and (many or large):
+            if run != spare and (many or large) and not is_locked(run):
                 shutil.rmtree(run, ignore_errors=True)
 
 

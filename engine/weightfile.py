@@ -69,8 +69,12 @@ class WeightFile:
         return good, doubts
 
 
-def write(path: Path, weights: Mapping[str, Tensor], project: Project) -> None:
-    """Write a weights file whose metadata say which network it is for. The file appears wholly or not at all.
+def write(
+    path: Path, weights: Mapping[str, Tensor], project: Project, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a weights file whose metadata say which network it is for, and what else is given of them.
+
+    The file appears wholly or not at all.
 
     Raises:
         FileError: F05 it cannot be written, F06 a weight is not finite.
@@ -78,7 +82,9 @@ def write(path: Path, weights: Mapping[str, Tensor], project: Project) -> None:
     entries = {
         name: tensorfile.tensor_of(name, value.detach().cpu().contiguous().numpy()) for name, value in weights.items()
     }
-    diskfile.write(path, tensorfile.encode(entries, {"format": "pt", _FINGERPRINT: fingerprint(project)}))
+    diskfile.write(
+        path, tensorfile.encode(entries, {"format": "pt", _FINGERPRINT: fingerprint(project), **(metadata or {})})
+    )
 
 
 def read(path: Path, former: FrozenDict = EMPTY) -> WeightFile:

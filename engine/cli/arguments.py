@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn, final
 
+from engine.checkpoints import KEPT, Every
 from engine.graph import Project
 from engine.result import Result
 
@@ -34,6 +35,8 @@ class Arguments(argparse.Namespace):
     device: str | None
     seed: int | None
     resume: bool
+    checkpoint_every: Every | None
+    keep_checkpoints: int
     split: str | None
     data: list[Path]
     out: Path | None
@@ -59,6 +62,13 @@ def _at_least(least: int) -> Any:
     return number
 
 
+def _every(text: str) -> Every:
+    try:
+        return Every.of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
 
@@ -71,6 +81,19 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_at_least(0), help="in place of the file's own")
     parser.add_argument("--run", type=Path, metavar="DIR", help="the run directory")
     parser.add_argument("--resume", action="store_true", help="go on with a run (the newest, without --run)")
+    parser.add_argument(
+        "--checkpoint-every",
+        type=_every,
+        metavar="TIME",
+        help="save so often what --resume goes on from: 30s, 5min, 10epochs, 500steps (as often as costs little)",
+    )
+    parser.add_argument(
+        "--keep-checkpoints",
+        type=_at_least(1),
+        default=KEPT,
+        metavar="K",
+        help=f"keep the newest K of them ({KEPT}), beside the weights of the best epoch",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object an epoch")
 
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any, final
 
-import torch
-
-from engine import files
+from engine import edits, files, settings
+from engine.checkpoints import CheckpointPlan, use_text
 from engine.cli.arguments import Arguments
 from engine.cli.output import number, print_json, say, say_error
 from engine.cli.progress import Display
@@ -23,8 +22,10 @@ from engine.training.errors import StepError
 from engine.training.failure import told
 from engine.training.loading import load
 from engine.training.process import tune_allocator
+from engine.training.records import json_record
+from engine.training.resuming import resumed
 from engine.training.run import Run
-from engine.training.run_folder import RunFolder, json_record, latest_run, new_run_path
+from engine.training.run_folder import RunFolder, latest_run, new_run_path
 from engine.wording import plural
 
 
@@ -34,9 +35,14 @@ def run(arguments: Arguments) -> int:
     tune_allocator()
     with _Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
-        if arguments.steps is not None and arguments.epochs is None:
-            training.plan(steps=arguments.steps)
-        return _train(training, arguments.steps, told_to)
+        assert training.folder is not None
+        folder = training.folder
+        try:
+            if arguments.steps is not None and arguments.epochs is None:
+                training.plan(steps=arguments.steps)
+            return _train(training, folder, arguments.steps, told_to)
+        finally:
+            folder.release()
 
 
 def _chosen(project: Project, arguments: Arguments) -> Project:
@@ -48,44 +54,55 @@ def _chosen(project: Project, arguments: Arguments) -> Project:
 
 def _new(project: Project, arguments: Arguments, told_to: _Told) -> Run:
     run = Run(load(project, arguments.file.absolute().parent), told_to)
-    run.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project)
+    run.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project, _plan(arguments))
     return run
 
 
+def _plan(arguments: Arguments) -> CheckpointPlan:
+    return CheckpointPlan(arguments.checkpoint_every, arguments.keep_checkpoints)
+
+
 def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
-    folder = RunFolder.existing(arguments.run or latest_run(arguments.file))
-    if _essence(folder.project()) != _essence(project):
+    folder = RunFolder.taken_up(arguments.run or latest_run(arguments.file), _plan(arguments))
+    before = folder.project()
+    project = _as_begun(project, before, arguments)
+    seeded = arguments.seed is not None
+    if _essence(before, seeded) != _essence(project, seeded):
         raise FileError(
             f'"{arguments.file.name}" is not what the run "{folder.path}" trains.',
             code="F07",
             hint="Start a new run without --resume.",
         )
-    state = folder.checkpoint()
-    run = Run(load(project, arguments.file.absolute().parent), told_to, folder=folder)
-    try:
-        torch.set_num_threads(int(state["trainer"]["threads"]))
-        run.restore(state)
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        what = next(iter(str(error).splitlines()), "")
-        raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
+    run = resumed(load(project, arguments.file.absolute().parent), folder, told_to, say)
+    if arguments.epochs is not None:
+        run.planned = arguments.epochs
     return run
 
 
-def _essence(project: Project) -> str:
+def _as_begun(project: Project, before: Project, arguments: Arguments) -> Project:
+    """The project with the seed the run was begun with, and its epochs where these are more, unless told otherwise."""
+    began, now = (settings.parse(each.training)[0] for each in (before, project))
+    changes = {} if arguments.seed is not None else {"seed": began["seed"]}
+    if arguments.epochs is None and began["epochs"] > now["epochs"]:
+        changes["epochs"] = began["epochs"]
+    return edits.set_training(project, changes)[0]
+
+
+def _essence(project: Project, seeded: bool) -> str:
     """What has to be the same for a run to go on: everything but looks, and how long and where it trains."""
-    training = {name: value for name, value in project.training.items() if name not in ("epochs", "device")}
+    free = {"epochs", "device"} if seeded else {"epochs", "device", "seed"}
+    training = {name: value for name, value in sorted(project.training.items()) if name not in free}
     plain = replace(project, name="", notes="", layout=Layout(), training=type(project.training)(training))
     return files.dumps(plain)
 
 
-def _train(run: Run, steps: int | None, told_to: _Told) -> int:
-    assert run.folder is not None
-    say(f"Run: {run.folder.path}")
+def _train(run: Run, folder: RunFolder, steps: int | None, told_to: _Told) -> int:
+    say(f"Run: {folder.path}")
     if run.over or _made(run, steps):
         made = f"{plural(run.trainer.epochs, 'epoch')}, {plural(run.trainer.steps, 'step')}"
         say(f"Nothing is left to do: {made} made.")
         return 0
-    run.folder.cut_records(run.trainer.steps, run.trainer.epochs)
+    folder.cut_records(run.trainer.steps, run.trainer.epochs)
     with _interruptible() as interrupted:
         try:
             _loop(run, steps, told_to, interrupted)
@@ -98,7 +115,9 @@ def _train(run: Run, steps: int | None, told_to: _Told) -> int:
             told_to.end()
             run.save()
     if interrupted.by:
-        say(f"Stopped at step {run.trainer.steps:,}. Go on with: --resume --run {run.folder.path}")
+        say(f"Stopped at step {run.trainer.steps:,}. Go on with: --resume --run {folder.path}")
+    say(f"On disk: {use_text(folder.path)}.")
+    if interrupted.by:
         return 128 + interrupted.by
     told_to.summary(run)
     return 0

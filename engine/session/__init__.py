@@ -138,6 +138,14 @@ class Session:
         """Overwrite all weights with those of a run directory or weights file: a RunLoaded follows."""
         self._send(commands.LoadRun(path, request))
 
+    def resume_run(self, path: Path, request: int) -> None:
+        """Take the place of the training in a run directory, paused where its last checkpoint is: a RunResumed follows.
+
+        Weights, optimizer, random states, place in the epoch and records are those of then, to the bit; `play` goes on
+        and writes into that directory.
+        """
+        self._send(commands.ResumeRun(path, request))
+
     def keep_runs(self, place: RunPlace | None) -> None:
         """Where runs leave their files from now on; None: nowhere. A RunKept tells of each change."""
         self._send(commands.KeepRuns(place))
@@ -221,6 +229,8 @@ class Session:
 
     def jacobian(self, node: str, port: str, request: int, *, sample: int = 0, alone: int | None = None) -> None:
         """All derivatives of a block's output by an input, of one sample of the next step: a `JacobianTaken` follows.
+
+        With an error where a step was unfolded and the training has gone on since: its weights are others by now.
 
         Args:
             node: path of the block.

@@ -168,6 +168,15 @@ class LoadRun(Command):
 
 @final
 @dataclass(frozen=True, slots=True)
+class ResumeRun(Command):
+    """Go on with the training of a run directory, where its last checkpoint is."""
+
+    path: Path
+    request: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class KeepRuns(Command):
     """Where runs leave their files from now on; None: nowhere."""
 

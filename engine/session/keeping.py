@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import final
 
 from engine.events import Event, RunKept, Said
@@ -18,13 +19,16 @@ class Keeping:
 
     def __init__(self, post: Callable[[Event], None], place: RunPlace | None) -> None:
         self._post, self._place = post, place
+        self._held: RunFolder | None = None
+        """The directory that others may not write into now."""
 
     def begin(self, run: Run) -> None:
         """Give a run its directory, with what it has recorded so far, if it is to have one and has none."""
         if self._place is None or run.folder is not None:
             return
         try:
-            folder = RunFolder.create(new_run_path(self._place.folder), run.loaded.project)
+            folder = RunFolder.create(new_run_path(self._place.folder), run.loaded.project, self._place.checkpoints)
+            self._hold(folder)
             for record in run.records:
                 folder.add_record(record)
         except FileError as error:
@@ -42,6 +46,7 @@ class Keeping:
         if place is None:
             if run.folder is not None:
                 run.folder = None
+                self.release()
                 self._post(RunKept(""))
         elif run.folder is None:
             if run.trainer.steps:
@@ -58,6 +63,24 @@ class Keeping:
             self._post(Said("warning", f'{error.message} The run stays in "{folder.path}".'))
             return
         self._post(RunKept(str(folder.path)))
+
+    def take_up(self, path: Path) -> RunFolder:
+        """The directory of an earlier run, which goes on in it. Raises FileError, as `RunFolder.taken_up`."""
+        if self._held is not None and self._held.path.resolve() == path.resolve():
+            self.release()  # it is that of the run before a reset
+        folder = RunFolder.taken_up(path, None if self._place is None else self._place.checkpoints)
+        self._hold(folder)
+        return folder
+
+    def release(self) -> None:
+        """Let others write into the last run's directory."""
+        if self._held is not None:
+            self._held.release()
+            self._held = None
+
+    def _hold(self, folder: RunFolder) -> None:
+        self.release()
+        self._held = folder
 
     def gave_up(self, error: FileError) -> None:
         """Nothing can be written: it is not tried again before another place is chosen."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, final
@@ -21,16 +20,16 @@ from engine.runplace import RunPlace
 from engine.session import commands, stepcommands
 from engine.session.commands import Command
 from engine.session.desk import Desk
+from engine.session.failing import failed
 from engine.session.keeping import Keeping
 from engine.session.live import bring, live_value, switches, with_live
 from engine.session.pace import Pace
+from engine.session.resuming import take_up
 from engine.session.stepdesk import StepDesk
 from engine.session.surfacedesk import SurfaceDesk
 from engine.session.transfer import edited_run
 from engine.session.weightdesk import WeightDesk
 from engine.stepevents import NextStepChanged, Timeline
-from engine.training.errors import StepError, is_out_of_memory
-from engine.training.failure import told
 from engine.training.loading import Loaded, load
 from engine.training.process import cores, tune_allocator
 from engine.training.run import Run
@@ -63,8 +62,7 @@ class Worker:
         self._watched: frozenset[str] = frozenset()
         self._live: dict[str, Any] = {}
         """Hyperparameters changed by hand; they outlast a reset, and an edited project brings its own."""
-        self._by_hand = False
-        """Whether weights were set by hand."""
+        self._by_hand = False  # whether weights were
         self._state: RunState = "ready"
         self._goal = commands.Until()
         self._samples: int | None = None
@@ -75,7 +73,7 @@ class Worker:
         self._weights = WeightDesk(post, self._run_for_answer, self._set_by_hand)
         self._surfaces = SurfaceDesk(post, self._run_for_answer, self._set_by_hand)
         self._handlers: dict[type[Command], Callable[[Any], None]] = {
-            commands.Play: self._play,
+            commands.Play: lambda command: self._go(command.until),
             commands.Pause: self._pause,
             commands.Step: self._step,
             commands.Stop: self._stop,
@@ -83,10 +81,11 @@ class Worker:
             commands.Apply: self._apply,
             commands.SetHyper: self._set_hyper,
             commands.Watch: self._watch,
+            commands.ResumeRun: self._resume,
             commands.KeepRuns: lambda command: self._keeping.choose(command.place, self.run),
             stepcommands.TellHistory: self._tell_history,
             stepcommands.StepBack: lambda _command: self._travel(-1),
-            stepcommands.Goto: self._goto,
+            stepcommands.Goto: lambda command: self._travel(command.at - self._ready_run().trainer.steps),
             **self._steps.handlers,
             **self._weights.handlers,
             **self._surfaces.handlers,
@@ -106,6 +105,7 @@ class Worker:
                 break
             self._guarded(lambda command=command: self._handle(command))  # type: ignore[misc]
         self._guarded(self._save)
+        self._keeping.release()
         self._tell("closed")
 
     def _next(self) -> Command:
@@ -125,17 +125,8 @@ class Worker:
         """Whatever goes wrong is told and pauses the training; the thread lives on."""
         try:
             work()
-        except StepError as failure:
-            assert self.run is not None
-            event = told(failure, self.run.trainer)
-            self._fail(event, "paused" if failure.code in ("T01", "T02") else "failed")
-        except ChainruleError as error:
-            self._fail(RunFailed(error.code, error.message, error.hint), "failed")
         except Exception as error:  # noqa: BLE001 - a thread that dies answers nobody any more
-            code = "T03" if is_out_of_memory(error) else "T04"
-            what = "Memory ran out." if code == "T03" else f"{type(error).__name__}: {error}"
-            hint = "Make the network or the batch smaller." if code == "T03" else ""
-            self._fail(RunFailed(code, what, hint, details=traceback.format_exc()), "failed")
+            self._fail(*failed(error, self.run))
 
     def _fail(self, event: RunFailed, state: RunState) -> None:
         self._count()
@@ -242,13 +233,16 @@ class Worker:
 
     # -- the run --
 
+    def _load(self) -> Loaded:
+        self._loaded = load(self._project, self._folder, self._loaded)
+        return self._loaded
+
     def _ready_run(self) -> Run:
         """The run, loaded and built when it is first needed. Raises ChainruleError."""
         if self.run is None:
             before = self._state
             self._tell("loading")
-            self._loaded = load(self._project, self._folder, self._loaded)
-            self._install(Run(self._loaded, self._post))
+            self._install(Run(self._load(), self._post))
             self._tell("ready" if before == "failed" else before)
             self._show()
         assert self.run is not None
@@ -287,9 +281,6 @@ class Worker:
 
     # -- commands --
 
-    def _play(self, command: commands.Play) -> None:
-        self._go(command.until)
-
     def _pause(self, _command: commands.Pause) -> None:
         if self._state == "running":
             self._hold("paused")
@@ -314,11 +305,24 @@ class Worker:
     def _reset(self, command: commands.Reset) -> None:
         if self._loaded is None:
             self._tell("loading")
-        self._loaded = load(self._project, self._folder, self._loaded)
+        loaded = self._load()
         self._save()  # what comes next is another run
         self._by_hand = False
-        self._install(Run(self._loaded, self._post, seed=command.seed))
+        self._install(Run(loaded, self._post, seed=command.seed))
         self._tell("ready")
+        self._show()
+
+    def _resume(self, command: commands.ResumeRun) -> None:
+        self._guarded(self._save)  # what comes next is another run
+        before = self._state if self._state != "running" else "paused"
+        self._tell("loading")
+        run = take_up(command, self._load, self._keeping, self._post, self._live)
+        if run is None:
+            self._tell(before)
+            return
+        self._by_hand = False
+        self._install(run)
+        self._tell("finished" if run.over else "paused", run.ending())
         self._show()
 
     def _apply(self, command: commands.Apply) -> None:
@@ -351,8 +355,7 @@ class Worker:
             self._changed()
 
     def _watch(self, command: commands.Watch) -> None:
-        new = command.kinds - self._watched
-        self._watched = command.kinds
+        new, self._watched = command.kinds - self._watched, command.kinds
         if self._observer is not None:
             self._observer.watch(command.kinds)
             if new and self._state != "running":
@@ -375,9 +378,6 @@ class Worker:
         assert past is not None
         reach = (past.first, past.last, past.at, past.bytes, past.limit, past.states)
         self._post(Timeline(request, *reach, moved=moved, error=error))
-
-    def _goto(self, command: stepcommands.Goto) -> None:
-        self._travel(command.at - self._ready_run().trainer.steps)
 
     def _travel(self, steps: int) -> None:
         """So many updates on or, negative, back; then it is paused there."""

@@ -23,8 +23,10 @@ _TENSOR = "tensor:"
 VERSION = 1
 
 
-def save_state(path: Path, state: Mapping[str, Any]) -> None:
+def save_state(path: Path, state: Mapping[str, Any], about: Mapping[str, str] | None = None) -> None:
     """Write a state: nested dicts with string keys of numbers, strings, None, tensors, and lists of these.
+
+    `about` goes into the metadata, where it can be read without the rest.
 
     Raises:
         FileError: F05, it cannot be written.
@@ -32,7 +34,7 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     plain = _without_tensors(dict(state), "", tensors)
     text = json.dumps({"version": VERSION, "state": plain})
-    diskfile.write(path, [save(tensors, metadata={_KEY: text})])
+    diskfile.write(path, [save(tensors, metadata={_KEY: text, **(about or {})})])
 
 
 def load_state(path: Path) -> dict[str, Any]:

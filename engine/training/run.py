@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.build import build
+from engine.checkpoints import Standing, disk_use, trains
 from engine.dataspec import Split
-from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
+from engine.events import EpochEnd, Event, HyperChanged, RunSaved, Said, Scalars
+from engine.fingerprint import fingerprint
 from engine.problem import FileError, GraphError
+from engine.training import saving
+from engine.training.best import Best
 from engine.training.evaluation import Evaluation, Evaluator, evaluate
 from engine.training.loading import Loaded
 from engine.training.metrics import Meter, metric_names
+from engine.training.records import epoch_record
 from engine.training.run_folder import RunFolder
+from engine.training.saving import SavePace
 from engine.training.setup import batch_norm_in, make_batches, make_stopping, watched_value
 from engine.training.task import find_task
 from engine.training.trail import Trail
@@ -26,8 +32,6 @@ from engine.training.trainer import Trainer
 from engine.training.updates import Memory
 
 Post = Callable[[Event], None]
-_CHECKPOINT_SHARE = 0.05
-"""Part of the time that may go into writing checkpoints."""
 
 
 @final
@@ -40,6 +44,8 @@ class Run:
         planned: epochs until it is over.
         records: every epoch's record, in order.
         count_classes: let validations count which class is taken for which, in `confusion` (rows true).
+        best: its best epoch.
+        pace: when its checkpoints are due.
         trail: the path of its weights, where somebody keeps it.
         on_unwritable: is told why the run directory can no longer be written, and the training goes on without one;
             while it is None, that is an error like any other.
@@ -87,9 +93,8 @@ class Run:
         self._recent: tuple[list[int], list[float], list[float]] = ([], [], [])
         self.samples_seen = 0.0
         self._seconds = self._samples = 0.0
-        self._checkpointed_at = time.monotonic()
-        self._checkpoint_seconds = 0.0
-        self._saved_step = 0
+        self.pace = SavePace()
+        self.best = Best(self._monitor)
         self.trail: Trail | None = None
         self.on_unwritable: Callable[[FileError], None] | None = None
         for remark in loaded.remarks:
@@ -118,9 +123,19 @@ class Run:
     def tick(self, size: int | None = None) -> None:
         """One training step (of `size` samples), or one batch of the validation that ends an epoch.
 
+        A checkpoint follows where one is due.
+
         Raises:
             StepError: nothing has changed.
         """
+        self._work(size)
+        folder, trainer = self.folder, self.trainer
+        if folder is None or not self.pace.due(folder.plan, trainer.steps, trainer.epochs):
+            return
+        if self.unsaved and not self.busy:
+            self.save()
+
+    def _work(self, size: int | None) -> None:
         if self._validation is None and not self.epoch_waits:
             began = time.perf_counter()
             before = self.trainer.loss_weight
@@ -169,15 +184,14 @@ class Run:
     def _end_epoch(self, found: Evaluation | None) -> None:
         record = self._record(self.trainer.epochs + 1, found)
         reduced = self._close(record)
+        self._see_best(record)
         self._tell(record)
         if reduced:
             self._post(Said("info", f"The learning rate fell to {self.trainer.lr:.3g}: {self._monitor} stood still."))
-        self._checkpoint_if_due()
 
     def _close(self, record: Mapping[str, Any]) -> bool:
         """What the end of an epoch does to the training; whether a learning rate was reduced."""
-        value = record["metrics"].get(self._monitor, record.get(self._monitor))
-        watched = math.nan if value is None else value
+        watched = self._watched(record)
         reduced = self.trainer.end_epoch(watched)
         if self._stopping is not None:
             self._stopping.see(watched, self.trainer.epochs, self.weights())
@@ -185,19 +199,24 @@ class Run:
                 self.trainer.net.load_state_dict(self._stopping.best_weights)
         return reduced
 
+    def _watched(self, record: Mapping[str, Any]) -> float:
+        value = record["metrics"].get(self._monitor, record.get(self._monitor))
+        return math.nan if value is None else float(value)
+
+    def _see_best(self, record: Mapping[str, Any]) -> None:
+        """Copy the weights of the best epoch, where they are to be kept on disk."""
+
+        def copies() -> Mapping[str, Tensor]:
+            stopping = self._stopping
+            if stopping is not None and stopping.best_epoch == self.trainer.epochs:
+                return stopping.best_weights
+            return {name: value.detach().clone() for name, value in self.weights().items()}
+
+        if self.folder is not None:
+            self.best.see(self._watched(record), record["epoch"], record["step"], copies)
+
     def _record(self, epoch: int, found: Evaluation | None) -> dict[str, Any]:
-        trainer = self.trainer
-        metrics = dict(trainer.meter.values())
-        metrics.update({f"val_{name}": None if found is None else found.metrics[name] for name in trainer.meter.names})
-        return {
-            "epoch": epoch,
-            "step": trainer.steps,
-            "loss": trainer.loss_sum / trainer.loss_weight,
-            "val_loss": None if found is None else found.loss,
-            "metrics": metrics,
-            "lr": trainer.last_lr,
-            "samples_per_s": self._samples / self._seconds if self._seconds else None,
-        }
+        return epoch_record(self.trainer, epoch, found, self._samples / self._seconds if self._seconds else None)
 
     def _tell(self, record: dict[str, Any]) -> None:
         self._seconds = self._samples = 0.0
@@ -240,7 +259,10 @@ class Run:
         self.trainer.go_on_from(old.trainer, same_data=same_data)
         self.records = old.records
         self.samples_seen = old.samples_seen
-        self._saved_step = self.trainer.steps
+        self.pace.stands(self.trainer.steps, self.trainer.epochs)
+        same_network = fingerprint(self.loaded.project) == fingerprint(old.loaded.project)
+        if same_data and same_network and self._monitor == old._monitor:
+            self.best = old.best
         if self._stopping is not None and old._stopping is not None and self._monitor == old._monitor:
             self._stopping.restore(old._stopping.state())
             self._stopping.patience = self.loaded.result.settings["patience"]
@@ -283,6 +305,7 @@ class Run:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from the `state` of a run of the same project. Raises as `Trainer.restore`."""
         self.trainer.restore(state["trainer"])
+        self.seed = state["seed"]
         self._validation = None
         if self._stopping is not None and state["stopping"] is not None:
             self._stopping.restore(state["stopping"])
@@ -303,6 +326,7 @@ class Run:
         """Let the records be these, which lead to where the run is now; in its directory, too."""
         before = self.records[-1]["epoch"] if self.records else 0
         self.records = records
+        self.best.gone_back(self.trainer.epochs)
 
         def write(folder: RunFolder) -> None:
             folder.cut_records(self.trainer.steps, self.trainer.epochs)
@@ -317,20 +341,20 @@ class Run:
     @property
     def unsaved(self) -> bool:
         """Whether steps were made since the last `save`."""
-        return self.trainer.steps != self._saved_step
+        return self.trainer.steps != self.pace.step
 
     def save(self) -> None:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
         self._write(self._save)
 
     def _save(self, folder: RunFolder) -> None:
-        began = time.monotonic()
-        folder.save_weights(self.weights(), self.loaded.project)
-        folder.save_checkpoint(self.state())
-        folder.follow(self.loaded.project)
-        self._saved_step = self.trainer.steps
-        self._checkpointed_at = time.monotonic()
-        self._checkpoint_seconds = self._checkpointed_at - began
+        self.pace.begin()
+        trainer, project = self.trainer, self.loaded.project
+        standing = Standing(trainer.steps, trainer.epochs, self.planned, self.over, trains(project))
+        saving.write(folder, project, self.weights(), {**self.state(), "planned": self.planned}, standing, self.best)
+        self.pace.end(trainer.steps, trainer.epochs)
+        size, _ = disk_use(folder.path)
+        self._post(RunSaved(str(folder.path), trainer.steps, trainer.epochs, size))
 
     def _write(self, write: Callable[[RunFolder], None]) -> None:
         if self.folder is None:
@@ -342,9 +366,3 @@ class Run:
                 raise
             self.folder = None
             self.on_unwritable(error)
-
-    def _checkpoint_if_due(self) -> None:
-        """At the end of epochs, as often as its cost allows, at most once a second."""
-        since = time.monotonic() - self._checkpointed_at
-        if self.folder is not None and since > max(1.0, self._checkpoint_seconds / _CHECKPOINT_SHARE):
-            self.save()

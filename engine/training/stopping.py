@@ -11,6 +11,12 @@ from torch import Tensor
 from engine.wording import plural
 
 
+def improves(monitor: str, value: float, best: float) -> bool:
+    """Whether a value is better than the best so far (NaN: there is none); accuracies should rise, losses fall."""
+    better = value > best if monitor.endswith("accuracy") else value < best
+    return better or (math.isnan(best) and not math.isnan(value))
+
+
 @final
 class EarlyStopping:
     """Watches one value over the epochs; accuracies should rise, losses fall. NaN is never an improvement.
@@ -29,15 +35,9 @@ class EarlyStopping:
         self.best_weights: dict[str, Tensor] = {}
         self.ended = False
 
-    @property
-    def rising(self) -> bool:
-        """Whether larger is better."""
-        return self.monitor.endswith("accuracy")
-
     def see(self, value: float, epoch: int, weights: Mapping[str, Tensor]) -> None:
         """Tell the value after an epoch, and the weights that reached it."""
-        better = value > self.best if self.rising else value < self.best
-        if better or (math.isnan(self.best) and not math.isnan(value)):
+        if improves(self.monitor, value, self.best):
             self.best, self.best_epoch, self.waited = value, epoch, 0
             self.best_weights = {name: tensor.clone() for name, tensor in weights.items()}
         else:

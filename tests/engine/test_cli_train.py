@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from engine import files, weightfile
+from engine.checkpoints import checkpoints_in
 from engine.cli import main
 from engine.training.run_folder import RunFolder
 from tests.engine.cli_helpers import Out, assert_same, lines, saved, told, weights_in
@@ -61,7 +62,7 @@ def test_missing_values_are_null_and_odd_ones_words(tmp_path: Path, capsys: Out)
     (line,) = lines(capsys)
     assert line["val_loss"] is None
     assert line["metrics"]["r2"] is None, "R² of a constant is not defined"
-    from engine.training.run_folder import json_record
+    from engine.training.records import json_record
 
     record = {"loss": float("nan"), "val_loss": float("inf"), "metrics": {"mae": -float("inf")}, "epoch": 1}
     assert json_record(record) == {"loss": "NaN", "val_loss": "Infinity", "metrics": {"mae": "-Infinity"}, "epoch": 1}
@@ -136,7 +137,8 @@ def test_resume_takes_the_newest_run_and_only_its_own(graph: Path, tmp_path: Pat
     assert main(["train", str(graph), "--resume"]) == 1
     (line,) = told(capsys)
     assert "is not what the run" in line
-    (run / "checkpoint.safetensors").write_bytes(b"damaged")
+    for checkpoint in checkpoints_in(run):
+        checkpoint.write_bytes(b"damaged")
     assert main(["train", str(graph), "--resume"]) in (1, 2)
     assert len(told(capsys)) == 1
 
@@ -192,4 +194,5 @@ def test_interrupting_writes_the_run_which_can_go_on(tmp_path: Path):
     train(expected, steps)
     for name, value in expected.weights().items():
         assert torch.equal(done[name], value)
-    assert len((run / "metrics.jsonl").read_text().splitlines()) == steps // 6
+    told = len((run / "metrics.jsonl").read_text().splitlines())
+    assert told in (steps // 6, (steps - 1) // 6), "an epoch just over may not be evaluated yet; going on does that"

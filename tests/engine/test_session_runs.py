@@ -55,7 +55,8 @@ def test_a_run_directory_holds_what_was_told(place: RunPlace):
     assert listener.of(RunKept) == [RunKept(str(run))]
     assert lines(run) == told, "value for value"
     assert sorted(path.name for path in run.iterdir()) == [
-        "checkpoint.safetensors",
+        "best.safetensors",
+        "checkpoint-000001.safetensors",
         "graph.chainrule",
         "metrics.jsonl",
         "weights.safetensors",

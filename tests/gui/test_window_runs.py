@@ -331,7 +331,7 @@ def test_the_weights_of_a_run_are_put_back_to_work(window, qtbot, graph, monkeyp
     np.testing.assert_equal(weights_in(qtbot, window), fresh)
 
 
-@pytest.mark.parametrize("other", ["checkpoint.safetensors", "metrics.jsonl"])
+@pytest.mark.parametrize("other", ["checkpoint-000001.safetensors", "metrics.jsonl"])
 def test_any_file_of_a_run_stands_for_it(window, qtbot, graph, monkeypatch, other):
     assert window.open(graph)
     play_to_the_end(qtbot, window)

@@ -1,0 +1,62 @@
+"""A training that was left, or killed, goes on where its last checkpoint is, the same to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from engine.checkpoints import best_epoch
+from engine.problem import FileError
+from engine.training.best import Best
+from engine.training.loading import Loaded
+from engine.training.run import Post, Run
+from engine.training.run_folder import RunFolder
+
+
+def resumed(loaded: Loaded, folder: RunFolder, post: Post, say: Callable[[str], None], *, threads: bool = True) -> Run:
+    """A run that goes on in a run directory; from the start where it was killed before its first checkpoint.
+
+    Args:
+        loaded: what the directory trains.
+        folder: taken up.
+        post: takes the run's events.
+        say: is told of a checkpoint that is damaged, for which the one before is taken.
+        threads: let torch use as many as then, which the last bits of a sum depend on.
+
+    Raises:
+        FileError: F01 all checkpoints are damaged, F03 a newer version wrote it, F07 it is of something else.
+        GraphError: the graph cannot be trained.
+    """
+    state = _state(folder, say)
+    run = Run(loaded, post, seed=None if state is None else state.get("seed"))
+    if state is not None:
+        try:
+            if threads:
+                torch.set_num_threads(int(state["trainer"]["threads"]))
+            run.restore(state)
+            run.planned = max(run.planned, int(state.get("planned", 0)))
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            what = next(iter(str(error).splitlines()), "")
+            raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
+    run.folder = folder
+    run.best = Best(run.best.monitor, best_epoch(folder.path))
+    run.pace.stands(run.trainer.steps, run.trainer.epochs)
+    return run
+
+
+def take_records(run: Run) -> None:
+    """Let the run have the records that lead to where it is; what was written after its checkpoint is dropped."""
+    if run.folder is not None:
+        run.folder.cut_records(run.trainer.steps, run.trainer.epochs)
+        run.records = run.folder.records()
+
+
+def _state(folder: RunFolder, say: Callable[[str], None]) -> dict[str, Any] | None:
+    try:
+        return folder.checkpoint(say)
+    except FileError as error:
+        if error.code != "F02":
+            raise
+        return None
