@@ -243,6 +243,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.files.imports.stop()
+        self.backprop.leave()  # the docks of the next start are those of work, with the inspector in front
         self._state.store()
         self._autosave.forget()
         self.tour.end()

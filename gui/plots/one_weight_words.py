@@ -51,6 +51,8 @@ def on_which_data(known: LossCurve | None, stale_since: int | None) -> str:
     """On which data and in which mode the loss is; `stale_since` when the other weights have moved since that step."""
     if known is None or not known.samples:
         words = _tr("A network without data")
+    elif known.on == "train" and known.samples == 1:
+        words = _tr("On the only training sample, evaluation mode")
     elif known.on == "train":
         words = _tr("On all {0} training samples, evaluation mode").format(known.samples)
     else:

@@ -9,12 +9,13 @@ import pytest
 
 from tests.helpers.xvfb import ROOT, Person, Screen, View, missing
 
+Sit = Callable[[str], Person]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "it can run")]
 
 
 @pytest.fixture
-def sit_down(tmp_path: Path) -> Iterator[Callable[[str], Person]]:
-    """Opens the app on an example."""
+def sit_down(tmp_path: Path) -> Iterator[Sit]:
+    """Opens the app on an example; what is open in the end is closed as people do."""
     with Screen() as screen:
         people: list[Person] = []
 
@@ -29,9 +30,9 @@ def sit_down(tmp_path: Path) -> Iterator[Callable[[str], Person]]:
             return person
 
         yield begin
+        assert people[-1].quit() == 0
+        assert people[-1].complaints() == ""
         for person in people:
-            assert person.quit() == 0
-            assert person.complaints() == ""
             person.__exit__()
 
 
@@ -40,7 +41,7 @@ def reads(*words: str) -> Callable[[View], bool]:
     return lambda view: all(any(word in text for text in view["labels"]) for word in words)
 
 
-def test_from_a_pale_bar_to_why_the_first_layer_does_not_learn(sit_down: Callable[[str], Person]) -> None:
+def test_from_a_pale_bar_to_why_the_first_layer_does_not_learn(sit_down: Sit) -> None:
     person = sit_down("deep-sigmoid")
     person.click("Play")
     person.wait("it has finished", lambda view: view["state"] == "finished")
@@ -57,3 +58,13 @@ def test_from_a_pale_bar_to_why_the_first_layer_does_not_learn(sit_down: Callabl
     person.hit("Escape")
     person.click("layerBars")
     person.wait("the bar in the middle has its answer, too", reads("∂dense4"))
+
+
+def test_after_leaving_in_the_middle_of_a_step_the_inspector_is_in_front_again(sit_down: Sit) -> None:
+    person = sit_down("mazur")
+    person.choose("Run", "Step through backpropagation")
+    person.wait("the step is taken apart", lambda view: "backpropTrack" in view["places"])
+    assert person.quit() == 0
+    person = sit_down("mazur")
+    person.wait("the settings are in sight", lambda view: "param_lr" in view["places"])
+    assert "backpropTrack" not in person.look()["places"]

@@ -1,6 +1,6 @@
 """All examples, trained, in both themes, on one picture each: `python -m tests.helpers.contact_sheet`.
 
-Writes `tests/golden/contact-sheet-dark.jpg` and `-light.jpg`, and the README's picture.
+Writes `tests/golden/contact-sheet-dark.jpg` and `-light.jpg`, and the README's pictures.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from PySide6.QtWidgets import QApplication
 
 from engine import assets
 from gui.theme import Mode, theme
-from tests.helpers.shots import shot
+from tests.helpers.shots import backprop_shot, shot
 
 ROOT = Path(__file__).parents[2]
 TILE = (720, 450)
 COLUMNS = 3
 CAPTION = 28
+W5 = ("output.weight", (0, 0))
 MODES: tuple[Mode, ...] = ("dark", "light")
 
 
@@ -60,6 +61,7 @@ def main() -> int:
     readme = ROOT / "assets" / "screenshots" / "main-window.png"
     readme.parent.mkdir(exist_ok=True)
     shot("spiral.chainrule", "dark").save(str(readme))
+    backprop_shot("mazur.chainrule", "dark", W5).save(str(readme.with_name("backprop.png")))
     application.processEvents()
     return 0
 
