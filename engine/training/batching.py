@@ -64,6 +64,8 @@ class Batches:
         row = sum(tensor[:1].numel() * tensor.element_size() for tensor in self.data.values())
         self._chunk = max(1, _GATHERED_BYTES // max(1, row * batch_size)) * batch_size
         self._gathered: tuple[int, Batch] | None = None
+        self._cut: list[tuple[Tensor, ...]] = []
+        """What is gathered, batch by batch."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -125,7 +127,12 @@ class Batches:
         if stop > first + self._chunk:
             return self._pick(start, stop)
         if self._gathered is None or self._gathered[0] != first:
-            self._gathered = (first, self._pick(first, min(first + self._chunk, self.samples)))
+            picked = self._pick(first, min(first + self._chunk, self.samples))
+            self._gathered = (first, picked)
+            self._cut = list(zip(*(tensor.split(self.size) for tensor in picked.values()), strict=True))
+        number, odd = divmod(start - first, self.size)
+        if not odd and stop == min(start + self.size, self.samples):  # whole: there at once
+            return dict(zip(self.data, self._cut[number], strict=True))
         return {name: tensor[start - first : stop - first] for name, tensor in self._gathered[1].items()}
 
     def _pick(self, start: int, stop: int) -> Batch:

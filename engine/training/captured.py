@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from engine.netcode import Batch
 from engine.training import scripted
 from engine.training.clipping import norm_of
-from engine.training.recording import Line, NotRecordableError, Recorder, needed, written_into
+from engine.training.recording import Line, NotRecordableError, Recorder, View, needed, written_into
 from engine.training.turns import Turn
 from engine.training.updates import Slot
 
@@ -64,7 +64,7 @@ class Program:
         writer = _Writer(net, turn, batch)
         self.text = writer.text(forward, updates=self._updates)
         self._names, self._fields = writer.names, writer.fields
-        self._constants, self._shown = writer.constants, writer.shown
+        self._constants, self._views, self._shown = writer.constants, writer.views, writer.shown
         self._numbers = writer.numbers
         made = scripted.scripted(self.text)
         if made is None:
@@ -101,6 +101,8 @@ class Program:
         """
         if self._bound is None or self._bound[0] is not turn:
             tensors = {**_tensors(net, turn), **self._constants}
+            for name, view in self._views.items():
+                tensors[name] = view.of(tensors[view.source])
             self._bound = turn, [tensors[name] for name in self._names]
         updater = turn.updater
         numbers: list[float] = []
@@ -148,6 +150,7 @@ class _Writer:
         fields: of the batch, which follow them.
         numbers: for each slot, which of the optimizer's numbers follow these.
         constants: computed once.
+        views: of the other tensors, taken once.
         shown: wanted output -> its place among the results, None: it is a field of the batch.
     """
 
@@ -161,6 +164,7 @@ class _Writer:
         self.fields: list[str] = []
         self.numbers: list[list[int]] = []
         self.constants: dict[str, Tensor] = {}
+        self.views: dict[str, View] = {}
         self.shown: dict[str, int | None] = {}
 
     def text(self, forward: Forward, *, updates: bool) -> str:
@@ -170,7 +174,7 @@ class _Writer:
         members = [parameter for slot in slots for _, parameter, _ in slot.members]
         if not members or len(vectors) < len(slots):
             raise NotRecordableError("parameters that are not packed")
-        recorder = Recorder({**self.inputs, **vectors})
+        recorder = Recorder({**self.inputs, **vectors}, lasting=self.inputs.keys() - self.places.keys())
         with torch.enable_grad(), recorder:
             loss, outputs = forward(self.batch)
             ahead = list(recorder.lines)
@@ -178,7 +182,7 @@ class _Writer:
             back = recorder.lines[len(ahead) :]
             norm = norm_of(list(vectors.values()))
             norming = recorder.lines[len(ahead) + len(back) :]
-        self.constants = recorder.constants
+        self.constants, self.views = recorder.constants, recorder.views
         results = self._show(outputs, recorder)
         homes, zeros = self._homes(grads, recorder)
         value = recorder.name_of(loss)
@@ -186,8 +190,9 @@ class _Writer:
         first = {id(line) for line in ahead}
         before = [line for line in kept if id(line) in first]
         behind = written_into(recorder, [line for line in kept if id(line) not in first], homes)
-        # autograd adds gradients to zeros, which makes −0 into 0
-        behind += [Line((), "add_", [name, "0.0"], (name,), pure=False) for name in vectors]
+        for name, vector in vectors.items():  # autograd adds gradients to zeros, which makes 0 of −0
+            self.constants[f"z{name}"] = torch.zeros_like(vector)
+            behind.append(Line((), "add_", [name, f"z{name}"], (name,), pure=False))
         behind += [*zeros, *norming]
         update = self._update() if updates else []
         return self._assemble(before, behind, update, (value, recorder.name_of(norm), *results))
@@ -238,8 +243,9 @@ class _Writer:
         whole = "\n".join(f"    {line}" for line in body)
         used = set(re.findall(r"\w+", whole))
         fixed = _tensors_named(self.inputs, self.turn)
-        self.constants = {name: tensor for name, tensor in self.constants.items() if name in used}
-        self.names = [name for name in (*fixed, *self.constants) if name in used and name not in self.places]
+        self.names = [
+            name for name in (*fixed, *self.constants, *self.views) if name in used and name not in self.places
+        ]
         places = [place for place in self.places if place in used]
         self.fields = [self.places[place] for place in places]
         slots = range(len(self.turn.updater.slots))

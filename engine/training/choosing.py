@@ -97,7 +97,7 @@ class Choice:
         self.captured = False
         if not self.allowed:
             return eager(self._runs[turn.number], turn, batch, lr)
-        samples = len(next(iter(batch.values()))) if batch else 0
+        samples = next(iter(batch.values())).size(0) if batch else 0
         trial = self._trials.get((turn.number, samples))
         if trial is None:
             trial = self._begin(turn, samples)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -54,12 +54,39 @@ class Line:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view of a tensor that can be taken once and for all.
+
+    Attributes:
+        source: name of the tensor.
+        take: makes the view from the tensor and the other arguments.
+    """
+
+    source: str
+    take: Callable[..., Tensor]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """The view of this tensor."""
+        return self.take(tensor, *self.args, **self.kwargs)
+
+
+def _is_view(schema: Any) -> bool:
+    """Whether an operation makes one tensor that shares the storage of its first argument."""
+    first = schema.arguments[0].alias_info
+    return first is not None and not first.is_write and len(schema.returns) == 1 and not schema.is_mutable
+
+
+@final
 class Recorder(TorchDispatchMode):
     """Everything computed inside of `with recorder:` is computed, and written down.
 
     Attributes:
         lines: what was written, in order.
         constants: tensors that are the same at every step, by name.
+        views: how to take views of inputs that lie where they lie, by name, in order.
     """
 
     @classmethod
@@ -67,12 +94,18 @@ class Recorder(TorchDispatchMode):
         return False  # or a second of imports is spent on a compiler that is not used
 
     def __init__(
-        self, inputs: Mapping[str, Tensor], numbers: Mapping[float, str] | None = None, prefix: str = "v"
+        self,
+        inputs: Mapping[str, Tensor],
+        numbers: Mapping[float, str] | None = None,
+        *,
+        lasting: Iterable[str] = (),
+        prefix: str = "v",
     ) -> None:
         """Begin.
 
         Args:
             inputs: tensors by the names they have in the text.
+            lasting: those of the inputs that are the same tensors at every step.
             prefix: of the names of results.
             numbers: numbers that stand for a name: whatever is equal to one is written as its name.
         """
@@ -83,6 +116,8 @@ class Recorder(TorchDispatchMode):
         self._shapes = {name: tensor.shape for name, tensor in inputs.items()}
         self._numbers = dict(numbers or {})
         self._alive: list[Any] = list(inputs.values())
+        self.views: dict[str, View] = {}
+        self._lasting = set(lasting)
         self._transposed: dict[str, str] = {}
         self._prefix = prefix
 
@@ -131,6 +166,10 @@ class Recorder(TorchDispatchMode):
             return
         if name == "t":
             self._transposed[made[0]] = uses[0]
+        if pure and len(uses) == 1 and uses[0] in self._lasting and isinstance(args[0], Tensor) and _is_view(schema):
+            self.views[made[0]] = View(uses[0], func, tuple(args[1:]), dict(kwargs))
+            self._lasting.add(made[0])
+            return
         self.lines.append(Line(made, name, texts, tuple(uses), pure))
 
     def _result(self, result: Any) -> str:

@@ -77,7 +77,8 @@ class Trainer:
         self._random = any(_is_random(self.result, path) for path in net.order)
         self._rollback = Rollback(net, self.randomness if self._random else None)
         self._turns = make_turns(net, self.steps_per_epoch, memory)
-        runs = [net.loss_and(_wanted(meter.task), phase=turn.number) for turn in self._turns]
+        self._shown = _wanted(meter.task)
+        runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
         self._set_mode()
 
@@ -186,12 +187,10 @@ class Trainer:
         self.steps += 1
         self._stepped = True
         samples = 1
-        task = self.meter.task
         if self.batches is not None:
-            samples = len(next(iter(batch.values())))
-        if task is not None and self.meter.names:
-            target = ".".join(task.target)
-            self.meter.add(outputs[".".join(task.prediction)], outputs[target])
+            samples = next(iter(batch.values())).size(0)
+        if self._shown and self.meter.names:
+            self.meter.add(*(outputs[name] for name in self._shown))
         self.last_loss = value
         if self.first_loss is None:
             self.first_loss = value
