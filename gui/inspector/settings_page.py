@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, final
 
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine import edits, settings
@@ -43,7 +45,10 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "limits": ("clip_norm", "clip_value", "early_stopping", "monitor", "patience", "metrics"),
 }
-NOTES_HEIGHT: Final = 140
+LEAST_NOTES: Final = 64
+MOST_NOTES: Final = 220
+NOTES_FRAME: Final = 32
+"""What the border, the padding and the margin of the text take on both sides together."""
 
 
 @final
@@ -97,6 +102,7 @@ class SettingsPage(QWidget):
         self._notes.setPlaceholderText(self.tr("What this network is about, what to try …"))
         self._notes.setTabChangesFocus(True)
         self._notes.textChanged.connect(self._note)
+        self._notes.textChanged.connect(self._rescale)
         self._notes_section = Section(self.tr("Notes"), expanded=bool(self._document.project.notes))
         self._notes_section.body.addWidget(self._notes)
         self._column.addWidget(self._notes_section)
@@ -124,7 +130,16 @@ class SettingsPage(QWidget):
         self._column.addWidget(self._dropout)
 
     def _rescale(self) -> None:
-        self._notes.setFixedHeight(theme().px(NOTES_HEIGHT))
+        """As high as the notes are long, within limits."""
+        notes, look = self._notes, theme()
+        room = QRect(0, 0, max(1, notes.width() - look.px(NOTES_FRAME)), 1 << 16)
+        long = notes.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), notes.toPlainText() + " ").height()
+        height = long + look.px(NOTES_FRAME)
+        notes.setFixedHeight(min(max(height, look.px(LEAST_NOTES)), look.px(MOST_NOTES)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._rescale()
 
     # -- filling --
 
@@ -138,6 +153,7 @@ class SettingsPage(QWidget):
             self._notes.blockSignals(True)
             self._notes.setPlainText(project.notes)
             self._notes.blockSignals(False)
+            self._rescale()
         faults = dict(settings.parse(project.training)[1])
         for form in self.forms.values():
             form.set_values(result.settings, fresh=fresh)

@@ -8,7 +8,7 @@ from typing import Final, final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
@@ -104,11 +104,12 @@ class GradientPanel(Panel):
         # Below each other: the ratio is what the panel is for, and has to be read in the narrowest of docks.
         foot = QVBoxLayout()
         foot.setSpacing(4)
-        for line in ((self._ratio, self._why), (self._health, self._scale)):
-            row = QHBoxLayout()
-            row.addWidget(line[0], 1)
-            row.addWidget(line[1])
-            foot.addLayout(row)
+        foot.addWidget(self._ratio)
+        row = QHBoxLayout()
+        row.addWidget(self._health, 1)
+        row.addWidget(self._why)
+        foot.addLayout(row)
+        foot.addWidget(self._scale, 0, Qt.AlignmentFlag.AlignRight)
         empty = EmptyState(
             "gradient",
             self.tr("Gradients"),
@@ -192,10 +193,10 @@ class GradientPanel(Panel):
         if ratio is None:
             self._ratio.setText("")
             self._ratio.setToolTip("")
-            self._health.setText("")
+            self._health.hide()
             self._why.hide()
             return
-        self._ratio.setText(self.tr("mean |g| first / last = {0}").format(format_number(ratio)))
+        self._ratio.setText(self.tr("|g| first / last = {0}").format(format_number(ratio)))
         if ratio < VANISHING:
             tip = self.tr("Vanishing: the first layer's mean |gradient| is {0} of the last one's.")
         elif ratio > EXPLODING:
@@ -205,7 +206,8 @@ class GradientPanel(Panel):
         self._ratio.setToolTip(plain_tooltip(tip.format(format_exact(ratio))))
         words = self.tr("Vanishing") if ratio < VANISHING else self.tr("Exploding") if ratio > EXPLODING else ""
         self._health.setText(words)
-        self._why.setVisible(not VANISHING <= ratio <= EXPLODING)
+        for part in (self._health, self._why):
+            part.setVisible(bool(words))
         set_tone(self._ratio, "secondary" if VANISHING <= ratio <= EXPLODING else "warning")
 
     def _draw_history(self, event: Gradients) -> None:

@@ -535,6 +535,11 @@ def test_notes_stand_before_all_settings_and_are_folded_without_any(inspector_of
     QApplication.processEvents()
     assert notes.isVisible()
     assert notes.mapToGlobal(QPoint()).y() < inspector.settings.preview.mapToGlobal(QPoint()).y()
+    short = notes.height()
+    inspector.document.replace(edits.set_meta(sample_projects.spiral(), notes="Press Play.\n" * 7)[0])
+    QApplication.processEvents()
+    assert notes.height() > short
+    assert not notes.verticalScrollBar().isVisible()
 
 
 def test_the_data_are_summed_up(inspector_of):
