@@ -82,6 +82,7 @@ class Backprop(QObject):
         feed.restarted.connect(self._follow)
         feed.on(Timeline, lambda event: self._follow() if event.moved else None)
         feed.on(NextStepChanged, lambda _: self._follow())
+        feed.stale_changed.connect(lambda stale: self._later.start() if stale and self.active else self._follow())
         document.replaced.connect(self.leave)
         canvas.level.changed.connect(self._edited)
         canvas.level.replaced.connect(self._show)

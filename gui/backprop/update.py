@@ -132,7 +132,8 @@ class UpdateLens(Lens):
         if key == "gradient":
             return shown.array(moment.gradient.total)
         if key == "step":
-            return np.asarray(shown.array(moment.after) - shown.array(moment.before))
+            with np.errstate(invalid="ignore", over="ignore"):
+                return np.asarray(shown.array(moment.after) - shown.array(moment.before))
         return shown.array(moment.before if key == "before" else moment.after)
 
     def _draw_array(self) -> None:

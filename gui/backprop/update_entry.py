@@ -128,6 +128,10 @@ def _corrected(moment: Update, known: dict[str, float]) -> list[Row]:
 def size_words(shown: Shown, moment: Update) -> str:
     """How large the step of the whole parameter is beside it."""
     before, after = (np.asarray(shown.array(each), dtype=np.float64) for each in (moment.before, moment.after))
+    if not (np.isfinite(before).all() and np.isfinite(after).all()):
+        return _tr("Some of these weights are no finite numbers.")
+    largest = max(float(np.abs(before).max(initial=0.0)), float(np.abs(after).max(initial=0.0))) or 1.0
+    before, after = before / largest, after / largest  # so that no square overflows
     part = ratio(float(np.linalg.norm(after - before)), float(np.linalg.norm(before)))
     if part == 0:
         return _tr("Nothing moves.")

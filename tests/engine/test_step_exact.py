@@ -48,8 +48,6 @@ def by_autograd(net: Net, data: Batch, phase: int) -> tuple[float, dict[str, Ten
     twin = copy.deepcopy(net)
     twin.train()
     leaves = {name: value.clone().requires_grad_(value.is_floating_point()) for name, value in data.items()}
-    loss, shown = seeded(lambda: twin.loss_and(twin.order, phase)(leaves))
-    values = {name: value for name, value in {**shown, **leaves}.items() if value.requires_grad}
     parameters = dict(twin.named_parameters())
     for value in parameters.values():
         value.requires_grad_()
@@ -57,7 +55,8 @@ def by_autograd(net: Net, data: Batch, phase: int) -> tuple[float, dict[str, Ten
     values = {name: value for name, value in {**shown, **leaves}.items() if value.requires_grad}
     asked = [*values.values(), *parameters.values()]
     found = torch.autograd.grad(loss, asked, allow_unused=True)
-    known = [torch.zeros_like(value) if grad is None else grad for value, grad in zip(asked, found, strict=True)]
+    pairs: Any = zip(asked, found, strict=True)
+    known = [torch.zeros_like(value) if grad is None else grad for value, grad in pairs]
     count = len(values)
     return loss.item(), dict(zip(values, known, strict=False)), dict(zip(parameters, known[count:], strict=True))
 
@@ -175,7 +174,7 @@ def line(*blocks: tuple[Any, ...], **training: Any) -> Result:
 
 
 def norm(kind: str, **params: Any) -> Result:
-    blocks = [("conv", "Conv2d", {"out_channels": 4, "kernel_size": 3}), ("norm", kind, params)]
+    blocks: list[Any] = [("conv", "Conv2d", {"out_channels": 4, "kernel_size": 3}), ("norm", kind, params)]
     blocks += [("drop", "Dropout2d", {"p": 0.4}), ("pool", "AvgPool2d", {"kernel_size": 2}), ("flat", "Flatten")]
     blocks += [("out", "Dense", {"out_features": 3}), ("loss", "Loss", {"function": "cross_entropy"})]
     wires = [*chain("data.x", "conv", "norm", "drop", "pool", "flat", "out"), "out -> loss.prediction"]
