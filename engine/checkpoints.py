@@ -14,8 +14,9 @@ from typing import Any, final
 
 from rpds import HashTrieMap
 
-from engine import diskfile, files
-from engine.graph import Layout, Project
+from engine import diskfile, files, settings
+from engine.frozen import thaw
+from engine.graph import EMPTY, Layout, Project
 from engine.settings import LIVE
 from engine.wording import byte_text, plural
 
@@ -109,19 +110,22 @@ def trains(project: Project) -> str:
     Looks, start values, what may be changed while a training runs, and how long and where it runs do not matter.
     """
     free = {*LIVE, "epochs", "device"}
-    training = {name: value for name, value in project.training.items() if name not in free}
+    values, _ = settings.parse(project.training)
+    training = {name: value for name, value in values.items() if name not in free}
+    training |= {name: thaw(project.training[name]) for name in ("objective", "phases") if name in project.training}
     groups = {name: replace(group, layout=Layout()) for name, group in project.groups.items()}
     plain = replace(
         project,
         name="",
         notes="",
         layout=Layout(),
-        training=type(project.training)(training),
+        training=EMPTY,
         groups=HashTrieMap(groups),
         parameters=HashTrieMap(),
         weights="",
     )
-    return hashlib.sha256(files.dumps(plain).encode()).hexdigest()[:16]
+    text = files.dumps(plain) + json.dumps(training, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 # -- files --

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any, final
 
-from engine import edits, files, settings
+from engine import files, settings
 from engine.checkpoints import CheckpointPlan, use_text
 from engine.cli.arguments import Arguments
 from engine.cli.output import number, print_json, say, say_error
@@ -85,7 +85,7 @@ def _as_begun(project: Project, before: Project, arguments: Arguments) -> Projec
     changes = {} if arguments.seed is not None else {"seed": began["seed"]}
     if arguments.epochs is None and began["epochs"] > now["epochs"]:
         changes["epochs"] = began["epochs"]
-    return edits.set_training(project, changes)[0]
+    return replace(project, training=project.training.merged(changes))
 
 
 def _essence(project: Project, seeded: bool) -> str:
@@ -113,7 +113,8 @@ def _train(run: Run, folder: RunFolder, steps: int | None, told_to: _Told) -> in
             return 1
         finally:
             told_to.end()
-            run.save()
+            if run.unsaved or not folder.weights_file.exists():
+                run.save()
     if interrupted.by:
         say(f"Stopped at step {run.trainer.steps:,}. Go on with: --resume --run {folder.path}")
     say(f"On disk: {use_text(folder.path)}.")

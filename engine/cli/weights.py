@@ -21,7 +21,8 @@ def with_weights(file: Path, run_dir: Path | None) -> Run:
     """
     run = Run(load(files.load(file), file.absolute().parent), _tell)
     if run_dir is not None:
-        remark = put_weights(run, RunFolder.existing(run_dir).weights_file)
+        path = run_dir if run_dir.is_file() else RunFolder.existing(run_dir).weights_file
+        remark = put_weights(run, path)
         if remark:
             say(remark)
     return run
