@@ -196,7 +196,7 @@ class GradientPanel(Panel):
             self._health.hide()
             self._why.hide()
             return
-        self._ratio.setText(self.tr("|g| first / last = {0}").format(format_number(ratio)))
+        self._ratio.setText(self.tr("mean |g| first/last = {0}").format(format_number(ratio, 3)))
         if ratio < VANISHING:
             tip = self.tr("Vanishing: the first layer's mean |gradient| is {0} of the last one's.")
         elif ratio > EXPLODING:

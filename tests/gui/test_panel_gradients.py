@@ -50,7 +50,7 @@ def test_the_ratio_is_that_of_first_and_last_mean(panel):
     event = replace(sample_events.gradients(3), mean_abs=np.array([1e-6, 5.0, 2.0]))
     post(panel, event)
     assert panel.ratio == 5e-7
-    assert panel._ratio.text() == "mean |g| first / last = 5e-7"
+    assert panel._ratio.text() == "mean |g| first/last = 5e-7"
     assert panel._ratio.property("tone") == "warning"
     assert "Vanishing" in panel._ratio.toolTip()
     assert (panel._health.text(), panel._why.isVisible()) == ("Vanishing", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QImage
@@ -58,7 +59,7 @@ def backprop_shot(example: str, mode: Mode, weight: tuple[str, tuple[int, ...]],
         wait(300)
         for made in range(1, updates + 1):
             window.feed.step("batch")
-            until(lambda made=made: window.feed.steps == made and window.feed.state != "running")
+            until(partial(_has_made, window, made))
         window.backprop.enter()
         until(lambda: window.backprop.step is not None)
         assert window.backprop.step is not None
@@ -74,6 +75,10 @@ def backprop_shot(example: str, mode: Mode, weight: tuple[str, tuple[int, ...]],
         window.close()
         window.deleteLater()
         wait(50)
+
+
+def _has_made(window: MainWindow, updates: int) -> bool:
+    return window.feed.steps == updates and window.feed.state != "running"
 
 
 def until(so: Callable[[], bool], most: int = 30_000) -> None:
