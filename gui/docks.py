@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from gui.dock_title import DockTitle
+from gui.enlarge import give_corners
 from gui.panel import Panel
 from gui.theme import theme
 
@@ -23,10 +24,10 @@ TILES: Final[tuple[tuple[str, ...], ...]] = (
 )
 """The bottom dock, left to right: tiles of tabs. A click on the output brings Predict to the front, beside it."""
 LARGE_TILES: Final[tuple[tuple[str, ...], ...]] = (
-    ("lossPlot", "gradientPlot", "predictions", "weightCurve"),
-    ("outputPlot", "weightPlot", "landscapePlot", "linkedSpaces", "problems"),
+    ("lossPlot", "gradientPlot", "predictions"),
+    ("outputPlot", "weightPlot", "problems"),
 )
-"""The same where large text leaves no room for three."""
+"""The same where large text leaves no room for three; the View menu opens what does not fit beside these."""
 ASIDE: Final = ("history", "backprop")
 """Tabs behind the inspector, closed on a first start."""
 LARGE_TEXT: Final = 1.3
@@ -56,6 +57,8 @@ class Docks(QObject):
         self._later.setInterval(0)
         self._later.timeout.connect(self.show_titles)
         self._scale = theme().text_scale
+        self._left_out: set[str] = set()
+        """Docks for which large text leaves no room; closed by that alone, they come back with smaller text."""
         self._waiting: set[str] = set()
         """Docks hidden before they were ever laid out: they get their share when they are first shown."""
         theme().changed.connect(self._rescale)
@@ -108,6 +111,7 @@ class Docks(QObject):
         if shown:
             self._waiting -= shown
             self._share()
+        give_corners(self._window)
 
     def hide_all(self) -> None:
         """The canvas alone. Docks that are brought back one by one share the room as on a first start."""
@@ -123,7 +127,7 @@ class Docks(QObject):
             self._window.tabifyDockWidget(self._docks["inspector"], self._docks[name])
             self._docks[name].hide()
         tiles = LARGE_TILES if theme().text_scale >= LARGE_TEXT else TILES
-        for tile in tiles:
+        for tile in TILES:
             for name in tile:
                 self._window.removeDockWidget(self._docks[name])
         heads = [tile[0] for tile in tiles]
@@ -139,6 +143,13 @@ class Docks(QObject):
                 self._window.tabifyDockWidget(self._docks[head], self._docks[name])
                 self._docks[name].show()
             self._docks[head].raise_()
+        placed = {name for tile in tiles for name in tile}
+        self._left_out = {name for tile in TILES for name in tile} - placed
+        for head, *others in TILES:
+            for name in self._left_out.intersection(others):
+                self._docks[name].setFloating(False)
+                self._window.tabifyDockWidget(self._docks[head], self._docks[name])
+                self._docks[name].hide()
         self.show_titles()
         self._waiting.clear()
         self._share()
@@ -162,7 +173,7 @@ class Docks(QObject):
         """Other places where text has another size; docks that are closed stay closed."""
         if theme().text_scale != self._scale:
             self._scale = theme().text_scale
-            closed = {name for name, dock in self._docks.items() if dock.isHidden()}
+            closed = {name for name, dock in self._docks.items() if dock.isHidden()} - self._left_out
             size = self._window.size()
             self.arrange()
             for name in closed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -27,7 +27,7 @@ from shiboken6 import isValid
 from gui.background import run_in_background
 from gui.colors import PAPER
 from gui.icons import icon
-from gui.mathtext import FormulaError, formula_path, formula_ready, pieces, prepare
+from gui.mathtext import FormulaError, formula_path, formula_ready, pieces, plain_text, prepare
 from gui.notices import notices
 from gui.theme import theme
 
@@ -37,6 +37,9 @@ SMALLEST: Final = 0.8
 """A line too long is drawn smaller, down to this part of its size, and broken if that is not enough."""
 LINE_GAP: Final = 0.55
 INDENT: Final = 1.2
+PART_GAP: Final = 0.25
+COMING: Final = 2.2
+"""The height of a line that is not drawn yet."""
 PICTURE_SCALE: Final = 4
 """A copied picture is so many times as large as the formula on the screen."""
 COPY: Final = QKeySequence.StandardKey.Copy
@@ -56,7 +59,8 @@ class _Row:
 class FormulaWidget(QWidget):
     """Formulas below each other, in the colour of text, as wide as there is room.
 
-    Until the outlines are made (in a pool thread, the first time) the widget is empty but has about its final height.
+    Until the outlines are made (in a pool thread, the first time) it has about its final height, and shows in plain
+    letters what is coming.
     """
 
     def __init__(self, lines: Sequence[str] | str = (), size: float = 17, parent: QWidget | None = None) -> None:
@@ -69,6 +73,7 @@ class FormulaWidget(QWidget):
         """
         super().__init__(parent)
         self._lines: tuple[str, ...] = ()
+        self._coming: tuple[str, ...] = ()
         self._size = size
         self._rows: list[_Row] = []
         self._ready = True
@@ -98,12 +103,18 @@ class FormulaWidget(QWidget):
         if wanted == self._lines:
             return
         self._lines = wanted
+        self._coming = tuple(plain_text(line) for line in wanted)
         self.setAccessibleName("\n".join(wanted))
         parts = self._parts()
         self._ready = all(formula_ready(part) for part in parts)
         self._relayout()
         if not self._ready:
             run_in_background(lambda: prepare(parts), lambda _none: self._prepared(wanted), self._failed)
+
+    def announce(self, lines: Sequence[str]) -> None:
+        """Show in plain letters what `set_lines` is going to show, with room for it, while nothing is shown yet."""
+        self._coming = tuple(plain_text(line) for line in lines)
+        self._relayout()
 
     def set_color(self, color: str) -> None:
         """Draws in another colour of the palette, such as `secondary`."""
@@ -158,7 +169,7 @@ class FormulaWidget(QWidget):
     def _height(self, rows: list[_Row]) -> int:
         size = self._size * theme().text_scale
         if not rows:
-            return round(len(self._lines) * size * 2.2)
+            return round(len(self._coming) * size * COMING)
         return rows[-1].rect.bottom() + 1
 
     def _lay_out(self, width: int) -> list[_Row]:
@@ -186,9 +197,25 @@ class FormulaWidget(QWidget):
                 painter.drawText(row.rect, _RAW_TEXT, row.text)
             else:
                 painter.fillPath(row.outline, theme().brush(self._color if self.isEnabled() else "disabled"))
+        if not rows and self._coming:
+            self._paint_coming(painter)
         if self._ringed:
             painter.setPen(theme().pen("accent"))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_coming(self, painter: QPainter) -> None:
+        """Each formula as letters, or its left side alone, whichever there is room for."""
+        metrics = QFontMetrics(theme().font("mono_caption"))
+        painter.setFont(theme().font("mono_caption"))
+        painter.setPen(theme().pen("secondary"))
+        high = self.height() / len(self._coming)
+        for number, text in enumerate(self._coming):
+            box = QRectF(0.0, number * high, self.width(), high)
+            left, equals, _ = text.partition("=")
+            for shown in (text, left + equals):
+                if metrics.horizontalAdvance(shown) <= self.width():
+                    painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+                    break
 
     # --- focus ---
 
@@ -290,7 +317,8 @@ def _broken(parts: list[str], size: float, width: int, top: float) -> list[_Row]
     for part in parts:
         path = formula_path(part, size)
         indent = 0.0 if len(rows) == 1 else size * INDENT
-        used = rows[-1].boundingRect().right() + size * 0.28 if not rows[-1].isEmpty() else indent
+        used = rows[-1].boundingRect().right() + size * PART_GAP if not rows[-1].isEmpty() else indent
+        path = path.translated(-path.boundingRect().left(), 0)
         if used + path.boundingRect().right() > width and not rows[-1].isEmpty():
             rows.append(QPainterPath())
             used = size * INDENT

@@ -10,10 +10,13 @@ import contextlib
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainterPath, QTransform
+
+from gui.mathnumbers import NumberSetter, split_operator
 
 if TYPE_CHECKING:
     from matplotlib.path import Path as MatplotlibPath
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 EM: Final = 100.0
 """Outlines are kept at this size in pixels and scaled when they are drawn."""
 PIECE_GAP: Final = 0.28
+PART_GAP: Final = 0.06
 CASE_GAP: Final = 1.1
 CASE_LEADING: Final = 0.35
 
@@ -95,6 +99,17 @@ def pieces(latex: str) -> list[str]:
     return [part.strip() for part in made if part.strip()]
 
 
+def plain_text(latex: str) -> str:
+    """Roughly what a formula says, in one line of ordinary letters, for as long as its outline is being made."""
+    text = re.sub(r"\\([A-Za-z]+)", lambda match: _LETTERS.get(match.group(1), match.group(0)), _CASES.sub("…", latex))
+    for _ in range(3):  # a fraction in a fraction
+        text = re.sub(r"\\(?:mathrm|mathbf|operatorname|text|underset\{[^{}]*\})\{([^{}]*)\}", r"\1", text)
+        text = re.sub(r"[_^]\{([^{}]*)\}", r"\1", text)
+        text = re.sub(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"\1 / \2", text)
+    text = re.sub(r"\\[A-Za-z]+|\\.|[{}_^]", "", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
 def prepare(lines: Sequence[str]) -> None:
     """Makes the outlines of all lines, for a worker thread; faults are kept for the caller to find."""
     for line in lines:
@@ -102,6 +117,31 @@ def prepare(lines: Sequence[str]) -> None:
             _outline(line)
 
 
+_LETTERS: Final = {
+    "partial": "∂",
+    "delta": "δ",
+    "sigma": "σ",
+    "eta": "η",
+    "cdot": "·",
+    "odot": "⊙",
+    "sum": "∑",
+    "sqrt": "√",
+    "top": "ᵀ",
+    "tanh": "tanh",
+    "exp": "exp",
+    "log": "log",
+    "ln": "ln",
+    "max": "max",
+    "dots": "…",
+    "beta": "β",
+    "gamma": "γ",
+    "mu": "μ",
+    "epsilon": "ε",
+    "lambda": "λ",
+    "leq": "≤",
+    "geq": "≥",
+    "approx": "≈",
+}
 _KEPT: Final = 4096
 _made: dict[str, QPainterPath | FormulaError] = {}
 """What was made last, so many at most. Looked up without waiting for one that is just being made."""
@@ -124,9 +164,41 @@ def _outline(latex: str) -> QPainterPath:
 
 def _tried(latex: str) -> QPainterPath | FormulaError:
     try:
-        return _with_cases(latex)
+        made = _of_numbers(latex)
+        return made if made is not None else _with_cases(latex)
     except FormulaError as error:
         return error
+
+
+def _of_numbers(latex: str) -> QPainterPath | None:
+    """A line with numbers piece by piece, which is much faster; None for one without, or with wide spaces."""
+    if not any(character.isdigit() for character in latex) or any(space in latex for space in _WIDE):
+        return None
+    split = [split_operator(part) for part in pieces(latex)]
+    numbers = [_numbers.set(rest) for _, rest in split]
+    if not any(numbers) or not all(rest for _, rest in split):
+        return None
+    line, pen = QPainterPath(), 0.0
+    line.setFillRule(Qt.FillRule.WindingFill)
+    for (sign, rest), number in zip(split, numbers, strict=True):
+        if sign:
+            outline, wide = _numbers.operator(sign)
+            line.addPath(outline.translated(pen, 0.0))
+            pen += wide
+        if number is not None:
+            outline, wide = number
+        else:
+            outline = _part(rest)
+            wide = outline.boundingRect().right() + PART_GAP * EM
+        line.addPath(outline.translated(pen, 0.0))
+        pen += wide
+    return line
+
+
+@lru_cache(maxsize=1024)
+def _part(latex: str) -> QPainterPath:
+    """What lines with numbers have in common: the left side, how many terms are left out."""
+    return _with_cases(latex)
 
 
 def _with_cases(latex: str) -> QPainterPath:
@@ -248,3 +320,6 @@ def _to_qt(outline: MatplotlibPath) -> QPainterPath:
         elif code == outline.CLOSEPOLY:
             path.closeSubpath()
     return path
+
+
+_numbers: Final = NumberSetter(_set, PART_GAP * EM)

@@ -33,6 +33,10 @@ _CHUNK = 0.03
 
 _REFUSALS = (ChainruleError, IndexError, KeyError, ValueError, RuntimeError)
 _NOT_UNFOLDED = "No step has been taken apart yet."
+_GONE_ON = (
+    "The training has gone on since the step was taken apart, from step {0} to {1}, so that the weights are others by "
+    "now. Pause it, and take its next step apart."
+)
 
 
 @final
@@ -42,6 +46,7 @@ class StepDesk:
     def __init__(self, post: Callable[[Event], None], ready_run: Callable[[], Run]) -> None:
         self._post, self._ready_run = post, ready_run
         self._unfolding: Unfolding | None = None
+        self._unfolded_at = 0
         self._check: GradientCheck | None = None
         self._request = 0
         self._handlers: dict[type[Command], Callable[[Any], None]] = {
@@ -69,6 +74,7 @@ class StepDesk:
         except _REFUSALS as error:
             self._post(Unfolded(command.request, error=_sentence(error)))
             return
+        self._unfolded_at = run.trainer.steps
         self._post(Unfolded(command.request, found.step, run.trainer.steps, arrays=found.arrays))
 
     def _values(self, command: stepcommands.TakeValues) -> None:
@@ -120,6 +126,10 @@ class StepDesk:
     def _jacobian(self, command: stepcommands.TakeJacobian) -> None:
         try:
             run = self._ready_run()
+            if self._unfolding is not None and run.trainer.steps != self._unfolded_at:
+                error = _GONE_ON.format(self._unfolded_at, run.trainer.steps)
+                self._post(JacobianTaken(command.request, error=error))
+                return
             with answers.as_next(run, None, command.alone) as batch:
                 net, phase = run.trainer.net, run.trainer.turn
                 found = sample_jacobian(net, batch, command.node, command.port, command.sample, phase)

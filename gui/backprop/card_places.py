@@ -21,7 +21,7 @@ ROOM: Final = 8.0
 """Between the card and a block, whose ports stick out that far."""
 _PARTS: Final = np.array([0.5, 0.44, 0.56, 0.38, 0.62, 0.3, 0.7, 0.22, 0.78])
 _SLIDES: Final = np.array([0.0, -0.25, 0.25, -0.5, 0.5, -0.8, 0.8])
-_AWAY: Final = np.concatenate([np.arange(GAP, 60.0, 8.0), np.arange(60.0, 320.0, 16.0)])
+_AWAY: Final = np.concatenate([np.arange(GAP, 60.0, 8.0), np.arange(60.0, 140.0, 16.0), np.arange(140.0, 340.0, 24.0)])
 _SIDES: Final = ((0.0, -1.0), (0.0, 1.0), (-1.0, 0.0), (1.0, 0.0))
 _OFF_MIDDLE: Final = 90.0
 """What a whole wire's length off its middle costs, in units of distance."""
@@ -33,7 +33,7 @@ _OUTSIDE: Final = 120.0
 _AROUND: Final = np.array([-6.0, -6.0, 6.0, 6.0])
 _HIDES: Final = 1e5
 _ALONG: Final = np.linspace(0.0, 1.0, 9)
-_TRIED: Final = 40
+_AT_ONCE: Final = 200
 
 
 @final
@@ -78,16 +78,31 @@ def find_place(path: QPainterPath, wide: float, high: float, ground: Ground) -> 
     cost = cost + _HIDES * ((_overlap(boxes, blocks) + _overlap(boxes, _rects(ground.cards, 4.0))) > 0.0)
     cost += _overlap(boxes, np.concatenate([blocks, _rects(ground.cards, 4.0)]))
     cost += _OVER_LABEL * (_overlap(boxes, _rects(ground.labels, 0.0)) > 0.0)
-    cost += _OVER_WIRE * _holds(boxes + _AROUND, ground.wires)
     if not ground.seen.isEmpty():
         seen = _rects([ground.seen], 0.0)
         cost += _OUTSIDE * (_overlap(boxes, seen) < 0.99 * wide * high)
-    order = np.argsort(cost, kind="stable")
-    solid = _rects(ground.blocks, 0.0)
-    best = next((at for at in order[:_TRIED] if not _crosses(boxes[at], anchors[at], solid)), order[0])
+    best = _best(boxes, anchors, cost, ground)
     box, anchor = boxes[best], anchors[best]
     near = np.clip(anchor, box[:2], box[2:])
     return Place(QRectF(box[0], box[1], wide, high), QPointF(*near), QPointF(*anchor))
+
+
+def _best(boxes: Floats, anchors: Floats, cost: Floats, ground: Ground) -> int:
+    """The cheapest place, what lies over wires counted only for those that may come to be the cheapest."""
+    order, solid = np.argsort(cost, kind="stable"), _rects(ground.blocks, 0.0)
+    best, least = int(order[0]), np.inf
+    for start in range(0, len(order), _AT_ONCE):
+        some = order[start : start + _AT_ONCE]
+        if cost[some[0]] >= least:
+            break
+        whole = cost[some] + _OVER_WIRE * _holds(boxes[some] + _AROUND, ground.wires)
+        for at in np.argsort(whole, kind="stable"):
+            if whole[at] >= least:
+                break
+            if not _crosses(boxes[some[at]], anchors[some[at]], solid):
+                best, least = int(some[at]), float(whole[at])
+                break
+    return best
 
 
 def points_along(corners: Sequence[tuple[float, float]], every: float = 8.0) -> Floats:

@@ -70,6 +70,7 @@ class Marks:
     def __init__(self, canvas: CanvasView) -> None:
         self._canvas = canvas
         self._ringed: list[str] = []
+        self.shows_route = False
         self.items: list[QGraphicsItem] = []
 
     def begin(self) -> None:
@@ -136,6 +137,7 @@ class Marks:
             self._canvas.items_.set_live_text(here, f"· {_brief(value)}", color)
             self._ringed.append(here)
         self._canvas.items_.wires.set_flow(flow)
+        self.shows_route = True
 
     def clear(self) -> None:
         """No marks."""
@@ -147,7 +149,7 @@ class Marks:
         for item in self.items:
             if isValid(item) and item.scene() is not None:  # a scene made anew has dropped them by itself
                 self._canvas.items_.removeItem(item)
-        self._ringed, self.items = [], []
+        self._ringed, self.items, self.shows_route = [], [], False
 
     def reveal(self, node: str) -> None:
         """See the block of a moment, and the values at its wires if there is room; what was made to fit stays so."""

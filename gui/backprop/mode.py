@@ -331,7 +331,7 @@ class Backprop(QObject):
             self._marks.show_route(path)
 
     def _lens_changed(self, key: str) -> None:
-        if self.active and key != "chain":
+        if self.active and key != "chain" and self._marks.shows_route:
             self._mark(self.levels.inside() if self._inside else None)
 
     def _show_track(self) -> None:

@@ -14,7 +14,7 @@ from gui.backprop.parts import Fault, Formulas, Numbers, Said, array_of, only_ex
 from gui.backprop.symbols import COLORS, SIGNS, Arrays, symbol_of, with_numbers
 from gui.backprop.words import headline, range_words, shape_words, told
 from gui.fonts import Role
-from gui.format import format_exact
+from gui.format import format_exact, format_integer
 from gui.formula import FormulaWidget
 from gui.mathtext import formula_ready
 from gui.theme import theme
@@ -67,7 +67,6 @@ class MomentPage(QWidget):
     def draw_formulas(self) -> None:
         """Let the formulas be drawn. Not done at once: a cursor that only passes by would leave much to draw behind."""
         for widget, lines in self._waiting:
-            widget.setMinimumHeight(0)
             widget.set_lines(lines)
         self._waiting = []
 
@@ -119,7 +118,7 @@ class MomentPage(QWidget):
         if all(formula_ready(line) for line in lines):
             widget.set_lines(lines)
         else:
-            widget.setMinimumHeight(theme().px(2.2 * FORMULA) * len(lines))
+            widget.announce(lines)
             self._waiting.append((widget, tuple(lines)))
         well.body.addWidget(widget)
         self._column.addWidget(well)
@@ -131,7 +130,8 @@ class MomentPage(QWidget):
         view = ArrayView(array, values.name)
         words = f"{shape_words(values)} · {range_words(values)}"
         if view.left_out:
-            words += " · " + _tr("{0} of {1} numbers are shown").format(array.size - view.left_out, array.size)
+            shown, all_ = format_integer(array.size - view.left_out), format_integer(array.size)
+            words += " · " + _tr("{0} of {1} numbers are shown").format(shown, all_)
         details = text_label(words, "mono_caption", "secondary", wrap=True)
         details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         if values.number is not None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from gui.backprop.chain import ChainLens
 from gui.backprop.crumbs import Crumbs
 from gui.backprop.lens import Lens, Shown
 from gui.backprop.numeral_words import crumbs_of, whole_words
+from gui.enlarge import EnlargeButton
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import plain_tooltip
 
@@ -78,7 +79,13 @@ class BackpropPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.crumbs)
-        column.addWidget(self.tabs)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 6, 0)
+        row.setSpacing(4)
+        row.addWidget(self.tabs, 1)
+        row.addStretch(0)
+        row.addWidget(EnlargeButton(views))
+        column.addLayout(row)
         column.addWidget(self._stack, 1)
         return views
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 
 from gui.backprop.mode import Backprop
+from gui.backprop.warm import WarmUp
 from gui.docks import Docks
 
 WIDTH: Final = 430
@@ -23,6 +24,7 @@ class BackpropPlace(QObject):
         self._mode, self._action, self._docks = mode, action, docks
         self._dock = docks["backprop"]
         self._before = BEFORE
+        self._warm = WarmUp(mode.panel.lenses.values(), self)
         action.triggered.connect(mode.toggle)
         mode.changed.connect(self._follow)
         self._dock.visibilityChanged.connect(self._dock_changed)
@@ -30,6 +32,7 @@ class BackpropPlace(QObject):
     def _follow(self, active: bool) -> None:
         self._action.setChecked(active)
         if active:
+            self._warm.start()
             self._before = self._docks["inspector"].width()
             self._docks.show("backprop")
             self._docks.widen("backprop", WIDTH)

@@ -23,6 +23,7 @@ from gui.run_feed import RunFeed
 from gui.theme import set_tone, theme
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import ElidedLabel, plain_tooltip
+from gui.widgets.segmented import Segmented
 
 Floats = NDArray[np.float64]
 
@@ -32,16 +33,28 @@ PATH: Final = 4000
 FRAME: Final = 40
 WITHIN: Final = 3.0
 ROOM_FOR_SCALE: Final = 250
+ROOM_FOR_ONE: Final = 190
+"""A view that is smaller than this, in pixels at text scale 1, shows too little to drag anything in it."""
 EXAMPLE: Final = "linear-fit.chainrule"
 
 
 @final
 class _Pair(QWidget):
-    """Two views beside each other, or below each other where the room is higher than wide."""
+    """Two views beside each other, below each other where there is more height, one at a time where there is neither.
+
+    Attributes:
+        choice: which one, where there is room for one alone; hidden otherwise.
+    """
 
     def __init__(self, data: DataSpaceView, parameters: ContourView) -> None:
         super().__init__()
-        self._parameters = parameters
+        self._data, self._parameters = data, parameters
+        self.choice = Segmented([("data", self.tr("Line")), ("parameters", self.tr("Loss"))], "data")
+        self.choice.setObjectName("linkedChoice")
+        self.choice.setAccessibleName(self.tr("Which of the two spaces is shown"))
+        self.choice.set_hint("data", self.tr("The data and the line"))
+        self.choice.set_hint("parameters", self.tr("The loss over the parameters of the line"))
+        self.choice.changed.connect(lambda _: self._share())
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(8)
@@ -51,9 +64,16 @@ class _Pair(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        beside = self.width() >= self.height()
+        self._share()
+
+    def _share(self) -> None:
+        beside, least = self.width() >= self.height(), theme().px(ROOM_FOR_ONE)
+        narrow = self.width() < 2 * least + 8 if beside else self.height() < 2 * least + 8
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
-        wide = (self.width() - 8) / 2 if beside else self.width()
+        self.choice.setVisible(narrow)
+        for key, view in (("data", self._data), ("parameters", self._parameters)):
+            view.setVisible(not narrow or self.choice.value() == key)
+        wide = (self.width() - 8) / 2 if beside and not narrow else self.width()
         self._parameters.scale.setVisible(wide >= theme().px(ROOM_FOR_SCALE))
 
 
@@ -105,6 +125,7 @@ class LinkedSpacesPanel(Panel):
         self._best = ElidedLabel(role="mono_caption", tone="secondary")
         self._best.setObjectName("linkedBest")
         self._views = _Pair(self.data, self.parameters)
+        bar.left.addWidget(self._views.choice)
         self._empty = EmptyState(
             "link",
             self.tr("A line is a point"),

@@ -11,7 +11,10 @@ import torch
 from engine.build import build
 from engine.moments import Backward
 from engine.samplejacobian import LARGEST, sample_jacobian
+from engine.stepevents import JacobianTaken, Unfolded
 from engine.unfolding import Unfolding
+from tests.engine.session_listener import Listener
+from tests.engine.training_projects import small
 from tests.helpers.projects import chain, images, make_project, planned, rows
 
 
@@ -112,3 +115,21 @@ def test_nothing_is_changed() -> None:
     assert set(np.unique(np.diag(first))) <= {0.0, 2.0}
     for name, value in net.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_a_jacobian_of_other_weights_is_refused() -> None:
+    with Listener(small(epochs=5)) as listener:
+        session = listener.session
+        told = listener.ask(lambda: session.unfold(None, 1), Unfolded)
+        assert told.step is not None
+        node = next(moment.node for moment in told.step.moments if moment.block == "Dense")
+        first = listener.ask(lambda: session.jacobian(node, "in", 2), JacobianTaken)
+        assert (first.error, first.matrix is None) == ("", False)
+        session.step("batch")
+        listener.until("paused")
+        late = listener.ask(lambda: session.jacobian(node, "in", 3), JacobianTaken)
+        assert "from step 0 to 1" in late.error
+        assert late.matrix is None
+        listener.ask(lambda: session.unfold(None, 4), Unfolded)
+        again = listener.ask(lambda: session.jacobian(node, "in", 5), JacobianTaken)
+        assert again.error == ""

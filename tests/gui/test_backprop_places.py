@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.backprop.bar import BackpropBar
@@ -18,6 +18,7 @@ from gui.backprop.card_places import Ground, find_place, points_along
 from gui.backprop.leader import Leader
 from gui.backprop.track import MomentTrack
 from gui.backprop.wire_value import WireValue
+from gui.enlarge import EnlargeButton
 from gui.main_window import MainWindow
 from gui.theme import theme
 from tests.helpers.windows import PATIENCE, main_window, open_example
@@ -191,3 +192,43 @@ def test_what_was_made_to_fit_stays_so_while_the_cursor_walks(qtbot: QtBot, wind
         assert math.isclose(camera.zoom, 2.0)
     finally:
         theme().set_reduce_motion(None)
+
+
+# -- a closer look --
+
+
+def test_a_panel_is_made_large_and_put_back(qtbot: QtBot, window: MainWindow) -> None:
+    enter(qtbot, window, "mazur")
+    dock, mode = window.docks["backprop"], window.backprop
+    button = dock.findChild(EnlargeButton)
+    assert button is not None
+    width = dock.width()
+    button.click()
+    assert dock.isFloating()
+    assert dock.width() > 1.5 * width
+    assert dock.screen().availableGeometry().contains(dock.geometry())
+    QApplication.processEvents()
+    assert mode.active
+    assert button.accessibleName() == "Put it back into the window"
+    button.click()
+    QApplication.processEvents()
+    assert not dock.isFloating()
+    assert mode.active
+    assert button.accessibleName() == "Make it large, over the window"
+
+
+def test_every_row_of_tabs_makes_its_front_panel_large(qtbot: QtBot, window: MainWindow) -> None:
+    window.docks.show("linkedSpaces")
+    linked = window.docks["linkedSpaces"]
+
+    def shown() -> list[EnlargeButton]:
+        buttons = [tabs.findChild(EnlargeButton) for tabs in window.findChildren(QTabBar) if tabs.isVisible()]
+        return [button for button in buttons if button is not None and button.isVisible()]
+
+    qtbot.waitUntil(lambda: len(shown()) == 3, timeout=PATIENCE)
+    button = next(button for button in shown() if button.dock is linked)
+    button.click()
+    assert linked.isFloating()
+    linked.setFloating(False)
+    QApplication.processEvents()
+    assert linked in window.tabifiedDockWidgets(window.docks["lossPlot"])

@@ -16,6 +16,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
 
 from engine.block import Block, registry
 from engine.param import Choice, parse_all
@@ -286,3 +287,43 @@ def test_text_scale_enlarges(shown):
     QGuiApplication.sendPostedEvents(widget, QEvent.Type.LayoutRequest.value)
     assert widget.sizePolicy().hasHeightForWidth()
     assert widget.testAttribute(Qt.WidgetAttribute.WA_WState_Created)
+
+
+# -- numbers, set glyph by glyph --
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\frac{\partial L}{\partial x_{1,1}} = (-0.017963) \cdot 0.15953 + 0.031778 \cdot (-0.30764) = -0.016423",
+        r"w'_{1,1} = 0.15 - 0.5 \cdot 0.00043857 = 0.14978",
+        r"y_{1} = 1.4605 \cdot 10^{-6} \cdot 0.65902 = 9.6252 \cdot 10^{-7}",
+        r"0.5 + \underset{8\ \mathrm{terms}}{\dots} + 0.25 = 0.75",
+        r"-0.25 \cdot 4 = -1",
+    ],
+)
+def test_numbers_are_set_as_mathtext_sets_them(latex: str) -> None:
+    ours, theirs = mathtext._of_numbers(latex), mathtext._with_cases(latex)
+    assert ours is not None
+    one, other = ours.boundingRect(), theirs.boundingRect()
+    assert one.width() == pytest.approx(other.width(), rel=0.01)
+    assert (one.top(), one.bottom()) == pytest.approx((other.top(), other.bottom()), abs=1.0)
+    assert ours.elementCount() == theirs.elementCount()
+
+
+@pytest.mark.parametrize("latex", [r"y = W x + b", r"a = 1 \qquad b = 2", r"y = \begin{cases} 1 & x > 0 \end{cases}"])
+def test_other_formulas_are_left_to_mathtext(latex: str) -> None:
+    assert mathtext._of_numbers(latex) is None
+
+
+def test_what_is_coming_is_told_in_plain_letters(qtbot: QtBot) -> None:
+    latex = r"\frac{\partial L}{\partial W_{1,2}} = \sum_{n} \delta_{n} \cdot 0.25"
+    assert mathtext.plain_text(latex) == "∂ L / ∂ W1,2 = ∑n δn · 0.25"
+    widget = FormulaWidget()
+    qtbot.addWidget(widget)
+    widget.resize(300, 40)
+    empty = widget.grab().toImage()
+    widget.announce([latex, latex])
+    assert widget.lines == ()
+    assert widget.heightForWidth(300) == pytest.approx(2 * 17 * 2.2, abs=1.0)
+    assert widget.grab().toImage() != empty
