@@ -145,7 +145,8 @@ class TransportBar(QFrame):
         left_row.addWidget(self._button(actions.redo, ""))
         left_row.addStretch(1)
         middle_row.addWidget(self._button(actions.reset, "boxed"))
-        middle_row.addWidget(self._button(actions.step_back, "boxed"))
+        self._step_back = self._button(actions.step_back, "boxed")
+        middle_row.addWidget(self._step_back)
         middle_row.addWidget(self._play)
         middle_row.addWidget(self._button(actions.step, "boxed"))
         middle_row.addWidget(self._button(actions.stop, "boxed"))
@@ -169,15 +170,12 @@ class TransportBar(QFrame):
         self._play.setMinimumWidth(theme().px(100))  # Play and Pause are alike wide
         self._progress.setFixedHeight(theme().px(3))
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
-        # In a lecture hall the window's own title says it.
-        for label in (self._title, self._unsaved):
-            label.setVisible(theme().text_scale < LARGE_TEXT)
-        # Nor is there room for these; the Run menu has them.
-        self._time.setVisible(theme().text_scale < LARGE_TEXT)
-        self.grain.button("operation").setVisible(theme().text_scale < LARGE_TEXT)
-        if self.grain.value() == "operation" and theme().text_scale >= LARGE_TEXT:
+        # In a lecture hall the window's own title says it, and the Run menu has the rest.
+        roomy = theme().text_scale < LARGE_TEXT
+        for part in (self._title, self._unsaved, self._time, self._step_back, self.grain.button("operation")):
+            part.setVisible(roomy)
+        if self.grain.value() == "operation" and not roomy:
             self.grain.set_value("batch")
-        self.grain.button("operation").setVisible(theme().text_scale < LARGE_TEXT)  # it is in the Run menu, too
         for button in self.findChildren(QToolButton):
             button.setIconSize(QSize(theme().px(16), theme().px(16)))
 

@@ -52,9 +52,9 @@ def on_which_data(known: LossCurve | None, stale_since: int | None) -> str:
     if known is None or not known.samples:
         words = _tr("A network without data")
     elif known.on == "train" and known.samples == 1:
-        words = _tr("On the only training sample, evaluation mode")
+        words = _tr("1 training sample, evaluation mode")
     elif known.on == "train":
-        words = _tr("On all {0} training samples, evaluation mode").format(known.samples)
+        words = _tr("{0} training samples, evaluation mode").format(f"{known.samples:,}")
     else:
         words = _tr("On the next batch of {0}, training mode").format(known.samples)
     return words if stale_since is None else _tr("Curve of step {0}. ").format(stale_since) + words

@@ -393,8 +393,20 @@ def test_docks_are_remembered(qtbot):
 def test_what_is_closed_in_presentation_is_not_remembered(qtbot):
     with main_window(qtbot) as window:
         window.actions_.presentation.trigger()
+    theme().set_text_scale(1.0)  # another process begins with the system's
     with main_window(qtbot) as window:
         assert docks_in_view(window) == docks_of_a_first_start(window)
+
+
+def test_large_text_leaves_room_for_fewer_docks_and_gives_them_back(window):
+    every = docks_of_a_first_start(window)
+    theme().set_text_scale(1.6)
+    left_out = {"linkedSpacesDock", "weightCurveDock", "landscapePlotDock"}
+    assert docks_in_view(window) == every - left_out
+    window.docks.show("landscapePlot")
+    assert docks_in_view(window) == every - left_out | {"landscapePlotDock"}
+    theme().set_text_scale(1.0)
+    assert docks_in_view(window) == every
 
 
 def test_docks_stand_in_three_tiles_with_titles_only_where_no_tab_is(window):

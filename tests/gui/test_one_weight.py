@@ -244,7 +244,7 @@ def test_time_goes_back_with_the_ball(window, qtbot):
 
 def test_a_network_with_data_says_on_which_and_how(window, qtbot):
     panel = textbook(qtbot, window, "linear-fit", dtype="float64")
-    assert panel._words.text() == "On all 80 training samples, evaluation mode"
+    assert panel._words.text() == "80 training samples, evaluation mode"
     QTest.mouseClick(panel.data.button("batch"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: current(panel) and panel.asker.known.on == "batch", timeout=PATIENCE)
     assert panel._words.text() == "On the next batch of 16, training mode"
