@@ -22,7 +22,14 @@ def run(arguments: Arguments) -> int:
     if out.suffix.lower() == arguments.file.suffix.lower() != ".chainrule":
         raise FileError(f'"{out}" has the ending of a model.', code="F05", hint="Name a .chainrule file.")
     imported = import_model(arguments.file, _Progress() if arguments.json else None)
-    saved = files.save(imported.project, out, dict(imported.weights))
+    if arguments.json:
+        print_json({"done": 0, "total": 0})  # it is being written, nobody knows how long
+    try:
+        saved = files.save(imported.project, out, dict(imported.weights))
+    except FileError as error:
+        if error.code != "F06":
+            raise
+        raise FileError(f'"{arguments.file.name}" cannot be imported: {error.message}', code="F08") from None
     count = sum(tensor.count for tensor in imported.weights.values())
     if arguments.json:
         found = {"file": str(out), "blocks": len(saved.graph), "numbers": count, "remarks": list(imported.remarks)}

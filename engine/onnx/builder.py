@@ -63,7 +63,7 @@ class Builder:
         block = block_named(kind)
         assert block is not None
         joined = {"in": inputs} if isinstance(inputs, Flow) else dict(inputs)
-        given = {name: value for name, value in (params or {}).items() if value is not None}
+        given = dict(params or {})
         parsed, errors = parse_all(block.params, given)
         if errors:
             raise RefusedError(f"becomes the block {kind}, whose {errors[0][0]} {errors[0][1]}")

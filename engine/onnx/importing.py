@@ -83,10 +83,10 @@ class _Import:
             for node in model.nodes
             if node.kind == "Constant" and node.outputs
         }
-        self._turned = {
-            node.outputs[0]: node.inputs[0]
+        self._derived = {
+            node.outputs[0]: node
             for node in model.nodes
-            if node.kind == "Transpose" and node.outputs and node.inputs
+            if node.kind in ("Transpose", "Unsqueeze") and node.outputs and node.inputs
         }
 
     def project(self) -> Imported:
@@ -94,7 +94,7 @@ class _Import:
         if self._model.has_sparse:
             raise self._unsupported("holds sparse weights, which are not read")
         self._add_inputs()
-        nodes = Patterns(self._live(), self._model.outputs, self._shape, self._number).simplified()
+        nodes = Patterns(self._live(), self._model.outputs, self._shape, self._number, self._same).simplified()
         self._refuse_unknown(nodes)
         for index, node in enumerate(nodes):
             if self._progress is not None:
@@ -166,7 +166,7 @@ class _Import:
         for node in reversed(self._model.nodes):
             if wanted.intersection(node.outputs):
                 live.append(node)
-                wanted.update(node.inputs)
+                wanted.update(name for name in node.inputs if name)
         live.reverse()
         known = {*self._values, *self._model.initializers, ""}
         for node in live:
@@ -188,10 +188,30 @@ class _Import:
         return value if isinstance(value, Tensor) else None
 
     def _shape(self, name: str) -> tuple[int, ...] | None:
-        turned = self._turned.get(name)
-        proto = self._proto(name if turned is None else turned)
-        shape = None if proto is None else tuple(proto.dims)
-        return shape if shape is None or turned is None or len(shape) != 2 else shape[::-1]
+        """The shape of numbers of the file, also of those that a node only arranges in another way."""
+        proto, node = self._proto(name), self._derived.get(name)
+        if proto is not None or node is None:
+            return None if proto is None else tuple(proto.dims)
+        proto = self._proto(node.inputs[0])
+        if proto is None:
+            return None
+        if node.op == "Transpose":
+            return tuple(reversed(proto.dims)) if len(proto.dims) == 2 else None
+        axes = node.attributes.get("axes")
+        listed = self._proto(node.inputs[1]) if axes is None and len(node.inputs) == 2 else None
+        if listed is not None:
+            axes = list(self._reader.read(listed).flat())
+        # Behind the numbers of each channel stand the dimensions of its places.
+        if not isinstance(axes, list) or len(proto.dims) != 1 or axes != list(range(1, len(axes) + 1)):
+            return None
+        return (proto.dims[0], *(1 for _ in axes))
+
+    def _same(self, name: str) -> float | None:
+        proto = self._proto(name)
+        if proto is None or proto.data_type not in FLOATS:
+            return None
+        found = set(self._reader.read(proto).flat())
+        return float(found.pop()) if len(found) == 1 else None
 
     def _number(self, name: str) -> float | None:
         proto = self._proto(name)

@@ -28,10 +28,11 @@ class Patterns:
         nodes: of the graph.
         outputs: names of values that have to stay.
         shape, number: what is known of values.
+        same: the number that a tensor of the file consists of alone.
     """
 
-    def __init__(self, nodes: list[Node], outputs: Iterable[str], shape: Shapes, number: Number) -> None:
-        self._nodes, self._shape, self._number = nodes, shape, number
+    def __init__(self, nodes: list[Node], outputs: Iterable[str], shape: Shapes, number: Number, same: Number) -> None:
+        self._nodes, self._shape, self._number, self._same = nodes, shape, number, same
         self._maker = {name: index for index, node in enumerate(nodes) for name in node.outputs if name}
         self._readers: dict[str, list[int]] = {}
         for index, node in enumerate(nodes):
@@ -49,9 +50,12 @@ class Patterns:
             "Erf": self._gelu,
             "Softplus": self._softplus,
             "MatMul": self._dense,
+            "InstanceNormalization": self._groups,
+            "Mul": self._scale_and_shift,
         }
         for index, node in enumerate(self._nodes):
-            if node.op in finders and not node.domain and node.inputs and node.outputs:
+            is_free = index not in self._gone and index not in self._new
+            if is_free and node.op in finders and not node.domain and node.inputs and node.outputs:
                 finders[node.op](index)
         return [self._new.get(index, node) for index, node in enumerate(self._nodes) if index not in self._gone]
 
@@ -172,3 +176,44 @@ class Patterns:
         if self._shape(bias) == matrix[1:]:
             self._join("@Dense", (index,), plus, (*node.inputs, bias))
             self._new[plus] = replace(self._new[plus], name=node.name)
+
+    def _groups(self, index: int) -> None:
+        """Group normalisation: groups as channels of a sequence, normalised, and back; then a factor a channel."""
+        node, back = self._nodes[index], self._reader(index, "Reshape")
+        there, product = self._maker.get(node.inputs[0]), None if back is None else self._reader(back, "Mul")
+        if there is None or back is None or product is None or len(node.inputs) != 3:
+            return
+        if self._nodes[there].op != "Reshape" or self._reader(there, "InstanceNormalization") != index:
+            return
+        if len(self._nodes[there].inputs) != 2 or len(self._nodes[back].inputs) != 2:
+            return
+        if self._same(node.inputs[1]) != 1 or self._same(node.inputs[2]) != 0:
+            return
+        self._scale_and_shift(product)
+        last = self._reader(product, "Add")
+        found = None if last is None else self._new.get(last)
+        groups = self._shape(node.inputs[1])
+        if last is None or found is None or groups is None or found.inputs[0] != self._nodes[back].outputs[0]:
+            return
+        inputs = (self._nodes[there].inputs[0], *found.inputs[1:], self._nodes[there].inputs[1])
+        self._join("@GroupNorm", (there, index, back, product), last, (*inputs, self._nodes[back].inputs[1]))
+        attributes = {**node.attributes, "num_groups": groups[0]}
+        self._new[last] = replace(self._new[last], name=node.name, attributes=attributes)
+
+    def _scale_and_shift(self, index: int) -> None:
+        """A factor and a summand for each channel: the second half of a normalisation, as some exporters write it."""
+        node, plus = self._nodes[index], self._reader(index, "Add")
+        if plus is None or plus in self._new or len(node.inputs) != 2:
+            return
+        x, scale = node.inputs if self._shape(node.inputs[0]) is None else node.inputs[::-1]
+        shift = self._other(plus, node.outputs[0])
+        shapes = {self._shape(scale), None if shift is None else self._shape(shift)}
+        sizes = shapes.pop()
+        if shift is not None and not shapes and sizes is not None and _is_per_channel(sizes) and self._shape(x) is None:
+            self._join("@ScaleAndShift", (index,), plus, (x, scale, shift))
+
+
+def _is_per_channel(shape: tuple[int, ...]) -> bool:
+    """`(C, 1)` or `(C, 1, 1)`, perhaps with a batch of one: what a sample of C channels is multiplied by."""
+    inner = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+    return len(inner) in (2, 3) and inner[0] > 1 and set(inner[1:]) == {1}

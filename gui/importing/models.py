@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, final
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QProgressDialog, QWidget
+from PySide6.QtWidgets import QProgressBar, QProgressDialog, QWidget
 
 from gui.file_dialogs import ask_open_path
 from gui.importing.place import give_up, new_place
@@ -70,6 +70,10 @@ class ModelImport(QObject):
     def _show(self, model: Path) -> None:
         text = self.tr("Reading {0}…").format(model.name)
         dialog = self._dialog = QProgressDialog(text, self.tr("Cancel"), 0, 0, self._window)
+        bar = QProgressBar(dialog)
+        bar.setTextVisible(False)
+        dialog.setBar(bar)
+        dialog.setRange(0, 0)
         dialog.setObjectName("importProgress")
         dialog.setWindowTitle(self.tr("Import"))
         dialog.setWindowModality(Qt.WindowModality.NonModal)

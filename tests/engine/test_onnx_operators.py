@@ -168,11 +168,74 @@ def test_a_gelu_by_its_definition(tmp_path):
     torch.testing.assert_close(computed(path, X), [F.gelu(X)])
 
 
+@pytest.mark.parametrize("op", ["Mul", "Sub"])
+def test_a_factor_and_a_summand_for_each_channel(tmp_path, op):
+    """As Caffe's models have them behind their normalisation; only a product and its sum are one block."""
+    scale, shift = numbers(2, seed=1), numbers(2, 1, 1, seed=2)
+    nodes = [
+        node("Unsqueeze", ["scale"], ["wide"], axes=[1, 2]),
+        node(op, ["x", "wide"], ["z"]),
+        node("Add", ["shift", "z"], ["y"]),
+    ]
+    constants = {"scale": stored(scale), "shift": stored(shift)}
+    path = written(tmp_path / "m.onnx", nodes, constants, {"x": ("N", 2, 7, 8)}, opset=9)
+    kinds = [node.block for node in import_model(path).project.graph.ordered_nodes()]
+    assert kinds == (["Input", "Conv2d"] if op == "Mul" else ["Input", "Value", "Subtract", "Value", "Add"])
+    column = scale[:, None, None]
+    torch.testing.assert_close(computed(path, IMAGES), [(IMAGES * column if op == "Mul" else IMAGES - column) + shift])
+
+
+@pytest.mark.parametrize(("groups", "back"), [(2, (0, 4, 5, 2)), (4, (3, 4, 5, 2)), (2, (0, 4, 10, 1))])
+def test_a_group_normalisation_spelt_out(tmp_path, groups, back):
+    x, scale, shift = numbers(3, 4, 5, 2), numbers(4, 1, 1, seed=1), numbers(4, 1, 1, seed=2)
+    nodes = [
+        node("Reshape", ["x", "there"], ["a"]),
+        node("InstanceNormalization", ["a", "ones", "zeros"], ["b"], epsilon=1e-3),
+        node("Reshape", ["b", "back"], ["c"]),
+        node("Mul", ["c", "scale"], ["d"]),
+        node("Add", ["d", "shift"], ["y"]),
+    ]
+    constants = {
+        "ones": tensor((groups,), [1.0] * groups),
+        "zeros": tensor((groups,), [0.0] * groups),
+        "scale": stored(scale),
+        "shift": stored(shift),
+        "there": tensor((3,), [0, groups, -1], INT64),
+        "back": tensor((4,), back, INT64),
+    }
+    path = written(tmp_path / "m.onnx", nodes, constants, {"x": (3, 4, 5, 2)})
+    if back[2:] != (5, 2):
+        with pytest.raises(FileError, match="in groups of another kind"):
+            import_model(path)
+        return
+    assert [node.block for node in import_model(path).project.graph.ordered_nodes()] == ["Input", "GroupNorm"]
+    expected = F.group_norm(x, groups, scale.flatten(), shift.flatten(), 1e-3)
+    torch.testing.assert_close(computed(path, x), [expected])
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_softmax_of_old(tmp_path, axis):
+    """Before version 13 all dimensions from the axis on were one; where the others have size 1 that is the same."""
+    path = written(tmp_path / "m.onnx", [node("Softmax", ["x"], ["y"], axis=axis)], {}, {"x": ("N", 5, 3, 1)}, opset=9)
+    if axis == 1:
+        with pytest.raises(FileError, match="sums to 1 over several dimensions"):
+            import_model(path)
+        return
+    x = numbers(3, 5, 3, 1)
+    torch.testing.assert_close(computed(path, x), [F.softmax(x, 2)])
+
+
 def test_numbers_are_stretched_as_numpy_does(tmp_path):
     row, column = numbers(8, seed=1), numbers(2, 1, 1, seed=2)
     nodes = [node("Add", ["x", "row"], ["a"]), node("Sub", ["column", "a"], ["b"]), node("Mul", ["b", "column"], ["y"])]
     path = written(tmp_path / "m.onnx", nodes, {"row": stored(row), "column": stored(column)}, {"x": ("N", 2, 7, 8)})
     torch.testing.assert_close(computed(path, IMAGES), [(column - (IMAGES + row)) * column])
+
+
+def test_a_power_by_a_tensor_and_by_a_number(tmp_path):
+    nodes = [node("Abs", ["x"], ["a"]), node("Pow", ["a", "x"], ["b"]), node("Pow", ["b", "two"], ["y"])]
+    path = written(tmp_path / "m.onnx", nodes, {"two": tensor((), [2.0])})
+    torch.testing.assert_close(computed(path, X), [(X.abs() ** X) ** 2])
 
 
 def test_a_reshape_by_the_sizes_of_the_input(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QProgressDialog
 
-from engine import files, recovery
+from engine import edits, files, recovery
+from engine.events import WeightsTaken
+from engine.graph import Node, Wire
 from gui.importing import models, place
 from gui.notices import notices
 from tests.helpers.onnx_bytes import model as onnx_model
@@ -82,6 +85,24 @@ def large_model(folder):
         )
     )
     return path
+
+
+def test_the_session_begins_with_the_weights_of_the_model(window, qtbot, tmp_path):
+    assert window.open(large_model(tmp_path))
+    wait_until_over(qtbot, window)
+    project = window.document.project
+    graph, _ = project.graph.add(Node("goal", "Mean"))
+    graph, touched = graph.connect(Wire("dense", "out", "goal", "in"))
+    made, more = edits.set_objective(replace(project, graph=graph), "goal.out", wanted=True)
+    window.document.edit("a goal", made, touched | more)
+    came = []
+    window.feed.on(WeightsTaken, came.append)
+    window.feed.current_session.weights(window.feed.next_request())
+    qtbot.waitUntil(lambda: bool(came), timeout=PATIENCE)
+    assert {name: (array.shape, set(array.flatten().tolist())) for name, array in came[0].weights.items()} == {
+        "dense.weight": ((64, 96), {0.5}),
+        "dense.bias": ((64,), {0.25}),
+    }
 
 
 def test_what_is_recovered_finds_the_weights_of_an_import(window, qtbot, tmp_path):

@@ -23,6 +23,8 @@ OPERATORS: Final[Mapping[str, Callable[[Call], Value]]] = {
     "InstanceNormalization": norms.instance_norm,
     "GroupNormalization": norms.group_norm,
     "LayerNormalization": norms.layer_norm,
+    "@GroupNorm": norms.spelt_out_group_norm,
+    "@ScaleAndShift": norms.scale_and_shift,
     "Dropout": norms.dropout,
     **{op: activations.plain(function) for op, function in activations.PLAIN.items()},
     "LeakyRelu": activations.leaky_relu,

@@ -105,10 +105,13 @@ def softmax(function: str) -> Operator:
     def operator(call: Call) -> Flow:
         flow = call.flow()
         dim = call.dim(call.whole("axis", -1 if call.opset >= 13 else 1), flow)
-        if call.opset < 13 and dim != len(flow.spec.shape) - 1:
-            raise RefusedError(
-                "sums to 1 over several dimensions, as it did before version 13", "Export the model anew, version 13."
-            )
+        if call.opset < 13:  # all dimensions from there on were one
+            wide = [index for index, size in enumerate(flow.spec.shape) if index >= dim and size != 1]
+            if len(wide) > 1:
+                raise RefusedError(
+                    "sums to 1 over several dimensions, as it did before version 13", "Export the model in version 13."
+                )
+            dim = wide[0] if wide else dim
         return _activation(call, function, dim=dim)
 
     return operator

@@ -47,7 +47,7 @@ def power(call: Call) -> Flow:
             else call.add("Power", {"a": call.flow()}, {"exponent": number})
         )
     a, b = _together(call, "Power")
-    return call.builder.add("Power", {"a": a, "b": b}, {}, call.name("power"))
+    return call.add("Power", {"a": a, "b": b}, {"exponent": None})
 
 
 def reciprocal(call: Call) -> Flow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from engine.onnx.call import Call
@@ -44,6 +45,22 @@ def group_norm(call: Call) -> Flow:
     return _grouped(call, groups, channels[0] // groups)
 
 
+def spelt_out_group_norm(call: Call) -> Flow:
+    """Group normalisation by Reshape, InstanceNormalization, Reshape, Mul and Add."""
+    flow, groups = call.flow(), call.whole("num_groups", 1)
+    there, back = call.sizes(3), call.sizes(4)
+    places = flow.spec.shape[2:]
+    is_there = len(there) == 3 and there[1] == groups and there[2] in (-1, _product(flow.spec.shape[1:]) // groups)
+    is_back = len(back) == len(flow.spec.shape) and back[1:] == (call.weights(1, "scale").count, *places)
+    if not (is_there and is_back):
+        raise RefusedError(f"normalises {flow.spec} in groups of another kind than blocks do")
+    return _grouped(call, groups, 1)
+
+
+def _product(sizes: tuple[int | str, ...]) -> int:
+    return prod(size for size in sizes if isinstance(size, int))
+
+
 def _grouped(call: Call, groups: int, times: int) -> Flow:
     weights = {}
     for index, name in enumerate(("weight", "bias"), 1):
@@ -59,8 +76,6 @@ def layer_norm(call: Call) -> Flow:
     """LayerNormalization over the last dimensions: LayerNorm."""
     flow, scale = call.flow(), call.weights(1, "scale")
     dims = len(flow.spec.shape) - call.dim(call.whole("axis", -1), flow)
-    if len([name for name in call.node.outputs if name]) > 1:
-        raise RefusedError("gives mean and variance, too; no block does")
     sizes = flow.spec.shape[-dims:]
     weights: dict[str, Tensor] = {"weight": _shaped(scale, sizes)}
     if call.has(2):
@@ -80,7 +95,20 @@ def _shaped(tensor: Tensor, sizes: tuple[int | str, ...]) -> Tensor:
 
 def dropout(call: Call) -> Flow:
     """Dropout; without a ratio a half is dropped."""
-    if len([name for name in call.node.outputs if name]) > 1:
-        raise RefusedError("gives its mask, too; no block does")
     ratio = call.number(1) if call.has(1) else call.fraction("ratio", 0.5)
     return call.add("Dropout", call.flow(), {"p": ratio})
+
+
+def scale_and_shift(call: Call) -> Flow:
+    """A factor and a summand for each channel: a convolution of each channel with a single number."""
+    flow, scale, shift = call.flow(), call.weights(1, "scale"), call.weights(2, "shift")
+    dims, channels = len(flow.spec.shape) - 2, scale.count
+    sizes = scale.shape[1:] if scale.shape[0] == 1 else scale.shape
+    if dims not in (1, 2) or len(sizes) != dims + 1 or flow.spec.shape[1] != channels:
+        raise RefusedError(f"has a factor for each of {channels} channels but gets {flow.spec}")
+    weights = {
+        "weight": Tensor(scale.dtype, (channels, 1, *(1 for _ in range(dims))), scale.data),
+        "bias": Tensor(shift.dtype, (channels,), shift.data),
+    }
+    params = {"out_channels": channels, "kernel_size": 1, "groups": channels}
+    return call.add(f"Conv{dims}d", flow, params, base="scale", weights=weights)

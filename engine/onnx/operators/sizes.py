@@ -5,15 +5,16 @@ from __future__ import annotations
 import operator
 import struct
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Final
 
 from engine.onnx.call import Call
 from engine.onnx.proto import Tensor as Proto
 from engine.onnx.values import MOST_SIZES, Constant, Flow, RefusedError, Sizes, Value, sizes_of
-from engine.onnx.wire import WireError
 from engine.tensorfile import Tensor
 from engine.tensorspec import Dim
 
+_MOST_FILLED: Final = 1 << 22
 _WHOLE: Final[Mapping[str, Callable[[int, int], int]]] = {
     "Add": operator.add,
     "Sub": operator.sub,
@@ -90,18 +91,14 @@ def constant(call: Call) -> Value:
 
 
 def constant_of_shape(call: Call) -> Value:
-    """ConstantOfShape with whole numbers: sizes that are all the same."""
+    """ConstantOfShape: sizes that are all the same, or a tensor filled with one number."""
     dims = call.whole_numbers(0)
     proto = call.node.attributes.get("value")
-    if len(dims) > 1 or (dims and not 0 <= dims[0] <= MOST_SIZES):
-        raise RefusedError("fills a tensor with one number; there is no block for it")
-    try:
-        number = call.reader.read(proto).flat()[0] if isinstance(proto, Proto) else 0.0
-    except IndexError:
-        raise WireError("a constant is empty", 0) from None
-    if not isinstance(number, int):
-        raise RefusedError("fills a tensor with one number; there is no block for it")
-    return Sizes((number,) * (dims[0] if dims else 1), scalar=not dims)
+    one = call.reader.read(proto) if isinstance(proto, Proto) else Tensor("F32", (1,), struct.pack("<f", 0))
+    if one.count != 1 or any(size < 0 for size in dims) or prod(dims) > _MOST_FILLED:
+        raise RefusedError("fills a tensor that is larger than what blocks hold")
+    filled = Constant(Tensor(one.dtype, dims, bytes(one.data) * prod(dims)), call.node.outputs[0])
+    return filled if filled.is_float else sizes_of(filled) or filled
 
 
 def reckoned(call: Call) -> Sizes | None:
