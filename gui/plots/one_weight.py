@@ -24,7 +24,7 @@ from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_tone, theme
 from gui.widgets.empty_state import EmptyState
-from gui.widgets.labels import ElidedLabel, plain_tooltip
+from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 from gui.widgets.pick_list import Pick, PickList
 from gui.widgets.segmented import Segmented
 
@@ -89,7 +89,7 @@ class OneWeightPanel(Panel):
         self._fit = bar.button("fit", self.tr("Let the range follow the weight (or double-click the plot)"), self.fit)
         self._numbers = ElidedLabel(role="mono_caption")
         self._numbers.setObjectName("weightNumbers")
-        self._step = ElidedLabel(role="mono_caption", tone="warning")
+        self._step = text_label("", "mono_caption", "warning", wrap=True)
         self._step.setObjectName("weightStep")
         self._words = ElidedLabel(role="caption", tone="secondary")
         self._words.setObjectName("weightWords")
