@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
 
-from engine.checkpoints import CheckpointPlan
+from engine.checkpoints import CheckpointPlan, Standing, checkpoints_in, standing, trains
+from engine.graph import Project
 from engine.runlock import is_locked
 
 GRAPH, WEIGHTS, METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
@@ -75,6 +76,28 @@ def latest_run(folder: Path) -> Path | None:
     with contextlib.suppress(OSError):
         runs = [path for path in folder.iterdir() if (path / GRAPH).is_file()]
     return max(runs, key=_time_of, default=None)
+
+
+def unfinished_run(folder: Path, project: Project, among: int = 1) -> tuple[Path, Standing] | None:
+    """The newest run in a folder of runs whose training can go on with this project; None when there is none.
+
+    It has made steps and is not over, and no window or program trains it now.
+
+    Args:
+        folder: of runs.
+        project: what would go on.
+        among: so many of the newest runs are looked at.
+    """
+    wanted = ""
+    for run in sorted(_runs_in(folder), key=_time_of, reverse=True)[:among]:
+        newest = next(iter(checkpoints_in(run)), None)
+        known = None if newest is None else standing(newest)
+        if known is None or known.over or not known.step:
+            continue
+        wanted = wanted or trains(project)
+        if known.trains == wanted and not is_locked(run):
+            return run, known
+    return None
 
 
 def _runs_in(folder: Path) -> list[Path]:

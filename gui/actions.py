@@ -44,6 +44,7 @@ class Actions:
     apply: QAction
     restart: QAction
     load_run: QAction
+    resume_run: QAction
     keep_runs: QAction
     show_run: QAction
     backprop: QAction
@@ -114,6 +115,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         reset=make("Reset", _tr("&Reset"), "reset", "Ctrl+R"),
         apply=make("Apply", _tr("&Apply"), "check", "Ctrl+Shift+A"),
         restart=make("Restart", _tr("R&estart"), "refresh", "Ctrl+Shift+R"),
+        resume_run=make("ResumeRun", _tr("Res&ume a run…")),
         load_run=make("LoadRun", _tr("Load &weights from a run…")),
         keep_runs=make("KeepRuns", _tr("&Keep runs on disk")),
         show_run=make("ShowRun", _tr("Show run &folder")),

@@ -54,6 +54,7 @@ from gui.report.saving import StepReports
 from gui.run_actions import RunActions
 from gui.run_feed import RunFeed
 from gui.run_keeping import RunKeeping
+from gui.run_resuming import RunResuming
 from gui.selection import Selection
 from gui.stale_banner import StaleBanner
 from gui.status import StatusBar
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.panels = make_panels(self.document, self.feed, self)
         self.transport = TransportBar(self.actions_, self.document, self.feed, self)
         self.runs = RunKeeping(self.actions_, self.document, self.feed, self)
+        self.resuming = RunResuming(self.actions_, self.document, self.feed, self.runs, self)
         self.files = FileActions(self.actions_, self.document, self.feed, self.runs, self)
         self.run_actions = RunActions(self.actions_, self.document, self.feed, self.selection, self.transport)
         self.comparer = Comparer(self.document, self.canvas, self)

@@ -9,8 +9,10 @@ from PySide6.QtCore import QObject, QStandardPaths, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
-from engine.events import RunKept, RunLoaded
+from engine.checkpoints import BEST, disk_use
+from engine.events import RunKept, RunLoaded, RunSaved
 from engine.runplace import GRAPH, WEIGHTS, RunPlace, latest_run, runs_folder
+from engine.wording import byte_text
 from gui.actions import Actions
 from gui.document import Document
 from gui.file_dialogs import ask_open_path
@@ -36,7 +38,7 @@ class RunKeeping(QObject):
         self._document, self._feed, self._window = document, feed, window
         self.folder: Path | None = None
         self._last: Path | None = None
-        self._wanted = actions.keep_runs
+        self._wanted, self._show = actions.keep_runs, actions.show_run
         self._wanted.setChecked(cast("bool", settings().value(SETTING, True, type=bool)))
         self._wanted.toggled.connect(self._switch)
         actions.show_run.triggered.connect(self.show)
@@ -44,6 +46,7 @@ class RunKeeping(QObject):
         document.replaced.connect(self._forget)
         document.path_changed.connect(self._follow)
         feed.on(RunKept, self._note)
+        feed.on(RunSaved, lambda event: self._tell_size(event.bytes))
         feed.on(RunLoaded, self._tell_loaded)
         self._follow()
 
@@ -65,17 +68,25 @@ class RunKeeping(QObject):
 
     def _forget(self) -> None:
         self.folder = self._last = None
+        self._tell_size(0)
         self._follow()
 
     def _note(self, event: RunKept) -> None:
         self.folder = Path(event.path) if event.path else None
         self._last = self.folder or self._last
+        self._tell_size(0 if self.folder is None else disk_use(self.folder)[0])
+
+    def _tell_size(self, size: int) -> None:
+        """What the run takes on disk stands where its folder is shown."""
+        words = self.tr("Show run &folder ({0})").format(byte_text(size)) if size else self.tr("Show run &folder")
+        self._show.setText(words)
+        self._show.setToolTip("" if self.folder is None else str(self.folder))
 
     # -- looking --
 
     def show(self) -> None:
         """Open the directory of this run, or of the last one, in the system's file manager."""
-        folder = self._newest()
+        folder = self.newest()
         if folder is None:
             words = self.tr("No run of this network is on disk yet. Play makes one.")
             off = self.tr("No run of this network is on disk: keeping runs is switched off in the Run menu.")
@@ -83,7 +94,8 @@ class RunKeeping(QObject):
         else:
             show_folder(folder)
 
-    def _newest(self) -> Path | None:
+    def newest(self) -> Path | None:
+        """The directory of this run, or of the last one of this document; None where there is none."""
         if self._last is not None and self._last.is_dir():
             return self._last
         return latest_run(self.place.folder) if self._document.path is not None else None
@@ -95,7 +107,7 @@ class RunKeeping(QObject):
         if self._feed.stale and self._feed.trained:
             notices().warn(self.tr("The graph was edited since it was trained. Apply or undo the edits first."))
             return
-        start = self._newest() or latest_run(self.place.folder) or self._document.folder or Path.home()
+        start = self.newest() or latest_run(self.place.folder) or self._document.folder or Path.home()
         path = ask_open_path(
             self._window, self.tr("Load weights from a run"), start / WEIGHTS, self.tr("Weights (*.safetensors)")
         )
@@ -104,7 +116,7 @@ class RunKeeping(QObject):
 
     def load(self, path: Path) -> None:
         """Load the weights of a run directory or weights file; the session checks whether they fit."""
-        if path.name != WEIGHTS and (path.parent / GRAPH).is_file():
+        if path.name not in (WEIGHTS, BEST) and (path.parent / GRAPH).is_file():
             path = path.parent  # another file of a run was pointed at
         self._feed.current_session.load_run(path, self._feed.next_request())
 
@@ -113,7 +125,7 @@ class RunKeeping(QObject):
             notices().error(event.error)
             return
         path = Path(event.path)
-        name = path.parent.name if path.name == WEIGHTS else path.name
+        name = path.parent.name if path.name in (WEIGHTS, BEST) else path.name
         words = self.tr("The weights of {0} are in place. Reset goes back to the start values.")
         notices().success(words.format(name))
 

@@ -18,12 +18,16 @@ from safetensors import safe_open
 from engine import checkpoints, files, weightfile
 from engine.checkpoints import CheckpointPlan, Every, Standing, best_epoch, checkpoints_in, standing, trains
 from engine.cli import main
+from engine.events import EpochEnd, RunResumed
 from engine.graph import Project
 from engine.problem import FileError
 from engine.runlock import RunLock, is_locked
+from engine.runplace import RunPlace
+from engine.session import Until
 from engine.training.checkpoint import load_state
 from engine.training.run_folder import RunFolder
 from tests.engine.cli_helpers import Out, saved, told
+from tests.engine.session_listener import Listener, assert_same_weights, weights_of
 from tests.engine.training_projects import TINY, mlp, run_of, small, timeless, train
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +134,54 @@ def test_seed_and_epochs_of_the_beginning_need_not_be_said_again(tmp_path: Path)
     assert main(["train", str(graph), "--run", str(run), "--seed", "7", "--epochs", "5", "--steps", "9"]) == 0
     assert main(["train", str(graph), "--run", str(run), "--resume"]) == 0
     assert lines(run) == [timeless(record) for record in train(run_of(small(seed=7, epochs=5))).records]
+
+
+# -- in a session --
+
+
+def test_a_session_goes_on_with_a_run_of_another_one_to_the_same_end(tmp_path: Path):
+    made = noisy(**SCHEDULES["cosine"])
+    place = RunPlace(tmp_path / "runs", checkpoints=CheckpointPlan(Every(steps=7)))
+    with Listener(made, runs=place) as first:
+        first.session.play(Until(steps=23))
+        first.until("paused")
+    (run,) = place.folder.iterdir()
+    with Listener(made, runs=place) as second:
+        answer = second.ask(lambda: second.session.resume_run(run, 5), RunResumed)
+        assert answer == RunResumed(5, str(run), step=23, epochs=2, planned=6)
+        second.until("paused", since=second.events.index(answer))
+        assert [event.record["epoch"] for event in second.of(EpochEnd)] == [1, 2]
+        assert is_locked(run)
+        second.play_to_the_end()
+        expected = train(run_of(made))
+        assert_same_weights(second, expected)
+        assert [timeless(event.record) for event in second.of(EpochEnd)] == [
+            timeless(record) for record in expected.records
+        ]
+    assert lines(run) == [timeless(record) for record in expected.records]
+    assert list(place.folder.iterdir()) == [run]
+    assert not is_locked(run)
+
+
+def test_a_session_that_cannot_go_on_with_a_run_stays_as_it_is(tmp_path: Path):
+    place = RunPlace(tmp_path / "runs")
+    with Listener(small(batch_size=4), runs=place) as other:
+        other.play_to_the_end()
+    (run,) = place.folder.iterdir()
+    with Listener(small(), runs=place) as listener:
+        listener.play_to_the_end()
+        before = weights_of(listener)
+        (mine,) = set(place.folder.iterdir()) - {run}
+        for path, words in ((run, "trained another network"), (tmp_path / "none", "is no run directory")):
+            answer = listener.ask(lambda path=path: listener.session.resume_run(path, 1), RunResumed)  # type: ignore[misc]
+            assert words in answer.error
+            assert listener.until("finished", since=listener.events.index(answer)).step == 18
+        after = weights_of(listener)
+        assert all((after[name] == value).all() for name, value in before.items())
+        listener.session.play()
+        listener.until("running", since=len(listener.events))
+    assert not is_locked(run)
+    assert len(lines(mine)) >= 3
 
 
 # -- how often, and how many --
