@@ -38,6 +38,7 @@ class Why(QObject):
         self._wanted = layer
         if self._mode.active:
             self._docks.show("backprop")
+            self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)  # so that keys walk, as after entering
             self._answer()
         else:
             self._mode.enter()

@@ -55,9 +55,12 @@ def test_from_a_pale_bar_to_why_the_first_layer_does_not_learn(sit_down: Sit) ->
     person.wait("it is at the end", reads("The same batch again, with the new weights."))
     person.click("sigmoid3")
     person.wait("it is back, although the block was selected", reads("The gradient goes back through sigmoid3"))
-    person.hit("Escape")
     person.click("layerBars")
     person.wait("the bar in the middle has its answer, too", reads("∂dense4"))
+    person.click("gradientWhy")
+    person.wait("once more the first layer", reads("Why dense1.weight"))
+    person.hit("End")  # the button has not kept the keyboard
+    person.wait("keys go on walking", reads("The same batch again, with the new weights."))
 
 
 def test_after_leaving_in_the_middle_of_a_step_the_inspector_is_in_front_again(sit_down: Sit) -> None:

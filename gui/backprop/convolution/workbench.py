@@ -217,7 +217,7 @@ class Workbench(QWidget):
         self._own.setVisible(self._picture is not None)
         self.source.set_plane(name, picture, limit_of(picture))
         self.result.set_plane(self.tr("What the kernel makes of it"), made, limit_of(made))
-        self._sum.setText(self.tr("all together {0}").format(format_number(float(self.kernel.sum()))))
+        self._sum.setText(self.tr("sum of its numbers: {0}").format(format_number(float(self.kernel.sum()))))
         self._at.setText("")
 
     def _mark(self, cell: Pair) -> None:
