@@ -70,6 +70,7 @@ class Program:
         if made is None:
             raise NotRecordableError("TorchScript refuses the text")
         self._function = made
+        self._layout = _layout(turn)
         self._bound: tuple[Turn, list[Tensor]] | None = None
 
     @classmethod
@@ -89,9 +90,10 @@ class Program:
             self.hyper = hyper
         return True
 
-    def forget_tensors(self) -> None:
-        """The parameters have got, or may have got, other storage."""
+    def rebound(self, turn: Turn) -> bool:
+        """Work on the storage that the phase's parameters have now; whether they are packed as they were."""
         self._bound = None
+        return _layout(turn) == self._layout
 
     def step(self, net: nn.Module, turn: Turn, batch: Batch, lr: float) -> Made:
         """Make a step.
@@ -120,6 +122,11 @@ class Program:
                 updater.update(lr, norm)
         outputs = {name: batch[name] if at is None else shown[at] for name, at in self._shown.items()}
         return value, norm, outputs
+
+
+def _layout(turn: Turn) -> list[list[str]]:
+    """The names that share a slot, slot by slot."""
+    return [[name for name, _, _ in slot.members] for slot in turn.updater.slots]
 
 
 def _tensors(net: nn.Module, turn: Turn) -> dict[str, Tensor]:

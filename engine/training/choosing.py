@@ -7,6 +7,7 @@ was chosen then and now.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -39,6 +40,8 @@ _GAIN = 0.95
 """Of the eager step's time a captured one takes at most."""
 
 _BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
 
 _KINDS = 16
 """Kinds of steps (phases and batch sizes) that are told apart; others stay eager."""
@@ -86,11 +89,11 @@ class Choice:
         """Something but weights and hyperparameters has changed: the programs are no longer right."""
         self._trials.clear()
 
-    def forget_tensors(self) -> None:
-        """Parameters and optimizers may have got other storage."""
-        for trial in self._trials.values():
-            if trial.program is not None:
-                trial.program.forget_tensors()
+    def rebind(self, turns: Sequence[Turn]) -> None:
+        """Parameters and optimizers may have got other storage, or be packed otherwise."""
+        for (number, _), trial in list(self._trials.items()):
+            if trial.program is not None and not trial.program.rebound(turns[number]):
+                self._trials = {kind: other for kind, other in self._trials.items() if other is not trial}
 
     def step(self, turn: Turn, batch: Batch, lr: float) -> Made:
         """Make a step; raises what PyTorch raises."""
@@ -114,7 +117,7 @@ class Choice:
         began = 0.0 if trial.lasting else time.perf_counter()
         try:
             made = program.step(self._net, turn, batch, lr)
-        except RuntimeError:  # what is wrong, and in which block, the eager step will say
+        except _FAILURES:  # what is wrong, and in which block, the eager step will say
             self._rollback.put_back()
             return eager(self._runs[turn.number], turn, batch, lr)
         self.captured = True
@@ -146,7 +149,7 @@ class Choice:
         before = _copies(turn)
         counts = [slot.step for slot in turn.updater.slots]
         theirs: Made | None = None
-        with suppress(RuntimeError):  # so it is not as the eager step
+        with suppress(*_FAILURES):  # so it is not as the eager step
             theirs = program.step(self._net, turn, batch, lr)
         after = self._state(turn)
         for slot, count in zip(turn.updater.slots, counts, strict=True):
@@ -155,6 +158,8 @@ class Choice:
             vector.copy_(kept)
         self._rollback.put_back()
         ours = eager(self._runs[turn.number], turn, batch, lr)
+        if not (math.isfinite(ours[0]) and math.isfinite(ours[1])):
+            return ours  # which proves nothing
         if theirs is not None and _same(theirs, ours) and all(map(_equal, after, self._state(turn))):
             trial.compared += 1
         else:
@@ -183,7 +188,7 @@ def _copies(turn: Turn) -> list[Tensor]:
 
 
 def _same(one: Made, other: Made) -> bool:
-    """Whether loss, norm and outputs are equal to the bit; a step that failed proves nothing."""
+    """Whether loss, norm and outputs are equal to the bit."""
     shown = all(_equal(tensor, other[2][name]) for name, tensor in one[2].items())
     return one[:2] == other[:2] and shown
 

@@ -322,7 +322,7 @@ class Trainer:
         self.randomness.restore(state["random"])
         if self.dropout_off != state["dropout_off"]:
             self.choice.begin_again()
-        self.choice.forget_tensors()
+        self.choice.rebind(self._turns)
         self.dropout_off = state["dropout_off"]
         self._set_mode()
 

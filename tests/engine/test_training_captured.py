@@ -313,6 +313,37 @@ def test_programs_on_other_storage_are_bound_anew():
     assert not torch.equal(run.weights()["d0.weight"], before["d0.weight"])
 
 
+def test_a_program_for_other_vectors_is_given_up():
+    """Going on from a state in which the optimizer has seen the layers for different times."""
+    made = mlp(4, 1, data=TINY, batch_size=6, epochs=30, optimizer="adam")
+    old = train(eager_run(made), 5).trainer.updaters[0].memory()
+    memory = ({name: entry for name, entry in old.items() if name.startswith("d0")},)
+    state = run_of(made, memory=memory).state()
+    run = train(run_of(made), 40)
+    assert programs(run)
+    run.restore(state)
+    assert not programs(run)
+    run.show_records([])
+    expected = eager_run(made)
+    expected.restore(state)
+    assert_equal(train(run), train(expected))
+
+
+def test_a_bad_number_while_programs_are_compared_proves_nothing_against_them():
+    made = mlp(4, 1, data=TINY, batch_size=6, epochs=30)
+    run = train(run_of(made), 18)
+    assert run.trainer.choice._trials[(0, 6)].compared == 1
+    weight = run.weights()["d0.weight"]
+    good = weight.clone()
+    weight.fill_(math.nan)
+    with pytest.raises(StepError):
+        run.trainer.step()
+    weight.copy_(good)
+    train(run)
+    assert programs(run)
+    assert_equal(run, train(eager_run(made)))
+
+
 # -- doing without --
 
 
