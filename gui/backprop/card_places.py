@@ -43,6 +43,7 @@ class Ground:
 
     Attributes:
         blocks, cards: must not be covered.
+        leaders: points along the lines from cards to their wires, shape `(points, 2)`; neither.
         labels: had better not be covered, such as the shapes at wires.
         wires: points along all wires, shape `(points, 2)`; the same.
         seen: the part of the scene that is seen; empty where that does not matter.
@@ -50,6 +51,7 @@ class Ground:
 
     blocks: Sequence[QRectF]
     cards: Sequence[QRectF]
+    leaders: Floats
     labels: Sequence[QRectF]
     wires: Floats
     seen: QRectF
@@ -69,6 +71,11 @@ class Place:
     near: QPointF
     anchor: QPointF
 
+    @property
+    def leader(self) -> Floats:
+        """Points along the leader."""
+        return points_along([(self.near.x(), self.near.y()), (self.anchor.x(), self.anchor.y())], 4.0)
+
 
 def find_place(path: QPainterPath, wide: float, high: float, ground: Ground) -> Place:
     """The best place for a card of that size at a wire."""
@@ -77,6 +84,7 @@ def find_place(path: QPainterPath, wide: float, high: float, ground: Ground) -> 
     blocks = _rects(ground.blocks, ROOM)
     cost = cost + _HIDES * ((_overlap(boxes, blocks) + _overlap(boxes, _rects(ground.cards, 4.0))) > 0.0)
     cost += _overlap(boxes, np.concatenate([blocks, _rects(ground.cards, 4.0)]))
+    cost += _HIDES * (_inside(anchors, _rects(ground.cards, 4.0)) | _holds(boxes, ground.leaders))
     cost += _OVER_LABEL * (_overlap(boxes, _rects(ground.labels, 0.0)) > 0.0)
     if not ground.seen.isEmpty():
         seen = _rects([ground.seen], 0.0)
@@ -89,7 +97,7 @@ def find_place(path: QPainterPath, wide: float, high: float, ground: Ground) -> 
 
 def _best(boxes: Floats, anchors: Floats, cost: Floats, ground: Ground) -> int:
     """The cheapest place, what lies over wires counted only for those that may come to be the cheapest."""
-    order, solid = np.argsort(cost, kind="stable"), _rects(ground.blocks, 0.0)
+    order, solid = np.argsort(cost, kind="stable"), _rects([*ground.blocks, *ground.cards], 0.0)
     best, least = int(order[0]), np.inf
     for start in range(0, len(order), _AT_ONCE):
         some = order[start : start + _AT_ONCE]
@@ -155,6 +163,14 @@ def _holds(boxes: Floats, points: Floats) -> NDArray[Any]:
     points = points[((points >= low) & (points <= high)).all(axis=1)]
     x, y = points[:, 0][None, :], points[:, 1][None, :]
     inside = (x > boxes[:, :1]) & (x < boxes[:, 2:3]) & (y > boxes[:, 1:2]) & (y < boxes[:, 3:4])
+    found: NDArray[Any] = np.any(inside, axis=1)
+    return found
+
+
+def _inside(points: Floats, areas: Floats) -> NDArray[Any]:
+    """Whether each point lies in any of the areas."""
+    x, y = points[:, :1], points[:, 1:]
+    inside = (x > areas[:, 0]) & (x < areas[:, 2]) & (y > areas[:, 1]) & (y < areas[:, 3])
     found: NDArray[Any] = np.any(inside, axis=1)
     return found
 

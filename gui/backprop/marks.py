@@ -228,14 +228,16 @@ class Marks:
         ground = Ground(
             blocks=[item.area for item in scene.blocks.values()],
             cards=[self._covered()],
+            leaders=np.empty((0, 2)),
             labels=list(labels.values()),
             wires=np.concatenate([points_along(item.corners) for item in scene.wires.items.values()]),
             seen=self._canvas.camera.visible(),
         )
-        for wire, card in cards:
+        for wire, card in sorted(cards, key=lambda pair: pair[0].path.length()):  # short ones have the least choice
             card.magnify(self._canvas.camera.zoom)
             place = find_place(wire.path, *card.size, ground)
-            ground = replace(ground, cards=[*ground.cards, place.box])
+            leaders = np.concatenate([ground.leaders, place.leader])
+            ground = replace(ground, cards=[*ground.cards, place.box], leaders=leaders)
             card.put(place.box.center())
             part = 0.25 if back else 0.75  # near to where it goes
             slope = wire.path.angleAtPercent(part)

@@ -24,6 +24,7 @@ from gui.main_window import MainWindow
 from tests.helpers.shots import wait
 
 PATIENCE = 60.0
+MOST = 40
 
 
 def opened(example: str, batch: int) -> MainWindow:
@@ -61,6 +62,27 @@ def walk(window: MainWindow, key: str) -> list[tuple[float, str]]:
         took = 1000 * (time.thread_time() - began)
         if mode.panel.lens.key == key and at:
             found.append((took, name_of(moment)))
+        wait(5)
+    return found
+
+
+def inside(window: MainWindow) -> list[tuple[float, str]]:
+    """Milliseconds of the first places one level further inside, from the first moment that has any."""
+    mode = window.backprop
+    assert mode.step is not None
+    if mode.levels.level == "block":
+        mode.go(next(moment.index for moment in mode.step.moments if isinstance(moment, Forward) and moment.weights))
+    mode.go_in()
+    end = time.perf_counter() + PATIENCE
+    while not mode.levels.ready and time.perf_counter() < end:
+        wait(20)
+    found = []
+    for position in range(min(MOST, mode.count)):
+        began = time.thread_time()
+        mode.walk(position)
+        QApplication.processEvents()
+        if position:
+            found.append((1000 * (time.thread_time() - began), f"place {position}"))
         wait(5)
     return found
 
@@ -107,9 +129,13 @@ def slides(window: MainWindow) -> list[tuple[float, str]]:
 def report(title: str, found: list[tuple[float, str]]) -> None:
     """One line a view."""
     if found:
+        times = sorted(took for took, _ in found)
+        p90 = times[min(len(times) - 1, round(0.9 * (len(times) - 1)))]
         worst, where = max(found)
-        median = statistics.median(took for took, _ in found)
-        print(f"{title:<24}{len(found):>4} moments   median {median:6.1f} ms   worst {worst:6.1f} ms   ({where})")
+        print(
+            f"{title:<28}{len(found):>4} moments   p50 {statistics.median(times):6.1f} ms   p90 {p90:6.1f} ms   "
+            f"worst {worst:6.1f} ms   ({where})"
+        )
 
 
 def main() -> None:
@@ -126,9 +152,19 @@ def measure() -> None:
     app = QApplication.instance() or QApplication([])
     window = opened(example, batch)
     print(f"{example}, batch {batch}")
+    everything: list[tuple[float, str]] = []
     for key in window.backprop.panel.lenses:
-        walk(window, key)  # for what is kept
-        report(f"view {key}", walk(window, key))
+        if key == "numeral":  # inside of blocks alone
+            continue
+        report(f"view {key}, first walk", walk(window, key))
+        found = walk(window, key)
+        report(f"view {key}", found)
+        everything += found
+    for level in ("neuron", "weight"):
+        found = inside(window)
+        report(f"view numeral, level {level}", found)
+        everything += found
+    report("all views", everything)
     report("formulas with numbers", lines_of(window))
     report("window goes one place on", slides(window))
     window.document.undo_stack.setClean()
