@@ -165,5 +165,8 @@ class BatchLens(Lens):
             self.hint.setText(self.tr("Click a sample to follow it alone through the network."))
         self.hint.setVisible(alone is not None or count > 1)
         words = self.tr("mean of the losses: {0}") if batch.mean else self.tr("sum of the losses: {0}")
+        if batch.made:
+            words = self.tr("mean of the losses before the step: {0}")
+            words = words if batch.mean else self.tr("sum of the losses before the step: {0}")
         self.foot.setText(words.format(format_number(batch.total, 6)) if math.isfinite(batch.total) else "")
         self.foot.setToolTip(plain_tooltip(format_exact(batch.total)))

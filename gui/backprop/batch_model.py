@@ -51,6 +51,7 @@ class Batch:
         rows: cells of each sample, in the order of the batch.
         pictures: of the inputs where these are images; else ().
         total: what the losses come to, `loss` what the block says, `mean` whether they are averaged.
+        made: whether the step is made, and the losses are those before it.
     """
 
     columns: tuple[str, ...]
@@ -59,6 +60,7 @@ class Batch:
     total: float
     loss: float
     mean: bool
+    made: bool = False
 
     def table(self) -> tuple[list[str], list[list[object]]]:
         """Header and rows with exact numbers, for files and the clipboard."""
@@ -82,11 +84,11 @@ def batch_of(shown: Shown, result: Result, node: str) -> Batch | None:
         cells.insert(2, _predictions(replace(loss, prediction=later), share=False))
     total = float("nan")
     if loss.losses is not None:
-        columns.append(_tr("loss"))
+        columns.append(_tr("loss before") if both else _tr("loss"))
         cells.append([_number(value) for value in loss.losses])
         total = float(loss.losses.mean() if loss.reduction == "mean" else loss.losses.sum())
     rows = tuple(zip(*cells, strict=True))
-    return Batch(tuple(columns), rows, _pictures(shown, loss.samples), total, loss.loss, loss.reduction == "mean")
+    return Batch(tuple(columns), rows, _pictures(shown, loss.samples), total, loss.loss, loss.reduction == "mean", both)
 
 
 def _later(shown: Shown, result: Result, node: str) -> Array | None:

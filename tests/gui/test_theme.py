@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtGui import QFontMetricsF, QPalette, QRawFont
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPalette, QRawFont
 from PySide6.QtWidgets import QLabel, QListWidget, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from engine import assets
@@ -203,6 +203,28 @@ def test_kept_colours_are_the_same_objects(look):
     assert look.font("mono") is look.font("mono")
     with pytest.raises(AttributeError):
         look.color("no_such_colour")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_learning_rate_is_no_n(look, role):
+    """JetBrains Mono's own η is a plain n; pictures of both are compared, for only they show which glyph is drawn."""
+
+    def drawn(letter: str) -> QImage:
+        image = QImage(40, 40, QImage.Format.Format_Grayscale8)
+        image.fill(0)
+        painter = QPainter(image)
+        painter.setFont(look.font(role))
+        painter.setPen(Qt.GlobalColor.white)
+        painter.drawText(QPointF(10, 25), letter)
+        painter.end()
+        return image
+
+    # Small letters may be drawn as capitals.
+    if look.font(role).capitalization() == QFont.Capitalization.MixedCase:
+        below = [drawn(letter).copy(0, 26, 40, 14) for letter in "ηn"]
+        empty = drawn(" ").copy(0, 26, 40, 14)
+        assert below[0] != empty
+        assert below[1] == empty
 
 
 def test_text_scale_grows_fonts_and_controls(look, qtbot):
