@@ -45,7 +45,7 @@ _LABELS = {
     "csv": "Table (CSV file)",
     "npz": "Arrays (NPZ or NPY file)",
     "images": "Folder of images",
-    "random": "Random numbers (a stand-in)",
+    "random": "Random numbers",
 }
 _REAL_SIZES = {"iris": "150 flowers", "wine": "178 wines", "breast_cancer": "569 samples", "diabetes": "442 patients"}
 _GENERATED = (*TOYS, "function")
@@ -303,7 +303,7 @@ def _detail(dataset: str, params: Mapping[str, Any]) -> str:
     if dataset == "fashion-mnist":
         return {"sample": "10,000 images", "full": "60,000 images"}.get(params["source"], "")
     if dataset == "random":
-        return f"{times(params['shape'])} a sample"
+        return times(params["shape"])
     return _REAL_SIZES.get(dataset, "1,797 images" if dataset == "digits" else "")
 
 

@@ -13,6 +13,7 @@ from gui.file_dialogs import ask_open_path
 from gui.importing.place import give_up, new_place
 from gui.importing.process import ImportProcess
 from gui.notices import notices
+from gui.theme import theme
 
 SUFFIX: Final = ".onnx"
 PATIENCE_MS: Final = 400
@@ -74,6 +75,7 @@ class ModelImport(QObject):
         bar.setTextVisible(False)
         dialog.setBar(bar)
         dialog.setRange(0, 0)
+        dialog.setMinimumWidth(theme().px(280))
         dialog.setObjectName("importProgress")
         dialog.setWindowTitle(self.tr("Import"))
         dialog.setWindowModality(Qt.WindowModality.NonModal)

@@ -297,3 +297,24 @@ def test_no_data_set_is_forgotten():
     choice = Input.params["dataset"]
     assert isinstance(choice, Choice)
     assert set(choice.options) == known
+
+
+def test_random_numbers_stand_in_with_any_shape():
+    params = input_params(dataset="random", shape=[3, 4, 5], samples=50, seed=3)
+    data = load_data(params)
+    facts = FactsCache().lookup(params)
+    assert isinstance(facts, DataFacts)
+    assert [(field.name, field.shape) for field in facts.fields] == [("x", (3, 4, 5))]
+    assert facts.counts == (40, 10, 0)
+    assert data.train["x"].shape == (40, 3, 4, 5)
+    assert abs(float(data.train["x"].mean())) < 0.1
+    assert abs(float(data.train["x"].std()) - 1) < 0.1
+    again, other = load_data(params), load_data({**params, "seed": 4})
+    assert bool((again.train["x"] == data.train["x"]).all())
+    assert not bool((other.train["x"] == data.train["x"]).any())
+
+
+def test_random_numbers_are_not_drawn_without_end():
+    problem = FactsCache().lookup(input_params(dataset="random", shape=[1024, 1024], samples=1000))
+    assert isinstance(problem, Problem)
+    assert problem.code == "D05"

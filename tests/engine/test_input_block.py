@@ -66,6 +66,7 @@ def test_every_data_set_has_a_formula_that_can_be_drawn_and_a_summary(dataset):
         ({"dataset": "inline", "x": [[1], [2]]}, "Typed in by hand · 2 samples"),
         ({"dataset": "csv", "path": "data/house prices.csv"}, "Table (CSV file) · house prices.csv"),
         ({"dataset": "csv"}, "Table (CSV file) · no file yet"),
+        ({"dataset": "random", "shape": [3, 8, 8]}, "Random numbers · 3×8×8"),
         ({"dataset": "function", "expression": "2*x"}, "Function of x · y = 2*x"),
     ],
 )
