@@ -239,8 +239,12 @@ def grad(output: Tensor, value: Tensor, upstream: Tensor | None = None, *, again
         upstream: the gradient that arrives at the output; None: 1, for a scalar.
         again: whether the answer is to be differentiated in turn.
     """
+    if upstream is not None:
+        # Given the gradient that arrives, autograd imports sympy: more than a second. A sum passes the very same on.
+        with torch.enable_grad():
+            output = (output * upstream).sum()
     found: Sequence[Tensor | None] = torch.autograd.grad(
-        output, value, upstream, retain_graph=True, create_graph=again, allow_unused=True
+        output, value, retain_graph=True, create_graph=again, allow_unused=True
     )
     return found[0]
 
