@@ -21,7 +21,15 @@ from engine.runlock import RunLock
 from gui.main_window import MainWindow
 from gui.notices import Notice, notices
 from gui.plots.loss import LossPanel
-from tests.helpers.windows import PATIENCE, main_window, panel_of, play_to_the_end, set_params, wait_for
+from tests.helpers.windows import (
+    PATIENCE,
+    main_window,
+    panel_of,
+    play_to_the_end,
+    set_params,
+    wait_for,
+    wait_for_worker,
+)
 
 EPOCHS = 60
 OFFER = "The training of this network stands at "
@@ -91,6 +99,7 @@ def test_a_training_left_by_closing_the_window_goes_on_in_another_to_the_same_en
         assert label == "Resume this training"
         act()
         wait_for(qtbot, window, "finished")
+        wait_for_worker(qtbot, window)
         assert window.runs.folder == run
         assert panel_of(window, LossPanel).history.records.rows[-1]["epoch"] == EPOCHS
         rows = panel_of(window, LossPanel).history.records.rows
@@ -157,6 +166,7 @@ def test_a_run_is_chosen_by_its_folder(window, qtbot, graph, monkeypatch, tmp_pa
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(moved))
     window.actions_.resume_run.trigger()
     wait_for(qtbot, window, "finished")
+    wait_for_worker(qtbot, window)
     assert window.runs.folder == moved
     assert_as_undisturbed(graph, moved, tmp_path / "whole")
     assert window.actions_.show_run.text().replace("&", "") == f"Show run folder ({use_text(moved).split(' in ')[0]})"

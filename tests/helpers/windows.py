@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import edits
+from engine.events import WeightsTaken
 from engine.graph import Project
 from gui.main_window import MainWindow
 from gui.panel import Panel
@@ -57,9 +58,19 @@ def wait_for(qtbot: QtBot, window: MainWindow, *states: str) -> None:
 
 
 def play_to_the_end(qtbot: QtBot, window: MainWindow) -> None:
-    """Press Play and wait until the training is done."""
+    """Press Play and wait until the training is done, and on disk."""
     window.actions_.play.trigger()
     wait_for(qtbot, window, "finished")
+    wait_for_worker(qtbot, window)
+
+
+def wait_for_worker(qtbot: QtBot, window: MainWindow) -> None:
+    """Until the session has done what it was asked: it tells of an end before it saves."""
+    answers: list[WeightsTaken] = []
+    window.feed.on(WeightsTaken, answers.append)
+    window.feed.session.weights(window.feed.next_request())
+    qtbot.waitUntil(lambda: bool(answers), timeout=PATIENCE)
+    window.feed.off(WeightsTaken, answers.append)
 
 
 def panel_of(window: MainWindow, kind: type[P]) -> P:
