@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -102,8 +103,8 @@ class _Import:
             self._translate(node)
         outputs = [self._output(name) for name in self._model.outputs]
         graph, weights, names = self._builder.finish(outputs)
-        notes = f"Imported from {self._path.name}."
-        return Imported(Project(self._path.stem, notes, graph, training=FRESH), weights, names, self._remarks())
+        stem, name = (text.encode(errors="replace").decode() for text in (self._path.stem, self._path.name))
+        return Imported(Project(stem, f"Imported from {name}.", graph, training=FRESH), weights, names, self._remarks())
 
     # -- before --
 
@@ -113,7 +114,7 @@ class _Import:
         lacking = Counter(node.kind for node in nodes if node.kind not in OPERATORS)
         if not lacking:
             return
-        listed = [f"{name} ({plural(count, 'node')})" for name, count in lacking.most_common(_LISTED)]
+        listed = [f"{_word(name)} ({plural(count, 'node')})" for name, count in lacking.most_common(_LISTED)]
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
         first = next(node for node in nodes if node.kind in lacking)
         hint = "Export the part of the model that is made of supported layers."
@@ -257,6 +258,11 @@ class _Import:
     def _is_matrix(self, name: str) -> bool:
         proto = self._model.initializers.get(name)
         return proto is not None and proto.data_type in FLOATS and len(proto.dims) > 1
+
+
+def _word(kind: str) -> str:
+    """An operator's name as it is, or quoted and cut where it is none that people would write."""
+    return kind if re.fullmatch(r"[\w.:]{1,60}", kind, re.ASCII) else shown(kind)
 
 
 def _shown(node: Node) -> str:

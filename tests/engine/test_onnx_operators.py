@@ -300,6 +300,7 @@ REFUSED = [
         r"uses operators for which there are no blocks: LSTM \(1 node\), ai.other::Frob \(1 node\), first at the node "
         r'"my LSTM", in version 17',
     ),
+    ([node("<b>" * 1000, ["x"], ["y"])], {}, r'no blocks: "<b><b>.{0,100}… \(1 node\)'),
     ([node("Erf", ["x"], ["y"])], {}, r"no blocks: Erf \(1 node\)"),
     ([node("Reshape", ["x", "s"], ["y"])], {"s": tensor((2,), [2, -1], INT64)}, "would mix the samples of the batch"),
     ([node("Softmax", ["x"], ["y"], axis=0)], {}, "works across the samples of the batch"),
