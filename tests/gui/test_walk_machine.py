@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import edits
@@ -32,6 +34,8 @@ from tests.helpers.windows import PATIENCE, main_window
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE", "") in ("nightly", "thorough")
 SMALL = ("mazur", "two-two-one", "xor", "trask", "expression", "linear-fit", "descent", "spiral", "overfitting-cured")
+SPARE = 12
+"""Widgets of a kind that a window may keep for later, and does not when it is new."""
 number = st.integers(0, 10_000)
 
 
@@ -46,6 +50,7 @@ class Walking(RuleBasedStateMachine):
         self.window.backprop.enter()
 
     def teardown(self) -> None:
+        self.window.actions_.presentation.setChecked(False)
         self.window.backprop.leave()
         assert self.window.backprop.step is None
         assert not self.window.backprop.playing
@@ -219,6 +224,10 @@ class Walking(RuleBasedStateMachine):
         theme().set_mode(mode)
         assert self.window.backprop.step is before
 
+    @rule()
+    def present(self) -> None:
+        self.window.actions_.presentation.toggle()
+
     # -- what always holds --
 
     def wait(self, until: Callable[[], bool]) -> None:
@@ -302,17 +311,32 @@ def same(one: Any, other: Any, what: str = "") -> None:
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-12, err_msg=what)
 
 
+def widgets(window: MainWindow) -> Counter[str]:
+    """How many of each kind there are once the mode was on and off again, with the same example each time."""
+    walking = Walking()
+    walking.begin("mazur")
+    walking.settle()
+    walking.teardown()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    found = window.findChildren(QWidget)
+    return Counter(type(each).__name__ for each in found if not each.objectName().startswith("qt_"))  # Qt's own handles
+
+
 def test_walking_at_random(qtbot: QtBot) -> None:
     with main_window(qtbot) as window:
         Walking.window = window
         window.backprop._later.setInterval(1)  # edits need no rest where nobody types
+        before = widgets(window)
         run_state_machine_as_test(
             Walking,
             settings=settings(
                 max_examples=40 if THOROUGH else 4,
-                stateful_step_count=60 if THOROUGH else 40,
+                stateful_step_count=60 if THOROUGH else 30,
                 deadline=None,
                 phases=(Phase.explicit, Phase.generate),  # shrinking what threads take part in leads nowhere
                 suppress_health_check=list(HealthCheck),
             ),
         )
+        after = widgets(window)
+        grown = {kind: count - before[kind] for kind, count in after.items() if count > before[kind] + SPARE}
+        assert not grown
