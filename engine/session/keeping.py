@@ -22,8 +22,11 @@ class Keeping:
         self._held: RunFolder | None = None
         """The directory that others may not write into now."""
 
-    def begin(self, run: Run) -> None:
-        """Give a run its directory, with what it has recorded so far, if it is to have one and has none."""
+    def begin(self, run: Run, *, by_hand: bool = False) -> None:
+        """Give a run its directory, with what it has recorded so far, if it is to have one and has none.
+
+        One that begins with weights set by hand is saved at once: nothing else tells what it began with.
+        """
         if self._place is None or run.folder is not None:
             return
         try:
@@ -37,6 +40,8 @@ class Keeping:
         run.folder = folder
         self._place.prune(folder.path)
         self._post(RunKept(str(folder.path)))
+        if by_hand:
+            run.save()
 
     def choose(self, place: RunPlace | None, run: Run | None) -> None:
         """Keep runs there from now on; what has been learned already is kept there at once."""

@@ -196,7 +196,7 @@ class Worker:
         if run.over:
             run.extend()
         run.plan(goal.epochs, goal.steps)
-        self._keeping.begin(run)
+        self._keeping.begin(run, by_hand=self._by_hand)
         self._goal, self._samples = goal, samples
         self._tell("running")
 

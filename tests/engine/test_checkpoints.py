@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -161,6 +162,17 @@ def test_a_session_goes_on_with_a_run_of_another_one_to_the_same_end(tmp_path: P
     assert lines(run) == [timeless(record) for record in expected.records]
     assert list(place.folder.iterdir()) == [run]
     assert not is_locked(run)
+
+
+def test_weights_set_by_hand_are_in_a_checkpoint_before_the_first_step(tmp_path: Path):
+    place = RunPlace(tmp_path / "runs", checkpoints=CheckpointPlan(Every(steps=100), keep=3))
+    with Listener(small(), runs=place) as listener:
+        listener.session.set_parameter("d1.bias", np.array([0.625], np.float32))
+        listener.play_to_the_end()
+    (run,) = place.folder.iterdir()
+    last, first = (load_state(path)["trainer"] for path in checkpoints_in(run))
+    assert (first["steps"], last["steps"]) == (0, 18)
+    assert first["network"]["d1.bias"].tolist() == [0.625]
 
 
 def test_a_session_that_cannot_go_on_with_a_run_stays_as_it_is(tmp_path: Path):
