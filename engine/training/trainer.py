@@ -80,6 +80,7 @@ class Trainer:
         self._shown = _wanted(meter.task)
         runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
+        self._modules = tuple(net.modules())
         self._set_mode()
 
     # -- reading --
@@ -245,15 +246,19 @@ class Trainer:
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """The network in evaluation mode, without gradients."""
-        self.net.eval()
+        self._switch(training=False)
         try:
             with torch.inference_mode():
                 yield
         finally:
             self._set_mode()
 
+    def _switch(self, *, training: bool) -> None:
+        for module in self._modules:  # as Module.train does, which takes as long as a small step
+            vars(module)["training"] = training
+
     def _set_mode(self) -> None:
-        self.net.train()
+        self._switch(training=True)
         if self.dropout_off:
             for module in self.net.modules():
                 if isinstance(module, _DROPOUTS):

@@ -115,7 +115,8 @@ def plain_loop(run: Run, net: nn.Module, loss_of: Callable[[Tensor, Tensor], Ten
             theirs.copy_(ours)
     kinds: dict[str, Any] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
     optimizer = kinds[settings["optimizer"]](net.parameters(), lr=settings["lr"])
-    x, y, size = data["x"], data["y"], settings["batch_size"]
+    size = settings["batch_size"]
+    x, y = (data[name].clone(memory_format=torch.contiguous_format) for name in ("x", "y"))  # not our channels-last
     state: dict[str, Any] = {"order": torch.randperm(len(x)), "at": 0}
 
     def turn(steps: int) -> None:
