@@ -70,7 +70,7 @@ def sum_line(step: Step, chain: WeightChain) -> str:
         return f"{left} = {number(chain.gradient)}"
     terms = [number(path.product, bare=not at) for at, path in enumerate(chain.paths)]
     if chain.more > 0:
-        terms.append(number(chain.rest))
+        terms.append(number(chain.rest, bare=False))
     return f"{left} = {' + '.join(terms)} = {number(chain.gradient)}"
 
 
