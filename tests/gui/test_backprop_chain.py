@@ -17,9 +17,10 @@ from pytestqt.qtbot import QtBot
 
 from engine.moments import Backward, Forward, Moment, Update
 from gui.backprop import chain_words
-from gui.backprop.chain import ChainLens
+from gui.backprop.chain import ChainLens, largest
 from gui.backprop.chain_page import ChainPage
 from gui.backprop.numbers import NumbersLens
+from gui.format import format_number
 from gui.main_window import MainWindow
 from tests.helpers.cut_text import faults
 from tests.helpers.projects import chain, make_project
@@ -314,6 +315,23 @@ def test_why_the_first_weight_of_a_deep_sigmoid_does_not_learn(qtbot: QtBot, win
     assert texts(page).count("among the smallest") == 3
     last = page_of(qtbot, window, "dense15.weight", (0, 0))
     assert last.findChild(QWidget, "chainVerdict") is None, "the last layer learns"
+
+
+@pytest.mark.parametrize(("example", "starves"), [("deep-sigmoid", True), ("deep-relu", False)])
+def test_in_wide_layers_the_sum_of_all_paths_decides(
+    qtbot: QtBot, window: MainWindow, example: str, starves: bool
+) -> None:
+    """No single path is much of the gradient there: its ten thousand millions of paths are alike."""
+    enter(qtbot, window, example)
+    open_tab(window, Backward, "dense1")
+    weight = largest(window.backprop.panel.shown, "dense1")
+    assert weight is not None
+    page = page_of(qtbot, window, *weight)
+    card = page.findChild(QWidget, "chainVerdict")
+    assert (card is not None) == starves
+    if card is not None:
+        assert f"With all its paths the gradient is {format_number(abs(page.chain.gradient))}" in texts(card)
+        assert "Activations with slope 1, such as ReLU" in texts(card)
 
 
 def test_a_weight_that_learns_is_not_said_to_learn_hardly(qtbot: QtBot, window: MainWindow) -> None:
