@@ -324,7 +324,9 @@ def test_in_wide_layers_the_sum_of_all_paths_decides(
     """No single path is much of the gradient there: its ten thousand millions of paths are alike."""
     enter(qtbot, window, example)
     open_tab(window, Backward, "dense1")
-    weight = largest(window.backprop.panel.shown, "dense1")
+    shown = window.backprop.panel.shown
+    assert shown is not None
+    weight = largest(shown, "dense1")
     assert weight is not None
     page = page_of(qtbot, window, *weight)
     card = page.findChild(QWidget, "chainVerdict")
