@@ -79,8 +79,8 @@ def batch_of(shown: Shown, result: Result, node: str) -> Batch | None:
     both = later is not None and later.shape == loss.prediction.shape
     cells = [numbers, _predictions(loss, share=not both), _targets(loss)]
     if later is not None and both:
-        columns[1] = _tr("before")
-        columns.insert(2, _tr("after"))
+        columns[1] = _tr("was")
+        columns.insert(2, _tr("now"))
         cells.insert(2, _predictions(replace(loss, prediction=later), share=False))
     total = float("nan")
     if loss.losses is not None:
@@ -187,7 +187,11 @@ class BatchModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._alignment(section)
-        return self.batch.columns[section] if role == Qt.ItemDataRole.DisplayRole else None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.batch.columns[section]
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return self.batch.columns[section] if section else "#"  # room for the others: the table may be narrow
 
     def _alignment(self, column: int) -> Qt.AlignmentFlag:
         """Losses stand one below the other, digit below digit."""

@@ -91,7 +91,7 @@ class OneWeightPanel(Panel):
         self._numbers.setObjectName("weightNumbers")
         self._step = text_label("", "mono_caption", "warning", wrap=True)
         self._step.setObjectName("weightStep")
-        self._words = ElidedLabel(role="caption", tone="secondary")
+        self._words = text_label("", "caption", "secondary", wrap=True)
         self._words.setObjectName("weightWords")
         self._empty = EmptyState(
             "valley",

@@ -159,9 +159,9 @@ def test_after_the_step_the_new_predictions_stand_beside(qtbot: QtBot, window: M
     golden = json.loads((GOLDEN / "slides_2_2_1.json").read_text())
     open_example(window, "two-two-one")
     lens = look(qtbot, window, Outcome, "")
-    assert float(column(lens, "before")[0]) == pytest.approx(np.ravel(golden["out_o"])[0], rel=1e-12)
+    assert float(column(lens, "was")[0]) == pytest.approx(np.ravel(golden["out_o"])[0], rel=1e-12)
     later = np.ravel(golden["after_update"]["out_o"])[0]
-    assert float(column(lens, "after")[0]) == pytest.approx(later, rel=1e-12)
+    assert float(column(lens, "now")[0]) == pytest.approx(later, rel=1e-12)
     # Beside the new loss on the canvas, those in the table are said to be the old ones.
     assert float(column(lens, "loss before")[0]) == pytest.approx(0.12212, abs=1e-5)
     assert lens.foot.text() == "sum of the losses before the step: 0.122119"

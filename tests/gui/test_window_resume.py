@@ -31,13 +31,13 @@ from tests.helpers.windows import (
     wait_for_worker,
 )
 
-EPOCHS = 60
+EPOCHS = 600
 OFFER = "The training of this network stands at "
 
 
 @pytest.fixture
 def graph(tmp_path: Path) -> Path:
-    """Circle, saved, with sixty epochs: shuffled, with Adam and a schedule."""
+    """Circle, saved, with many epochs: shuffled, with Adam and a schedule."""
     path = tmp_path / "mine.chainrule"
     project = files.load(assets.example("circle"))
     changes = {"epochs": EPOCHS, "schedule": "cosine", "optimizer": "adam", "shuffle": True}

@@ -20,6 +20,8 @@ from typing import Any, Self, final
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 """Seconds until something that has to happen is given up; a busy machine may need many."""
+DOUBLE_CLICK = 0.6
+"""Seconds after which a second click is one of its own."""
 Point = tuple[int, int]
 View = dict[str, Any]
 """What `tests.helpers.watched_app` tells."""
@@ -63,6 +65,7 @@ class Person:
     """Uses the app: looks where things are, points, drags, types, and waits until something has come of it."""
 
     def __init__(self, screen: Screen, folder: Path, arguments: Sequence[str] = ()) -> None:
+        self._clicked: tuple[Point, float] = ((-1, -1), 0.0)
         folder.mkdir(parents=True, exist_ok=True)
         runtime = folder / "runtime"
         runtime.mkdir(mode=0o700, exist_ok=True)
@@ -146,9 +149,12 @@ class Person:
         self.wait("it has the keyboard", lambda view: view["active"])
 
     def click(self, target: str | Point, button: int = 1) -> None:
-        """Click on a part or a place."""
+        """Click on a part or a place; a second time there, not so soon that it would be a double click."""
         at = self.place(target) if isinstance(target, str) else target
+        if at == self._clicked[0]:
+            time.sleep(max(0.0, self._clicked[1] + DOUBLE_CLICK - time.monotonic()))
         self._do("mousemove", *at, "click", button)
+        self._clicked = (at, time.monotonic())
 
     def double_click(self, target: str | Point) -> None:
         """Click twice on a part or a place."""
