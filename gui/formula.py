@@ -35,6 +35,8 @@ __all__ = ["FormulaError", "FormulaWidget", "formula_path"]
 
 SMALLEST: Final = 0.8
 """A line too long is drawn smaller, down to this part of its size, and broken if that is not enough."""
+_RIM: Final = 2
+"""Pixels that stay free at the right: what is drawn is smooth at its edge."""
 LINE_GAP: Final = 0.55
 INDENT: Final = 1.2
 PART_GAP: Final = 0.25
@@ -303,11 +305,11 @@ def _rows_of(line: str, size: float, width: int, top: float) -> list[_Row]:
         rect = metrics.boundingRect(QRect(0, round(top), max(1, width), 10_000), int(_RAW_TEXT), line)
         return [_Row(QPainterPath(), line, rect)]
     natural = whole.boundingRect().right()
-    if natural <= width:
+    if natural <= width - _RIM:
         return [_row(whole, top)]
     parts = pieces(line)
-    if natural * SMALLEST <= width or len(parts) == 1:
-        return [_row(formula_path(line, size * width / natural), top)]
+    if natural * SMALLEST <= width - _RIM or len(parts) == 1:
+        return [_row(formula_path(line, size * (width - _RIM) / natural), top)]
     return _broken(parts, size * SMALLEST**0.5, width, top)
 
 

@@ -29,7 +29,7 @@ _CENTRED: Final = 0.35
 """What it costs that the middle of a card is far from its wire, beside its nearest point: it stands straight above."""
 _OVER_WIRE: Final = 220.0
 _OVER_LABEL: Final = 14.0
-_OUTSIDE: Final = 120.0
+_OUTSIDE: Final = 400.0
 _AROUND: Final = np.array([-6.0, -6.0, 6.0, 6.0])
 _HIDES: Final = 1e5
 _ALONG: Final = np.linspace(0.0, 1.0, 9)

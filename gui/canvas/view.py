@@ -70,7 +70,7 @@ class CanvasView(QGraphicsView):
         commands: what menus and keys do to the selection; `groups`: what they do with groups.
         pointer: the gesture under way.
         floats: search, hint, problem card and legend.
-        headroom: what stays free above the drawing when everything is shown, in scene units.
+        headroom: what stays free above the drawing when everything is shown, and a third of it below.
 
     Signals:
         parameters_wanted(): Enter was pressed on the selected block.
@@ -164,7 +164,7 @@ class CanvasView(QGraphicsView):
     def fit(self, *, animated: bool = True) -> None:
         """Show everything."""
         area, self._drawn = self.items_.content_rect(), self.level.project.graph
-        area.setTop(area.top() - self.headroom - (48.0 if self.level.path else 0.0))  # room for the breadcrumbs
+        area.adjust(0.0, -self.headroom - (48.0 if self.level.path else 0.0), 0.0, 0.3 * self.headroom)  # breadcrumbs
         self.camera.fit(area, animated=animated)
 
     def rename(self, node_id: str | None = None) -> None:

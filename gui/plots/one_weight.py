@@ -24,7 +24,7 @@ from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_tone, theme
 from gui.widgets.empty_state import EmptyState
-from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
+from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.pick_list import Pick, PickList
 from gui.widgets.segmented import Segmented
 
@@ -87,7 +87,7 @@ class OneWeightPanel(Panel):
         self._cancel = bar.button("close", self.tr("Give this curve up"), self.asker.cancel)
         self._cancel.hide()
         self._fit = bar.button("fit", self.tr("Let the range follow the weight (or double-click the plot)"), self.fit)
-        self._numbers = ElidedLabel(role="mono_caption")
+        self._numbers = text_label("", "mono_caption", wrap=True)
         self._numbers.setObjectName("weightNumbers")
         self._step = text_label("", "mono_caption", "warning", wrap=True)
         self._step.setObjectName("weightStep")
