@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, final
+from typing import final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.numeralparts import Numeral
 from gui.backprop.inside import Inside
-from gui.backprop.lens import Lens, Shown
+from gui.backprop.lens import Shown
 from gui.backprop.numeral_words import exact, hand_written, legend_of, parameter_of, title_of, told_of, why_input
 from gui.backprop.page import FORMULA
+from gui.backprop.paged import PagedLens
 from gui.backprop.symbols import COLORS, SIGNS
 from gui.backprop.write import number
 from gui.document import Document
@@ -22,10 +23,6 @@ from gui.run_feed import RunFeed
 from gui.theme import theme
 from gui.widgets.card import Card
 from gui.widgets.labels import text_label
-from gui.widgets.scroll import VerticalScroll
-
-REST: Final = 60
-"""Milliseconds that the cursor rests on a number before its formulas are drawn."""
 
 
 @final
@@ -132,22 +129,14 @@ def _with_result(numeral: Numeral) -> tuple[str, ...]:
 
 
 @final
-class NumeralLens(Lens):
+class NumeralLens(PagedLens):
     """Fits single neurons and weights, wherever the cursor is inside of a block."""
 
     key = "numeral"
 
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(document, feed, parent)
-        self.room = VerticalScroll()
         self.page: NumeralPage | None = None
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._draw)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.room)
 
     @property
     def title(self) -> str:
@@ -166,21 +155,12 @@ class NumeralLens(Lens):
             waiting = text_label(self.tr("Fetching the numbers…"), "text", "secondary")
             waiting.setContentsMargins(12, 12, 12, 12)
             waiting.setAlignment(Qt.AlignmentFlag.AlignTop)
-            self.room.setWidget(waiting)
+            self.put(waiting)
             return
         self.page = NumeralPage(shown, shown.inside)
         self.page.chain_wanted.connect(self.weight_picked)
-        self.room.setWidget(self.page)  # drops the one before
-        self.room.verticalScrollBar().setValue(0)
-        self._rest.start()
+        self.put(self.page, self.page)
 
     def drop(self) -> None:
-        self._rest.stop()
+        super().drop()
         self.page = None
-        old = self.room.takeWidget()
-        if old is not None:
-            old.deleteLater()
-
-    def _draw(self) -> None:
-        if self.page is not None:
-            self.page.draw_formulas()
