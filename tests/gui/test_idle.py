@@ -7,6 +7,7 @@ from typing import final
 
 import pytest
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtGui import QPixmapCache
 from PySide6.QtWidgets import QApplication
 
 from tests.helpers.shots import wait
@@ -35,6 +36,7 @@ def happenings(milliseconds: int) -> Counter[str]:
     """What happens in that time, but for the one timer that ends the wait."""
     app, made = QApplication.instance(), Happenings()
     assert app is not None
+    QPixmapCache.clear()  # or Qt looks every thirty seconds whether what an earlier test drew is still wanted
     loop, end = QEventLoop(), QTimer()
     end.setObjectName("the end")
     end.setSingleShot(True)
