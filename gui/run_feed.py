@@ -11,21 +11,12 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine import edits, settings
 from engine import session as sessions
-from engine.events import (
-    Applied,
-    Event,
-    FactsRead,
-    Progress,
-    RunFailed,
-    RunLoaded,
-    RunState,
-    Snapshot,
-    StateChanged,
-)
+from engine.events import Applied, Event, FactsRead, RunFailed, RunLoaded, RunState, Snapshot, StateChanged
 from engine.frozen import DROP
 from engine.graph import Project
 from engine.references import renamed_later
 from engine.session import Grain, RunPlace, Session
+from engine.snapshots import Progress
 from engine.stepevents import Timeline
 from engine.surfaceevents import StartedThere
 from gui.document import Change, Document

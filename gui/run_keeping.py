@@ -10,8 +10,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from engine.checkpoints import BEST, disk_use
-from engine.events import RunKept, RunLoaded, RunSaved
+from engine.events import RunKept, RunLoaded
 from engine.runplace import GRAPH, WEIGHTS, RunPlace, latest_run, runs_folder
+from engine.snapshots import RunSaved
 from engine.wording import byte_text
 from gui.actions import Actions
 from gui.document import Document

@@ -7,8 +7,9 @@ from typing import final
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
-from engine.events import Progress, StateChanged
+from engine.events import StateChanged
 from engine.result import Result
+from engine.snapshots import Progress
 from gui.docks import Docks
 from gui.document import Document
 from gui.format import format_bytes, format_count, format_integer

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import Progress, StateChanged
+from engine.events import StateChanged
+from engine.snapshots import Progress
 from gui.actions import Actions
 from gui.document import Document
 from gui.format import format_count, format_duration, format_exact, format_integer

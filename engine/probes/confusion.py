@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.dataspec import Split
-from engine.events import Confusion, copied
+from engine.events import copied
 from engine.probes.probe import Interrupted, Probe
+from engine.snapshots import Confusion
 from engine.training.evaluation import Evaluator
 from engine.training.run import Run
 

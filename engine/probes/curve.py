@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import final
 
 from engine.data.planes import line_grid, sample_points
-from engine.events import Curve, copied
+from engine.events import copied
 from engine.probes.probe import Probe, finite, watcher
+from engine.snapshots import Curve
 from engine.training.run import Run
 
 PLACES = 200

@@ -7,8 +7,9 @@ from typing import final
 import numpy as np
 
 from engine.dataspec import Split
-from engine.events import Fit, copied
+from engine.events import copied
 from engine.probes.probe import Probe, finite, watcher
+from engine.snapshots import Fit
 from engine.training.run import Run
 
 MOST = 1000

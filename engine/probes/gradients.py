@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.events import Gradients, copied
+from engine.events import copied
 from engine.probes.history import History
 from engine.probes.probe import Probe
+from engine.snapshots import Gradients
 from engine.training.run import Run
 
 MOST_ROWS = 600

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.events import WeightHistograms, copied
+from engine.events import copied
 from engine.probes.history import History
 from engine.probes.probe import Probe
+from engine.snapshots import WeightHistograms
 from engine.training.run import Run
 
 MOST_ROWS = 120

@@ -7,8 +7,9 @@ from typing import final
 import numpy as np
 
 from engine.dataspec import Split
-from engine.events import ImageGrid, copied
+from engine.events import copied
 from engine.probes.probe import Probe, watcher
+from engine.snapshots import ImageGrid
 from engine.training.run import Run
 
 SHOWN = 24

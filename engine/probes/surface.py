@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import final
 
 from engine.data.planes import plane_grid, sample_points
-from engine.events import Surface, copied
+from engine.events import copied
 from engine.probes.probe import Probe, finite, watcher
+from engine.snapshots import Surface
 from engine.training.run import Run
 
 SIDE = 100

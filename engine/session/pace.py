@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import final
 
-from engine.events import Progress
+from engine.snapshots import Progress
 from engine.training.run import Run
 
 _WINDOW = 3.0

@@ -14,9 +14,10 @@ from torch import Tensor
 from engine.build import build
 from engine.checkpoints import Standing, disk_use, trains
 from engine.dataspec import Split
-from engine.events import EpochEnd, Event, HyperChanged, RunSaved, Said, Scalars
+from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
 from engine.fingerprint import fingerprint
 from engine.problem import FileError, GraphError
+from engine.snapshots import RunSaved
 from engine.training import saving
 from engine.training.best import Best
 from engine.training.evaluation import Evaluation, Evaluator, evaluate

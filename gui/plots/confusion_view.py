@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from engine.events import Confusion, Snapshot
+from engine.events import Snapshot
+from engine.snapshots import Confusion
 from gui.colormaps import viridis
 from gui.format import format_count, format_integer
 from gui.panel import Table

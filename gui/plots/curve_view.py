@@ -10,7 +10,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QVBoxLayout
 
-from engine.events import Curve, Snapshot
+from engine.events import Snapshot
+from engine.snapshots import Curve
 from gui.format import format_exact, format_number
 from gui.panel import Table
 from gui.plot_style import curve_pen

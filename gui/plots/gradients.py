@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.events import Gradients
+from engine.snapshots import Gradients
 from engine.stepevents import Timeline
 from gui.colormaps import HEALTH_HIGH, HEALTH_LOW, Rgb, health, order_colors
 from gui.document import Document

@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from engine.events import ImageGrid, Snapshot
+from engine.events import Snapshot
+from engine.snapshots import ImageGrid
 from gui.format import format_number
 from gui.panel import Table
 from gui.plots.output_view import OutputView

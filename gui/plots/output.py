@@ -7,7 +7,8 @@ from typing import final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from engine.events import Applied, Confusion, Curve, Fit, ImageGrid, Snapshot, Surface
+from engine.events import Applied, Snapshot
+from engine.snapshots import Confusion, Curve, Fit, ImageGrid, Surface
 from gui.document import Document
 from gui.panel import Panel, Table
 from gui.plots.confusion_view import ConfusionView

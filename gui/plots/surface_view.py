@@ -13,7 +13,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.events import Snapshot, Surface
+from engine.events import Snapshot
+from engine.snapshots import Surface
 from gui.colormaps import Rgb, colorize, diverging
 from gui.format import format_exact, format_number
 from gui.panel import Table

@@ -10,7 +10,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker
 from PySide6.QtWidgets import QWidget
 
-from engine.events import Array, WeightHistograms
+from engine.events import Array
+from engine.snapshots import WeightHistograms
 from engine.stepevents import Timeline
 from gui.colormaps import viridis
 from gui.document import Document

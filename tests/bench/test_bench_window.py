@@ -22,8 +22,9 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QEventLoop, QObject, Qt, QTime
 from PySide6.QtWidgets import QApplication
 
 from engine import assets, files, session
-from engine.events import Event, Gradients, ImageGrid, Progress, Scalars, StateChanged, Surface, WeightHistograms
+from engine.events import Event, Scalars, StateChanged
 from engine.session import Session, Until
+from engine.snapshots import Gradients, ImageGrid, Progress, Surface, WeightHistograms
 from gui.main_window import MainWindow
 from gui.threads import GuiCollector, paint_in_one_thread
 

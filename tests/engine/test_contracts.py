@@ -82,6 +82,7 @@ DOORS = {
     for name in (
         "session",
         "events",
+        "snapshots",
         "stepevents",
         "surfaceevents",
         "moments",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
-from engine.events import Progress, Snapshot
+from engine.events import Snapshot
 from engine.probes import observer as observing
 from engine.probes.confusion import ConfusionProbe
 from engine.probes.curve import CurveProbe
@@ -28,6 +28,7 @@ from engine.probes.observer import Observer
 from engine.probes.probe import Probe
 from engine.probes.surface import SIDE, SurfaceProbe
 from engine.session.answers import predict
+from engine.snapshots import Progress
 from engine.training.run import Run
 from tests.engine.graphs import project
 from tests.engine.training_projects import mlp, run_of, train

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.events import Gradients, WeightHistograms
 from engine.history import History as Past
 from engine.probes.history import History
 from engine.probes.observer import Observer
+from engine.snapshots import Gradients, WeightHistograms
 from tests.engine.training_projects import TINY, mlp, run_of
 
 

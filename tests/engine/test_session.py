@@ -16,13 +16,7 @@ import pytest
 import torch
 
 from engine import session as sessions
-from engine.events import (
-    EpochEnd,
-    Said,
-    Scalars,
-    Snapshot,
-    StateChanged,
-)
+from engine.events import EpochEnd, Said, Scalars, Snapshot, StateChanged
 from engine.session import Until, commands
 from engine.training.run import Run
 from tests.engine.session_listener import Listener, assert_same_weights, weights_of

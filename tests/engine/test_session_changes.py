@@ -10,21 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.events import (
-    Applied,
-    EpochEnd,
-    Exported,
-    Gradients,
-    HyperChanged,
-    Predicted,
-    Progress,
-    RunFailed,
-    Said,
-    Scalars,
-    Traced,
-)
+from engine.events import Applied, EpochEnd, Exported, HyperChanged, Predicted, RunFailed, Said, Scalars, Traced
 from engine.session import Until
 from engine.session.desk import Desk
+from engine.snapshots import Gradients, Progress
 from tests.engine.session_listener import Listener, assert_same_weights, weights_of
 from tests.engine.training_projects import TINY, mlp, run_of, small, timeless, train
 

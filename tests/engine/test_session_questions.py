@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from engine.events import (
-    Confusion,
     Evaluated,
     Exported,
     FactsRead,
@@ -24,6 +23,7 @@ from engine.events import (
     WeightsTaken,
 )
 from engine.session import Until
+from engine.snapshots import Confusion
 from tests.engine.session_listener import Listener, assert_same_weights, weights_of
 from tests.engine.training_projects import TINY, mlp, run_of, small, train
 

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from engine import assets, edits, files
 from engine.block import registry
-from engine.events import Confusion, Predicted, Scalars, Surface
+from engine.events import Predicted, Scalars
+from engine.snapshots import Confusion, Surface
 from gui.canvas.fuzzy import Offer
 from gui.data_preview import DataPreviewDialog
 from gui.main_window import MainWindow

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from engine.events import Applied, Confusion, Curve, Fit, ImageGrid, StateChanged, Surface
+from engine.events import Applied, StateChanged
+from engine.snapshots import Confusion, Curve, Fit, ImageGrid, Surface
 from gui.colormaps import colorize, diverging
 from gui.plots.output import OutputPanel
 from gui.plots.toolbar import PlotToolbar

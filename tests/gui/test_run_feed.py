@@ -8,9 +8,10 @@ from PySide6.QtCore import QTimer
 
 from engine import edits
 from engine.dataspec import DataFacts, Field
-from engine.events import Applied, FactsRead, Gradients, Progress, RunFailed, Scalars, StateChanged
+from engine.events import Applied, FactsRead, RunFailed, Scalars, StateChanged
 from engine.frozen import DROP
 from engine.graph import Project
+from engine.snapshots import Gradients, Progress
 from gui.document import Document
 from gui.run_feed import RunFeed
 from tests.helpers import sample_events, sample_projects

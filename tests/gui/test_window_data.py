@@ -15,7 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QProgressBar, QPushButton, QTableWidget, QWidget
 
 from engine import assets, edits, files
-from engine.events import Predicted, Surface
+from engine.events import Predicted
+from engine.snapshots import Surface
 from gui.data_preview import DataPreviewDialog
 from gui.format import format_number
 from gui.main_window import MainWindow

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
 
 from engine import files
-from engine.events import Surface
+from engine.snapshots import Surface
 from gui.main_window import MainWindow
 from gui.notices import notices
 from gui.plots.loss import LossPanel

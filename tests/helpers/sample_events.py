@@ -6,18 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.events import (
-    Confusion,
-    Curve,
-    EpochEnd,
-    Fit,
-    Gradients,
-    ImageGrid,
-    Progress,
-    Scalars,
-    Surface,
-    WeightHistograms,
-)
+from engine.events import EpochEnd, Scalars
+from engine.snapshots import Confusion, Curve, Fit, Gradients, ImageGrid, Progress, Surface, WeightHistograms
 
 
 def scalars(steps: int = 3550, per_epoch: int = 25, seed: int = 0, first: int = 1) -> Scalars:
