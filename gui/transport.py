@@ -88,7 +88,7 @@ class TransportBar(QFrame):
         self._play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.grain = Segmented(
             [
-                ("operation", ""),
+                ("operation", self.tr("Operation")),
                 ("sample", self.tr("Sample")),
                 ("batch", self.tr("Batch")),
                 ("epoch", self.tr("Epoch")),
@@ -97,10 +97,7 @@ class TransportBar(QFrame):
             self,
         )
         self.grain.setObjectName("grain")
-        self.grain.set_icon("operation", "backprop")
-        operation = self.tr("Operation: walk through one step, block by block")
-        self.grain.set_hint("operation", operation)
-        self.grain.button("operation").setAccessibleName(operation)
+        self.grain.set_hint("operation", self.tr("Walk through one step, block by block"))
         self.grain.setAccessibleName(self.tr("How far one step goes"))
         self.grain.setToolTip(self.tr("How far one step goes"))
         self._numbers = PartsLabel("mono_caption", "secondary")

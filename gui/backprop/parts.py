@@ -105,12 +105,14 @@ def _backward(step: Step, moment: Backward, arrays: Arrays) -> Iterator[Part]:
     for part in moment.upstream:
         yield from _sum(_tr("Arriving gradient, δ = ∂L/∂{0}").format(port_symbol(part.total.name)), part)
     words = {
-        "slope": _tr("Local derivative: the slope at each number"),
-        "weight": _tr("Local derivative: the weights"),
-        "gradient": _tr("Local derivative of the loss"),
+        "slope": _tr("Local derivative ∂{out}/∂{in}: the slope at each number"),
+        "weight": _tr("Local derivative ∂{out}/∂{in}: the weights"),
+        "gradient": _tr("Local derivative ∂{out}/∂{in}"),
     }
+    out = port_symbol(moment.upstream[0].total.name) if moment.upstream else "y"
     for local in moment.local:
-        yield Numbers(words[local.kind], local.values)
+        symbols = {"out": out, "in": port_symbol(local.values.name)}
+        yield Numbers(words[local.kind].format_map(symbols), local.values)
     for values in moment.inputs:
         yield Numbers(_tr("Gradient passed on, ∂L/∂{0}").format(port_symbol(values.name)), values)
     for values in moment.weights:

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from gui.icons import icon
 from gui.theme import set_kind
 from gui.widgets.labels import plain_tooltip
 
@@ -64,13 +63,6 @@ class Segmented(QFrame):
     def button(self, key: str) -> QToolButton:
         """The button of an option, to disable it or give it an action's shortcut."""
         return self._buttons[key]
-
-    def set_icon(self, key: str, name: str) -> None:
-        """Puts an icon before the label, or alone where the label is empty."""
-        button = self._buttons[key]
-        button.setIcon(icon(name))
-        if button.text():
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
     def set_hint(self, key: str, text: str) -> None:
         """Says on hover what an option means."""

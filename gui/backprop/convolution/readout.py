@@ -1,19 +1,27 @@
-"""The sum at the chosen place, written out as text."""
+"""The sum at the chosen place, written out as mathematics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from gui.backprop.convolution.scenes import Meeting, Scene, Scenes
+from gui.backprop.convolution.scenes import Scene, Scenes, Way
 from gui.backprop.products import Terms
+from gui.backprop.write import number
 from gui.format import format_exact, format_number
 
 MOST_PRODUCTS: Final = 9
 MOST_PARTS: Final = 6
+_HEADS: Final[Mapping[Way, str]] = {
+    "forward": "y",
+    "input": r"\dfrac{\partial L}{\partial x}",
+    "kernel": r"\dfrac{\partial L}{\partial W}",
+    "update": "W'",
+}
 
 
 def _tr(text: str) -> str:
@@ -36,22 +44,38 @@ def target(scenes: Scenes, scene: Scene) -> str:
     return f"{name}[{', '.join(str(at) for at in [*channels, *place])}]"
 
 
-def sum_lines(scenes: Scenes, scene: Scene) -> list[str]:
-    """The number as a sum, a part a line; the last line is the sum."""
-    meeting = scene.meeting
-    head = target(scenes, scene)
+@final
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """The number at the chosen place: what it is called, in words, and how it is computed, in LaTeX."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def readout(scenes: Scenes, scene: Scene) -> Readout:
+    """The number as a sum of products, a part of many channels or samples after the other."""
+    meeting, title = scene.meeting, target(scenes, scene)
+    head = _HEADS[scene.way]
     if meeting is None:
-        return _update_lines(scene, head)
+        return _update(scene, title)
     terms = meeting.terms
+    total = number(terms.total)
     if terms.picks:
-        numbers = ", ".join(format_number(value) for value in terms.left[terms.here])
-        return [f"{head} = max({numbers})", f"= {format_number(terms.total)}"]
-    lines = [_part(scene, meeting, head)]
-    lines += _others(terms, meeting.part, _names(scene, terms))
-    if terms.added is not None:
-        lines.append("+ " + _tr("bias {0}").format(format_number(terms.added)))
-    lines.append(f"= {format_number(terms.total)}")
-    return lines
+        numbers = ", ".join(number(value) for value in terms.left[terms.here])
+        return Readout(title, (rf"{head} = \max({numbers}) = {total}",))
+    part = meeting.part
+    products, left_out = _products(terms, part)
+    several = len(terms.of) > 1
+    if left_out:
+        title = f"{title} · {left_out}"
+    if not several:
+        added = "" if terms.added is None else f" + {number(terms.added, bare=False)}"
+        return Readout(title, (f"{head} = {products}{added} = {total}",))
+    parts = _tr("s: the sums of all samples") if scene.way == "kernel" else _tr("s: the sums of all channels")
+    names = [f"s_{{{each + 1}}}" for each in terms.of]
+    lines = [f"{names[part]} = {products} = {number(terms.sums[part])}", *_total(terms, names, head)]
+    return Readout(f"{title} · {parts}", tuple(lines))
 
 
 def verdict(scene: Scene) -> tuple[str, bool]:
@@ -70,63 +94,44 @@ def _shortest(scene: Scene) -> float:
     return float(str(scene.result[scene.choice.place]))
 
 
-def _part(scene: Scene, meeting: Meeting, head: str) -> str:
-    """The part that is laid out: its products, or the first ones and the last."""
-    terms, part = meeting.terms, meeting.part
+def _products(terms: Terms, part: int) -> tuple[str, str]:
+    """The products that are laid out, or the first ones and the last; how many there are, if not all are written."""
     here = terms.here[part]
     left, right = terms.left[part][here], terms.right[part][here]
-
-    def product(at: int) -> str:
-        return f"{signed(format_number(left[at], 3))}·{signed(format_number(right[at], 3))}"
-
     shown = list(range(len(left)))
     if len(left) > MOST_PRODUCTS:
         shown = [int(at) for at in np.flatnonzero(left * right)]
-    if len(shown) > MOST_PRODUCTS:
-        written = [*(product(at) for at in shown[:3]), "…", product(shown[-1])]
-    else:
-        written = [product(at) for at in shown]
-    found = " + ".join(written) if written else "0"
-    name = _names(scene, terms)[part] if len(terms.of) > 1 else ""
-    value = format_number(terms.sums[part])
-    if len(left) > MOST_PRODUCTS:
-        zeros = len(left) - len(shown)
-        count = _tr("{0} products, {1} of them 0").format(len(left), zeros)
-        if not zeros:
-            count = _tr("{0} products").format(len(left))
-        found = f"{found}  ({count})"
-    if name:
-        return f"{head} = {name}: {found} = {value}"
-    return f"{head} = {found}"
+    count = ""
+    if len(shown) < len(left):
+        count = _tr("{0} products, {1} of them 0").format(len(left), len(left) - len(shown))
+    elif len(shown) > MOST_PRODUCTS:
+        count = _tr("{0} products").format(len(left))
+    written = [rf"{number(left[at], bare=False)} \cdot {number(right[at], bare=False)}" for at in shown]
+    if len(written) > MOST_PRODUCTS:
+        written = [*written[:3], r"\cdots", written[-1]]
+    return " + ".join(written) or "0", count
 
 
-def signed(text: str) -> str:
-    """A number in parentheses where a sign would stand after another one."""
-    return f"({text})" if text.startswith("-") else text
+def _total(terms: Terms, names: Sequence[str], head: str) -> Iterator[str]:
+    """The sum of the parts, in symbols and in numbers; where there are many, the last of them together."""
+    symbols, values = list(names), [float(value) for value in terms.sums]
+    if len(values) > MOST_PARTS:
+        rest = sum(values[MOST_PARTS:])
+        symbols = [*symbols[:MOST_PARTS], r"\cdots", symbols[-1]]
+        values = [*values[:MOST_PARTS], rest]
+    if terms.added is not None:
+        symbols.append("b")
+        values.append(terms.added)
+    yield f"{head} = {' + '.join(symbols)}"
+    numbers = [number(value, bare=not at) for at, value in enumerate(values)]
+    yield f"{head} = {' + '.join(numbers)} = {number(terms.total)}"
 
 
-def _others(terms: Terms, part: int, names: Sequence[str]) -> list[str]:
-    """The other parts, each by its sum."""
-    rest = [(name, value) for at, (name, value) in enumerate(zip(names, terms.sums, strict=True)) if at != part]
-    lines = [f"+ {name}: {format_number(value)}" for name, value in rest[:MOST_PARTS]]
-    if len(rest) > MOST_PARTS:
-        together = sum(value for _, value in rest[MOST_PARTS:])
-        lines.append("+ " + _tr("{0} more, together {1}").format(len(rest) - MOST_PARTS, format_number(together)))
-    return lines
-
-
-def _names(scene: Scene, terms: Terms) -> list[str]:
-    word = _tr("sample {0}") if scene.way == "kernel" else _tr("channel {0}")
-    return [word.format(each + 1) for each in terms.of]
-
-
-def _update_lines(scene: Scene, head: str) -> list[str]:
+def _update(scene: Scene, title: str) -> Readout:
     assert scene.window is not None
     place = scene.choice.place
     before, gradient = float(scene.picture[place]), float(scene.window[place])
     after = float(scene.result[place])
-    change = format_number(after - before)
-    return [
-        _tr("{0}: before {1}, gradient {2}").format(head, format_number(before), format_number(gradient)),
-        f"= {format_number(before)} {'-' if after < before else '+'} {change.lstrip('-')} = {format_number(after)}",
-    ]
+    change = number(abs(after - before))
+    line = f"W' = {number(before)} {'-' if after < before else '+'} {change} = {number(after)}"
+    return Readout(_tr("{0} · gradient {1}").format(title, format_number(gradient)), (line,))

@@ -12,7 +12,7 @@ from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from gui.backprop.convolution import words
-from gui.backprop.convolution.readout import sum_lines, verdict
+from gui.backprop.convolution.readout import readout, verdict
 from gui.backprop.convolution.scenes import Choice, Scene, Scenes, Way, scenes_of
 from gui.backprop.convolution.stage import Stage
 from gui.backprop.convolution.strip import Strip
@@ -20,6 +20,7 @@ from gui.backprop.convolution.workbench import Workbench
 from gui.backprop.lens import Lens, Shown
 from gui.backprop.sliding import KINDS, Pair
 from gui.document import Document
+from gui.formula import FormulaWidget
 from gui.icons import icon
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_tone, theme
@@ -80,10 +81,12 @@ class ConvolutionLens(Lens):
         self.says = text_label("", "caption", "secondary", wrap=True)
         column.addWidget(self.says)
         well = Card("well", padding=10)
-        self.sum = text_label("", "mono", wrap=True)
+        self.place = text_label("", "caption", "secondary", wrap=True)
+        self.sum = FormulaWidget((), 15)
         self.sum.setObjectName("convolutionSum")
         self.verdict = text_label("", "mono_caption", "secondary", wrap=True)
         well.body.setSpacing(4)
+        well.body.addWidget(self.place)
         well.body.addWidget(self.sum)
         well.body.addWidget(self.verdict)
         column.addWidget(well)
@@ -203,7 +206,9 @@ class ConvolutionLens(Lens):
             self._show_strips(scenes, self.scene)
             self.says.setText(words.explanation(scenes, way))
         self.stage.show_scene(scenes, self.scene)
-        self.sum.setText("\n".join(sum_lines(scenes, self.scene)))
+        said = readout(scenes, self.scene)
+        self.place.setText(said.title)
+        self.sum.set_lines(said.lines)
         text, right = verdict(self.scene)
         self.verdict.setText(text)
         set_tone(self.verdict, "secondary" if right else "error")

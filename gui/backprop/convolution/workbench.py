@@ -22,11 +22,12 @@ from PySide6.QtWidgets import (
 from gui.background import run_in_background
 from gui.backprop.convolution.kernels import Kernel, filtered, kernels, read_grey, widened
 from gui.backprop.convolution.plane import PlaneView
-from gui.backprop.convolution.readout import signed
 from gui.backprop.convolution.words import limit_of
 from gui.backprop.sliding import Pair, taken
+from gui.backprop.write import number
 from gui.file_dialogs import ask_open_path
 from gui.format import format_number
+from gui.formula import FormulaWidget
 from gui.icons import icon
 from gui.predictions.image_drop import IMAGES
 from gui.theme import set_kind, set_tone, theme
@@ -108,7 +109,9 @@ class Workbench(QWidget):
         self._says = text_label("", "caption", "secondary", wrap=True)
         column.addWidget(self._says)
         column.addWidget(self._build_bench())
-        self._at = text_label("", "mono_caption", wrap=True)
+        self._place = text_label("", "caption", "secondary")
+        column.addWidget(self._place)
+        self._at = FormulaWidget((), 14)
         self._at.setObjectName("kernelSum")
         column.addWidget(self._at)
         column.addLayout(self._build_use())
@@ -218,7 +221,8 @@ class Workbench(QWidget):
         self.source.set_plane(name, picture, limit_of(picture))
         self.result.set_plane(self.tr("What the kernel makes of it"), made, limit_of(made))
         self._sum.setText(self.tr("sum of its numbers: {0}").format(format_number(float(self.kernel.sum()))))
-        self._at.setText("")
+        self._place.setText("")
+        self._at.set_lines(())
 
     def _mark(self, cell: Pair) -> None:
         """The window on the picture around a place, and the place in the result."""
@@ -229,9 +233,9 @@ class Workbench(QWidget):
         self.result.set_marks(None, cell)
         under = taken(self.source.values, rows, columns).ravel()
         pairs = zip(under, self.kernel.ravel(), strict=True)
-        found = " + ".join(f"{signed(format_number(x, 3))}·{signed(format_number(w, 3))}" for x, w in pairs if w)
-        made = format_number(float(self.result.values[cell]))
-        self._at.setText(self.tr("row {0}, column {1}: {2} = {3}").format(cell[0] + 1, cell[1] + 1, found or "0", made))
+        found = " + ".join(rf"{number(x, bare=False)} \cdot {number(w, bare=False)}" for x, w in pairs if w)
+        self._place.setText(self.tr("row {0}, column {1}:").format(cell[0] + 1, cell[1] + 1))
+        self._at.set_lines(f"y = {found or '0'} = {number(float(self.result.values[cell]))}")
 
     def _send(self) -> None:
         kernel = widened(self.kernel, self._size)
