@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from engine.block import block_named
 from engine.problem import Problem
-from engine.result import NodePlan
+from engine.result import NodePlan, Result
 from engine.wording import byte_text, plural
 
 _ASKED_FROM = 2**28
@@ -20,13 +21,64 @@ _STATES = {"sgd": 0, "adam": 2, "adamw": 2, "rmsprop": 1, "adagrad": 1, "adadelt
 """Numbers that each optimizer of PyTorch keeps for each parameter; momentum adds one to sgd and rmsprop."""
 
 _SUSPICIOUS = 10_000
+_SHORT_BYTES = 2
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MemoryParts:
+    """Bytes that a training takes.
+
+    Attributes:
+        parameters, gradients: of them all.
+        optimizer: what it remembers.
+        activations: what the forward pass keeps for the backward pass.
+    """
+
+    parameters: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.parameters + self.gradients + self.optimizer + self.activations
 
 
 def training_bytes(parameters: int, settings: Mapping[str, Any]) -> int:
     """Bytes of parameters, gradients and optimizer state."""
+    return parameters * (2 + _states(settings)) * _float_bytes(settings)
+
+
+def estimated(result: Result) -> MemoryParts | None:
+    """What a training will take, before any is taken; None while shapes are unknown.
+
+    Activations are the outputs of all blocks that the loss depends on, for as many samples as are computed at once.
+    That is more than is kept where an operation needs its result but not its input, and less where it keeps something
+    of its own (places of maxima): measured, it is within a factor of two for the networks that come with the app.
+    """
+    settings = result.settings
+    whole = min((plan.facts.counts[0] for path in result.inputs if (plan := result.nodes[path]).facts), default=1)
+    samples = min(settings["batch_size"], whole, settings["micro_batch"] or whole)
+    sizes = [result.nodes[path].activation_bytes for path in result.order if path in result.live]
+    if None in sizes:
+        return None
+    numbers, size = result.parameters, _float_bytes(settings)
+    activations = sum(size or 0 for size in sizes) * samples
+    if settings["precision"] != "float32":  # in 16 bits, with copies of the weights
+        activations = activations // 2 + numbers * _SHORT_BYTES
+    return MemoryParts(numbers * size, numbers * size, numbers * size * _states(settings), activations)
+
+
+def _states(settings: Mapping[str, Any]) -> int:
+    """Numbers that the optimizer keeps for each parameter."""
     optimizer = settings["optimizer"]
-    states = _STATES[optimizer] + bool(settings["momentum"] and optimizer in {"sgd", "rmsprop"})
-    return parameters * (2 + states) * (8 if settings["dtype"] == "float64" else 4)
+    return _STATES[optimizer] + bool(settings["momentum"] and optimizer in {"sgd", "rmsprop"})
+
+
+def _float_bytes(settings: Mapping[str, Any]) -> int:
+    return 8 if settings["dtype"] == "float64" else 4
 
 
 def judge_memory(parameters: int, settings: Mapping[str, Any], plans: Iterable[NodePlan]) -> list[Problem]:
@@ -69,13 +121,14 @@ def available_bytes() -> int | None:
         return min(sizes)
     if sys.platform == "win32":
         return _windows()
-    return _all_memory()
+    return all_memory()
 
 
-def _all_memory() -> int | None:
+def all_memory() -> int | None:
+    """Memory of this machine, taken or not; None where the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
+    except (ValueError, OSError, AttributeError):  # not on Windows
         return None
 
 

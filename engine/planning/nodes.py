@@ -11,7 +11,7 @@ from engine.dataspec import DataFacts
 from engine.planning.shells import Shell
 from engine.planning.starts import judge_starts
 from engine.planning.words import ended, quoted
-from engine.planning.work import Answer, Answers, Ids, Known, Specs, Work, ask
+from engine.planning.work import Answer, Answers, Ids, Known, PortSpecs, Specs, Work, ask
 from engine.problem import Problem
 from engine.recipe import Recipe, Tensor
 from engine.result import NodePlan, Source
@@ -122,7 +122,9 @@ def make_spot(
     held_up = not shell.usable or around.waiting or bool(around.missing) or len(sources) < len(shell.feeds)
     answers = None
     if shell.likeness is not None and not muted:
-        answers = known.answers((shell.likeness, tuple(sources), tuple(shell.no_inputs), held_up))
+        answers = known.answers(
+            (shell.likeness, tuple(sources), tuple(shell.no_inputs), tuple(shell.no_outputs), held_up)
+        )
     params = {**shell.params, **around.refs} if around.refs else shell.params
     taps = tuple(sources.values())
     return Spot(shell, around, params, shell.data, sources, taps, held_up, has_problems, answers)
@@ -135,17 +137,26 @@ def _answer(spot: Spot, specs: Specs, ids: Ids, known: Known, in_loop: bool) -> 
     if len(inputs) < len(shell.no_inputs):
         inputs = {**shell.no_inputs, **inputs}
     if shell.block is None:
-        return specs, _NO_WORK, inputs
+        return specs, _NO_WORK, inputs, shell.no_outputs
     if shell.flat.node.bypass:
-        return specs, _NO_WORK if in_loop else _muted(shell, inputs), inputs
+        work = _NO_WORK if in_loop else _muted(shell, inputs)
+        return specs, work, inputs, _outputs(shell, work)
     present = {port: spec for port in shell.feeds if (spec := inputs[port]) is not None}
     context = None
     if not spot.held_up and not in_loop and None not in specs:
         context = Context(spot.data, spot.around.parameters)
     work = ask(shell, spot.params, present, context, known)
+    answer = (specs, work, inputs, _outputs(shell, work))
     if answers is not None and not work.faults:
-        known.keep(answers, ids, (specs, work, inputs))
-    return specs, work, inputs
+        known.keep(answers, ids, answer)
+    return answer
+
+
+def _outputs(shell: Shell, work: Work) -> PortSpecs:
+    """What leaves each port, those that only wires name as of unknown shape."""
+    if not work.outputs:
+        return shell.no_outputs
+    return work.outputs if len(work.outputs) == len(shell.no_outputs) else {**shell.no_outputs, **work.outputs}
 
 
 def _muted(shell: Shell, inputs: Mapping[str, TensorSpec | None]) -> Work:
@@ -160,14 +171,13 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
     """A node's plan and problems, given what its block answered."""
     shell, around = spot.shell, spot.around
     flat = shell.flat
-    _, work, inputs = answer
+    _, work, inputs, outputs = answer
     recipe = work.recipe
     if recipe is not None and around.owned is not None:
         conflict = _sharing_conflict(flat.path, recipe, around)
         if conflict is not None:
             recipe = None
             work = Work(outputs=work.outputs, summary=work.summary, faults=(*work.faults, conflict))
-    outputs = work.outputs if len(work.outputs) == len(shell.no_outputs) else {**shell.no_outputs, **work.outputs}
     # By position, which takes half as long: this runs for every block behind a changed shape.
     plan = NodePlan(
         flat.path,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, final
 
 import engine.block
-from engine.block import Block, Port, PortKind, block_named
+from engine.block import Block, PortKind, block_named
 from engine.dataspec import DataFacts, Facts, Pending
+from engine.frozen import FrozenDict
 from engine.param import Refs, parse_all
 from engine.planning.flatten import FlatNode
 from engine.planning.guard import guarded
@@ -93,47 +94,113 @@ def make_shell(flat: FlatNode, lookup: FactsLookup) -> Shell:
 
 def _known_shell(flat: FlatNode, lookup: FactsLookup) -> Shell | None:
     """The shell of a node whose kind is known; None when it is not."""
-    block = block_named(flat.node.block)
+    node = flat.node
+    block = block_named(node.block)
     if block is None:
         return None
-    problems: list[Problem] = []
-    muted = flat.node.bypass
-    params = _parse(flat, block, problems)
-    facts = None
-    if flat.node.block == INPUT and not (muted or problems):
-        facts = _look_up(flat.path, lookup, params, problems)
-    is_pending = flat.node.block == INPUT and not muted and not isinstance(facts, DataFacts)
-    if not muted:
+    if node.block == INPUT and not node.bypass:
+        return _data_shell(flat, block, lookup)
+    kind = _kind(block, node.params, node.bypass)
+    problems = [] if node.bypass else _param_problems(flat, kind.errors)
+    if kind.has_more:
         problems += _unknown_keys(flat, block)
-    ports, others = block.inputs(params), block.outputs(params, facts if isinstance(facts, DataFacts) else None)
-    inputs, outputs = tuple(port.name for port in ports), tuple(port.name for port in others)
-    required = tuple(port.name for port in _required(ports, muted=muted))
+    return _shell(flat, block, kind, problems)
+
+
+def _data_shell(flat: FlatNode, block: Block, lookup: FactsLookup) -> Shell:
+    """The shell of a data set, whose outputs depend on what is known of it."""
+    params, errors = parse_all(block.params, flat.node.params)
+    problems = _param_problems(flat, errors)
+    facts = None if problems else _look_up(flat.path, lookup, params, problems)
+    problems += _unknown_keys(flat, block)
+    kind = _asked(block, params, facts if isinstance(facts, DataFacts) else None)
+    return _shell(flat, block, kind, problems, facts, is_pending=not isinstance(facts, DataFacts))
+
+
+def _shell(
+    flat: FlatNode,
+    block: Block,
+    kind: _Kind,
+    problems: list[Problem],
+    facts: Facts | None = None,
+    *,
+    is_pending: bool = False,
+) -> Shell:
+    """A shell of that kind in its place, with all that is wrong with its wires."""
+    muted = flat.node.bypass
+    required = kind.inputs[:1] if muted else kind.required
     usable = not is_pending and not any(problem.severity == "error" for problem in problems)
-    feeds = judge_inputs(flat, inputs, required, problems)
-    if muted and not inputs:
+    feeds = judge_inputs(flat, kind.inputs, required, problems)
+    if muted and not kind.inputs:
         message = f'"{flat.path}" is muted, but has no input that it could pass on.'
         problems.append(Problem("error", "G07", flat.path, None, message, "Unmute it, or remove it."))
     if not is_pending:
-        judge_outputs(flat, outputs[:1] if muted else outputs, problems)
-    refs = names_blocks(block)
+        judge_outputs(flat, kind.outputs[:1] if muted else kind.outputs, problems)
     return Shell(
         flat=flat,
         block=block,
-        params=params,
-        inputs=inputs,
-        outputs=outputs,
-        no_inputs=dict.fromkeys((*inputs, *(wire.port for wire in flat.wires))),
-        no_outputs=dict.fromkeys((*outputs, *flat.named)),
+        params=kind.params,
+        inputs=kind.inputs,
+        outputs=kind.outputs,
+        no_inputs=dict.fromkeys((*kind.inputs, *[wire.port for wire in flat.wires])),
+        no_outputs=dict.fromkeys((*kind.outputs, *flat.named)),
         feeds=feeds,
         problems=tuple(problems),
         free_ports=is_pending,
         usable=usable and all(port in feeds for port in required),
-        refs=refs,
-        objective=not muted and bool(block.objective(params)),
-        input_kinds=tuple(port.kind for port in ports),
-        output_kinds=tuple(port.kind for port in others),
+        refs=kind.refs,
+        objective=not muted and kind.objective,
+        input_kinds=kind.input_kinds,
+        output_kinds=kind.output_kinds,
         facts=facts,
-        likeness=None if refs or flat.node.block == INPUT else _likeness(block, params),
+        likeness=kind.likeness,
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What all nodes with this block and these parameters have in common.
+
+    Attributes:
+        errors: (parameter, what is wrong with it); has_more: there are parameters that the block does not know.
+        required: inputs that must not stay open.
+    """
+
+    params: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    required: tuple[str, ...]
+    input_kinds: tuple[PortKind, ...]
+    output_kinds: tuple[PortKind, ...]
+    refs: tuple[str, ...]
+    objective: bool
+    likeness: tuple[object, ...] | None
+    errors: Sequence[tuple[str, str]] = ()
+    has_more: bool = False
+
+
+@lru_cache(maxsize=2048)
+def _kind(block: Block, given: FrozenDict, muted: bool) -> _Kind:
+    """The kind of a node with these parameters as they stand in the file; bad ones get their default."""
+    params, errors = parse_all(block.params, given)
+    kind = _asked(block, params, None)
+    return replace(kind, errors=errors, has_more=not muted and not given.keys() <= block.params.keys())
+
+
+def _asked(block: Block, params: Mapping[str, Any], facts: DataFacts | None) -> _Kind:
+    inputs, outputs = block.inputs(params), block.outputs(params, facts)
+    refs = names_blocks(block)
+    return _Kind(
+        params=params,
+        inputs=tuple([port.name for port in inputs]),
+        outputs=tuple([port.name for port in outputs]),
+        required=tuple([port.name for port in inputs if not port.optional]),
+        input_kinds=tuple([port.kind for port in inputs]),
+        output_kinds=tuple([port.kind for port in outputs]),
+        refs=refs,
+        objective=bool(block.objective(params)),
+        likeness=None if refs or block.kind == INPUT else _likeness(block, params),
     )
 
 
@@ -150,13 +217,13 @@ def _unknown_block(flat: FlatNode) -> Problem:
     return Problem("error", "G11", flat.path, None, f'"{flat.path}" is of the unknown kind {shown(kind)}.', hint)
 
 
-def _parse(flat: FlatNode, block: Block, problems: list[Problem]) -> Mapping[str, Any]:
-    """The parameters, bad ones with their default and a problem, which a muted node is spared."""
-    parsed, errors = parse_all(block.params, flat.node.params)
-    for name, message in errors if not flat.node.bypass else ():
+def _param_problems(flat: FlatNode, errors: Iterable[tuple[str, str]]) -> list[Problem]:
+    """A problem for each bad parameter, which has its default instead."""
+    problems = []
+    for name, message in errors:
         text, hint = ended(f'"{flat.path}": {name} {message}'), f"Correct {name}, or remove it to get the default."
         problems.append(Problem("error", "G06", flat.path, None, text, hint))
-    return parsed
+    return problems
 
 
 def _unknown_keys(flat: FlatNode, block: Block) -> list[Problem]:
@@ -181,11 +248,6 @@ def _look_up(path: str, lookup: FactsLookup, params: Mapping[str, Any], problems
     elif isinstance(facts, Problem):
         problems.append(replace(facts, node=path))
     return facts
-
-
-def _required(inputs: Sequence[Port], *, muted: bool) -> list[Port]:
-    """Inputs that must not stay open; of a muted node only the first is needed."""
-    return list(inputs[:1]) if muted else [port for port in inputs if not port.optional]
 
 
 def _likeness(block: Block, parsed: Mapping[str, Any]) -> tuple[object, ...] | None:

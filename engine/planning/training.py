@@ -31,6 +31,9 @@ def read_settings(training: Mapping[str, Any], where: str = "Training", beside: 
         problems.append(
             _problem("error", f"{where}: nesterov needs a momentum, which is 0.", "Set momentum, for example to 0.9.")
         )
+    if parsed["precision"] != "float32" and parsed["dtype"] == "float64":
+        message = f"{where}: precision {parsed['precision']} computes in 16 bits, but the numbers are float64."
+        problems.append(_problem("error", message, "Set dtype to float32, or precision to full."))
     for key, known in settings.unknown_keys(training)[:_SHOWN]:
         message = f'{where}: there is no setting "{key}"; it is kept, but has no effect.'
         problems.append(_problem("info", message, did_you_mean(key, (*known, *beside))))
@@ -100,6 +103,18 @@ def judge_single_samples(
                 hint = "Set batch_size to at least 2."
             else:
                 hint = "Set drop_last to auto, or choose another batch_size."
+            return [Problem("error", "G15", plan.path, None, message, hint)]
+    return []
+
+
+def judge_precision(parsed: Mapping[str, Any], live: Iterable[NodePlan]) -> list[Problem]:
+    """Losses that PyTorch refuses to compute in mixed precision: their probabilities round to 0 and 1 in 16 bits."""
+    if parsed["precision"] == "float32":
+        return []
+    for plan in live:
+        if plan.block == "Loss" and plan.params.get("function") == "binary_cross_entropy":
+            message = f'"{plan.path}" compares probabilities, which precision {parsed["precision"]} rounds to 0 and 1.'
+            hint = "Choose bce_with_logits without the sigmoid before it, or set precision to full."
             return [Problem("error", "G15", plan.path, None, message, hint)]
     return []
 

@@ -42,8 +42,9 @@ Specs = tuple[TensorSpec | None, ...]
 Ids = tuple[int, ...]
 """Names specs in a dict that holds on to them. Specs from `Known` are one object where they are equal."""
 
-Answer = tuple[Specs, Work, Mapping[str, TensorSpec | None]]
-"""The specs of a node's sources, what its block makes of them, and the specs by input port."""
+PortSpecs = Mapping[str, TensorSpec | None]
+Answer = tuple[Specs, Work, PortSpecs, PortSpecs]
+"""The specs of a node's sources, what its block makes of them, and the specs by input and by output port."""
 
 Answers = dict[Ids, Answer]
 

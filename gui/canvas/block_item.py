@@ -9,17 +9,18 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QStaticText, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from gui.canvas.block_paint import PortKey, paint_full, paint_named
+from gui.canvas.block_paint import paint_full, paint_named
 from gui.canvas.face import Face, Side
-from gui.canvas.geometry import HEAD, MARGIN, MAX_WIDTH, MIN_WIDTH, STRIP, THUMBNAIL, block_height, port_heights
+from gui.canvas.geometry import HEAD, MARGIN, MAX_WIDTH, MIN_WIDTH, STRIP, THUMBNAIL
+from gui.canvas.ground import Box
 from gui.canvas.look import Detail, Look
+from gui.canvas.port_rows import PortKey
 
 TEXT_LEFT: Final = STRIP + 32.0
 """Where the name begins, right of the icon."""
 LINE_LEFT: Final = STRIP + 10.0
 """Where the summary begins."""
 PAD: Final = 12.0
-LABEL_GAP: Final = 16.0
 FAR_PAD: Final = 9.0
 PORT_ROOM: Final = 8.0
 """How far ports stand out."""
@@ -50,25 +51,26 @@ class BlockItem(QGraphicsItem):
         self.live_tone = ""
         self.setZValue(1.0)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self.set_face(face)
+        self._take(face)
+        self._bounds = self.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
 
     # -- what the scene tells it --
 
     def set_face(self, face: Face) -> bool:
         """Show another face. Returns whether the size or the ports are others, so that wires have to follow."""
-        self.face = face
-        width, height = self._measure(face)
-        before = getattr(self, "body", None)
-        ports = getattr(self, "_places", None)
-        body = QRectF(0.0, 0.0, width, height)
-        if body != before:
+        places, body = self._places, self.body
+        self._take(face)
+        if self.body != body:
             self.prepareGeometryChange()
-            self.body = body
-            self._bounds = body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        self._places = self._port_places()
-        self._written = False
+            self._bounds = self.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         self.update()
-        return self._places != ports or body != before
+        return self._places != places or self.body != body
+
+    def _take(self, face: Face) -> None:
+        self.face, self._written = face, False
+        width, height = self._measure(face)
+        self.body = QRectF(0.0, 0.0, width, height)
+        self._places = self.look.rows.of(face.inputs, face.outputs).places(width)
 
     def set_thumbnail(self, image: QImage | None) -> bool:
         """Show a picture below, or none. Returns whether the size is another."""
@@ -114,6 +116,12 @@ class BlockItem(QGraphicsItem):
         """The body in scene coordinates."""
         return self.body.translated(self.pos())
 
+    @property
+    def box(self) -> Box:
+        """The same as plain numbers: left, top, right, bottom."""
+        x, y, body = self.x(), self.y(), self.body
+        return (x, y, x + body.width(), y + body.height())
+
     def port_place(self, side: Side, name: str) -> QPointF | None:
         """Centre of a port in scene coordinates; None when the block has no such port."""
         place = self._places.get((side, name))
@@ -136,25 +144,12 @@ class BlockItem(QGraphicsItem):
 
     def _measure(self, face: Face) -> tuple[float, float]:
         look = self.look
+        rows = look.rows.of(face.inputs, face.outputs)
         name = look.width("name", face.title) + TEXT_LEFT + PAD
         line = look.width("mono", face.summary) + LINE_LEFT + PAD
-        labels = [
-            max((look.width("label", port.name) for port in ports), default=0.0)
-            for ports in (face.inputs, face.outputs)
-            if len(ports) > 1
-        ]
-        rows = sum(labels) + LABEL_GAP * (len(labels) + 1)
-        wanted = max(name, line, rows, MIN_WIDTH)
+        wanted = max(name, line, rows.width, MIN_WIDTH)
         width = min(-(-wanted // 8) * 8, MAX_WIDTH + (_MORE if face.stacked else 0.0))
-        return width, block_height(len(face.inputs), len(face.outputs), self.thumbnail is not None)
-
-    def _port_places(self) -> dict[PortKey, QPointF]:
-        found: dict[PortKey, QPointF] = {}
-        for y, port in zip(port_heights(len(self.face.inputs)), self.face.inputs, strict=True):
-            found["in", port.name] = QPointF(0.0, y)
-        for y, port in zip(port_heights(len(self.face.outputs)), self.face.outputs, strict=True):
-            found["out", port.name] = QPointF(self.body.width(), y)
-        return found
+        return width, rows.height + (THUMBNAIL if self.thumbnail is not None else 0.0)
 
     def _write(self) -> None:
         """Lay the text out once, when it is first seen; painting it then costs a third."""

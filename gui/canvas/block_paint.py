@@ -13,11 +13,9 @@ from gui.canvas.curves import plain, to_path
 from gui.canvas.face import Face, PortFace, Side
 from gui.canvas.geometry import PORT_RADIUS, RADIUS, STRIP
 from gui.canvas.look import Look
+from gui.canvas.port_rows import PortKey
 from gui.icons import paint_icon
 from gui.theme import theme
-
-PortKey = tuple[Side, str]
-"""Side and name of a port."""
 
 ICON: Final = QRectF(STRIP + 9.0, 0.0, 16.0, 16.0)
 BADGE: Final = 9.0

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainterPath
 
 Spot = tuple[float, float]
@@ -14,6 +13,8 @@ Cubic = tuple[Spot, Spot, Spot, Spot]
 """Begin, two handles, end."""
 
 _REACH: Final = (28.0, 150.0)
+STRAIGHT: Final = 64.0
+"""A plain curve whose end lies so far to the right of its start, or further, stays in the box between the two."""
 _LOOP: Final = 220.0
 _TURN: Final = 72.0
 _DIVE: Final = 0.62
@@ -79,21 +80,36 @@ def back_in_lane(start: Spot, end: Spot, lane: float) -> list[Cubic]:
 def wire_reach(dx: float, dy: float) -> float:
     """How far a wire's handles reach: half way forwards, in a loop of limited size backwards."""
     if dx >= 0:
-        return min(max(dx / 2, _REACH[0], min(abs(dy) / 3, 64.0)), max(_REACH[1], dx / 2.5))
+        return min(max(dx / 2, _REACH[0], min(abs(dy) / 3, STRAIGHT)), max(_REACH[1], dx / 2.5))
     return min(max(_REACH[0], 36.0 - dx * 0.4 + abs(dy) * 0.1), _LOOP)
 
 
 def to_path(curve: Iterable[Cubic]) -> QPainterPath:
     """The curve to be painted."""
     path = QPainterPath()
+    draw(path, curve)
+    return path
+
+
+def draw(path: QPainterPath, curve: Iterable[Cubic]) -> None:
+    """Draw the curve into a path, as a piece of its own."""
     for index, (begin, one, other, end) in enumerate(curve):
         if index == 0:
             path.moveTo(*begin)
         if one == begin and other == end:
             path.lineTo(*end)
         else:
-            path.cubicTo(QPointF(*one), QPointF(*other), QPointF(*end))
-    return path
+            path.cubicTo(*one, *other, *end)
+
+
+def covered(curve: Sequence[Cubic]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what the curve and its handles cover, within which it stays."""
+    if len(curve) == 1:
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve[0]
+        return (min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy))
+    spots = [spot for piece in curve for spot in piece]
+    across, down = [x for x, _ in spots], [y for _, y in spots]
+    return (min(across), min(down), max(across), max(down))
 
 
 def sampled(curve: Iterable[Cubic]) -> list[Spot]:

@@ -23,6 +23,9 @@ Side = Literal["in", "out"]
 Severity = Literal["", "warning", "error"]
 UNCONNECTED: Final = "G07"
 NO_PROBLEMS: Final[tuple[Problem, ...]] = ()
+_KEPT: Final = 256
+Names = frozenset[str | None]
+_NOBODY: Final[Names] = frozenset()
 
 
 @final
@@ -45,6 +48,10 @@ class PortFace:
     wired: bool = False
     wrong: bool = False
     missing: bool = False
+
+
+Ports = tuple[tuple[PortFace, ...], tuple[PortFace, ...]]
+"""Inputs and outputs."""
 
 
 @final
@@ -159,15 +166,46 @@ def _plain_summary(node: Node, block: Block) -> str:
 
 
 def _ports(
-    graph: Graph, node: Node, block: Block | None, plan: NodePlan | None, problems: Iterable[Problem]
-) -> tuple[tuple[PortFace, ...], tuple[PortFace, ...]]:
+    graph: Graph, node: Node, block: Block | None, plan: NodePlan | None, problems: tuple[Problem, ...]
+) -> Ports:
+    wired_in = tuple([wire.to_port for wire in graph.wires_into(node.id)])
+    wired_out = tuple([wire.from_port for wire in graph.wires_out_of(node.id)])
+    wrong, bad = _blamed(node.id, problems) if problems else (_NOBODY, _NOBODY)
+    if plan is None:
+        return _made_ports(node, block, plan, wired_in, wired_out, wrong, bad)
+    # Blocks that are alike share these values, so that thousands of blocks have few faces.
+    key = (block, id(plan.params), id(plan.facts), id(plan.inputs), id(plan.outputs), wired_in, wired_out, wrong, bad)
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= _KEPT:
+            _known.clear()
+        known = _known[key] = (_made_ports(node, block, plan, wired_in, wired_out, wrong, bad), plan)
+    return known[0]
+
+
+def _blamed(node_id: str, problems: tuple[Problem, ...]) -> tuple[Names, Names]:
+    own = [problem for problem in problems if problem.node == node_id]
+    wrong = frozenset([problem.port for problem in own if problem.severity == "error"])
+    return wrong, wrong.intersection([problem.port for problem in own if problem.code != UNCONNECTED])
+
+
+_known: Final[dict[object, tuple[Ports, NodePlan]]] = {}
+"""Ports by what they were made from; the plans keep what the keys name by its identity."""
+
+
+def _made_ports(
+    node: Node,
+    block: Block | None,
+    plan: NodePlan | None,
+    wired_in: tuple[str, ...],
+    wired_out: tuple[str, ...],
+    wrong: Names,
+    bad: Names,
+) -> Ports:
+    """`wrong` are the ports that an error names; `bad` those of them that are not just unconnected."""
     params = _params(node, block, plan)
     facts = plan.facts if plan is not None else None
     declared_in, declared_out = declared_ports(block, params, facts)
-    wired_in = [wire.to_port for wire in graph.wires_into(node.id)]
-    wired_out = [wire.from_port for wire in graph.wires_out_of(node.id)]
-    wrong = {problem.port for problem in problems if problem.severity == "error" and problem.node == node.id}
-    bad = {problem.port for problem in problems if problem.code != UNCONNECTED and problem.node == node.id} & wrong
     specs_in: Mapping[str, Any] = plan.inputs if plan is not None else {}
     specs_out: Mapping[str, Any] = plan.outputs if plan is not None else {}
     return (

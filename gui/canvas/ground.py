@@ -14,6 +14,8 @@ Box = tuple[float, float, float, float]
 Spot = tuple[float, float]
 
 CELL: Final = 256.0
+_FEW_CELLS: Final = 12
+"""What spans more cells is not looked at in a hurry."""
 _MOST_CELLS: Final = 512
 """What spans more cells than this is not looked at: no wire that long is followed by eye."""
 
@@ -24,14 +26,15 @@ class Ground:
 
     Attributes:
         boxes: of all blocks, by their ids.
-        stirred: everything that was taken up or put down since `settle`.
     """
 
     def __init__(self) -> None:
         self.boxes: dict[str, Box] = {}
         self._cells: dict[tuple[int, int], set[str]] = {}
         self._edges: Box | None = None
-        self.stirred = QRectF()
+        self._stirred: Box | None = None
+        self._asked: dict[tuple[float, float, float, float], list[Box]] = {}
+        """What lies along which lines: wires that run back in rows ask for the same heights, one after the other."""
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -39,19 +42,24 @@ class Ground:
     def __contains__(self, node_id: str) -> bool:
         return node_id in self.boxes
 
-    def put(self, node_id: str, area: QRectF) -> None:
+    def put(self, node_id: str, box: Box) -> None:
         """A block stands there now."""
-        box = (area.left(), area.top(), area.right(), area.bottom())
-        if self.boxes.get(node_id) == box:
-            return
-        self.drop(node_id)
+        old = self.boxes.get(node_id)
+        if old is not None:
+            if old == box:
+                return
+            self.drop(node_id)
         self.boxes[node_id] = box
         if self._edges is not None:
-            left, top, right, bottom = self._edges
-            self._edges = (min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3]))
+            self._edges = _around(self._edges, box)
+        cells = self._cells
         for cell in _cells(box):
-            self._cells.setdefault(cell, set()).add(node_id)
-        self.stirred = self.stirred.united(area)
+            names = cells.get(cell)
+            if names is None:
+                cells[cell] = {node_id}
+            else:
+                names.add(node_id)
+        self._stir(box)
 
     def drop(self, node_id: str) -> None:
         """It is gone."""
@@ -62,7 +70,11 @@ class Ground:
             self._edges = None  # it held that edge: who holds it now is looked up when somebody asks
         for cell in _cells(box):
             self._cells[cell].discard(node_id)
-        self.stirred = self.stirred.united(QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1]))
+        self._stir(box)
+
+    def _stir(self, box: Box) -> None:
+        self._stirred = box if self._stirred is None else _around(self._stirred, box)
+        self._asked.clear()
 
     def extent(self) -> QRectF:
         """What all blocks cover."""
@@ -71,13 +83,28 @@ class Ground:
         if self._edges is None:
             lefts, tops, rights, bottoms = zip(*self.boxes.values(), strict=True)
             self._edges = (min(lefts), min(tops), max(rights), max(bottoms))
-        left, top, right, bottom = self._edges
-        return QRectF(left, top, right - left, bottom - top)
+        return _rect(self._edges)
 
     def settle(self) -> QRectF:
-        """What was stirred, once."""
-        area, self.stirred = self.stirred, QRectF()
-        return area
+        """Everything that was taken up or put down since the last time."""
+        box, self._stirred = self._stirred, None
+        return QRectF() if box is None else _rect(box)
+
+    def is_free(self, start: Spot, end: Spot, apart: float, own: Collection[str]) -> bool:
+        """Whether nothing but these blocks comes nearer than that to the box between two places. No for large boxes."""
+        (left, right), (top, bottom) = sorted((start[0], end[0])), sorted((start[1], end[1]))
+        left, top, right, bottom = left - apart, top - apart, right + apart, bottom + apart
+        first, last = math.floor(left / CELL), math.floor(right / CELL)
+        high, low = math.floor(top / CELL), math.floor(bottom / CELL)
+        if (last - first + 1) * (low - high + 1) > _FEW_CELLS:
+            return False
+        for column in range(first, last + 1):
+            for row in range(high, low + 1):
+                for name in self._cells.get((column, row), ()):
+                    box = self.boxes[name]
+                    if box[0] < right and box[2] > left and box[1] < bottom and box[3] > top and name not in own:
+                        return False
+        return True
 
     def crossed(self, points: Iterable[Spot], apart: float, but: Collection[str] = ()) -> dict[str, Box]:
         """The boxes that come nearer than that to any of the points."""
@@ -93,7 +120,14 @@ class Ground:
 
     def along(self, left: float, right: float, y: float, apart: float) -> list[Box]:
         """The boxes that come nearer than that to a level line."""
-        top, bottom, boxes, found = y - apart, y + apart, self.boxes, dict[str, Box]()
+        key = (left, right, y, apart)
+        known = self._asked.get(key)
+        if known is None:
+            known = self._asked[key] = self._along(left, right, y - apart, y + apart)
+        return known
+
+    def _along(self, left: float, right: float, top: float, bottom: float) -> list[Box]:
+        boxes, found = self.boxes, dict[str, Box]()
         first, last = math.floor(left / CELL), math.floor(right / CELL)
         high, low = math.floor(top / CELL), math.floor(bottom / CELL)
         if (last - first + 1) * (low - high + 1) > _MOST_CELLS:
@@ -109,8 +143,16 @@ class Ground:
         return list(found.values())
 
 
+def _around(one: Box, other: Box) -> Box:
+    return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+
+
+def _rect(box: Box) -> QRectF:
+    return QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1])
+
+
 def _cells(box: Box) -> Iterator[tuple[int, int]]:
-    left, top, right, bottom = (math.floor(value / CELL) for value in box)
+    left, top, right, bottom = [math.floor(value / CELL) for value in box]
     if (right - left + 1) * (bottom - top + 1) > _MOST_CELLS:
         return
     for column in range(left, right + 1):

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
 
 from gui.canvas.block_pictures import BlockPictures
+from gui.canvas.port_rows import AllRows
 from gui.colors import CATEGORIES, PORT_KINDS, mix
 from gui.fonts import make_font
 from gui.theme import theme
@@ -65,19 +66,21 @@ class Look:
         self.far_px = 0
         self.name_metrics = QFontMetricsF(self.name_font)
         self.mono_metrics = QFontMetricsF(self.mono_font)
+        self.mono_height = self.mono_metrics.height()
         self.label_metrics = QFontMetricsF(self.label_font)
         self._size_far(self.scale)
         self.pictures = BlockPictures()
         self.version = 0
         """Counts changes of the colours."""
         self._widths: dict[tuple[str, str], float] = {}
+        self.rows = AllRows(self.label_metrics.horizontalAdvance)
         self.refresh()
 
-    def width(self, role: Literal["name", "mono", "label"], text: str) -> float:
+    def width(self, role: Literal["name", "mono"], text: str) -> float:
         """How wide a text is in that font. Kept: the same summaries come again and again."""
         found = self._widths.get((role, text))
         if found is None:
-            metrics = {"name": self.name_metrics, "mono": self.mono_metrics, "label": self.label_metrics}[role]
+            metrics = self.name_metrics if role == "name" else self.mono_metrics
             found = self._widths[role, text] = metrics.horizontalAdvance(text)
         return found
 

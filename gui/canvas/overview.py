@@ -119,5 +119,5 @@ def _joined(wires: Iterable[WireItem]) -> QPainterPath:
     path = QPainterPath()
     for item in wires:
         if not item.lifted:
-            path.addPath(item.path)
+            item.add_to(path)
     return path

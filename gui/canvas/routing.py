@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
 
-from gui.canvas.curves import Cubic, around_lane, back_in_lane, plain, sampled
+from gui.canvas.curves import STRAIGHT, Cubic, around_lane, back_in_lane, plain, sampled
 from gui.canvas.ground import Box, Ground, Spot
 
 Taken = Callable[[float, float, float], bool]
@@ -71,6 +71,8 @@ def find_route(
     if target[1][0] < source[1][2] - BACK:
         return _way_back(start, end, ground, (source[1], target[1]), taken)
     own = (source[0], target[0])
+    if end[0] - start[0] >= STRAIGHT and ground.is_free(start, end, APART, own):
+        return None
     crossed = ground.crossed(sampled(plain(start, end)), APART, own)
     if not crossed:
         return None

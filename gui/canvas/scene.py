@@ -13,16 +13,16 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from engine import edits
 from engine.block import PortKind
-from engine.graph import Project
+from engine.graph import Point, Project
 from engine.problem import Problem
 from engine.result import NodePlan, Result
 from gui.canvas.block_item import BlockItem
-from gui.canvas.block_paint import PortKey
 from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
 from gui.canvas.face import NO_PROBLEMS, Side, aims_of, make_face, problems_by_node
 from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, port_heights_of, stored
+from gui.canvas.port_rows import PortKey
 from gui.canvas.wire_item import Ends, WireItem
 from gui.canvas.wire_set import WireSet
 from gui.document import Change
@@ -129,10 +129,10 @@ class CanvasScene(QGraphicsScene):
         self.decor.forget()
         self.decor.match(self.document.project.layout)
         self._take(self.document.result)
-        graph = self.document.project.graph
+        graph, layout = self.document.project.graph, self.document.project.layout
         for node in graph.ordered_nodes():
-            self._add_block(node.id)
-        self._place_all()
+            self._add_block(node.id, stored(layout, node.id))
+        self._place_rest()
         for wire in graph.wires():  # in their order, as who comes first has the choice of lanes
             self.wires.add(wire)
         self.wires.rest()
@@ -216,11 +216,13 @@ class CanvasScene(QGraphicsScene):
 
     # -- blocks --
 
-    def _add_block(self, node_id: str) -> None:
+    def _add_block(self, node_id: str, place: Point | None = None) -> None:
         graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
         problems = self._problems.get(node_id, NO_PROBLEMS)
         item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems, self._aims), self.look)
         item.chosen = node_id in self.selection.ids
+        if place is not None:
+            item.setPos(*place)
         self.blocks[node_id] = item
         self.addItem(item)
 
@@ -254,12 +256,14 @@ class CanvasScene(QGraphicsScene):
         if old in self._unplaced:
             self._unplaced.add(new)
 
-    def _place_all(self) -> None:
-        layout = self.document.project.layout
-        for node_id, place in places(self.document.project, self.size_of, port_heights_of(self.blocks)).items():
-            self.blocks[node_id].setPos(*place)
-            if stored(layout, node_id) is None:
-                self._unplaced.add(node_id)
+    def _place_rest(self) -> None:
+        """Find places for the blocks that the layout leaves out."""
+        project = self.document.project
+        self._unplaced.update(node_id for node_id in self.blocks if stored(project.layout, node_id) is None)
+        if self._unplaced:
+            found = places(project, self.size_of, port_heights_of(self.blocks))
+            for node_id in self._unplaced:
+                self.blocks[node_id].setPos(*found[node_id])
         self.look.revision += 1
         self._grow(self.content_rect())
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.block import PortKind
 from engine.graph import Wire
 from gui.canvas.block_item import BlockItem
-from gui.canvas.curves import plain, through, to_path
+from gui.canvas.curves import Cubic, covered, draw, plain, through, to_path
 from gui.canvas.geometry import corners_of, distance_from
 from gui.canvas.look import LABELS_FROM, Detail, Look
 from gui.canvas.routing import Route
@@ -50,7 +50,8 @@ class WireItem(QGraphicsItem):
         self.mood: Mood = ""
         self.chosen_dots: frozenset[int] = frozenset()
         self.flow: QPen | None = None
-        self._path = QPainterPath()
+        self._curve: list[Cubic] = []
+        self._path: QPainterPath | None = None
         self._carried = False
         """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
         self.label = ""
@@ -62,7 +63,7 @@ class WireItem(QGraphicsItem):
         self._corners: list[tuple[float, float]] | None = None
         self._level: tuple[float, float, float] | None = None
         """Left, height and length of a wire that runs level: as a rectangle it is painted in a third of the time."""
-        self._middle = QPointF()
+        self._middle: QPointF | None = None
         self._label_box = QRectF()
         self._label_fits = False
         self._long_enough = False
@@ -93,7 +94,7 @@ class WireItem(QGraphicsItem):
 
     def set_ends(self, start: QPointF, end: QPointF, route: Route | None = None) -> None:
         """Run from there to there, in scene coordinates; by that route unless it has dots of its own."""
-        if self._carried or (start, end, route) != (self._start, self._end, self._route) or self._path.isEmpty():
+        if self._carried or (start, end, route) != (self._start, self._end, self._route) or not self._curve:
             self._land()
             self._start, self._end, self._route = QPointF(start), QPointF(end), route
             self._trace()
@@ -124,9 +125,10 @@ class WireItem(QGraphicsItem):
     def set_look(self, label: str, kind: PortKind, wrong: bool) -> None:
         """What flows through it, and whether it ends where it must not."""
         if label != self.label:
-            self.prepareGeometryChange()
             self.label, self._text = label, None
-            self._measure()
+            if self._curve:
+                self.prepareGeometryChange()
+                self._measure()
         if (kind, wrong) != (self.kind, self.wrong):
             self.kind, self.wrong = kind, wrong
             self.setZValue(self._height())
@@ -160,7 +162,7 @@ class WireItem(QGraphicsItem):
     @property
     def middle(self) -> QPointF:
         """The middle of the curve in scene coordinates."""
-        return self._middle + self.pos()
+        return self._centre() + self.pos()
 
     @property
     def label_box(self) -> QRectF | None:
@@ -170,7 +172,14 @@ class WireItem(QGraphicsItem):
     @property
     def path(self) -> QPainterPath:
         """The curve in scene coordinates."""
-        return self._path.translated(self.pos()) if self._carried else self._path
+        return self._line().translated(self.pos()) if self._carried else self._line()
+
+    def add_to(self, path: QPainterPath) -> None:
+        """Draw the curve into a path of the scene; from afar nobody needs one of its own."""
+        if self._carried:
+            path.addPath(self.path)
+        else:
+            draw(path, self._curve)
 
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the curve."""
@@ -200,6 +209,12 @@ class WireItem(QGraphicsItem):
 
     # -- inside --
 
+    def _line(self) -> QPainterPath:
+        """The curve to be painted, made when it is first asked for: of a large graph most wires are out of view."""
+        if self._path is None:
+            self._path = to_path(self._curve)
+        return self._path
+
     def _height(self) -> float:
         """Targets run below, as their wires are long and would cross the labels of others."""
         if self.mood:
@@ -212,32 +227,35 @@ class WireItem(QGraphicsItem):
         self._land()
         self.prepareGeometryChange()
         start, end = (self._start.x(), self._start.y()), (self._end.x(), self._end.y())
-        bent = bool(self._dots) or self._route is not None
         if self._dots:
-            curve = through(start, self._dots, end)
+            self._curve = through(start, self._dots, end)
         else:
-            curve = self._route.curve(start, end) if self._route is not None else plain(start, end)
-        self._path, self._corners = to_path(curve), None
-        self._level = None
-        if not bent and start[1] == end[1] and start[0] < end[0]:
+            self._curve = self._route.curve(start, end) if self._route is not None else plain(start, end)
+        self._path = self._corners = self._level = self._middle = None
+        if len(self._curve) == 1 and start[1] == end[1] and start[0] < end[0]:
             self._level = (start[0], start[1], end[0] - start[0])
-        if bent:
-            self._middle = self._path.pointAtPercent(0.5)
-        else:
-            # The middle of a curve that is the same from both ends.
-            self._middle = (self._start + self._end) / 2
         self._measure()
 
+    def _centre(self) -> QPointF:
+        """The middle of the curve, meant as it is kept here."""
+        if self._middle is None:
+            # A curve of one piece is the same from both ends.
+            bent = len(self._curve) > 1
+            self._middle = self._line().pointAtPercent(0.5) if bent else (self._start + self._end) / 2
+        return self._middle
+
     def _measure(self) -> None:
-        width, height = self.look.width("mono", self.label) + 8.0, self.look.mono_metrics.height() + 2.0
-        box = self._path.controlPointRect()
+        look = self.look
+        width, height = look.width("mono", self.label) + 8.0, look.mono_height + 2.0
+        left, top, right, bottom = covered(self._curve)
         self._label_box = QRectF(-width / 2, -height / 2, width, height)
-        self._long_enough = max(box.width(), box.height()) >= width + LABEL_ROOM
+        self._long_enough = max(right - left, bottom - top) >= width + LABEL_ROOM
         self._label_seen = -1
         beside, above = (width / 2 + 2.0, 1.5 * height + 2.0) if self.label else (_PEN_ROOM, _PEN_ROOM)
         if self._dots:
             beside, above = max(beside, DOT_ROOM), max(above, DOT_ROOM)
-        self._bounds = box.adjusted(-beside, -above, beside, above)
+        wide, high = right - left + 2 * beside, bottom - top + 2 * above
+        self._bounds = QRectF(left - beside, top - above, wide, high)
 
     def _has_room(self) -> bool:
         """Whether there is a place on the wire without block or other label; looked for anew when blocks moved."""
@@ -261,11 +279,11 @@ class WireItem(QGraphicsItem):
         """Centres of where the label may be: on the wire if it is long enough, else above or below its middle."""
         if not self._long_enough:
             away = QPointF(0.0, height / 2 + LABEL_GAP)
-            yield self._middle - away
-            yield self._middle + away
+            yield self._centre() - away
+            yield self._centre() + away
             return
         for part in LABEL_PLACES:
-            at = self._middle if part == 0.5 else self._path.pointAtPercent(part)
+            at = self._centre() if part == 0.5 else self._line().pointAtPercent(part)
             if all(abs(at.x() - x) + abs(at.y() - y) > 3 * height for x, y in self._dots):
                 yield at
 
@@ -289,7 +307,7 @@ class WireItem(QGraphicsItem):
         else:
             painter.setPen(pen)
             painter.setBrush(_NO_BRUSH)
-            painter.drawPath(self._path)
+            painter.drawPath(self._line())
         if self._dots and look.detail is not Detail.SHAPES:
             self._paint_dots(painter)
         if look.scale >= LABELS_FROM and self.label and not (self.lifted or self.hushed) and self._has_room():

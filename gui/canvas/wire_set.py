@@ -220,30 +220,34 @@ class WireSet:
 
     def _trace(self, item: WireItem, *, routed: bool = True) -> None:
         wire = item.wire
-        source, target = self._blocks[wire.from_node], self._blocks[wire.to_node]
-        start, end = source.port_place("out", wire.from_port), target.port_place("in", wire.to_port)
+        start = self._blocks[wire.from_node].port_place("out", wire.from_port)
+        end = self._blocks[wire.to_node].port_place("in", wire.to_port)
         if start is None or end is None:
             return
         route = None
         if routed and not wire.via:
             self._look_around()
+            boxes = self._ground.boxes
             ends = ((start.x(), start.y()), (end.x(), end.y()))
-            boxes = ((wire.from_node, _box(source)), (wire.to_node, _box(target)))
+            near = ((wire.from_node, boxes[wire.from_node]), (wire.to_node, boxes[wire.to_node]))
             self._lanes.put(wire.ends, None)
-            route = find_route(*ends, self._ground, *boxes, partial(self._lanes.is_taken, wire.ends))
-            self._lanes.put(wire.ends, route)
+            route = find_route(*ends, self._ground, *near, partial(self._lanes.is_taken, wire.ends))
+            if route is not None:
+                self._lanes.put(wire.ends, route)
         item.set_ends(start, end, route)
 
     def _look_around(self) -> None:
         """Know where all blocks stand: those that moved, and those that came and were not moved since."""
-        for node_id in self._late:
-            if node_id in self._blocks:
-                self._ground.put(node_id, self._blocks[node_id].area)
-        self._late.clear()
-        if len(self._ground) != len(self._blocks):
-            for node_id, block in self._blocks.items():
-                if node_id not in self._ground:
-                    self._ground.put(node_id, block.area)
+        ground, blocks = self._ground, self._blocks
+        if self._late:
+            for node_id in self._late:
+                if node_id in blocks:
+                    ground.put(node_id, blocks[node_id].box)
+            self._late.clear()
+        if len(ground) != len(blocks):
+            for node_id, block in blocks.items():
+                if node_id not in ground:
+                    ground.put(node_id, block.box)
 
     def _dress(self, item: WireItem) -> None:
         start = self._port(item.wire.from_node, "out", item.wire.from_port)
@@ -258,8 +262,3 @@ class WireSet:
 def _rank(item: WireItem) -> int:
     """In the order of the file: who comes first has the choice of lanes."""
     return item.wire.rank
-
-
-def _box(item: BlockItem) -> Box:
-    area = item.area
-    return (area.left(), area.top(), area.right(), area.bottom())

@@ -1,0 +1,66 @@
+"""Where the ports of a block sit, and the room they ask for; the same for all blocks with ports of these names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, final
+
+from PySide6.QtCore import QPointF
+
+from gui.canvas.face import PortFace, Side
+from gui.canvas.geometry import block_height, port_heights
+
+LABEL_GAP: Final = 16.0
+_KEPT: Final = 512
+
+PortKey = tuple[Side, str]
+"""Side and name of a port."""
+Names = tuple[str, ...]
+
+
+@final
+class PortRows:
+    """The ports of one kind of block.
+
+    Attributes:
+        width, height: the least a block has to have for them.
+    """
+
+    def __init__(self, inputs: Names, outputs: Names, width: Callable[[str], float]) -> None:
+        """Ports of these names, which are labelled where a side has several; `width` is that of a label."""
+        labels = [max(map(width, names)) for names in (inputs, outputs) if len(names) > 1]
+        self.width = sum(labels) + LABEL_GAP * (len(labels) + 1)
+        self.height = block_height(len(inputs), len(outputs), thumbnail=False)
+        self._inputs, self._outputs = inputs, outputs
+        self._places: dict[float, Mapping[PortKey, QPointF]] = {}
+
+    def places(self, width: float) -> Mapping[PortKey, QPointF]:
+        """The centres of all ports on a block so wide, in its coordinates. Not to be changed: many blocks share it."""
+        found = self._places.get(width)
+        if found is None:
+            made: dict[PortKey, QPointF] = {}
+            for y, name in zip(port_heights(len(self._inputs)), self._inputs, strict=True):
+                made["in", name] = QPointF(0.0, y)
+            for y, name in zip(port_heights(len(self._outputs)), self._outputs, strict=True):
+                made["out", name] = QPointF(width, y)
+            found = self._places[width] = made
+        return found
+
+
+@final
+class AllRows:
+    """Remembers rows by the names of their ports."""
+
+    def __init__(self, width: Callable[[str], float]) -> None:
+        self._width = width
+        self._known: dict[tuple[Names, Names], PortRows] = {}
+
+    def of(self, inputs: tuple[PortFace, ...], outputs: tuple[PortFace, ...]) -> PortRows:
+        """The rows of a block with these ports."""
+        key = (tuple([port.name for port in inputs]), tuple([port.name for port in outputs]))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            found = self._known[key] = PortRows(*key, self._width)
+        return found
