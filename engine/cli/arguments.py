@@ -10,7 +10,9 @@ from typing import Any, NoReturn, final
 
 from engine.checkpoints import KEPT, Every
 from engine.graph import Project
+from engine.param import ParamError
 from engine.result import Result
+from engine.settings import TRAINING
 
 _TRAIN_EPILOG = "FILE is never changed. Without --run the run goes to NAME.runs/<UTC time> beside it."
 
@@ -46,6 +48,7 @@ class Arguments(argparse.Namespace):
     scale: int
     shapes: bool
     formulas: bool
+    port: int
     draw: Draw | None
 
 
@@ -60,6 +63,14 @@ def _at_least(least: int) -> Any:
         return value
 
     return number
+
+
+def _device(text: str) -> str:
+    try:
+        name: str = TRAINING["device"].parse(text)
+    except ParamError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name
 
 
 def _every(text: str) -> Every:
@@ -77,7 +88,7 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _TRAIN_EPILOG
     parser.add_argument("--epochs", type=_at_least(1), help="epochs in all, also with --resume")
     parser.add_argument("--steps", type=_at_least(1), help="end after so many updates in all")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="in place of the file's own")
+    parser.add_argument("--device", type=_device, help="auto, cpu, cuda, cuda:1 or mps, in place of the file's own")
     parser.add_argument("--seed", type=_at_least(0), help="in place of the file's own")
     parser.add_argument("--run", type=Path, metavar="DIR", help="the run directory")
     parser.add_argument("--resume", action="store_true", help="go on with a run (the newest, without --run)")
@@ -140,7 +151,15 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print progress and result, one JSON object a line")
 
 
-_FILES = {"import": ("MODEL", "a model of another program (.onnx)")}
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "On 127.0.0.1 alone, read only, under an address that holds a new secret each time."
+    parser.add_argument("--port", type=_at_least(0), default=6010, help="to listen on (6010); 0: any that is free")
+
+
+_FILES = {
+    "import": ("MODEL", "a model of another program (.onnx)"),
+    "serve": ("RUN", "a run directory, or a graph file, whose newest run is served"),
+}
 """What the first argument is, where it is no graph file."""
 
 SUBCOMMANDS = {
@@ -151,6 +170,7 @@ SUBCOMMANDS = {
     "step": ("one training step, number by number", _step),
     "export": ("write PyTorch code, weights, a picture or Mermaid text", _export),
     "import": ("make a graph file, with its weights, of an ONNX model", _import),
+    "serve": ("let a run be watched from another machine, through a forwarded port", _serve),
 }
 
 
