@@ -28,7 +28,7 @@ format: setup ## put the code in order as far as that is automatic
 	$(BIN)/ruff format .
 
 bench: setup ## run the benchmarks and print their figures
-	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} $(BIN)/pytest -s --timeout 0 tests/bench
+	QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} $(BIN)/python -m tests.bench --run
 
 PEERS := build/peers
 bench-peers: setup ## the canvas beside other node editors, which are installed into build/ for the occasion

@@ -21,6 +21,7 @@ from engine.moments import Forward, Moment, Update
 from gui.backprop.symbols import with_numbers
 from gui.backprop.worked import Line
 from gui.main_window import MainWindow
+from tests.bench.rows import keep, row
 from tests.helpers.shots import wait
 
 PATIENCE = 60.0
@@ -165,6 +166,8 @@ def measure() -> None:
         report(f"view numeral, level {level}", found)
         everything += found
     report("all views", everything)
+    claim = f"{example}, batch {batch}: a moment of a step, computed and painted in the window's thread"
+    keep("backprop", [row(claim, [took for took, _ in everything], "ms", at_most=33)])
     report("formulas with numbers", lines_of(window))
     report("window goes one place on", slides(window))
     window.document.undo_stack.setClean()

@@ -6,7 +6,6 @@ and each turn is compared with the one before it, which a busy machine slows ali
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections import Counter
@@ -27,13 +26,13 @@ from engine.session import Session, Until
 from engine.snapshots import Gradients, ImageGrid, Progress, Surface, WeightHistograms
 from gui.main_window import MainWindow
 from gui.threads import GuiCollector, paint_in_one_thread
+from tests.bench.rows import Row, keep, row
 
 ROUNDS = 9
 SECONDS = 1.5
 IDLE_SECONDS = 2.0
 TICK_MS = 10
 DRAWS = 15
-RESULTS = Path(__file__).parent / "results"
 ENDLESS = Until(epochs=1_000_000)
 SHOWN: dict[type[Event], str] = {
     Progress: "numbers of the run",
@@ -231,20 +230,22 @@ def test_watching_costs_little(name: str, qtbot, capsys: pytest.CaptureFixture[s
     low, middle, high = ratios[len(ratios) // 4], statistics.median(ratios), ratios[-1 - len(ratios) // 4]
     speeds = [statistics.median(column) for column in zip(*rounds, strict=True)]
     p50, p99 = np.percentile(late.values, [50, 99])
-    row = {
-        "example": name,
-        "p50_ms": p50,
-        "p99_ms": p99,
-        "alone": speeds[0],
-        "watched": speeds[1],
-        "ratio": middle,
+    details = {
+        "steps/s alone": speeds[0],
+        "steps/s watched": speeds[1],
         "ratios": ratios,
-        "gui_share": statistics.median(shares),
-        "draw_ms": costs,
-        "idle_percent": resting,
+        "drawing, ms": costs,
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"window-{name}.json").write_text(json.dumps(row, indent=1) + "\n")
+    keep(
+        f"window-{name}",
+        [
+            row(f"{name}: throughput with the window and its panels / session alone", ratios),
+            Row(f"{name}: the window's timer is late, p99", p99, p50, max(late.values), "ms", at_most=16),
+            row(f"{name}: the window's thread while it trains", [100 * share for share in shares], "% of a core"),
+            row(f"{name}: processor at rest", [resting], "% of a core", at_most=1),
+        ],
+        details,
+    )
     with capsys.disabled():
         print(f"\n{name}")
         print(f"  steps/s        {speeds[0]:,.0f} alone, {speeds[1]:,.0f} watched")
