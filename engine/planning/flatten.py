@@ -151,7 +151,8 @@ class Flattener:
     def _flat_node(self, scope: _Scope, node: Node, top: str, problems: tuple[Problem, ...]) -> FlatNode:
         path = scope.prefix + node.id
         named = {wire.from_port for wire in scope.graph.wires_out_of(node.id)}
-        named.update(port.port for port in scope.exits.get(node.id, ()))
+        if node.id in scope.exits:
+            named.update(port.port for port in scope.exits[node.id])
         wires = tuple(self._wires(scope, node.id))
         return FlatNode(
             path=path,
@@ -159,7 +160,7 @@ class Flattener:
             node=node,
             key=(*scope.key, node.rank),
             wires=wires,
-            named=tuple(sorted(named)),
+            named=tuple(sorted(named)) if len(named) > 1 else tuple(named),
             scope=scope.prefix,
             weights=scope.weights + node.id,
             open=self._open_ports(scope, node.id) if node.id in scope.entries else (),

@@ -14,6 +14,19 @@ Feeds = dict[str, Source | None]
 
 def judge_inputs(flat: FlatNode, inputs: tuple[str, ...], required: tuple[str, ...], problems: list[Problem]) -> Feeds:
     """What comes into each input, where that is one wire; problems with the others are added."""
+    wires = flat.wires
+    feeds: Feeds = {wire.port: wire.source for wire in wires}
+    open_ports = [port for port in required if port not in feeds]
+    if len(feeds) < len(wires) or not feeds.keys() <= set(inputs):
+        feeds = _single(flat, inputs, problems)
+    if open_ports:
+        group_ports = {port: (use, name) for port, use, name in flat.open}
+        problems += [_unconnected(*group_ports.get(port, (flat.path, port))) for port in open_ports]
+    return feeds
+
+
+def _single(flat: FlatNode, inputs: tuple[str, ...], problems: list[Problem]) -> Feeds:
+    """What comes into inputs that there are by a single wire; problems with the others are added."""
     by_port: dict[str, list[Source | None]] = {}
     for wire in flat.wires:
         by_port.setdefault(wire.port, []).append(wire.source)
@@ -25,9 +38,6 @@ def judge_inputs(flat: FlatNode, inputs: tuple[str, ...], required: tuple[str, .
             problems.append(_too_many(flat.path, port, sources))
         else:
             feeds[port] = sources[0]
-    group_ports = {port: (use, name) for port, use, name in flat.open}
-    open_ports = [port for port in required if port not in by_port]
-    problems += [_unconnected(*group_ports.get(port, (flat.path, port))) for port in open_ports]
     return feeds
 
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.canvas.block_paint import paint_full, paint_named
 from gui.canvas.face import Face, Side
-from gui.canvas.geometry import HEAD, MARGIN, MAX_WIDTH, MIN_WIDTH, STRIP, THUMBNAIL
-from gui.canvas.ground import Box
+from gui.canvas.geometry import HEAD, MAX_WIDTH, MIN_WIDTH, STRIP, THUMBNAIL
+from gui.canvas.ground import Box, Spot
 from gui.canvas.look import Detail, Look
 from gui.canvas.port_rows import PortKey
 
@@ -38,21 +38,21 @@ class BlockItem(QGraphicsItem):
         lit: ports a wire being drawn may end at.
     """
 
+    # What most blocks never have stands here once: there are thousands of them.
+    hovered = chosen = False
+    marked = live_tone = ""
+    lit: frozenset[PortKey] = frozenset()
+    thumbnail: QImage | None = None
+    live = QStaticText()
+
     def __init__(self, node_id: str, face: Face, look: Look) -> None:
         super().__init__()
         self.node_id = node_id
         self.look = look
-        self.hovered = False
-        self.chosen = False
-        self.marked = ""
-        self.lit: frozenset[PortKey] = frozenset()
-        self.thumbnail: QImage | None = None
-        self.live = QStaticText()
-        self.live_tone = ""
         self.setZValue(1.0)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self._take(face)
-        self._bounds = self.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        self._bounds = self._outline.bounds
 
     # -- what the scene tells it --
 
@@ -62,15 +62,20 @@ class BlockItem(QGraphicsItem):
         self._take(face)
         if self.body != body:
             self.prepareGeometryChange()
-            self._bounds = self.body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+            self._bounds = self._outline.bounds
         self.update()
         return self._places != places or self.body != body
 
     def _take(self, face: Face) -> None:
         self.face, self._written = face, False
-        width, height = self._measure(face)
-        self.body = QRectF(0.0, 0.0, width, height)
-        self._places = self.look.rows.of(face.inputs, face.outputs).places(width)
+        look = self.look
+        rows = look.rows.of(face.inputs, face.outputs)
+        name = look.width("name", face.title) + TEXT_LEFT + PAD
+        line = look.width("mono", face.summary) + LINE_LEFT + PAD
+        wanted = max(name, line, rows.width, MIN_WIDTH)
+        width = min(-(-wanted // 8) * 8, MAX_WIDTH + (_MORE if face.stacked else 0.0))
+        self._outline = outline = rows.outline(width, THUMBNAIL if self.thumbnail is not None else 0.0)
+        self.body, self._places = outline.body, outline.places
 
     def set_thumbnail(self, image: QImage | None) -> bool:
         """Show a picture below, or none. Returns whether the size is another."""
@@ -127,6 +132,11 @@ class BlockItem(QGraphicsItem):
         place = self._places.get((side, name))
         return None if place is None else place + self.pos()
 
+    def port_spot(self, side: Side, name: str) -> Spot | None:
+        """The same as plain numbers."""
+        place = self._places.get((side, name))
+        return None if place is None else (place.x() + self.x(), place.y() + self.y())
+
     def ports(self) -> Iterator[tuple[PortKey, QPointF]]:
         """All ports with their centres in the item's coordinates."""
         yield from self._places.items()
@@ -141,15 +151,6 @@ class BlockItem(QGraphicsItem):
         return QRectF(LINE_LEFT, top, self.body.width() - LINE_LEFT - PAD, THUMBNAIL - 8.0)
 
     # -- inside --
-
-    def _measure(self, face: Face) -> tuple[float, float]:
-        look = self.look
-        rows = look.rows.of(face.inputs, face.outputs)
-        name = look.width("name", face.title) + TEXT_LEFT + PAD
-        line = look.width("mono", face.summary) + LINE_LEFT + PAD
-        wanted = max(name, line, rows.width, MIN_WIDTH)
-        width = min(-(-wanted // 8) * 8, MAX_WIDTH + (_MORE if face.stacked else 0.0))
-        return width, rows.height + (THUMBNAIL if self.thumbnail is not None else 0.0)
 
     def _write(self) -> None:
         """Lay the text out once, when it is first seen; painting it then costs a third."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Final, final
 
 from PySide6.QtCore import QRectF
@@ -30,7 +31,7 @@ class Ground:
 
     def __init__(self) -> None:
         self.boxes: dict[str, Box] = {}
-        self._cells: dict[tuple[int, int], set[str]] = {}
+        self._cells: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         self._edges: Box | None = None
         self._stirred: Box | None = None
         self._asked: dict[tuple[float, float, float, float], list[Box]] = {}
@@ -52,13 +53,8 @@ class Ground:
         self.boxes[node_id] = box
         if self._edges is not None:
             self._edges = _around(self._edges, box)
-        cells = self._cells
         for cell in _cells(box):
-            names = cells.get(cell)
-            if names is None:
-                cells[cell] = {node_id}
-            else:
-                names.add(node_id)
+            self._cells[cell].add(node_id)
         self._stir(box)
 
     def drop(self, node_id: str) -> None:
@@ -151,10 +147,9 @@ def _rect(box: Box) -> QRectF:
     return QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1])
 
 
-def _cells(box: Box) -> Iterator[tuple[int, int]]:
-    left, top, right, bottom = [math.floor(value / CELL) for value in box]
+def _cells(box: Box) -> list[tuple[int, int]]:
+    left, top = math.floor(box[0] / CELL), math.floor(box[1] / CELL)
+    right, bottom = math.floor(box[2] / CELL), math.floor(box[3] / CELL)
     if (right - left + 1) * (bottom - top + 1) > _MOST_CELLS:
-        return
-    for column in range(left, right + 1):
-        for row in range(top, bottom + 1):
-            yield (column, row)
+        return []
+    return [(column, row) for column in range(left, right + 1) for row in range(top, bottom + 1)]

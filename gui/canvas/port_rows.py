@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, final
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 
 from gui.canvas.face import PortFace, Side
-from gui.canvas.geometry import block_height, port_heights
+from gui.canvas.geometry import MARGIN, block_height, port_heights
 
 LABEL_GAP: Final = 16.0
 _KEPT: Final = 512
@@ -16,6 +17,21 @@ _KEPT: Final = 512
 PortKey = tuple[Side, str]
 """Side and name of a port."""
 Names = tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What blocks of one size with ports of the same names share, in their own coordinates.
+
+    Attributes:
+        body: the rounded rectangle; bounds: all that is painted.
+        places: the centres of the ports.
+    """
+
+    body: QRectF
+    bounds: QRectF
+    places: Mapping[PortKey, QPointF]
 
 
 @final
@@ -32,19 +48,24 @@ class PortRows:
         self.width = sum(labels) + LABEL_GAP * (len(labels) + 1)
         self.height = block_height(len(inputs), len(outputs), thumbnail=False)
         self._inputs, self._outputs = inputs, outputs
-        self._places: dict[float, Mapping[PortKey, QPointF]] = {}
+        self._outlines: dict[tuple[float, float], Outline] = {}
 
-    def places(self, width: float) -> Mapping[PortKey, QPointF]:
-        """The centres of all ports on a block so wide, in its coordinates. Not to be changed: many blocks share it."""
-        found = self._places.get(width)
+    def outline(self, width: float, more: float) -> Outline:
+        """That of a block so wide, with so much room below."""
+        found = self._outlines.get((width, more))
         if found is None:
-            made: dict[PortKey, QPointF] = {}
-            for y, name in zip(port_heights(len(self._inputs)), self._inputs, strict=True):
-                made["in", name] = QPointF(0.0, y)
-            for y, name in zip(port_heights(len(self._outputs)), self._outputs, strict=True):
-                made["out", name] = QPointF(width, y)
-            found = self._places[width] = made
+            body = QRectF(0.0, 0.0, width, self.height + more)
+            bounds = body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+            found = self._outlines[width, more] = Outline(body, bounds, self._places(width))
         return found
+
+    def _places(self, width: float) -> dict[PortKey, QPointF]:
+        made: dict[PortKey, QPointF] = {}
+        for y, name in zip(port_heights(len(self._inputs)), self._inputs, strict=True):
+            made["in", name] = QPointF(0.0, y)
+        for y, name in zip(port_heights(len(self._outputs)), self._outputs, strict=True):
+            made["out", name] = QPointF(width, y)
+        return made
 
 
 @final

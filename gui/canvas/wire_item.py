@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.block import PortKind
 from engine.graph import Wire
 from gui.canvas.block_item import BlockItem
-from gui.canvas.curves import Cubic, covered, draw, plain, through, to_path
+from gui.canvas.curves import Cubic, Spot, covered, draw, plain, through, to_path
 from gui.canvas.geometry import corners_of, distance_from
 from gui.canvas.look import LABELS_FROM, Detail, Look
 from gui.canvas.routing import Route
@@ -38,37 +38,34 @@ LABEL_PLACES: Final = (0.5, 0.38, 0.62, 0.26, 0.74)
 class WireItem(QGraphicsItem):
     """Draws the curve from an output to an input."""
 
+    # What most wires never have stands here once: there are thousands of them.
+    kind: PortKind = "value"
+    wrong = hovered = chosen = lifted = hushed = False
+    mood: Mood = ""
+    label = ""
+    chosen_dots: frozenset[int] = frozenset()
+    flow: QPen | None = None
+    _carried = False
+    """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
+    _curve: Sequence[Cubic] = ()
+    _path: QPainterPath | None = None
+    _corners: list[Spot] | None = None
+    _level: tuple[float, float, float] | None = None
+    """Left, height and length of a wire that runs level: as a rectangle it is painted in a third of the time."""
+    _middle: QPointF | None = None
+    _route: Route | None = None
+    _start: Spot = (0.0, 0.0)
+    _end: Spot = (0.0, 0.0)
+    _text: QStaticText | None = None
+    _label_box = _bounds = QRectF()
+    _label_fits = _long_enough = False
+    _label_seen = -1
+
     def __init__(self, wire: Wire, look: Look) -> None:
         super().__init__()
         self.wire = wire
         self.look = look
-        self.kind: PortKind = "value"
-        self.wrong = False
-        self.hovered = False
-        self.chosen = False
-        self.lifted = False
-        self.mood: Mood = ""
-        self.chosen_dots: frozenset[int] = frozenset()
-        self.flow: QPen | None = None
-        self._curve: list[Cubic] = []
-        self._path: QPainterPath | None = None
-        self._carried = False
-        """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
-        self.label = ""
-        self.hushed = False
-        self._text: QStaticText | None = None
-        self._start = self._end = QPointF()
-        self._route: Route | None = None
-        self._dots: tuple[tuple[float, float], ...] = wire.via
-        self._corners: list[tuple[float, float]] | None = None
-        self._level: tuple[float, float, float] | None = None
-        """Left, height and length of a wire that runs level: as a rectangle it is painted in a third of the time."""
-        self._middle: QPointF | None = None
-        self._label_box = QRectF()
-        self._label_fits = False
-        self._long_enough = False
-        self._label_seen = -1
-        self._bounds = QRectF()
+        self._dots: tuple[Spot, ...] = wire.via
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     # -- what the scene tells it --
@@ -92,11 +89,11 @@ class WireItem(QGraphicsItem):
             self.chosen_dots = chosen
             self.update()
 
-    def set_ends(self, start: QPointF, end: QPointF, route: Route | None = None) -> None:
+    def set_ends(self, start: Spot, end: Spot, route: Route | None = None) -> None:
         """Run from there to there, in scene coordinates; by that route unless it has dots of its own."""
         if self._carried or (start, end, route) != (self._start, self._end, self._route) or not self._curve:
             self._land()
-            self._start, self._end, self._route = QPointF(start), QPointF(end), route
+            self._start, self._end, self._route = start, end, route
             self._trace()
 
     def carry(self, dx: float, dy: float) -> None:
@@ -109,10 +106,11 @@ class WireItem(QGraphicsItem):
     def _land(self) -> None:
         """Mean the scene's coordinates again; what hangs on the curve has to be found anew."""
         if self._carried:
-            by = self.pos()
-            self._start, self._end, self._carried = self._start + by, self._end + by, False
+            dx, dy = self.x(), self.y()
+            self._carried = False
+            self._start, self._end = (self._start[0] + dx, self._start[1] + dy), (self._end[0] + dx, self._end[1] + dy)
             if self._route is not None:
-                self._route = self._route.moved(by.x(), by.y())
+                self._route = self._route.moved(dx, dy)
             self.setPos(0.0, 0.0)
 
     def set_mood(self, mood: Mood) -> None:
@@ -200,7 +198,7 @@ class WireItem(QGraphicsItem):
     @property
     def ports(self) -> tuple[QPointF, QPointF]:
         """Where it begins and ends."""
-        return self._start + self.pos(), self._end + self.pos()
+        return QPointF(*self._start) + self.pos(), QPointF(*self._end) + self.pos()
 
     @property
     def is_on_path(self) -> bool:
@@ -226,7 +224,7 @@ class WireItem(QGraphicsItem):
     def _trace(self) -> None:
         self._land()
         self.prepareGeometryChange()
-        start, end = (self._start.x(), self._start.y()), (self._end.x(), self._end.y())
+        start, end = self._start, self._end
         if self._dots:
             self._curve = through(start, self._dots, end)
         else:
@@ -240,31 +238,33 @@ class WireItem(QGraphicsItem):
         """The middle of the curve, meant as it is kept here."""
         if self._middle is None:
             # A curve of one piece is the same from both ends.
-            bent = len(self._curve) > 1
-            self._middle = self._line().pointAtPercent(0.5) if bent else (self._start + self._end) / 2
+            bent, (x, y), (right, below) = len(self._curve) > 1, self._start, self._end
+            self._middle = self._line().pointAtPercent(0.5) if bent else QPointF((x + right) / 2, (y + below) / 2)
         return self._middle
 
     def _measure(self) -> None:
-        look = self.look
-        width, height = look.width("mono", self.label) + 8.0, look.mono_height + 2.0
         left, top, right, bottom = covered(self._curve)
-        self._label_box = QRectF(-width / 2, -height / 2, width, height)
-        self._long_enough = max(right - left, bottom - top) >= width + LABEL_ROOM
+        beside = above = _PEN_ROOM
+        if self.label:
+            width, height = self._label_size()
+            self._long_enough = max(right - left, bottom - top) >= width + LABEL_ROOM
+            beside, above = width / 2 + 2.0, 1.5 * height + 2.0
         self._label_seen = -1
-        beside, above = (width / 2 + 2.0, 1.5 * height + 2.0) if self.label else (_PEN_ROOM, _PEN_ROOM)
         if self._dots:
             beside, above = max(beside, DOT_ROOM), max(above, DOT_ROOM)
-        wide, high = right - left + 2 * beside, bottom - top + 2 * above
-        self._bounds = QRectF(left - beside, top - above, wide, high)
+        self._bounds = QRectF(left - beside, top - above, right - left + 2 * beside, bottom - top + 2 * above)
+
+    def _label_size(self) -> tuple[float, float]:
+        return self.look.width("mono", self.label) + 8.0, self.look.mono_height + 2.0
 
     def _has_room(self) -> bool:
         """Whether there is a place on the wire without block or other label; looked for anew when blocks moved."""
         if self._label_seen == self.look.revision:
             return self._label_fits
         self._label_seen = self.look.revision
-        size, here = self._label_box.size(), self.pos()
-        for at in self._label_places(size.height()):
-            box = QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height())
+        (width, height), here = self._label_size(), self.pos()
+        for at in self._label_places(height):
+            box = QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
             there = box.translated(here)
             if not self._long_enough and any(there.contains(x, y) for x, y in self.corners):
                 continue

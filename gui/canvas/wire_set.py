@@ -220,18 +220,17 @@ class WireSet:
 
     def _trace(self, item: WireItem, *, routed: bool = True) -> None:
         wire = item.wire
-        start = self._blocks[wire.from_node].port_place("out", wire.from_port)
-        end = self._blocks[wire.to_node].port_place("in", wire.to_port)
+        start = self._blocks[wire.from_node].port_spot("out", wire.from_port)
+        end = self._blocks[wire.to_node].port_spot("in", wire.to_port)
         if start is None or end is None:
             return
         route = None
         if routed and not wire.via:
             self._look_around()
             boxes = self._ground.boxes
-            ends = ((start.x(), start.y()), (end.x(), end.y()))
             near = ((wire.from_node, boxes[wire.from_node]), (wire.to_node, boxes[wire.to_node]))
             self._lanes.put(wire.ends, None)
-            route = find_route(*ends, self._ground, *near, partial(self._lanes.is_taken, wire.ends))
+            route = find_route(start, end, self._ground, *near, partial(self._lanes.is_taken, wire.ends))
             if route is not None:
                 self._lanes.put(wire.ends, route)
         item.set_ends(start, end, route)

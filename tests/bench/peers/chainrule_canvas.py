@@ -6,20 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtWidgets import QApplication
 
 from engine import edits, files
+from engine.block import registry
 from engine.graph import Graph, Node, Project, Wire
 from gui.canvas.fitting import Fitting
 from gui.canvas.hits import PortRef
 from gui.canvas.view import CanvasView
 from gui.document import Document
 from gui.selection import Selection
+from gui.theme import theme
+from gui.threads import GuiCollector
 from tests.bench.peers.editor import Editor, Pair, flush, place
 
 
 @final
 class ChainruleCanvas(Editor):
     """Blocks are Adds of a column, so that shapes are inferred and everything is checked."""
+
+    def __init__(self) -> None:
+        registry()
+        theme()  # what the app loads when it starts, as others do when they are imported
+        app = QApplication.instance()
+        if app is not None and app.findChild(GuiCollector) is None:
+            GuiCollector(app)  # as in the app, where garbage is collected when the event loop is about to rest
 
     def build(self, count: int, wires: Sequence[Pair], source: int = 0) -> None:
         seen = set[int]()
@@ -30,9 +41,8 @@ class ChainruleCanvas(Editor):
             port = "b" if end in seen else "a"
             seen.add(end)
             made.append(self._wire(start, end, port))
-        graph, _ = Graph().add(*nodes)
-        graph, _ = graph.connect(*made)
-        project, _ = edits.move_nodes(Project(graph=graph), {f"n{index}": place(index) for index in range(count)})
+        places = {f"n{index}": place(index) for index in range(count)}
+        project, _ = edits.move_nodes(Project(graph=Graph.of(nodes, made)), places)
         self._open(project)
 
     def _wire(self, start: int, end: int, port: str) -> Wire:
