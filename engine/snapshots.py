@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -166,3 +167,53 @@ class Confusion(Snapshot):
     matrix: Array
     classes: tuple[str, ...]
     split: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class UnitPictures:
+    """What the units of one block answer, as pictures on a scale that is symmetric around zero.
+
+    Attributes:
+        pictures: uint8 (shown, rows, cols), row 0 on top: 127 is zero, 254 is the unit's limit, 0 its negative; 255
+            where the number is not finite.
+        limits: float64 (shown,): the largest absolute number of all units that are shown, so that their colours
+            compare; of each unit alone at an Input, whose features are of different kinds. 0 where all are zero.
+        ranges: float64 (shown, 2): smallest and largest number of each unit, NaN where none is finite.
+        units: how many the block has; the first of them are shown.
+        names: of the units, or ().
+    """
+
+    pictures: Array
+    limits: Array
+    ranges: Array
+    units: int
+    names: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Responses(Snapshot):
+    """Every unit as a picture: over the plane of a two-feature input, or what it makes of one image.
+
+    Attributes:
+        blocks: path -> its pictures, of the blocks that somebody looks at.
+        extent: (x_min, x_max, y_min, y_max) of a plane, in data units; None for an image.
+        axes: names of the plane's two features.
+        sample: which image, counted within its part of the data; samples: how many there are.
+        split: the part of the data that the image is of.
+        image: it, uint8 (height, width) or (height, width, 3); None for a plane.
+        label: what the image shows, where that is known.
+        source: path of the Input.
+    """
+
+    step: int
+    blocks: Mapping[str, UnitPictures]
+    source: str
+    extent: tuple[float, float, float, float] | None = None
+    axes: tuple[str, str] = ("", "")
+    sample: int = 0
+    samples: int = 0
+    split: str = ""
+    image: Array | None = None
+    label: str = ""

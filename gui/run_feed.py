@@ -63,6 +63,7 @@ class RunFeed(QObject):
         self._slots: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
         self._waiting: deque[Event] = deque()
         self._watched: dict[object, frozenset[str]] = {}
+        self._looked_at: tuple[frozenset[str], int] = (frozenset(), 0)
         self._requests = 0
         self._turns = Turns(self)
         self._timer = QTimer(self)
@@ -105,6 +106,13 @@ class RunFeed(QObject):
         self._watched[who] = lanes
         if self._session is not None and self._all_watched() != before:
             self._session.watch(self._all_watched())
+
+    def look_at(self, blocks: frozenset[str], sample: int) -> None:
+        """Say of which blocks, by path, the lane `Responses` is to tell, and which image they are shown."""
+        if (blocks, sample) != self._looked_at:
+            self._looked_at = (blocks, sample)
+            if self._session is not None:
+                self._session.look_at(blocks, sample)
 
     def _all_watched(self) -> frozenset[str]:
         return frozenset().union(*self._watched.values())
@@ -158,6 +166,8 @@ class RunFeed(QObject):
         if self._session is None:
             self._session = sessions.open(self._document.project, folder=self._document.folder, runs=self._runs)
             self._session.mailbox.on_first = self._woken.emit
+            if self._looked_at[0]:
+                self._session.look_at(*self._looked_at)
             self._session.watch(self._all_watched())
             for name, value in self._overrides.items():
                 self._session.set_hyper(name, value)

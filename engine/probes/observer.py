@@ -16,6 +16,7 @@ from engine.probes.histograms import HistogramProbe
 from engine.probes.images import ImageProbe
 from engine.probes.path import PathProbe
 from engine.probes.probe import Interrupted, Probe
+from engine.probes.responses import ResponseProbe
 from engine.probes.surface import SurfaceProbe
 from engine.training.run import Run
 
@@ -28,11 +29,10 @@ PROBES: tuple[type[Probe], ...] = (
     FitProbe,
     ConfusionProbe,
     PathProbe,
+    ResponseProbe,
 )
 LANES = frozenset(probe.kind.__name__ for probe in PROBES)
 
-_SHORTEST = 1 / 15
-"""Seconds between two snapshots of a lane, at least."""
 _SHARE = 0.1
 """Part of the time that all lanes together may take."""
 
@@ -54,6 +54,7 @@ class Observer:
         self._run, self._complain = run, complain
         self._made: dict[str, _Pace] = {}
         self._watched: list[_Pace] = []
+        self._looked_at: tuple[frozenset[str], int] = (frozenset(), 0)
         self.next_due = float("inf")
 
     def watch(self, lanes: Iterable[str]) -> None:
@@ -63,10 +64,24 @@ class Observer:
             name = probe.kind.__name__
             if name not in lanes:
                 continue
-            pace = self._made.setdefault(name, _Pace(probe(self._run)))
+            if name not in self._made:
+                self._made[name] = _Pace(probe(self._run))
+                self._made[name].probe.look_at(*self._looked_at)
+            pace = self._made[name]
             if pace.probe.fits():
                 self._watched.append(pace)
         self._schedule()
+
+    def look_at(self, blocks: frozenset[str], sample: int) -> None:
+        """Somebody looks at these blocks and at this sample, where a lane shows such."""
+        self._looked_at = (blocks, sample)
+        for pace in self._made.values():
+            pace.probe.look_at(blocks, sample)
+
+    def take_lane(self, name: str) -> Snapshot | None:
+        """A snapshot of one lane, if it is watched, now."""
+        pace = next((pace for pace in self._watched if pace.probe.lane == name), None)
+        return None if pace is None else self._looked(pace, pace.probe.take)
 
     def forget(self, step: int) -> None:
         """What came after this step lay ahead, back in time, and will come differently."""
@@ -84,7 +99,7 @@ class Observer:
             ended = time.perf_counter()
             # The dearest of the last few counts, so that one cheap look does not bring on many dear ones.
             pace.cost = max(ended - began, pace.cost * 0.9)
-            pace.due = ended + max(_SHORTEST, pace.cost * len(self._watched) / _SHARE)
+            pace.due = ended + max(pace.probe.shortest, pace.cost * len(self._watched) / _SHARE)
             if snapshot is not None:
                 found.append(snapshot)
         self._schedule()

@@ -23,6 +23,8 @@ class Probe(ABC):
     """Takes one kind of snapshot of one run, and remembers what its history needs."""
 
     kind: ClassVar[type[Snapshot]]
+    shortest: ClassVar[float] = 1 / 15
+    """Seconds between two snapshots, at least."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -43,6 +45,9 @@ class Probe(ABC):
     def take_at_rest(self, interrupted: Interrupted) -> Snapshot | None:
         """A snapshot while nothing runs, which may take longer; given up when `interrupted` says so."""
         return None if interrupted() else self.take()
+
+    def look_at(self, blocks: frozenset[str], sample: int) -> None:  # noqa: B027  most show the same always
+        """Somebody looks at these blocks, by their paths, and at this sample."""
 
     def forget(self, step: int) -> None:  # noqa: B027  most remember nothing
         """What was observed after this step will come differently, after going back in time."""

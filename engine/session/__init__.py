@@ -350,6 +350,10 @@ class Session:
         """Which snapshot lanes somebody looks at; nothing else is computed."""
         self._send(commands.Watch(kinds))
 
+    def look_at(self, blocks: frozenset[str], sample: int = 0) -> None:
+        """Of which blocks, by path, the lane `Responses` tells, and which sample of a data set of images they get."""
+        self._send(commands.LookAt(blocks, sample))
+
     # -- ending --
 
     def close(self, wait: bool = True) -> None:

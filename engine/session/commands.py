@@ -213,5 +213,14 @@ class Watch(Command):
 
 @final
 @dataclass(frozen=True, slots=True)
+class LookAt(Command):
+    """Whose responses are looked at, and to which sample."""
+
+    blocks: frozenset[str]
+    sample: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Close(Command):
     """End the thread."""

@@ -23,6 +23,7 @@ from engine.session.desk import Desk
 from engine.session.failing import failed
 from engine.session.keeping import Keeping
 from engine.session.live import bring, live_value, switches, with_live
+from engine.session.looking import Looking
 from engine.session.pace import Pace
 from engine.session.resuming import take_up
 from engine.session.stepdesk import StepDesk
@@ -59,7 +60,7 @@ class Worker:
         self._loaded: Loaded | None = None
         self.run: Run | None = None
         self._observer: Observer | None = None
-        self._watched: frozenset[str] = frozenset()
+        self._looking = Looking(post)
         self._live: dict[str, Any] = {}
         """Hyperparameters changed by hand; they outlast a reset, and an edited project brings its own."""
         self._by_hand = False  # whether weights were
@@ -81,6 +82,9 @@ class Worker:
             commands.Apply: self._apply,
             commands.SetHyper: self._set_hyper,
             commands.Watch: self._watch,
+            commands.LookAt: lambda command: self._looking.look_at(
+                command, self._observer, running=self._state == "running"
+            ),
             commands.ResumeRun: self._resume,
             commands.KeepRuns: lambda command: self._keeping.choose(command.place, self.run),
             stepcommands.TellHistory: self._tell_history,
@@ -266,7 +270,7 @@ class Worker:
         self._surfaces.follow(run)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
         self._past = History(run, on_forgotten=self._observer.forget)
-        self._observer.watch(self._watched)
+        self._looking.bring(self._observer)
         self._weights.moved(run)
         self._post(NextStepChanged())
 
@@ -355,11 +359,8 @@ class Worker:
             self._changed()
 
     def _watch(self, command: commands.Watch) -> None:
-        new, self._watched = command.kinds - self._watched, command.kinds
-        if self._observer is not None:
-            self._observer.watch(command.kinds)
-            if new and self._state != "running":
-                self._show()
+        if self._looking.watch(command, self._observer) and self._state != "running":
+            self._show()
 
     # -- time --
 

@@ -26,6 +26,7 @@ from engine.probes.history import History
 from engine.probes.images import ImageProbe
 from engine.probes.observer import Observer
 from engine.probes.probe import Probe
+from engine.probes.responses import ResponseProbe
 from engine.probes.surface import SIDE, SurfaceProbe
 from engine.session.answers import predict
 from engine.snapshots import Progress
@@ -59,12 +60,12 @@ def digits() -> Run:
 @pytest.mark.parametrize(
     ("run", "fitting"),
     [
-        (lambda: run_of(mlp(3, 1, data=TINY)), {SurfaceProbe, ConfusionProbe}),
-        (lambda: run_of(mlp(3, 1, data={"dataset": "reg-plane"})), {SurfaceProbe}),
+        (lambda: run_of(mlp(3, 1, data=TINY)), {SurfaceProbe, ConfusionProbe, ResponseProbe}),
+        (lambda: run_of(mlp(3, 1, data={"dataset": "reg-plane"})), {SurfaceProbe, ResponseProbe}),
         (lambda: run_of(mlp(3, 1, data={"dataset": "function"})), {CurveProbe}),
         (lambda: run_of(mlp(3, 1, data={"dataset": "diabetes"})), {FitProbe}),
         (lambda: run_of(mlp(3, data={"dataset": "iris"}, loss="cross_entropy", last="")), {ConfusionProbe}),
-        (digits, {ImageProbe, ConfusionProbe}),
+        (digits, {ImageProbe, ConfusionProbe, ResponseProbe}),
     ],
 )
 def test_the_picture_that_fits_the_data(run: Callable[[], Run], fitting: set[type[Probe]]):

@@ -131,5 +131,8 @@ class FakeSession:
         self.watched = kinds
         self.lanes.append(kinds)
 
+    def look_at(self, blocks: frozenset[str], sample: int = 0) -> None:
+        self._note("look_at", blocks, sample)
+
     def close(self, wait: bool = True) -> None:
         self.closed = True
