@@ -20,7 +20,6 @@ from gui.run_feed import RunFeed
 from gui.theme import restyle
 from gui.widgets.card import Card
 from gui.widgets.labels import text_label
-from gui.widgets.scroll import VerticalScroll
 
 
 @final
@@ -54,15 +53,9 @@ class ActivationLens(Lens):
         self.typed = QLineEdit()
         self.fault = text_label("", "caption", "error", wrap=True)
         self.use = QPushButton(self.tr("Use it"))
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(12, 8, 12, 12)
-        column.setSpacing(6)
+        column = self.lay_out_page()
         for part in (self.headline, self.saturation, self.plot, self.name, well, self._typing()):
             column.addWidget(part, 1 if part is self.plot else 0)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(VerticalScroll(page))
 
     def _typing(self) -> QWidget:
         self.typed.setObjectName("customActivation")

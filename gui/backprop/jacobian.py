@@ -13,13 +13,12 @@ from gui.backprop.array_view import ArrayView
 from gui.backprop.jacobian_equation import JacobianEquation
 from gui.backprop.jacobian_product import Floats, Product, ports, product_of, samples_of, told, too_large
 from gui.backprop.lens import Lens, Shown
+from gui.backprop.samples import sample_counter, set_samples
 from gui.document import Document
 from gui.formula import FormulaWidget
 from gui.run_feed import RunFeed
 from gui.widgets.card import Card
-from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
-from gui.widgets.scroll import VerticalScroll
 
 
 @final
@@ -44,7 +43,7 @@ class JacobianLens(Lens):
         self.column = 0
         self.headline = text_label("", "title", wrap=True)
         self.told = text_label("", wrap=True)
-        self.port, self.sample = QComboBox(), Counter()
+        self.port, self.sample = QComboBox(), sample_counter()
         self._set_up_choices()
         self.equation = JacobianEquation()
         self.equation.picked.connect(self.pick)
@@ -62,11 +61,6 @@ class JacobianLens(Lens):
         self.port.setAccessibleName(self.tr("By which input"))
         self.port.setToolTip(plain_tooltip(self.tr("By which input the block is differentiated")))
         self.port.activated.connect(lambda _at: self._draw())
-        self.sample.setObjectName("jacobianSample")
-        self.sample.setPrefix(self.tr("sample "))
-        self.sample.setAccessibleName(self.tr("Sample of the batch"))
-        self.sample.setToolTip(plain_tooltip(self.tr("Which sample of the batch is shown here")))
-        self.sample.setRange(1, 1)
         self.sample.valueChanged.connect(lambda _value: self._draw())
 
     def _lay_out(self) -> None:
@@ -75,10 +69,7 @@ class JacobianLens(Lens):
         head.addWidget(self.headline, 1)
         head.addWidget(self.port)
         head.addWidget(self.sample)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(12, 8, 12, 12)
-        column.setSpacing(8)
+        column = self.lay_out_page(8)
         column.addLayout(head)
         column.addWidget(self.told)
         column.addWidget(self.equation)
@@ -86,9 +77,6 @@ class JacobianLens(Lens):
         column.addWidget(self.verdict)
         column.addWidget(self._well)
         column.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(VerticalScroll(page))
 
     @property
     def title(self) -> str:
@@ -113,11 +101,7 @@ class JacobianLens(Lens):
         self.port.setCurrentIndex(max(0, self.port.findText(chosen)))
         self.port.setVisible(len(names) > 1)
         count = samples_of(shown, self.port.currentText())
-        self.sample.blockSignals(True)
-        self.sample.setRange(1, count)
-        self.sample.setSuffix(self.tr(" of {0}").format(count))
-        self.sample.blockSignals(False)
-        self.sample.setVisible(count > 1)
+        set_samples(self.sample, count)
         self._draw()
 
     def drop(self) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.moments import Moment, Step, Values
 from gui.backprop.inside import Inside
 from gui.backprop.symbols import Array, Arrays
 from gui.document import Document
 from gui.run_feed import RunFeed
+from gui.widgets.scroll import VerticalScroll
 
 
 @final
@@ -63,6 +64,18 @@ class Lens(QWidget):
         self.setObjectName(f"{self.key}Lens")
         self.document = document
         self.feed = feed
+
+    @final
+    def lay_out_page(self, spacing: int = 6) -> QVBoxLayout:
+        """An empty column that fills this view and scrolls."""
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(12, 8, 12, 12)
+        column.setSpacing(spacing)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(VerticalScroll(page))
+        return column
 
     @property
     @abstractmethod

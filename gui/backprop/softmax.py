@@ -6,20 +6,19 @@ from typing import Final, final
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine.moments import Backward, Forward
 from gui.backprop.batch_loss import BatchLoss, Floats, class_names, loss_of, losses_in
 from gui.backprop.lens import Lens, Shown
+from gui.backprop.samples import sample_counter, set_samples
 from gui.backprop.softmax_bars import StageBars
 from gui.backprop.softmax_stages import Picture, loss_picture, softmax_picture
 from gui.document import Document
 from gui.formula import FormulaWidget
 from gui.run_feed import RunFeed
 from gui.widgets.card import Card
-from gui.widgets.counter import Counter
-from gui.widgets.labels import plain_tooltip, text_label
-from gui.widgets.scroll import VerticalScroll
+from gui.widgets.labels import text_label
 
 _SOFTMAX: Final = ("softmax", "log_softmax")
 _TITLES: Final = ("cross_entropy", "nll", "binary_cross_entropy", "bce_with_logits")
@@ -37,12 +36,7 @@ class SoftmaxLens(Lens):
         self.picture: Picture | None = None
         self.headline = text_label("", "title", wrap=True)
         self.told = text_label("", "caption", "secondary", wrap=True)
-        self.sample = Counter()
-        self.sample.setObjectName("softmaxSample")
-        self.sample.setPrefix(self.tr("sample "))
-        self.sample.setAccessibleName(self.tr("Sample of the batch"))
-        self.sample.setToolTip(plain_tooltip(self.tr("Which sample of the batch is shown here")))
-        self.sample.setRange(1, 1)
+        self.sample = sample_counter()
         self.sample.valueChanged.connect(lambda _value: self._draw())
         self.forward, self.backward = StageBars(), StageBars()
         self.formula = FormulaWidget((), 15)
@@ -53,19 +47,13 @@ class SoftmaxLens(Lens):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(12, 8, 12, 12)
-        column.setSpacing(6)
+        column = self.lay_out_page()
         column.addWidget(self.headline)
         column.addWidget(self.told)
         column.addWidget(self.sample, 0, Qt.AlignmentFlag.AlignLeft)
         for part in (self.forward, self._well, self.back_title, self.backward, self.note):
             column.addWidget(part)
         column.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(VerticalScroll(page))
 
     @property
     def title(self) -> str:
@@ -95,11 +83,7 @@ class SoftmaxLens(Lens):
         forward = shown.step.at(Forward, shown.moment.node)
         assert isinstance(forward, Forward)
         count = forward.inputs[0].shape[0]
-        self.sample.blockSignals(True)
-        self.sample.setRange(1, count)
-        self.sample.setSuffix(self.tr(" of {0}").format(count))
-        self.sample.blockSignals(False)
-        self.sample.setVisible(count > 1)
+        set_samples(self.sample, count)
         self._draw()
 
     def drop(self) -> None:

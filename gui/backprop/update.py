@@ -21,7 +21,6 @@ from gui.run_feed import RunFeed
 from gui.theme import theme
 from gui.widgets.card import Card
 from gui.widgets.labels import plain_tooltip, text_label
-from gui.widgets.scroll import VerticalScroll
 from gui.widgets.segmented import Segmented
 
 _NAMES: Final = {
@@ -74,10 +73,7 @@ class UpdateLens(Lens):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(12, 8, 12, 12)
-        column.setSpacing(6)
+        column = self.lay_out_page()
         column.addWidget(self.headline)
         column.addWidget(self.moved)
         column.addWidget(self.which)
@@ -86,9 +82,6 @@ class UpdateLens(Lens):
         for part in (self.name, self.arrow, self.ratio, self._table, self._well):
             column.addWidget(part)
         column.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(VerticalScroll(page))
 
     @property
     def title(self) -> str:

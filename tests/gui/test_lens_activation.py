@@ -25,6 +25,7 @@ from gui.backprop.lens import Shown
 from gui.main_window import MainWindow
 from gui.plots.hover import HoverCard
 from tests.conformance.strategies import TYPED
+from tests.helpers.lenses import lens_at
 from tests.helpers.run_recipe import Runner
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
@@ -88,18 +89,7 @@ def look(qtbot: QtBot, window: MainWindow, example: str, kind: type[Moment], nod
 
 
 def look_at(qtbot: QtBot, window: MainWindow, kind: type[Moment], node: str) -> ActivationLens:
-    if not window.backprop.active:
-        window.actions_.backprop.trigger()
-    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
-    step = window.backprop.step
-    assert step is not None
-    moment = step.at(kind, node)
-    assert moment is not None
-    window.backprop.panel.choose("activation")
-    window.backprop.go(moment.index)
-    lens = window.backprop.panel.lens
-    assert isinstance(lens, ActivationLens)
-    return lens
+    return lens_at(qtbot, window, ActivationLens, kind, node)
 
 
 def last_numbers(lines: tuple[str, ...]) -> list[float]:

@@ -21,6 +21,7 @@ from gui.backprop.batch import BatchLens
 from gui.backprop.batch_table import BatchTable
 from gui.main_window import MainWindow
 from tests.gui.test_lens_softmax import through
+from tests.helpers.lenses import lens_at
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -33,18 +34,7 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
 
 
 def look(qtbot: QtBot, window: MainWindow, kind: type[Moment], node: str = "loss") -> BatchLens:
-    if not window.backprop.active:
-        window.actions_.backprop.trigger()
-    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
-    step = window.backprop.step
-    assert step is not None
-    moment = step.at(kind, node)
-    assert moment is not None
-    window.backprop.panel.choose("batch")
-    window.backprop.go(moment.index)
-    lens = window.backprop.panel.lens
-    assert isinstance(lens, BatchLens)
-    return lens
+    return lens_at(qtbot, window, BatchLens, kind, node)
 
 
 def table_of(lens: BatchLens) -> BatchTable:

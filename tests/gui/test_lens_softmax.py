@@ -19,8 +19,9 @@ from gui.backprop.softmax import SoftmaxLens
 from gui.backprop.softmax_bars import MOST_ROWS, StageBars
 from gui.backprop.softmax_stages import Stage, exponentials
 from gui.main_window import MainWindow
+from tests.helpers.lenses import lens_at
 from tests.helpers.projects import chain, make_project
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import main_window, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -56,18 +57,7 @@ def through(x: list[list[float]], y: list[Any], function: str, reduction: str = 
 
 
 def look(qtbot: QtBot, window: MainWindow, kind: type[Moment], node: str) -> SoftmaxLens:
-    if not window.backprop.active:
-        window.actions_.backprop.trigger()
-    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
-    step = window.backprop.step
-    assert step is not None
-    moment = step.at(kind, node)
-    assert moment is not None
-    window.backprop.panel.choose("softmax")
-    window.backprop.go(moment.index)
-    lens = window.backprop.panel.lens
-    assert isinstance(lens, SoftmaxLens)
-    return lens
+    return lens_at(qtbot, window, SoftmaxLens, kind, node)
 
 
 def values(bars: StageBars, name: str) -> list[float]:
