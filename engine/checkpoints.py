@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import re
+import shutil
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -29,8 +30,11 @@ ABOUT_BEST = "chainrule.best"
 KEPT = 2
 """Checkpoints that are kept unless told otherwise."""
 
-_NAME = re.compile(r"checkpoint(?:-(\d{1,18}))?\.safetensors")
-"""The one without a number is of an earlier version, which kept a single one."""
+_NAME = re.compile(r"checkpoint(?:-(\d{1,18}))?\.(?:safetensors|shards)")
+"""The one without a number is of an earlier version, which kept a single one. `shards`: a directory, of which each of
+several processes wrote a part."""
+SHARD_INDEX = "index.json"
+"""In such a directory; with it, that is a checkpoint."""
 _LEFT = re.compile(r"\.[\w.-]{1,40}\.[0-9a-f]{12}\.tmp")
 """What `diskfile.write` leaves when the process is killed meanwhile."""
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -107,9 +111,10 @@ class BestEpoch:
 def trains(project: Project) -> str:
     """Sixteen digits for what a checkpoint is of: two projects with the same can go on from each other's checkpoints.
 
-    Looks, start values, what may be changed while a training runs, and how long and where it runs do not matter.
+    Looks, start values, what may be changed while a training runs, and how long, where and in how small
+    parts it runs do not matter.
     """
-    free = {*LIVE, "epochs", "device"}
+    free = {*LIVE, "epochs", "device", "micro_batch"}
     values, _ = settings.parse(project.training)
     training = {name: value for name, value in values.items() if name not in free}
     training |= {name: thaw(project.training[name]) for name in ("objective", "phases") if name in project.training}
@@ -137,16 +142,16 @@ def checkpoints_in(run: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         for path in run.iterdir():
             match = _NAME.fullmatch(path.name)
-            if match is not None:
+            if match is not None and (path.suffix != ".shards" or (path / SHARD_INDEX).is_file()):
                 found.append((int(match[1] or 0), path))
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def next_checkpoint(run: Path) -> Path:
+def next_checkpoint(run: Path, suffix: str = ".safetensors") -> Path:
     """Where the next one goes: checkpoints are numbered in the order in which they are written."""
     newest = next(iter(checkpoints_in(run)), None)
     match = None if newest is None else _NAME.fullmatch(newest.name)
-    return run / f"checkpoint-{int(match[1] or 0) + 1 if match else 1:06}.safetensors"
+    return run / f"checkpoint-{int(match[1] or 0) + 1 if match else 1:06}{suffix}"
 
 
 def prune(run: Path, keep: int) -> None:
@@ -156,8 +161,16 @@ def prune(run: Path, keep: int) -> None:
     for place, path in enumerate(found[1:], 1):
         old = None if place >= keep else standing(path)
         if old is None or (now is not None and (old.step > now.step or old.trains != now.trains)):
-            with contextlib.suppress(OSError):
-                path.unlink()
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.suffix == ".shards":
+            (path / SHARD_INDEX).unlink(missing_ok=True)  # first: what is left of it is no checkpoint
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def tidy(run: Path) -> None:
@@ -166,6 +179,8 @@ def tidy(run: Path) -> None:
         for path in run.iterdir():
             if _LEFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
                 path.unlink(missing_ok=True)
+            if path.suffix == ".shards" and _NAME.fullmatch(path.name) and not (path / SHARD_INDEX).exists():
+                _delete(path)
 
 
 def disk_use(folder: Path) -> tuple[int, int]:
@@ -211,6 +226,10 @@ def best_epoch(run: Path) -> BestEpoch | None:
 def _about(path: Path, key: str) -> Mapping[str, Any]:
     """A JSON object in the metadata of a safetensors file; {} where there is none."""
     try:
+        if path.suffix == ".shards":
+            with diskfile.open_regular(path / SHARD_INDEX, _MOST_HEADER) as file:
+                about = json.loads(file.read())["about"]
+            return about if isinstance(about, dict) else {}
         with diskfile.open_regular(path, 1 << 62) as file:
             (length,) = struct.unpack("<Q", file.read(8))
             if length > _MOST_HEADER:

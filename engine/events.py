@@ -92,6 +92,7 @@ class RunFailed(Event):
             `D..` data, `G..` graph.
         node: path of the block that first produced it, where known.
         suggested_lr: a smaller learning rate to try, for T01 and T02.
+        suggested_micro_batch: samples of a micro-batch to go on with, for T03.
         details: traceback text for a details view, may be empty.
     """
 
@@ -102,6 +103,7 @@ class RunFailed(Event):
     node: str | None = None
     suggested_lr: float | None = None
     details: str = ""
+    suggested_micro_batch: int | None = None
 
 
 @final

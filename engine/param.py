@@ -7,6 +7,7 @@ with a sentence that says what was expected and received. Values are JSON-like: 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
@@ -20,6 +21,7 @@ __all__ = [
     "Bool",
     "Choice",
     "Choices",
+    "Device",
     "Float",
     "Int",
     "Names",
@@ -34,6 +36,8 @@ __all__ = [
     "parse_all",
     "shown",
 ]
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
 @final
@@ -129,6 +133,23 @@ class Choice(Param):
             close = closest(value, self.options) if isinstance(value, str) else None
             tail = f'; did you mean "{close}"?' if close else ""
             raise ParamError(f"expects one of {', '.join(self.options)} but got {shown(value)}{tail}")
+        return value
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Device(Param):
+    """Where to compute: `auto`, `cpu`, `cuda`, `mps`, or one of several graphics cards, `cuda:1`, counted from 0."""
+
+    default: str
+
+    @property
+    def start(self) -> str:
+        return self.default
+
+    def parse(self, value: Any) -> str:
+        if not isinstance(value, str) or not _DEVICE.fullmatch(value):
+            raise ParamError(f"expects auto, cpu, cuda, cuda:1 (the second one) or mps but got {shown(value)}")
         return value
 
 

@@ -7,7 +7,7 @@ together here. The result is the same, field for field, as that of a check from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -21,9 +21,15 @@ from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, 
 from engine.planning.offers import with_offers
 from engine.planning.shells import FactsLookup
 from engine.planning.starts import lost_starts
-from engine.planning.structure import Structure, loop_problems, updated
-from engine.planning.sweep import Plans, Sweep
-from engine.planning.training import judge_beside_data, judge_learning, judge_single_samples, read_settings
+from engine.planning.structure import Delta, Structure, loop_problems, updated
+from engine.planning.sweep import Plans, Sweep, Swept
+from engine.planning.training import (
+    judge_beside_data,
+    judge_learning,
+    judge_precision,
+    judge_single_samples,
+    read_settings,
+)
 from engine.planning.uses import plan_use
 from engine.problem import Problem
 from engine.result import NodePlan, Result, Source
@@ -115,7 +121,7 @@ def _check(project: Project, facts: FactsLookup, old: _State | None, touched: fr
     sweep.run(project, facts, touched, old.project if old else None)
     plans, swept = sweep.new, sweep.done
     uses, use_problems = _uses(structure, plans)
-    names = old.names if old and not swept.weights else parameter_names(structure, plans)
+    names = old.names if old and not swept.weights else _parameters(old, structure, delta, plans, swept)
     goals = aims(project.training, settings, structure, plans, names)
     if old is not None and not swept.rewired and old.roots == goals.roots:
         live, ends = old.live, old.ends
@@ -127,6 +133,17 @@ def _check(project: Project, facts: FactsLookup, old: _State | None, touched: fr
         project, structure, plans, settings, setting_problems, loops, use_problems, names, goals.roots, live, ends
     )
     return _result(state, goals, {**plans.plans, **uses} if uses else plans.plans, uses, swept.replanned)
+
+
+def _parameters(
+    old: _State | None, structure: Structure, delta: Delta, plans: Plans, swept: Swept
+) -> tuple[str, ...]:
+    """The names of all parameters that are not frozen, with new nodes' behind those that were there before."""
+    if old is not None and delta.extended:
+        before, now = old.plans.trained, plans.trained
+        if all(before.get(path) == now.get(path) for path in swept.planned if path in old.structure.flat):
+            return (*old.names, *parameter_names(structure, plans, len(old.structure.order)))
+    return parameter_names(structure, plans)
 
 
 def _uses(structure: Structure, plans: Plans) -> tuple[dict[str, NodePlan], dict[str, tuple[Problem, ...]]]:
@@ -149,11 +166,15 @@ def _result(
     inputs = sorted((path for path in plans.inputs if path not in structure.in_loop), key=position.__getitem__)
     used = [path for path in inputs if path in state.live] or inputs  # what a training loads
     known = {path: data for path in used if (data := plans.shells[path].data) is not None}
-    live = (plans.plans[path] for path in structure.order if path in state.live)
+
+    def live() -> Iterator[NodePlan]:
+        return (plans.plans[path] for path in structure.order if path in state.live)
+
     whole = [
         *state.setting_problems,
         *judge_beside_data(state.settings, known),
-        *judge_single_samples(state.settings, known.values(), live),
+        *judge_single_samples(state.settings, known.values(), live()),
+        *judge_precision(state.settings, live()),
         *(judge_learning(state.names) if goals.objectives else ()),
         *lost_starts(plans.lost, structure.flat),
         *goals.problems,

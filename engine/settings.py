@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.frozen import FrozenDict
-from engine.param import Bool, Choice, Choices, Float, Int, Param, parse_all
+from engine.param import Bool, Choice, Choices, Device, Float, Int, Param, parse_all
 from engine.wording import number_text
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta")
@@ -92,9 +92,34 @@ TRAINING: Mapping[str, Param] = {
         doc="A smaller last batch is dropped; auto: only one of a single sample under batch normalisation.",
     ),
     "seed": Int(default=0, min=0, max=2**63 - 1, doc="The same seed gives the same run."),
-    "dtype": Choice(default="float32", options=("float32", "float64"), doc="Precision of the numbers."),
-    "device": Choice(
-        default="auto", options=("auto", "cpu", "cuda", "mps"), advanced=True, doc="Where the training runs."
+    "device": Device(default="auto", doc="Where the training runs; auto: a graphics card, where there is one."),
+    "dtype": Choice(
+        default="float32",
+        options=("float32", "float64"),
+        doc="Precision of the numbers: weights, gradients, and what the optimizer keeps.",
+        label="numbers",
+    ),
+    "precision": Choice(
+        default="float32",
+        options=("float32", "bf16", "fp16"),
+        labels=("full", "bf16", "fp16"),
+        doc=(
+            "bf16 and fp16 compute the heavy operations in 16 bits (autocast): faster, half the memory of activations, "
+            "about three digits. Weights and gradients stay in float32; small gradients are scaled for fp16."
+        ),
+    ),
+    "micro_batch": Int(
+        default=None,
+        optional=True,
+        min=1,
+        unit="samples",
+        empty="the whole batch",
+        doc=(
+            "At most so many samples at once, where memory is short: gradients add up to that of the whole batch "
+            "before the update. Only batch normalisation sees the difference (it normalises over fewer samples), and "
+            "dropout draws other masks."
+        ),
+        label="micro-batch",
     ),
     "schedule": Choice(
         default="constant",

@@ -89,8 +89,8 @@ def _as_begun(project: Project, before: Project, arguments: Arguments) -> Projec
 
 
 def _essence(project: Project, seeded: bool) -> str:
-    """What has to be the same for a run to go on: everything but looks, and how long and where it trains."""
-    free = {"epochs", "device"} if seeded else {"epochs", "device", "seed"}
+    """What has to be the same for a run to go on: everything but looks, and how long, where and in what parts."""
+    free = {"epochs", "device", "micro_batch"} | (set() if seeded else {"seed"})
     training = {name: value for name, value in sorted(project.training.items()) if name not in free}
     plain = replace(project, name="", notes="", layout=Layout(), training=type(project.training)(training))
     return files.dumps(plain)

@@ -1,4 +1,4 @@
-"""Whether the parameters, and what the training keeps beside them, fit into memory: asked before any is taken."""
+"""How much memory a training will take, and whether there is as much: asked before any is taken."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _STATES = {"sgd": 0, "adam": 2, "adamw": 2, "rmsprop": 1, "adagrad": 1, "adadelt
 
 _SUSPICIOUS = 10_000
 _SHORT_BYTES = 2
+_GROUP = Path("/sys/fs/cgroup")
+"""What Linux tells a container of its limits."""
 
 
 @final
@@ -125,7 +127,12 @@ def available_bytes() -> int | None:
 
 
 def all_memory() -> int | None:
-    """Memory of this machine, taken or not; None where the system does not say."""
+    """Memory that this process may use, taken or not; None where the system does not say."""
+    limit, there = _read_number(_GROUP / "memory.max"), _physical()
+    return limit if there is None else there if limit is None else min(limit, there)
+
+
+def _physical() -> int | None:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):  # not on Windows
@@ -144,13 +151,15 @@ def _meminfo() -> int | None:
 
 def _control_group() -> int | None:
     """What a container may still take."""
-    folder = Path("/sys/fs/cgroup")
+    limit, used = _read_number(_GROUP / "memory.max"), _read_number(_GROUP / "memory.current")
+    return None if limit is None or used is None else max(0, limit - used)
+
+
+def _read_number(path: Path) -> int | None:
     try:
-        limit = int((folder / "memory.max").read_text(encoding="ascii"))
-        used = int((folder / "memory.current").read_text(encoding="ascii"))
+        return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):  # no limit reads "max"
         return None
-    return max(0, limit - used)
 
 
 def _windows() -> int | None:

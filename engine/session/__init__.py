@@ -336,6 +336,10 @@ class Session:
         """
         self._send(stepcommands.Goto(at))
 
+    def machine(self) -> None:
+        """Which devices a training can run on here: a `MachineTold` follows."""
+        self._send(commands.TellMachine())
+
     # -- data and files --
 
     def read_facts(self, key: str, params: Mapping[str, Any], folder: Path | None) -> None:

@@ -177,6 +177,12 @@ class ResumeRun(Command):
 
 @final
 @dataclass(frozen=True, slots=True)
+class TellMachine(Command):
+    """As `Session.machine`."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class KeepRuns(Command):
     """Where runs leave their files from now on; None: nowhere."""
 

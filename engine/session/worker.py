@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, final
 
-import torch
-
 from engine.events import Applied, Event, RunFailed, RunState, Said, StateChanged
 from engine.graph import Project
 from engine.history import History
@@ -24,6 +22,7 @@ from engine.session.failing import failed
 from engine.session.keeping import Keeping
 from engine.session.live import bring, live_value, switches, with_live
 from engine.session.looking import Looking
+from engine.session.machine import Machine
 from engine.session.pace import Pace
 from engine.session.resuming import take_up
 from engine.session.stepdesk import StepDesk
@@ -32,7 +31,6 @@ from engine.session.transfer import edited_run
 from engine.session.weightdesk import WeightDesk
 from engine.stepevents import NextStepChanged, Timeline
 from engine.training.loading import Loaded, load
-from engine.training.process import cores, tune_allocator
 from engine.training.run import Run
 
 _FLUSH = 0.02
@@ -67,7 +65,7 @@ class Worker:
         self._state: RunState = "ready"
         self._goal = commands.Until()
         self._samples: int | None = None
-        self._pace = Pace()
+        self._pace, self._machine = Pace(), Machine(post)
         self._past: History | None = None
         self._unseen = False  # whether a command came before everything watched was shown
         self._steps = StepDesk(post, self._run_for_answer)
@@ -86,6 +84,7 @@ class Worker:
                 command, self._observer, running=self._state == "running"
             ),
             commands.ResumeRun: self._resume,
+            commands.TellMachine: lambda _command: self._machine.tell(),
             commands.KeepRuns: lambda command: self._keeping.choose(command.place, self.run),
             stepcommands.TellHistory: self._tell_history,
             stepcommands.StepBack: lambda _command: self._travel(-1),
@@ -100,8 +99,7 @@ class Worker:
 
     def work(self) -> None:
         """Until the command to close."""
-        torch.set_num_threads(self._threads or max(1, min(torch.get_num_threads(), cores() - 1)))
-        tune_allocator()
+        self._machine.begin(self._threads)
         self._tell("ready")
         while True:
             command = self._next()
@@ -219,8 +217,9 @@ class Worker:
 
     def _flush(self) -> None:
         scalars = self.run.scalars() if self.run is not None else None
-        if scalars is not None:
+        if self.run is not None and scalars is not None:
             self._post(scalars)
+            self._machine.note(self.run)
         self._weights.flush()
 
     def _show(self) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.result import Result
 from engine.training.metrics import Meter
+from engine.training.precision import in_full
 from engine.training.task import Task
 from engine.training.trainer import Trainer
 
@@ -44,10 +45,11 @@ class Evaluator:
         self._meter = Meter(trainer.task, trainer.meter.names)
         self._task = trainer.task
         wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
-        self._run = trainer.net.loss_and(wanted)
+        self._run = trainer.passing(trainer.net.loss_and(wanted))
         self.samples = len(next(iter(data.values()))) if data else 0
         self._size = batch_size(trainer.result)
-        self._position = 0
+        self._crew = trainer.crew
+        self._position = self._seen = 0
         self._loss = 0.0
         classes = len(self._task.classes) if self._task is not None and count_classes else 0
         self.confusion = np.zeros((classes, classes), dtype=np.int64) if classes else None
@@ -59,25 +61,34 @@ class Evaluator:
         return self._position >= self.samples
 
     def advance(self) -> None:
-        """One batch."""
-        stop = min(self._position + self._size, self.samples)
-        batch = {name: tensor[self._position : stop] for name, tensor in self._data.items()}
+        """One batch; of several processes, each takes its own."""
+        start = self._position + self._crew.rank * self._size
+        stop = min(start + self._size, self.samples)
+        self._position = min(self._position + self._crew.size * self._size, self.samples)
+        if start >= stop:  # none is left for this process, but all make every pass
+            with self._trainer.evaluating(), self._trainer.sliced.precision.casting():
+                self._run({name: tensor[:1] for name, tensor in self._data.items()})
+            return
+        batch = {name: tensor[start:stop] for name, tensor in self._data.items()}
         with self._trainer.evaluating():
-            loss, outputs = self._run(batch)
+            with self._trainer.sliced.precision.casting():
+                loss, outputs = self._run(batch)
+            outputs = {name: in_full(value) for name, value in outputs.items()}
             if self._task is not None:
                 prediction, target = outputs[".".join(self._task.prediction)], outputs[".".join(self._task.target)]
                 self._meter.add(prediction, target)
                 if self.confusion is not None:
                     self.confusion += _confusion(self._task, prediction, target, len(self.confusion))
-            self._loss += loss.item() * (stop - self._position)
-        self._position = stop
+            self._loss += loss.item() * (stop - start)
+        self._seen += stop - start
 
     def result(self) -> Evaluation:
         """What was found so far."""
         with self._trainer.evaluating():
-            metrics = self._meter.values()
-        loss = self._loss / self._position if self._position else None
-        return Evaluation(loss, metrics, self._position)
+            metrics = self._meter.together(self._crew).values()
+        losses, seen = zip(*self._crew.gathered([self._loss, self._seen]), strict=True)
+        samples = sum(seen)
+        return Evaluation(sum(losses) / samples if samples else None, metrics, samples)
 
 
 def _confusion(task: Task, prediction: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:

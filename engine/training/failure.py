@@ -7,6 +7,7 @@ import traceback
 
 from engine.events import RunFailed
 from engine.training.errors import StepError
+from engine.training.slicing import batch_norm_of, can_be_cut
 from engine.training.trainer import Trainer
 
 _GROWN = 100.0
@@ -26,14 +27,17 @@ def told(failure: StepError, trainer: Trainer) -> RunFailed:
     details = "".join(traceback.format_exception(failure.cause)) if failure.cause else ""
     step = trainer.steps + 1
     if failure.code == "T03":
-        return RunFailed(
-            "T03",
-            f"{where} ran out of memory at step {step:,}.",
-            "Make the batch or the network smaller.",
-            step,
-            failure.node,
-            details=details,
-        )
+        message = f"{where} ran out of memory at step {step:,}."
+        smaller = suggested_micro_batch(trainer)
+        hint = "Make the network smaller."
+        if smaller is not None:
+            hint = (
+                f"Set micro_batch to {smaller:,}: passes over fewer samples, whose gradients add up to that of the "
+                f"batch; or make the network smaller."
+            )
+        elif trainer.sliced.whole:
+            hint = f'Make the batch or the network smaller; "{trainer.sliced.whole}" needs whole batches.'
+        return RunFailed("T03", message, hint, step, failure.node, details=details, suggested_micro_batch=smaller)
     reason = next(iter(str(failure.cause).strip().splitlines()), type(failure.cause).__name__)
     return RunFailed("T04", f"{where} failed at step {step:,}: {reason}", "", step, failure.node, details=details)
 
@@ -48,6 +52,9 @@ def _not_finite(failure: StepError, trainer: Trainer) -> RunFailed:
     message = f"{what} {word} at step {step:,}{first}. Training is paused; {kept}."
     if failure.node in trainer.result.inputs:
         return RunFailed(failure.code, message, f'Look at the data of "{failure.node}".', step, failure.node)
+    if trainer.sliced.precision.name == "fp16":
+        hint = "Numbers of fp16 end at 65,504: set precision to bf16 or full."
+        return RunFailed(failure.code, message, hint, step, failure.node, suggested_lr(lr, updater.kind))
     smaller = suggested_lr(lr, updater.kind)
     hint = "Standardize the inputs, or set clip_norm."
     if smaller is not None:
@@ -63,3 +70,12 @@ def suggested_lr(lr: float, optimizer: str) -> float | None:
         return None
     size = 10.0 ** math.floor(math.log10(lr / 10))
     return min(float(f"{round(lr / 10 / size) * size:.3g}"), _LARGEST.get(optimizer, 0.01))
+
+
+def suggested_micro_batch(trainer: Trainer) -> int | None:
+    """Half of what did not fit, as a power of two; None where it cannot be less."""
+    now = trainer.samples_at_once
+    least = 2 if batch_norm_of(trainer.result) else 1
+    if now <= least or not can_be_cut(trainer.result):
+        return None
+    return max(least, 1 << ((now - 1).bit_length() - 1))

@@ -13,14 +13,16 @@ from torch import Tensor
 from engine import weightfile
 from engine.data.dataset import DataSet
 from engine.data.filefacts import waiting_lookup
+from engine.data.layout import channels_last
 from engine.data.load import load_data
+from engine.data.streaming.column import Column
 from engine.datafiles import is_file_based, stamps
 from engine.dataspec import Split
 from engine.graph import Project
 from engine.plan import check
 from engine.problem import ChainruleError, DataError, FileError, GraphError, Problem
 from engine.result import Result, Source
-from engine.training.batching import channels_last
+from engine.training.devices import choose
 
 
 @final
@@ -50,20 +52,30 @@ class Loaded:
     _parts: dict[str, dict[str, Tensor]] = field(default_factory=dict, repr=False)
 
     def part(self, split: Split) -> dict[str, Tensor]:
-        """Field -> tensor of one split, keyed `input.field`, on the device; {} where an Input has no samples in it."""
+        """Field -> samples of one split, keyed `input.field`, on the device; {} where an Input has no samples in it.
+
+        What is streamed is a `Column`: batches of it come to the device when they are sliced.
+        """
         if not self.data or any(not data.count(split) for data in self.data.values()):
             return {}
         if split not in self._parts:
             self._parts[split] = {
-                f"{path}.{name}": channels_last(tensor.to(self.device))
+                f"{path}.{name}": samples.to(self.device)
+                if isinstance(samples, Column)
+                else channels_last(samples.to(self.device))
                 for path, data in self.data.items()
-                for name, tensor in data.part(split).items()
+                for name, samples in data.part(split).items()
             }
         return dict(self._parts[split])
 
     def targets(self) -> dict[Source, Tensor]:
-        """The training samples of every field."""
-        return {(path, name): tensor for path, data in self.data.items() for name, tensor in data.train.items()}
+        """The training samples of every field that is in memory, as all targets are."""
+        return {
+            (path, name): samples
+            for path, data in self.data.items()
+            for name, samples in data.train.items()
+            if not isinstance(samples, Column)
+        }
 
 
 def load(project: Project, folder: Path | None = None, before: Loaded | None = None) -> Loaded:
@@ -81,7 +93,7 @@ def load(project: Project, folder: Path | None = None, before: Loaded | None = N
     if result.errors:
         raise error_of(result.errors[0])
     dtype = torch.float64 if result.settings["dtype"] == "float64" else torch.float32
-    device, remarks = choose_device(result.settings["device"], dtype)
+    device, remarks = choose(result.settings["device"], dtype)
     data: dict[str, DataSet] = {}
     seen: dict[str, Any] = {}
     for path in [path for path in result.inputs if path in result.live] or result.inputs:
@@ -102,17 +114,6 @@ def error_of(problem: Problem) -> ChainruleError:
     kind = {"D": DataError, "F": FileError}.get(problem.code[:1], GraphError)
     where = f'"{problem.node}": ' if problem.node and f'"{problem.node}"' not in problem.message else ""
     return kind(f"{where}{problem.message}", code=problem.code, hint=problem.hint)
-
-
-def choose_device(name: str, dtype: torch.dtype) -> tuple[torch.device, list[str]]:
-    """The device of that name, `auto` being the fastest there is; a remark when it is not there."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available()}
-    there["mps"] = torch.backends.mps.is_available() and dtype == torch.float32
-    if name == "auto":
-        return torch.device(next((kind for kind in ("cuda", "mps") if there[kind]), "cpu")), []
-    if there.get(name):
-        return torch.device(name), []
-    return torch.device("cpu"), [f'The device "{name}" is not available here; the CPU is used.']
 
 
 def _start_values(project: Project, folder: Path | None, result: Result) -> tuple[dict[str, Any], list[str]]:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.build import build
 from engine.checkpoints import Standing, disk_use, trains
 from engine.dataspec import Split
 from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
@@ -22,14 +21,10 @@ from engine.training import saving
 from engine.training.best import Best
 from engine.training.evaluation import Evaluation, Evaluator, evaluate
 from engine.training.loading import Loaded
-from engine.training.metrics import Meter, metric_names
 from engine.training.records import epoch_record
-from engine.training.run_folder import RunFolder
-from engine.training.saving import SavePace
-from engine.training.setup import batch_norm_in, make_batches, make_stopping, watched_value
-from engine.training.task import find_task
+from engine.training.saving import Folder, SavePace
+from engine.training.setup import Make, batch_norm_in, make_stopping, make_trainer, say_how, watched_value
 from engine.training.trail import Trail
-from engine.training.trainer import Trainer
 from engine.training.updates import Memory
 
 Post = Callable[[Event], None]
@@ -58,8 +53,9 @@ class Run:
         post: Post,
         *,
         seed: int | None = None,
-        folder: RunFolder | None = None,
+        folder: Folder | None = None,
         memory: tuple[Mapping[str, Memory], ...] = (),
+        make: Make = make_trainer,
     ) -> None:
         """Build the network and begin at step 0.
 
@@ -69,6 +65,7 @@ class Run:
         seed: in place of the settings'.
         folder: where it leaves its files, or None.
         memory: what the optimizers of an earlier run remember.
+        make: builds the network and what trains it.
 
         Raises:
             GraphError: there is nothing to minimise, or the network cannot be built.
@@ -78,15 +75,12 @@ class Run:
             raise GraphError("There is nothing to minimise.", code="G01", hint="Add a Loss.")
         self.loaded, self._post, self.folder = loaded, post, folder
         self.seed: int = result.settings["seed"] if seed is None else seed
-        net = build(result, seed=self.seed, dtype=loaded.dtype, parameters=loaded.start, device=loaded.device)
-        task = find_task(result, loaded.targets())
-        meter = Meter(task, metric_names(result.settings["metrics"], task))
-        batches = make_batches(loaded, self.seed, self._say)
-        self.trainer = Trainer(net, batches, meter, device=loaded.device, memory=memory, seed=self.seed)
+        self.trainer = make(loaded, self.seed, memory, self._say)
+        say_how(self.trainer, self._say)
         self.validation_data = loaded.part("val")
         self.planned: int = result.settings["epochs"]
         self.records: list[dict[str, Any]] = []
-        self._monitor = watched_value(loaded, meter.names, self._say)
+        self._monitor = watched_value(loaded, self.trainer.meter.names, self._say)
         self._stopping = make_stopping(loaded, self._monitor)
         self._validation: Evaluator | None = None
         self.count_classes = False
@@ -329,7 +323,7 @@ class Run:
         self.records = records
         self.best.gone_back(self.trainer.epochs)
 
-        def write(folder: RunFolder) -> None:
+        def write(folder: Folder) -> None:
             folder.cut_records(self.trainer.steps, self.trainer.epochs)
             for record in records:
                 if record["epoch"] > before:
@@ -348,7 +342,7 @@ class Run:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
         self._write(self._save)
 
-    def _save(self, folder: RunFolder) -> None:
+    def _save(self, folder: Folder) -> None:
         self.pace.begin()
         trainer, project = self.trainer, self.loaded.project
         standing = Standing(trainer.steps, trainer.epochs, self.planned, self.over, trains(project))
@@ -357,7 +351,7 @@ class Run:
         size, _ = disk_use(folder.path)
         self._post(RunSaved(str(folder.path), trainer.steps, trainer.epochs, size))
 
-    def _write(self, write: Callable[[RunFolder], None]) -> None:
+    def _write(self, write: Callable[[Folder], None]) -> None:
         if self.folder is None:
             return
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, final
@@ -15,13 +15,18 @@ from engine.build import Net
 from engine.replay import first_nonfinite, first_nonfinite_gradient
 from engine.result import Result
 from engine.training.batching import Batch, Batches
-from engine.training.captured import Made
+from engine.training.captured import Forward, Made
 from engine.training.choosing import Choice
+from engine.training.crew import ALONE, Crew
 from engine.training.errors import StepError, is_out_of_memory
+from engine.training.footprint import Footprint
 from engine.training.metrics import Meter
 from engine.training.optimizers import filled_in
+from engine.training.precision import Precision
 from engine.training.randomness import Randomness
 from engine.training.rollback import Rollback
+from engine.training.sliced import SlicedSteps
+from engine.training.slicing import batch_norm_of
 from engine.training.task import Task
 from engine.training.turns import Turn, make_turns
 from engine.training.updates import Memory, Updater
@@ -41,6 +46,11 @@ class Trainer:
         last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
         dropout_off: whether dropout is switched off.
         choice: whether steps are captured or eager.
+        sliced: makes steps in mixed precision or in micro-batches instead.
+        crew: the processes that make this training; `batches` hands out the part of this one.
+        maker: makes the steps where there are several processes, in place of the others.
+        passing: what a function has to be wrapped in that runs the network outside of a step.
+        footprint: measures the memory that the first step takes.
     """
 
     def __init__(
@@ -52,6 +62,7 @@ class Trainer:
         device: torch.device,
         seed: int,
         memory: Sequence[Mapping[str, Memory]] = (),
+        crew: Crew = ALONE,
     ) -> None:
         """Begin at step 0.
 
@@ -62,7 +73,11 @@ class Trainer:
         device: where the network is.
         seed: of the random blocks.
         memory: for each phase, what an optimizer remembers of some parameters.
+        crew: the processes that make this training.
         """
+        self.crew = crew
+        self.maker: Callable[[Turn, Batch, float], Made] | None = None
+        self.passing: Callable[[Forward], Forward] = lambda forward: forward
         self.net, self.batches, self.meter = net, batches, meter
         self.result: Result = net.result
         self.settings = self.result.settings
@@ -80,6 +95,10 @@ class Trainer:
         self._shown = _wanted(meter.task)
         runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
+        precision = Precision(self.settings["precision"], device)
+        least = 2 if batch_norm_of(self.result) else 1
+        self.sliced = SlicedSteps(net, self._shown, precision, self.settings["micro_batch"], least)
+        self.footprint = Footprint(net, device)
         self._modules = tuple(net.modules())
         self._set_mode()
 
@@ -117,6 +136,12 @@ class Trainer:
         """The learning rate of the next update, schedule applied."""
         turn = self._turns[self._turn]
         return turn.schedule.lr(turn.updater.hyper.lr, self.steps)
+
+    @property
+    def samples_at_once(self) -> int:
+        """The most samples that a step computes with at the same time."""
+        size = 1 if self.batches is None else min(self.batches.size, self.batches.samples)
+        return min(size, self.sliced.most or size)
 
     @property
     def turn(self) -> int:
@@ -178,10 +203,18 @@ class Trainer:
         return value, outputs
 
     def _made(self, turn: Turn, batch: Batch, lr: float) -> Made:
+        steps = self.sliced if self.sliced.wanted(batch) else self.choice
         try:
-            return self.choice.step(turn, batch, lr)
+            if self.maker is not None:
+                return self.maker(turn, batch, lr)
+            if self.footprint.parts is not None:
+                return steps.step(turn, batch, lr)
+            with self.footprint.measuring(turn):
+                return steps.step(turn, batch, lr)
         except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
             code = "T03" if is_out_of_memory(error) else "T04"
+            if code == "T03":
+                turn.updater.clear()  # what came together by then is of no use, and memory is short
             raise StepError(code, self.net.node_at(error), cause=error) from error
 
     def _count(self, turn: Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
@@ -189,7 +222,7 @@ class Trainer:
         self._stepped = True
         samples = 1
         if self.batches is not None:
-            samples = next(iter(batch.values())).size(0)
+            samples = self.batches.whole
         if self._shown and self.meter.names:
             self.meter.add(*(outputs[name] for name in self._shown))
         self.last_loss = value
@@ -206,7 +239,8 @@ class Trainer:
         """The block that first produced the bad number, found by running the batch once more, node by node."""
         find = first_nonfinite if code == "T01" else first_nonfinite_gradient
         try:
-            return find(self.net, batch, phase, self._rollback.put_random_states_back)
+            with self.sliced.precision.casting():
+                return find(self.net, batch, phase, self._rollback.put_random_states_back)
         except (RuntimeError, MemoryError):  # what could just be run may not fit with every value held
             return None
 
@@ -248,7 +282,8 @@ class Trainer:
         """The network in evaluation mode, without gradients."""
         self._switch(training=False)
         try:
-            with torch.inference_mode():
+            # Shards that are gathered in inference mode could not be trained afterwards.
+            with torch.inference_mode() if self.crew.size == 1 else torch.no_grad():
                 yield
         finally:
             self._set_mode()
@@ -272,6 +307,7 @@ class Trainer:
         self._set_mode()
         self.choice.begin_again()
         self.randomness.restore(old.randomness.state())
+        self.sliced.restore(old.sliced.state())
         for turn, before in zip(self._turns, old._turns, strict=False):
             if turn.schedule.kind == before.schedule.kind:
                 turn.schedule.restore(before.schedule.state())
@@ -300,8 +336,9 @@ class Trainer:
             "optimizers": [turn.updater.memory() for turn in self._turns],
             "turns": [turn.state() for turn in self._turns],
             "batches": None if self.batches is None else self.batches.state(),
-            "meter": self.meter.state(),
+            "meter": self.meter.together(self.crew).state(),
             "random": self.randomness.state(),
+            "scale": self.sliced.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -323,8 +360,10 @@ class Trainer:
             turn.restore(known)
         if self.batches is not None:
             self.batches.restore(state["batches"])
-        self.meter.restore(state["meter"])
+        if self.crew.leads:  # the others bring nothing into the sums that all make together
+            self.meter.restore(state["meter"])
         self.randomness.restore(state["random"])
+        self.sliced.restore(state.get("scale", {}))
         if self.dropout_off != state["dropout_off"]:
             self.choice.begin_again()
         self.choice.rebind(self._turns)

@@ -8,7 +8,7 @@ are nothing, and gathering gradients would cost a copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -45,7 +45,7 @@ class Slot:
     @property
     def gradient(self) -> Tensor | None:
         """Of the last backward pass; None when that did not reach a parameter that is not packed."""
-        return self.members[0][1].grad if self.grad is None else self.grad
+        return local_part(self.members[0][1].grad) if self.grad is None else self.grad
 
     def views(self, vector: Tensor) -> dict[str, Tensor]:
         """Name -> the part of a vector of this slot that belongs to the parameter, in its shape."""
@@ -66,6 +66,7 @@ class Updater:
         rule: its kind of optimizer.
         slots: what is updated.
         packed: whether several parameters share a slot.
+        total: norm of the whole gradient; of sharded parameters, slots hold the part of this process alone.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class Updater:
         """
         self.kind: str = settings["optimizer"]
         self.hyper = Hyper.of(settings)
+        self.total: Callable[[Sequence[Tensor]], float] = total_norm
         self.rule: Rule = RULES[self.kind]
         self.parameters = dict(parameters)
         memory = memory or {}
-        pack = pack and sum(parameter.numel() for parameter in parameters.values()) <= PACKED_NUMBERS
+        whole = all(local_part(parameter) is parameter for parameter in parameters.values())
+        pack = pack and whole and sum(parameter.numel() for parameter in parameters.values()) <= PACKED_NUMBERS
         alike: dict[Any, list[str]] = {}
         for name in parameters:
             step = memory[name]["step"] if name in memory else 0
@@ -101,7 +104,9 @@ class Updater:
     def _slot(self, parameters: Mapping[str, nn.Parameter], *, pack: bool) -> Slot:
         if not pack:
             ((name, parameter),) = parameters.items()
-            return Slot(((name, parameter, 0),), parameter.data, None, self.rule.start(parameter.data))
+            weight = local_part(parameter.data)
+            assert weight is not None
+            return Slot(((name, parameter, 0),), weight, None, self.rule.start(weight))
         first = next(iter(parameters.values()))
         line = _LINE_BYTES // first.element_size()
         members, end = [], 0
@@ -137,7 +142,13 @@ class Updater:
 
     def norm(self) -> float:
         """L2 norm of the whole gradient, before clipping."""
-        return total_norm(self._grads())
+        return self.total(self._grads())
+
+    def multiply(self, factor: float) -> None:
+        """Multiply the whole gradient by a number, in place."""
+        grads = self._grads()
+        if grads:
+            torch._foreach_mul_(list(grads), factor)
 
     def clipped(self, norm: float) -> dict[str, Tensor]:
         """Name -> gradient as it is applied: clipped by the limits of `hyper`; `norm` is what `norm` told."""
@@ -159,7 +170,7 @@ class Updater:
         slots = [slot for slot in self.slots if slot.gradient is not None]
         grads = self._grads()
         if hyper.clip_norm is not None or hyper.clip_value is not None:
-            grads = clipped(grads, norm, hyper.clip_norm, hyper.clip_value)
+            grads = clipped(grads, norm, hyper.clip_norm, hyper.clip_value, self.total)
         return zip(slots, grads, strict=True)
 
     def _grads(self) -> Sequence[Tensor]:
@@ -185,3 +196,9 @@ class Updater:
                     views[name].copy_(memory[name][kind])
             if known:
                 slot.step = int(memory[known[0]]["step"])
+
+
+def local_part(tensor: Tensor | None) -> Tensor | None:
+    """Of a tensor that is sharded over processes (a DTensor) the part of this one; others as they are."""
+    local: Callable[[], Tensor] | None = getattr(tensor, "to_local", None)
+    return tensor if local is None else local()

@@ -167,7 +167,7 @@ def test_a_training_that_diverges_says_where(tmp_path: Path, capsys: Out):
 
 def test_a_device_that_is_not_there_is_said(graph: Path, capsys: Out):
     assert main(["train", str(graph), "--device", "mps" if sys.platform != "darwin" else "cuda", "--epochs", "1"]) == 0
-    assert any("is not available here; the CPU is used." in line for line in told(capsys))
+    assert any("is not on this computer, which has" in line for line in told(capsys))
 
 
 def test_interrupting_writes_the_run_which_can_go_on(tmp_path: Path):

@@ -83,6 +83,7 @@ DOORS = {
         "session",
         "events",
         "snapshots",
+        "machineevents",
         "stepevents",
         "surfaceevents",
         "moments",
