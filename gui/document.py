@@ -104,6 +104,8 @@ class Document(QObject):
         self._folder: Path | None = None
         self._facts = FactsCache(None)
         self._merge_series = 0
+        self._tried: tuple[Result, Project, Touched, Result] | None = None
+        """The last trial: what it set out from, the project with its touched ids, and what was found."""
         self.is_replaying = True
         """Whether a change that comes now is one of the history's, not an edit of the moment."""
         self.undo_stack = QUndoStack(self)
@@ -155,7 +157,19 @@ class Document(QObject):
 
     def trial(self, project: Project, touched: Touched) -> Result:
         """What the engine would say of another project, made from this one by an edit with these touched ids."""
-        return check(project, self._facts.lookup, self._result, touched)
+        known = self._tried_before(project, touched)
+        if known is None:
+            known = check(project, self._facts.lookup, self._result, touched)
+            self._tried = (self._result, project, touched, known)
+        return known
+
+    def _tried_before(self, project: Project, touched: Touched) -> Result | None:
+        """The answer of the last trial, if it was about this: what is tried is often done next, at another place."""
+        if self._tried is None:
+            return None
+        base, tried, others, result = self._tried
+        alike = base is self._result and touched <= others and _is_planned_alike(project, tried)
+        return result if alike else None
 
     # -- editing --
 
@@ -178,7 +192,7 @@ class Document(QObject):
 
     def make(self, text: str, project: Project, change: Change, merge: str = "") -> None:
         """Make `project` the current one, as `edit` does, where there is more to say of the change."""
-        if project == self._project:
+        if _is_same(project, self._project, change):
             return
         series = f"{merge}#{self._merge_series}" if merge else ""
         command = _EditCommand(self._set, text, self._project, project, change, series)
@@ -200,7 +214,7 @@ class Document(QObject):
             if (project.weights, project.former) != (before.weights, former):
                 project = replace(project, weights=before.weights, former=former)
         self._project = project
-        if _planned_part(before) != _planned_part(self._project):
+        if not _is_planned_alike(before, self._project):
             # Ids inside a group mean nothing to the check, which finds the uses of changed groups by itself.
             touched = NOTHING if change.level else change.touched
             self._check(None if change.whole else touched, afresh=change.whole and not change.level)
@@ -210,8 +224,10 @@ class Document(QObject):
         return not name or ((self._folder or Path()) / name).is_file()
 
     def _check(self, touched: Touched | None, *, afresh: bool = False) -> None:
+        known = self._tried_before(self._project, touched) if touched is not None and not afresh else None
         previous = None if afresh else self._result
-        self._result = check(self._project, self._facts.lookup, previous, touched)
+        self._result = known or check(self._project, self._facts.lookup, previous, touched)
+        self._tried = None
         self.checked.emit(self._result)
         self.ask_for_facts()
 
@@ -224,6 +240,7 @@ class Document(QObject):
     def put_facts(self, key: str, facts: DataFacts | Problem) -> None:
         """A data file was read: check the Input blocks again."""
         self._facts.put(key, facts)
+        self._tried = None
         inputs = frozenset(self._result.nodes[path].node for path in self._result.inputs)
         self._check(inputs)
         self.changed.emit(Change(touched=inputs))
@@ -241,6 +258,7 @@ class Document(QObject):
         self._project, self._path = project, path
         self._folder = path.parent if path is not None else folder
         self._facts = FactsCache(self._folder)
+        self._tried = None
         self._result = check(project, self._facts.lookup)
         self.undo_stack.clear()
         self.undo_stack.setClean()
@@ -292,8 +310,25 @@ class Document(QObject):
             self.recheck()
 
 
-def _planned_part(project: Project) -> tuple[object, ...]:
-    return (project.graph, project.groups, project.training, project.parameters, project.weights)
+def _is_planned_alike(one: Project, other: Project) -> bool:
+    """Whether all that a check looks at is the same. What an edit leaves alone it shares, which is seen at once."""
+    shared = one.graph is other.graph and one.groups is other.groups and one.parameters is other.parameters
+    return shared and one.training == other.training and one.weights == other.weights
+
+
+def _is_same(one: Project, other: Project, change: Change) -> bool:
+    """Whether a change changes nothing. Most that do can be told by what they touch, in however large a graph."""
+    if one.graph is not other.graph:
+        for mine, yours in (
+            (one.graph.nodes, other.graph.nodes),
+            (one.graph.into, other.graph.into),
+            (one.graph.out_of, other.graph.out_of),
+        ):
+            if any(mine.get(node_id) != yours.get(node_id) for node_id in change.touched):
+                return False
+    if any(one.layout.nodes.get(node_id) != other.layout.nodes.get(node_id) for node_id in change.moved):
+        return False
+    return one == other
 
 
 @final
@@ -320,7 +355,7 @@ class _EditCommand(QUndoCommand):
         if not isinstance(other, _EditCommand) or other.merge != self.merge:
             return False
         self.after, self.change = other.after, self.change.joined(other.change)
-        self.setObsolete(self.after == self.before)
+        self.setObsolete(_is_same(self.after, self.before, self.change))
         return True
 
     def redo(self) -> None:

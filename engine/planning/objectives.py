@@ -261,10 +261,10 @@ def _is_frozen_or_bare(pattern: object, reader: _Reader) -> bool:
 # -- what depends on what --
 
 
-def parameter_names(structure: Structure, plans: Plans) -> tuple[str, ...]:
-    """`block.parameter` of all parameters that are not frozen, in order, shared ones once."""
-    trained = plans.trained
-    return tuple(chain.from_iterable(map(trained.__getitem__, filter(trained.__contains__, structure.order))))
+def parameter_names(structure: Structure, plans: Plans, begin: int = 0) -> tuple[str, ...]:
+    """`block.parameter` of all parameters that are not frozen, shared ones once, from that place of the order on."""
+    trained, order = plans.trained, structure.order[begin:] if begin else structure.order
+    return tuple(chain.from_iterable(map(trained.__getitem__, filter(trained.__contains__, order))))
 
 
 def live_paths(roots: Iterable[Source], plans: Mapping[str, NodePlan]) -> frozenset[str]:

@@ -122,6 +122,7 @@ def first_order(
 
 def merged_order(
     order: Sequence[str],
+    place: Mapping[str, int],
     loose: Collection[str],
     rank: Callable[[str], Rank],
     before: Mapping[str, Collection[str]],
@@ -129,10 +130,10 @@ def merged_order(
 ) -> list[str]:
     """`first_order` of all names, from that of all but the `loose` ones (closed under `after`), which come in between.
 
-    Nothing in `order` depends on a loose name, so it stays as it is; a loose name is taken, among those it could come
-    after, before the first that has a larger rank. Loose names in a loop, and what they lead to, are left out.
+    `place` says where in `order` a name stands. Nothing in `order` depends on a loose name, so it stays as it is; a
+    loose name is taken, among those it could come after, before the first that has a larger rank. Loose names in a
+    loop, and what they lead to, are left out.
     """
-    place = dict(zip(order, range(len(order)), strict=True))
     missing = {name: sum(source in loose for source in before[name]) for name in loose}
     ready: list[tuple[Rank, str]] = []
     later: list[tuple[int, str]] = []

@@ -67,6 +67,8 @@ class Delta:
     added: bool = False
     rewired: bool = False
     reordered: bool = False
+    extended: bool = False
+    """The order is as it was, with new nodes behind it."""
 
 
 def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> tuple[Structure, Delta]:
@@ -95,6 +97,7 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
         if old is None or base.loops or not _merge(base, new, delta):
             _reorder(new, None if old is None or base.loops else _other_sources(base, new, delta))
         delta.reordered = True
+        delta.extended = old is not None and _begins_with(new.order, old.order)
         delta.elsewhere |= {path for path in base.in_loop ^ new.in_loop if path in new.flat}
     else:
         new.loops, new.in_loop = base.loops, base.in_loop
@@ -283,7 +286,8 @@ def _merge(base: Structure, new: Structure, delta: Delta) -> bool:
     kept = base.order
     if delta.removed or any(path in base.flat for path in loose):
         kept = tuple(path for path in base.order if path in flat and path not in loose)
-    order = merged_order(kept, loose, rank, new.before, new.after)
+    place = base.position if kept is base.order else dict(zip(kept, range(len(kept)), strict=True))
+    order = merged_order(kept, place, loose, rank, new.before, new.after)
     if len(order) < len(flat):
         return False
     new.loops, new.in_loop = (), frozenset()
@@ -311,11 +315,19 @@ def _reorder(new: Structure, rewired: list[str] | None) -> None:
 
 
 def _set_order(new: Structure, order: list[str]) -> None:
-    new.order = tuple(order)
+    before, new.order = new.order, tuple(order)
+    if not new.loops and len(new.position) == len(before) and _begins_with(new.order, before):
+        new.position = new.position.copy()  # a tenth of the work of looking at each
+        new.position.update(zip(order[len(before) :], range(len(before), len(order)), strict=True))
+        return
     new.position = dict(zip(order, range(len(order)), strict=True))
     for loop in new.loops:
         for path in loop:
             new.position[path] = len(new.position)
+
+
+def _begins_with(order: tuple[str, ...], first: tuple[str, ...]) -> bool:
+    return order[: len(first)] == first
 
 
 def _share(base: Structure, new: Structure, delta: Delta) -> None:

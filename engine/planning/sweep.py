@@ -91,11 +91,13 @@ class Swept:
     Attributes:
         replanned: how many nodes were planned.
         rewired: some node's sources are others; weights: some node's parameters or frozen names are.
+        planned: paths whose plan is another one.
     """
 
     replanned: int = 0
     rewired: bool = False
     weights: bool = False
+    planned: list[str] = field(default_factory=list)
 
 
 @final
@@ -117,7 +119,6 @@ class Sweep:
         )
         self.done = Swept(rewired=delta.reordered or delta.rewired, weights=delta.reordered)
         self._other_ports: set[str] = set()
-        self._planned: list[str] = []
         self._heap: list[tuple[int, str]] = []
         self._waiting: set[str] = set()
 
@@ -207,7 +208,7 @@ class Sweep:
         """Plans what is on the list, in order. This runs for every block behind a changed shape, hence the locals."""
         new, heap, waiting = self.new, self._heap, self._waiting
         spots, plans, issues, known, exchange = new.spots, new.plans, new.issues, new.known, new.totals.exchange
-        structure, done, other_ports, planned = self.structure, self.done, self._other_ports, self._planned
+        structure, done, other_ports, planned = self.structure, self.done, self._other_ports, self.done.planned
         late_paths, loops, readers, nobody = structure.late, structure.in_loop, structure.after, ()
         mind_weights = bool(structure.shared)
         while heap and (late or heap[0][1] not in late_paths):
@@ -244,7 +245,7 @@ class Sweep:
 
     def _name_parameters(self) -> None:
         plans, trained = self.new.plans, self.new.trained
-        for path in self._planned:
+        for path in self.done.planned:
             names = _trained(plans[path])
             if names:
                 trained[path] = names

@@ -62,11 +62,24 @@ class Fitting:
         if without is not None:
             graph, _ = graph.disconnect([without])
         self._graph = graph
-        self._cause = reached(graph, anchor.node, "out" if anchor.side == "in" else "in")
+        self._reached: dict[str, str | None] | None = None
 
     def may_end(self, port: PortRef) -> bool:
         """What can be told without a check: direction and loops."""
-        return port.side != self._anchor.side and port.node not in self._cause
+        return port.side != self._anchor.side and port.node != self._anchor.node and not self._closes_loop(port.node)
+
+    def _closes_loop(self, node_id: str) -> bool:
+        graph = self._graph
+        if not (graph.wires_into(node_id) if self._anchor.side == "in" else graph.wires_out_of(node_id)):
+            return False  # no way leads to it, whatever the anchor is connected to
+        return node_id in self._cause
+
+    @property
+    def _cause(self) -> dict[str, str | None]:
+        """What a wire from the anchor must not lead to, with the way there; looked for when it is first asked for."""
+        if self._reached is None:
+            self._reached = reached(self._graph, self._anchor.node, "out" if self._anchor.side == "in" else "in")
+        return self._reached
 
     def known(self, port: PortRef) -> bool:
         """Whether the port was judged already."""
@@ -87,7 +100,7 @@ class Fitting:
             )
         if port.node == self._anchor.node:
             return Refusal(_tr('"{0}" cannot feed itself.').format(port.node))
-        if port.node in self._cause:
+        if self._closes_loop(port.node):
             names = _names(path_back(self._cause, port.node))
             ends = [*names, names[0]] if self._anchor.side == "in" else [*names[::-1], names[-1]]
             return Refusal(_tr("Loop: {0}. Data cannot flow in a circle.").format(" → ".join(ends)))

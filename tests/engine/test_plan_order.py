@@ -98,7 +98,8 @@ def test_loose_names_come_where_the_whole_order_has_them(made, data):
     kept = [name for name in names if name not in loose]
     rest_before, rest_after = ends(kept, [(one, other) for one, other in edges if not {one, other} & loose])
     rest = first_order({name: keys[name] for name in kept}, rest_before, rest_after, late)
-    whole = merged_order(rest, loose, lambda name: (name in late, keys[name], name), before, after)
+    place = {name: index for index, name in enumerate(rest)}
+    whole = merged_order(rest, place, loose, lambda name: (name in late, keys[name], name), before, after)
     assert whole == first_order(keys, before, after, late)
 
 
