@@ -33,6 +33,7 @@ KEPT = 2
 _NAME = re.compile(r"checkpoint(?:-(\d{1,18}))?\.(?:safetensors|shards)")
 """The one without a number is of an earlier version, which kept a single one. `shards`: a directory, of which each of
 several processes wrote a part."""
+SHARDS = ".shards"
 SHARD_INDEX = "index.json"
 """In such a directory; with it, that is a checkpoint."""
 _LEFT = re.compile(r"\.[\w.-]{1,40}\.[0-9a-f]{12}\.tmp")
@@ -142,7 +143,7 @@ def checkpoints_in(run: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         for path in run.iterdir():
             match = _NAME.fullmatch(path.name)
-            if match is not None and (path.suffix != ".shards" or (path / SHARD_INDEX).is_file()):
+            if match is not None and (path.suffix != SHARDS or (path / SHARD_INDEX).is_file()):
                 found.append((int(match[1] or 0), path))
     return [path for _, path in sorted(found, reverse=True)]
 
@@ -166,7 +167,7 @@ def prune(run: Path, keep: int) -> None:
 
 def _delete(path: Path) -> None:
     with contextlib.suppress(OSError):
-        if path.suffix == ".shards":
+        if path.suffix == SHARDS:
             (path / SHARD_INDEX).unlink(missing_ok=True)  # first: what is left of it is no checkpoint
             shutil.rmtree(path)
         else:
@@ -179,7 +180,7 @@ def tidy(run: Path) -> None:
         for path in run.iterdir():
             if _LEFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
                 path.unlink(missing_ok=True)
-            if path.suffix == ".shards" and _NAME.fullmatch(path.name) and not (path / SHARD_INDEX).exists():
+            if path.suffix == SHARDS and _NAME.fullmatch(path.name) and not (path / SHARD_INDEX).exists():
                 _delete(path)
 
 
@@ -226,7 +227,7 @@ def best_epoch(run: Path) -> BestEpoch | None:
 def _about(path: Path, key: str) -> Mapping[str, Any]:
     """A JSON object in the metadata of a safetensors file; {} where there is none."""
     try:
-        if path.suffix == ".shards":
+        if path.suffix == SHARDS:
             with diskfile.open_regular(path / SHARD_INDEX, _MOST_HEADER) as file:
                 about = json.loads(file.read())["about"]
             return about if isinstance(about, dict) else {}

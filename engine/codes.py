@@ -13,6 +13,7 @@ CODES: Mapping[str, str] = {
     "D05": "The parameters of an Input, or the values given for a prediction, do not fit the data.",
     "D06": "Parts of the data do not fit each other: numbers of samples, of columns, of sizes.",
     "D07": "The split leaves no data to train on.",
+    "D08": "A data file was changed while it was being read.",
     "F01": "A file is damaged, or what it says is not what its format asks for; the message names the place.",
     "F02": "A file does not exist.",
     "F03": "A newer version of Chainrule wrote the file.",
@@ -51,4 +52,5 @@ CODES: Mapping[str, str] = {
     "T02": "The gradient became infinite or not a number.",
     "T03": "Memory ran out.",
     "T04": "A block failed while training.",
+    "T05": "The processes of a training cannot work together.",
 }

@@ -35,8 +35,8 @@ def run(arguments: Arguments) -> int:
     tune_allocator()
     with _Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
-        assert training.folder is not None
         folder = training.folder
+        assert isinstance(folder, RunFolder)
         try:
             if arguments.steps is not None and arguments.epochs is None:
                 training.plan(steps=arguments.steps)

@@ -58,6 +58,7 @@ class Keeping:
                 self.begin(run)
                 run.save()
         elif before is not None and before.passing and not place.passing:
+            assert isinstance(run.folder, RunFolder)
             self._move(run.folder, place)
 
     def _move(self, folder: RunFolder, place: RunPlace) -> None:

@@ -1,6 +1,7 @@
 """A whole state of a training in one safetensors file: tensors as they are, everything else as JSON in its metadata.
 
-Nothing is unpickled, and the file appears at once or not at all.
+Nothing is unpickled, and the file appears at once or not at all. What several processes wrote together lies in a
+directory of such files (`shards`), and is read here as well.
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from engine import diskfile
 from engine.problem import FileError
+from engine.training import shards
+from engine.training.stateparts import put_together, take_apart
 
 _KEY = "chainrule.state"
-_TENSOR = "tensor:"
 VERSION = 1
 
 
@@ -31,18 +31,20 @@ def save_state(path: Path, state: Mapping[str, Any], about: Mapping[str, str] | 
     Raises:
         FileError: F05, it cannot be written.
     """
-    tensors: dict[str, Tensor] = {}
-    plain = _without_tensors(dict(state), "", tensors)
+    plain, tensors = take_apart(state)
+    copies = {name: tensor.to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"version": VERSION, "state": plain})
-    diskfile.write(path, [save(tensors, metadata={_KEY: text, **(about or {})})])
+    diskfile.write(path, [save(copies, metadata={_KEY: text, **(about or {})})])
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """The state that `save_state` wrote.
+    """The state that `save_state` wrote, or several processes together.
 
     Raises:
         FileError: F01 it is damaged, F02 it is missing, F03 a newer version wrote it.
     """
+    if path.is_dir():
+        return shards.load_state(path)
     if not path.is_file():
         raise FileError(f'There is no checkpoint "{path}".', code="F02", hint="Start the run without --resume.")
     try:
@@ -52,31 +54,6 @@ def load_state(path: Path) -> dict[str, Any]:
         version, plain = int(content["version"]), content["state"]
         if version > VERSION:
             raise FileError(f'"{path}" was written by a newer version.', code="F03", hint="Update Chainrule.")
-        restored = _with_tensors(plain, tensors)
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
+        return put_together(plain, tensors)
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise FileError(f'The checkpoint "{path}" is damaged ({error}).', code="F01") from None
-    assert isinstance(restored, dict)
-    return restored
-
-
-def _without_tensors(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        tensors[place] = value.detach().to("cpu", copy=True).contiguous()
-        return f"{_TENSOR}{place}"
-    if isinstance(value, Mapping):
-        return {key: _without_tensors(item, f"{place}/{key}" if place else key, tensors) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_tensors(item, f"{place}/{index}", tensors) for index, item in enumerate(value)]
-    if isinstance(value, str) and value.startswith(_TENSOR):
-        raise ValueError(f"a string may not begin with {_TENSOR}")
-    return value
-
-
-def _with_tensors(value: Any, tensors: Mapping[str, Tensor]) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_tensors(item, tensors) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_tensors(item, tensors) for item in value]
-    if isinstance(value, str) and value.startswith(_TENSOR):
-        return torch.clone(tensors[value.removeprefix(_TENSOR)])
-    return value

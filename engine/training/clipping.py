@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,7 +25,11 @@ def norm_of(grads: Sequence[Tensor]) -> Tensor:
 
 
 def clipped(
-    grads: Sequence[Tensor], norm: float, clip_norm: float | None, clip_value: float | None
+    grads: Sequence[Tensor],
+    norm: float,
+    clip_norm: float | None,
+    clip_value: float | None,
+    total: Callable[[Sequence[Tensor]], float] = total_norm,
 ) -> Sequence[Tensor]:
     """Gradients as `clip_grad_value_` and then `clip_grad_norm_` of torch.nn.utils make them; None is no limit.
 
@@ -36,10 +40,11 @@ def clipped(
         norm: their `total_norm`.
         clip_norm: largest norm.
         clip_value: largest size of one entry.
+        total: the norm of several, which are parts of longer ones where parameters are sharded.
     """
     if clip_value is not None:
         grads = [grad.clamp(-clip_value, clip_value) for grad in grads]
-        norm = total_norm(grads) if clip_norm is not None else norm
+        norm = total(grads) if clip_norm is not None else norm
     if clip_norm is not None and norm + _TINY > clip_norm:
         grads = [grad * (clip_norm / (norm + _TINY)) for grad in grads]
     return grads

@@ -9,6 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from engine.training.crew import Crew
 from engine.training.task import Task
 
 _HELD = 1 << 20
@@ -46,7 +47,7 @@ class Meter:
 
     def add(self, prediction: Tensor, target: Tensor) -> None:
         """One batch; the tensors must not be changed afterwards."""
-        if not self.names:
+        if not self.names or not len(target):
             return
         self._predictions.append(prediction.detach())
         self._targets.append(target)
@@ -88,8 +89,10 @@ class Meter:
         self._sums["mae"] += float(error.abs().sum())
         self._sums["elements"] += error.numel()
         error, target = error.reshape(len(error), -1), target.reshape(len(target), -1)
-        count, mean = len(target), target.mean(0)
-        around, squares = (target - mean).square().sum(0), error.square().sum(0)
+        mean = target.mean(0)
+        self._add_spread(len(target), mean, (target - mean).square().sum(0), error.square().sum(0))
+
+    def _add_spread(self, count: int, mean: Tensor, around: Tensor, squares: Tensor) -> None:
         if self._spread is not None:  # two parts as one: Chan, Golub and LeVeque, 1979
             before, old_mean, old_around, old_squares = self._spread
             gap, total = mean - old_mean, before + count
@@ -106,6 +109,26 @@ class Meter:
         if count < 2 or not bool((around > 0).all()):
             return None
         return float((1 - squares / around).mean())
+
+    def together(self, crew: Crew) -> Meter:
+        """The meter of what all processes took; itself where there is one."""
+        if crew.size == 1:
+            return self
+        whole = Meter(self.task, self.names)
+        for count, sums, spread in crew.gathered(self._plain()):
+            whole._count += count
+            whole._sums = {name: value + sums[name] for name, value in whole._sums.items()}
+            if spread is not None:
+                whole._add_spread(spread[0], *(torch.tensor(part, dtype=torch.float64) for part in spread[1:]))
+        return whole
+
+    def _plain(self) -> list[Any]:
+        """Count, sums and spread as plain numbers."""
+        self._sum_up()
+        spread = None
+        if self._spread is not None:
+            spread = [self._spread[0], *(part.tolist() for part in self._spread[1:])]
+        return [self._count, self._sums, spread]
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs, batches that are held as they are: numbers and tensors."""

@@ -16,7 +16,7 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def epoch_record(trainer: Trainer, epoch: int, found: Evaluation | None, samples_per_s: float | None) -> dict[str, Any]:
     """Of the epoch that a trainer is in, with what the validation found."""
-    metrics = dict(trainer.meter.values())
+    metrics = dict(trainer.meter.together(trainer.crew).values())
     metrics.update({f"val_{name}": None if found is None else found.metrics[name] for name in trainer.meter.names})
     return {
         "epoch": epoch,

@@ -172,12 +172,12 @@ class RunFolder:
 
     def save_checkpoint(self, state: Mapping[str, Any], standing: Standing) -> None:
         """Write the whole state as another checkpoint; those before stay until `prune`. Raises FileError."""
-        self._flush_records()
+        self.flush_records()
         about = {ABOUT: json.dumps(asdict(standing))}
         save_state(checkpoints.next_checkpoint(self.path), state, about)
 
-    def _flush_records(self) -> None:
-        """To the disk: a checkpoint says that they are there."""
+    def flush_records(self) -> None:
+        """Lines to the disk: a checkpoint says that they are there."""
         with contextlib.suppress(OSError), (self.path / METRICS).open("rb+") as file:
             os.fsync(file.fileno())
 

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, final
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, final
 
 from torch import Tensor
 
-from engine.checkpoints import CheckpointPlan, Standing
+from engine.checkpoints import BestEpoch, CheckpointPlan, Standing
 from engine.graph import Project
 from engine.training.best import Best
-from engine.training.run_folder import RunFolder
 
 _SHARE = 0.02
 """Part of the time that may go into writing checkpoints, where nobody said how often."""
 _LEAST = 1.0
 """Seconds between two of them, then."""
+
+
+class Folder(Protocol):
+    """What a run asks of the directory it leaves its files in: `RunFolder`, or one of several processes together."""
+
+    path: Path
+    plan: CheckpointPlan
+
+    def add_record(self, record: Mapping[str, Any]) -> None:
+        """Append an epoch's line."""
+
+    def add_change(self, change: Mapping[str, Any]) -> None:
+        """Append a changed hyperparameter."""
+
+    def cut_records(self, step: int, epochs: int) -> None:
+        """Drop what was written after this step."""
+
+    def records(self) -> list[dict[str, Any]]:
+        """The lines of all epochs."""
+
+    def save_weights(self, weights: Mapping[str, Tensor], project: Project) -> None:
+        """Write the weights as they are now."""
+
+    def save_best(self, weights: Mapping[str, Tensor], best: BestEpoch, project: Project) -> None:
+        """Write the weights of the best epoch."""
+
+    def save_checkpoint(self, state: Mapping[str, Any], standing: Standing) -> None:
+        """Write the whole state as another checkpoint."""
+
+    def follow(self, project: Project) -> None:
+        """The run goes on with an edited project."""
+
+    def prune(self) -> None:
+        """Delete the checkpoints that are older than is wanted."""
+
+
+def _now() -> float:
+    return time.monotonic()
 
 
 @final
@@ -27,31 +65,33 @@ class SavePace:
         step: updates made then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        """Args: `clock` tells seconds; processes that train together share one, to come to the same answers."""
+        self._clock = clock or _now
         self.step = self._epochs = 0
-        self._next_at = time.monotonic() + _LEAST
-        self._saved_at = time.monotonic()
+        self._next_at = self._clock() + _LEAST
+        self._saved_at = self._clock()
         self._began = 0.0
 
     def due(self, plan: CheckpointPlan, step: int, epochs: int) -> bool:
         """Whether one is due after so many steps and complete epochs."""
         every = plan.every
         if every is None:
-            return time.monotonic() >= self._next_at
+            return self._clock() >= self._next_at
         if every.seconds is not None:
-            return time.monotonic() >= self._saved_at + every.seconds
+            return self._clock() >= self._saved_at + every.seconds
         if every.steps is not None:
             return step - self.step >= every.steps
         return epochs - self._epochs >= (every.epochs or 1)
 
     def begin(self) -> None:
         """One is written now."""
-        self._began = time.monotonic()
+        self._began = self._clock()
 
     def end(self, step: int, epochs: int) -> None:
         """It is written."""
         self.stands(step, epochs)
-        self._saved_at = time.monotonic()
+        self._saved_at = self._clock()
         self._next_at = self._saved_at + max(_LEAST, (self._saved_at - self._began) / _SHARE)
 
     def stands(self, step: int, epochs: int) -> None:
@@ -60,7 +100,7 @@ class SavePace:
 
 
 def write(
-    folder: RunFolder,
+    folder: Folder,
     project: Project,
     weights: Mapping[str, Tensor],
     state: Mapping[str, Any],
