@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.init import generator
+from engine.training.crew import ALONE, Crew
 
 Batch = dict[str, Tensor]
 
@@ -39,9 +40,21 @@ class Batches:
         epoch: epochs that were begun before this one.
         position: samples of this epoch already handed out.
         samples: of one epoch (what `drop_last` leaves).
+        whole: samples of the batch that was handed out last, over all processes.
+        mine: how many of these are this process's own. Where that is none, it gets one of another's, to count for
+            nothing: processes that train together make every pass together.
     """
 
-    def __init__(self, data: Mapping[str, Tensor], batch_size: int, *, shuffle: bool, drop: int, seed: int) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Tensor],
+        batch_size: int,
+        *,
+        shuffle: bool,
+        drop: int,
+        seed: int,
+        crew: Crew = ALONE,
+    ) -> None:
         """Begin the first epoch.
 
         Args:
@@ -50,6 +63,7 @@ class Batches:
             shuffle: a new order each epoch; otherwise the data's own.
             drop: last batches of at most this many samples are dropped, unless there is no other; 0 drops none.
             seed: of the orders.
+            crew: of each batch, `next` hands out the part of this process; positions and sizes are of whole batches.
         """
         self.data = {name: channels_last(tensor) for name, tensor in data.items()}
         self.total = len(next(iter(data.values())))
@@ -58,7 +72,8 @@ class Batches:
         rest = self.total % batch_size
         self.samples = self.total - rest if 0 < rest <= drop and rest < self.total else self.total
         self.epoch = 0
-        self.position = 0
+        self.position = self.whole = self.mine = 0
+        self._crew = crew
         self._generator = generator(seed, "order of the samples")
         self._order: Tensor | None = None
         row = sum(tensor[:1].numel() * tensor.element_size() for tensor in self.data.values())
@@ -87,7 +102,9 @@ class Batches:
             raise IndexError("the epoch has no more samples")
         start = self.position
         stop = min(start + (size or self.size), self.samples)
-        batch = self._slice(start, stop)
+        self.whole, (first, last) = stop - start, self._crew.part(stop - start)
+        self.mine = last - first
+        batch = self._slice(start, stop) if self._crew.size == 1 else self._part(start + first, start + last)
         self.position = stop
         return batch
 
@@ -119,6 +136,13 @@ class Batches:
         self.position = 0
         self._order = None
         self._gathered = None
+
+    def _part(self, start: int, stop: int) -> Batch:
+        start = min(start, self.samples - 1)
+        stop = max(stop, start + 1)
+        if not self.shuffle:
+            return {name: tensor[start:stop] for name, tensor in self.data.items()}
+        return self._pick(start, stop)
 
     def _slice(self, start: int, stop: int) -> Batch:
         if not self.shuffle:
