@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
 _SUBFOLDERS = ("", "raw", "MNIST/raw", "FashionMNIST/raw")
 """The folder itself, and where torchvision puts the files in it."""
 _MOST_STAMPS = 1000
+_MOST_SHARDS = 100_000
+_RANGE = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
 
 
 def resolve(path: str, folder: Path | None) -> Path:
@@ -128,10 +131,49 @@ def stamps(params: Mapping[str, Any], folder: Path | None) -> tuple[tuple[str, i
     """
     if params["dataset"] in IDX_SETS:
         paths = idx_files(params, folder).all
+    elif params["dataset"] == "shards":
+        paths = shard_files(params["path"], folder)
     else:
         place = resolve(params["path"], folder)
         paths = (place, *_class_folders(place)) if params["dataset"] == "images" else (place,)
     return tuple(_stamp(path) for path in paths)
+
+
+def shard_files(path: str, folder: Path | None) -> tuple[Path, ...]:
+    """The TAR files that a path names: one, all of a folder by name, or those of a pattern `data-{000000..000012}.tar`.
+
+    Raises:
+        DataError: D03, there are none; D05, the pattern makes no sense; D01, the folder cannot be read.
+    """
+    place = resolve(path, folder)
+    ranges = _RANGE.findall(place.name)
+    if ranges:
+        return tuple(place.with_name(name) for name in _expanded(place.name))
+    try:
+        inside = sorted(entry for entry in place.iterdir() if entry.suffix == ".tar") if place.is_dir() else [place]
+    except OSError as error:
+        raise DataError(f'"{place}" cannot be read: {reason(error)}.', code="D01") from None
+    if not inside:
+        raise DataError(
+            f'The folder "{place}" has no TAR files.', code="D03", hint="Choose the folder with the shards."
+        )
+    return tuple(inside)
+
+
+def _expanded(name: str) -> list[str]:
+    """`a-{08..10}.tar` as a shell takes it: as many digits as the first number has."""
+    found = _RANGE.search(name)
+    if found is None:
+        return [name]
+    first, last = int(found[1]), int(found[2])
+    if not first <= last < first + _MOST_SHARDS or _RANGE.search(name, found.end()):
+        raise DataError(
+            f'"{name}" names no shards.',
+            code="D05",
+            hint=f"One range is expected, of at most {_MOST_SHARDS:,}, the smaller number first: {{000000..000012}}.",
+        )
+    width = len(found[1])
+    return [f"{name[: found.start()]}{number:0{width}d}{name[found.end() :]}" for number in range(first, last + 1)]
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:

@@ -45,6 +45,8 @@ class DataFacts:
     fields: tuple[Field, ...]
     counts: tuple[int, int, int]
     """Samples in training, validation and test part."""
+    streamed: int = 0
+    """Bytes of the inputs where they stay on disk and are read as they are needed; 0: they are held in memory."""
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""

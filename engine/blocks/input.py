@@ -11,14 +11,16 @@ from engine.param import Array, Bool, Choice, Float, Int, Names, Param, Shape, S
 from engine.recipe import Formula, GradContext, Recipe
 from engine.shapes import times
 from engine.tensorspec import TensorSpec
-from engine.wording import number_text, plural
+from engine.wording import byte_text, number_text, plural
 
 CLASS_TOYS = ("circle", "xor", "gauss", "spiral", "moons", "checkerboard")
 VALUE_TOYS = ("reg-plane", "reg-gauss")
 TOYS = CLASS_TOYS + VALUE_TOYS
 REAL_TABLES = ("iris", "wine", "breast_cancer", "diabetes", "digits")
 IDX_SETS = ("fashion-mnist", "mnist")
-FILES = ("csv", "npz", "images")
+FILES = ("csv", "npz", "images", "shards")
+STREAMED = ("npz", "images", "shards")
+"""Data sets that may stay on disk and be read as the training goes."""
 DATASETS = (*TOYS, "function", *REAL_TABLES, *IDX_SETS, "inline", *FILES, "random")
 
 TOY_FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)")
@@ -45,12 +47,13 @@ _LABELS = {
     "csv": "Table (CSV file)",
     "npz": "Arrays (NPZ or NPY file)",
     "images": "Folder of images",
+    "shards": "Shards (TAR files)",
     "random": "Random numbers",
 }
 _REAL_SIZES = {"iris": "150 flowers", "wine": "178 wines", "breast_cancer": "569 samples", "diabetes": "442 patients"}
 _GENERATED = (*TOYS, "function")
 _DRAWN = (*_GENERATED, "random")
-_DATA_PATTERN = "Data files (*.csv *.tsv *.txt *.npz *.npy)"
+_DATA_PATTERN = "Data files (*.csv *.tsv *.txt *.npz *.npy *.tar)"
 
 
 def _array(doc: str, *, advanced: bool = False) -> Array:
@@ -113,7 +116,8 @@ _SOURCE: dict[str, Param] = {
         path="any",
         pattern=_DATA_PATTERN,
         when=("dataset", FILES),
-        doc="The file, or for images the folder with one folder a class; relative to the graph's own file.",
+        doc="The file, or for images the folder with one folder a class, or for shards a folder of TAR files or a "
+        "pattern such as data-{000000..000012}.tar; relative to the graph's own file.",
     ),
     "features": Names(
         default=(),
@@ -133,7 +137,7 @@ _SOURCE: dict[str, Param] = {
         default="auto",
         options=("auto", "classes", "numbers"),
         labels=("automatic", "classes", "numbers"),
-        when=("dataset", ("inline", "csv", "npz")),
+        when=("dataset", ("inline", "csv", "npz", "shards")),
         doc="Whether the target names classes (cross entropy) or is a quantity (mean squared error).",
     ),
     "labels": Choice(
@@ -149,15 +153,24 @@ _SOURCE: dict[str, Param] = {
         min=1,
         max=1024,
         optional=True,
-        when=("dataset", ("images",)),
+        when=("dataset", ("images", "shards")),
         doc="Resize every image to this height and width; empty: all images must have one size.",
     ),
     "color": Choice(
         default="auto",
         options=("auto", "gray", "rgb"),
         labels=("as the files", "gray", "colour"),
-        when=("dataset", ("images",)),
+        when=("dataset", ("images", "shards")),
         doc="One channel or three.",
+    ),
+    "memory": Choice(
+        default="auto",
+        options=("auto", "preload", "stream"),
+        labels=("automatic", "held in memory", "streamed from disk"),
+        when=("dataset", STREAMED),
+        advanced=True,
+        doc="Where the inputs are while training. Streamed, they stay on disk and are read ahead of the training, with "
+        "the same results. Automatic: streamed when they would take more than a quarter of the free memory.",
     ),
     "seed": Int(default=0, min=0, max=2**31 - 1, when=("dataset", _DRAWN), doc="Draws other points."),
 }
@@ -280,6 +293,8 @@ class Input(Block):
 
     def data_summary(self, params: Mapping[str, Any], facts: DataFacts) -> str:
         summary = self.summary(params, {})
+        if facts.streamed:
+            return f"{summary} · streamed from disk, {byte_text(facts.streamed)}"
         if params["dataset"] not in IDX_SETS or _detail(params["dataset"], params):
             return summary
         return f"{summary} · {plural(facts.counts[0] + facts.counts[1], 'image')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,10 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.npyfile import Stored, open_arrays
+from engine.data.opening import check_amount
 from engine.data.source import Arrays, Source
+from engine.data.streaming.mapped import Layout, MappedRows
+from engine.data.streaming.memory import streams
+from engine.data.streaming.rows import View
+from engine.data.targetfield import as_field, finite, target_field
 from engine.datafiles import resolve
-from engine.dataspec import DataFacts, Field
-from engine.inline import MOST_CLASSES, PARTS
+from engine.dataspec import SPLITS, DataFacts, Field
+from engine.inline import PARTS
 from engine.param import closest
 from engine.problem import DataError
 from engine.wording import plural
@@ -41,7 +47,8 @@ def array_facts(params: Mapping[str, Any], folder: Path | None) -> DataFacts:
         DataError: the file is missing or broken, or has no such arrays.
     """
     with _chosen(params, folder) as (path, arrays):
-        return _facts(path, params, arrays, _targets(arrays))
+        facts = _facts(path, params, arrays, _targets(arrays))
+        return replace(facts, streamed=_streamed(path, params, arrays))
 
 
 def read_arrays(params: Mapping[str, Any], folder: Path | None) -> Source:
@@ -57,12 +64,53 @@ def read_arrays(params: Mapping[str, Any], folder: Path | None) -> Source:
     """
     with _chosen(params, folder) as (path, arrays):
         targets = _targets(arrays)
-        facts = _facts(path, params, arrays, targets)
+        facts = replace(_facts(path, params, arrays, targets), streamed=_streamed(path, params, arrays))
+        views = {part: _view(path, arrays.get(f"x{part}")) for part in PARTS} if facts.streamed else {}
         parts = [_part(path, facts, arrays, targets, part) for part in PARTS]
     divisor = 255.0 if _is_pixels(arrays["x"]) else 1.0
     train = parts[0]
     assert train is not None
-    return Source(facts, train, parts[1], parts[2], divisor=divisor, label=path.name)
+    streamed = {split: view for split, part in zip(SPLITS, PARTS, strict=True) if (view := views.get(part)) is not None}
+    return Source(facts, train, parts[1], parts[2], divisor=divisor, label=path.name, streamed=streamed)
+
+
+def _streamed(path: Path, params: Mapping[str, Any], arrays: Chosen) -> int:
+    """Bytes of the inputs on disk where they stay there; 0 where they are held in memory.
+
+    Raises:
+        DataError: D01, they are too much to be held; D05, they are to stay on disk but lie there in no such way.
+    """
+    inputs = [arrays[f"x{part}"] for part in PARTS if f"x{part}" in arrays]
+    values = sum(math.prod(stored.shape) for stored in inputs)
+    wanted = streams(params, values, 1 if _is_pixels(arrays["x"]) else 8)
+    if wanted and all(stored.at is not None for stored in inputs):
+        return sum(math.prod(stored.shape) * stored.dtype.itemsize for stored in inputs)
+    if wanted and params["memory"] == "stream":
+        raise DataError(
+            f'The arrays of "{path.name}" are compressed or stored column after column, so they cannot be streamed.',
+            code="D05",
+            hint="Save them by numpy.savez or numpy.save, row after row, or let them be held in memory.",
+        )
+    for stored in inputs:
+        check_amount(path, math.prod(stored.shape))
+    return 0
+
+
+def _view(path: Path, stored: Stored | None) -> View | None:
+    if stored is None or stored.at is None:
+        return None
+    whole = stored.table or stored.shape
+    layout = Layout(
+        stored.name,
+        stored.at,
+        whole,
+        stored.dtype,
+        stored.columns,
+        _channels_last(stored),
+        _sample_shape(stored),
+        _is_pixels(stored),
+    )
+    return View(MappedRows(path, layout))
 
 
 @contextmanager
@@ -122,10 +170,19 @@ def _columns(path: Path, params: Mapping[str, Any], table: Stored) -> Chosen:
     if not features or target in features:
         raise DataError(f'Column {target} of "{path.name}" cannot be both feature and target.', code="D05")
     rows = table.shape[0]
-    x = Stored("x", (rows, len(features)), table.dtype, lambda: table.read()[:, features])
+    read_x = lambda: table.read()[:, features]  # noqa: E731
+    x = Stored("x", (rows, len(features)), table.dtype, read_x, table.at, tuple(features), table.shape)
     if target is None:
         return {"x": x}
-    return {"x": x, "y": Stored("y", (rows,), table.dtype, lambda: table.read()[:, target])}
+    return {"x": x, "y": Stored("y", (rows,), table.dtype, lambda: _column_of(path, table, target))}
+
+
+def _column_of(path: Path, table: Stored, target: int) -> NDArray[Any]:
+    """One column, which is held even where the table is not."""
+    if table.at is None:
+        return table.read()[:, target]
+    layout = Layout("y", table.at, table.shape, table.dtype, (target,), False, (1,), pixels=False)
+    return MappedRows(path, layout).column(target)
 
 
 def _column(path: Path, name: str, width: int) -> int:
@@ -169,7 +226,7 @@ def _facts(path: Path, params: Mapping[str, Any], arrays: Chosen, targets: Mappi
         counts.append(x.shape[0] if x is not None else 0)
     fields = [Field("x", shape)]
     if targets:
-        fields.append(_target(path, params["target_type"], targets))
+        fields.append(target_field(path, params["target_type"], targets))
     return DataFacts(tuple(fields), (counts[0], counts[1], counts[2]))
 
 
@@ -188,58 +245,22 @@ def _targets(arrays: Chosen) -> dict[str, NDArray[Any]]:
     return {role: stored.read() for role, stored in arrays.items() if role.startswith("y")}
 
 
-def _target(path: Path, kind: str, targets: Mapping[str, NDArray[Any]]) -> Field:
-    """The field `y`: classes or numbers."""
-    if all(y.dtype.kind == "U" for y in targets.values()):
-        names = sorted({str(label) for y in targets.values() for label in np.unique(y)})
-        return Field("y", (), "int", classes=tuple(names))
-    shapes = {y.shape[1:] or (1,) for y in targets.values()}
-    if len(shapes) > 1 or any(y.dtype.kind == "U" for y in targets.values()):
-        raise DataError(f'"{path.name}": the targets of the parts differ in shape or type.', code="D06")
-    whole = all(y.dtype.kind in "iub" and y.ndim == 1 and y.min(initial=0) >= 0 for y in targets.values())
-    if kind == "numbers" or (kind == "auto" and not whole):
-        return Field("y", shapes.pop())
-    largest = -1
-    for role, y in targets.items():
-        if shapes != {(1,)} or not bool(np.all((y == np.floor(y)) & (y >= 0) & (y < MOST_CLASSES))):
-            raise DataError(
-                f'"{path.name}": {role} does not hold class numbers (one whole number from 0 to {MOST_CLASSES - 1:,} '
-                "a sample).",
-                code="D05",
-                hint='Set target_type to "numbers".',
-            )
-        largest = max(largest, int(y.max(initial=0)))
-    return Field("y", (), "int", classes=tuple(str(index) for index in range(largest + 1)))
-
-
 def _part(
     path: Path, facts: DataFacts, arrays: Chosen, targets: Mapping[str, NDArray[Any]], part: str
 ) -> Arrays | None:
     stored = arrays.get(f"x{part}")
     if stored is None:
         return None
+    part_arrays = {} if facts.streamed else {"x": _inputs(path, stored)}
+    field, y = facts.field("y"), targets.get(f"y{part}")
+    if field is not None and y is not None:
+        part_arrays["y"] = as_field(path, field, f"y{part}", y)
+    return part_arrays
+
+
+def _inputs(path: Path, stored: Stored) -> NDArray[Any]:
     x = stored.read()
     if _channels_last(stored):
         x = np.ascontiguousarray(np.moveaxis(x, 3, 1))
     x = x.reshape(len(x), *_sample_shape(stored))
-    part_arrays = {"x": x if _is_pixels(stored) else _finite(path, stored.name, x)}
-    field, y = facts.field("y"), targets.get(f"y{part}")
-    if field is not None and y is not None:
-        if y.dtype.kind == "U":
-            y = np.searchsorted(np.array(field.classes), y)
-        y = y.reshape(len(y), *field.shape)
-        part_arrays["y"] = y.astype(np.int64) if field.dtype == "int" else _finite(path, f"y{part}", y)
-    return part_arrays
-
-
-def _finite(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.float64]:
-    numbers = values.astype(np.float64)
-    bad = np.argwhere(~np.isfinite(numbers))
-    if len(bad):
-        index = ", ".join(str(position) for position in bad[0])
-        raise DataError(
-            f'"{path.name}": {name}[{index}] is {numbers[tuple(bad[0])]}; a finite number is expected.',
-            code="D04",
-            hint="Remove or replace such values.",
-        )
-    return numbers
+    return x if _is_pixels(stored) else finite(path, stored.name, x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data.source import Arrays, class_indices
+from engine.data.streaming.column import Column
+from engine.data.streaming.rows import View
+from engine.data.streaming.sharing import own
 from engine.dataspec import SPLITS, DataFacts, Field, Split
 from engine.expression import Expression
 
 Floats = NDArray[np.float64]
+Inputs = NDArray[Any] | View
+"""Raw inputs (n, ...), in memory or on disk."""
 
 
 @final
@@ -71,14 +76,17 @@ class Pipeline:
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:
-    """One Input's data in memory.
+    """One Input's data: in memory, or, where these are streamed, with the inputs on disk.
 
     Attributes:
         params: the Input's parsed parameters.
         facts: what `plan.check` was told; fields and counts are exactly those of the tensors.
-        train, val, test: field name -> tensor (n, ...): `x` in the training's dtype; `y` int64 (n,) class indices, or
-            the dtype (n, ...). The parts keep the order of the data; val and test may have 0 samples.
-        raw: split -> field name -> the samples as they were read: before division by 255, standardisation, one-hot.
+        train, val, test: field name -> tensor (n, ...): `x` in the training's dtype, a `Column` where it is streamed;
+            `y` int64 (n,) class indices, or the dtype (n, ...). The parts keep the order of the data; val and test may
+            have 0 samples.
+        raw: split -> field name -> the samples as they were read: before division by 255, standardisation, one-hot;
+            without `x` where that is streamed.
+        inputs: split -> raw `x` wherever it is; slices and arrays of indices give arrays.
         pipeline: makes `x` of raw inputs.
         points: split -> float64 (n, 1) or (n, 2): the coordinates of data with one or two inputs; None for others.
         point_names: names of the coordinates, or ().
@@ -92,6 +100,7 @@ class DataSet:
     val: Mapping[str, Tensor]
     test: Mapping[str, Tensor]
     raw: Mapping[Split, Arrays]
+    inputs: Mapping[Split, Inputs]
     pipeline: Pipeline
     points: Mapping[Split, Floats] | None = None
     point_names: tuple[str, ...] = ()
@@ -99,8 +108,52 @@ class DataSet:
     label: str = ""
 
     def part(self, split: Split) -> Mapping[str, Tensor]:
-        """Field name -> tensor of one split."""
+        """Field name -> samples of one split."""
         return {"train": self.train, "val": self.val, "test": self.test}[split]
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the inputs stay on disk."""
+        return self.facts.streamed > 0
+
+    def share(self, rank: int, world: int) -> DataSet:
+        """The data with only those training samples that are this process's own; the other parts stay whole.
+
+        Of shards, each process reads its own files and no others (where there are as many as processes), so these may
+        lie on its own disk. Then each draws batches of its own samples, which trains as well as, but not to the bit
+        like, one process with all of them; for that, let `Batches` part each batch (`crew`), as `along` of a `Column`
+        does from any file.
+
+        Args:
+            rank: number of the process, from 0.
+            world: how many there are.
+
+        Raises:
+            ValueError: there is no such process.
+        """
+        x = self.inputs["train"]
+        files = x.rows.shards[x.picked] if isinstance(x, View) and x.rows.shards is not None else None
+        rows = own(len(x), rank, world, files)
+        inputs = x.part(rows) if isinstance(x, View) else x[rows]
+        train = {
+            name: samples.part(rows) if isinstance(samples, Column) else samples[torch.from_numpy(rows)]
+            for name, samples in self.train.items()
+        }
+        return replace(
+            self,
+            facts=replace(self.facts, counts=(len(rows), *self.facts.counts[1:])),
+            train=train,
+            raw={**self.raw, "train": {name: array[rows] for name, array in self.raw["train"].items()}},
+            inputs={**self.inputs, "train": inputs},
+            points=None if self.points is None else {**self.points, "train": self.points["train"][rows]},
+        )
+
+    def close(self) -> None:
+        """End the threads that read ahead, if there are any; what is asked for afterwards starts them again."""
+        for split in SPLITS:
+            for samples in self.part(split).values():
+                if isinstance(samples, Column):
+                    samples.close()
 
     def count(self, split: Split) -> int:
         """Samples in one split."""
@@ -138,4 +191,4 @@ class DataSet:
 
     def pictures(self, split: Split, rows: slice | NDArray[Any]) -> Floats:
         """Raw inputs of some samples in 0..1, before standardisation: float64 (rows, ...)."""
-        return np.asarray(self.raw[split]["x"][rows], dtype=np.float64) / self.pipeline.divisor
+        return np.asarray(self.inputs[split][rows], dtype=np.float64) / self.pipeline.divisor

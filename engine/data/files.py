@@ -9,6 +9,7 @@ from typing import Any
 from engine.data.arrays import array_facts, read_arrays
 from engine.data.idx import idx_facts, read_idx_set
 from engine.data.images import image_facts, read_images
+from engine.data.shards import read_shards, shard_facts
 from engine.data.source import Source
 from engine.data.tables import read_table_set, table_facts
 from engine.dataspec import DataFacts
@@ -20,6 +21,7 @@ _READERS: dict[str, tuple[Callable[[Params, Path | None], DataFacts], Callable[[
     "csv": (table_facts, read_table_set),
     "npz": (array_facts, read_arrays),
     "images": (image_facts, read_images),
+    "shards": (shard_facts, read_shards),
 }
 
 

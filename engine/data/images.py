@@ -10,8 +10,11 @@ from typing import Any, final
 import numpy as np
 
 from engine.data.opening import check_amount
-from engine.data.pictures import SUFFIXES, is_gray, open_picture, pixels, upright_size
+from engine.data.pictures import SUFFIXES, is_gray, open_picture, upright_size
 from engine.data.source import Source
+from engine.data.streaming.memory import streams
+from engine.data.streaming.pictures import PictureRows
+from engine.data.streaming.rows import View
 from engine.datafiles import missing, resolve
 from engine.dataspec import DataFacts, Field
 from engine.diskfile import reason
@@ -19,6 +22,7 @@ from engine.inline import MOST_CLASSES
 from engine.problem import DataError
 
 _MOST_IMAGES = 200_000
+_MOST_STREAMED = 20_000_000
 
 
 @final
@@ -33,6 +37,8 @@ class _Listing:
     channels: int
     size: tuple[int, int]
     """(height, width) of all."""
+    streamed: int
+    """Bytes of the files where these are decoded as they are needed; 0 where all are held in memory."""
 
 
 def image_facts(params: Mapping[str, Any], folder: Path | None) -> DataFacts:
@@ -46,26 +52,23 @@ def image_facts(params: Mapping[str, Any], folder: Path | None) -> DataFacts:
 
 def _facts(listing: _Listing) -> DataFacts:
     x = Field("x", (listing.channels, *listing.size))
-    return DataFacts((x, Field("y", (), "int", classes=listing.classes)), (len(listing.paths), 0, 0))
+    return DataFacts((x, Field("y", (), "int", classes=listing.classes)), (len(listing.paths), 0, 0), listing.streamed)
 
 
 def read_images(params: Mapping[str, Any], folder: Path | None) -> Source:
-    """All images, bytes (n, channels, height, width).
+    """All images, bytes (n, channels, height, width), decoded now or as they are needed.
 
     Raises:
         DataError: there are none, one is broken, or they differ in size.
     """
     listing = _list(params, folder)
-    x = np.empty((len(listing.paths), listing.channels, *listing.size), dtype=np.uint8)
-    size = listing.size if params["size"] is not None else None
-    for index, path in enumerate(listing.paths):
-        with open_picture(path) as image:
-            picture = pixels(image, listing.channels, size)
-        if picture.shape != x.shape[1:]:
-            raise _differs(path, picture.shape[1:], listing.size)
-        x[index] = picture
+    resized = params["size"] is not None
+    rows = PictureRows(listing.paths, listing.channels, listing.size, resized=resized, differs=_differs)
     y = np.array(listing.labels, dtype=np.int64)
-    return Source(_facts(listing), {"x": x, "y": y}, divisor=255.0, label=listing.folder.name)
+    facts, label = _facts(listing), listing.folder.name
+    if listing.streamed:
+        return Source(facts, {"y": y}, divisor=255.0, label=label, streamed={"train": View(rows)})
+    return Source(facts, {"x": rows.read(np.arange(len(y))), "y": y}, divisor=255.0, label=label)
 
 
 def _list(params: Mapping[str, Any], folder: Path | None) -> _Listing:
@@ -80,14 +83,20 @@ def _list(params: Mapping[str, Any], folder: Path | None) -> _Listing:
             code="D02",
             hint=f"Images are {', '.join(sorted(SUFFIXES))}.",
         )
-    if len(found) > _MOST_IMAGES:
-        raise DataError(f'"{place}" holds {len(found):,} images; at most {_MOST_IMAGES:,} are read.', code="D01")
+    most = _MOST_IMAGES if params["memory"] == "preload" else _MOST_STREAMED
+    if len(found) > most:
+        raise DataError(f'"{place}" holds {len(found):,} images; at most {most:,} are read.', code="D01")
     number = {name: index for index, name in enumerate(used)}
     labels = tuple(number[classes[label]] for _, label in found)
     paths = tuple(path for path, _ in found)
     channels, size = _headers(paths, params["color"], _wanted(params["size"]))
-    check_amount(place, len(paths) * channels * size[0] * size[1])
-    return _Listing(place, tuple(name.name for name in used), paths, labels, channels, size)
+    values = len(paths) * channels * size[0] * size[1]
+    streamed = 0
+    if streams(params, values, 1) or (params["memory"] == "auto" and len(paths) > _MOST_IMAGES):
+        streamed = max(1, sum(path.stat().st_size for path in paths))
+    else:
+        check_amount(place, values)
+    return _Listing(place, tuple(name.name for name in used), paths, labels, channels, size, streamed)
 
 
 def _wanted(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import struct
@@ -20,7 +21,7 @@ from typing import IO, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.opening import MAX_FILE, check_amount, damaged, open_regular
+from engine.data.opening import MAX_FILE, MAX_STREAMED, check_amount, damaged, open_regular
 from engine.problem import DataError
 from engine.wording import plural
 
@@ -33,6 +34,7 @@ _TEXT = "U"
 _MAGIC = b"\x93NUMPY"
 _LENGTHS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
 _MAX_HEADER = 1 << 16
+_LOCAL_HEADER = 30
 _KEY = r"""['"]{}['"]\s*:\s*"""
 _DESCR = re.compile(_KEY.format("descr") + r"""(?:['"]([^'"]*)['"]|(\[))""")
 _ORDER = re.compile(_KEY.format("fortran_order") + "(True|False)")
@@ -49,26 +51,33 @@ class Stored:
         name: of the array, as messages call it.
         shape, dtype: as the header announces them.
         read: the array itself. Raises DataError.
+        at: where its first number lies in the file, row after row from there; None where they do not lie so, because
+            they are compressed or stored column after column.
+        columns: of a table, those that it is made of; None: it is the whole.
+        table: the shape of that table.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     read: Callable[[], NDArray[Any]]
+    at: int | None = None
+    columns: tuple[int, ...] | None = None
+    table: tuple[int, ...] = ()
 
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[Mapping[str, Stored]]:
-    """The arrays of an NPZ archive by name; an NPY file has one, called "".
+    """The arrays of an NPZ archive by name; an NPY file has one, called "". Too large ones are refused by their `read`.
 
     Raises:
-        DataError: the file is missing, no such file, damaged, or too large once unpacked.
+        DataError: the file is missing, no such file or damaged.
     """
-    with open_regular(path) as file:
+    with open_regular(path, MAX_STREAMED) as file:
         start = file.read(6)
         file.seek(0)
         if start == _MAGIC:
-            yield {"": _stored(path, "", lambda: _Rewound(file), path.stat().st_size)}
+            yield {"": _stored(path, "", lambda: _Rewound(file), path.stat().st_size, 0)}
             return
         if not start.startswith(b"PK"):
             raise damaged(path, "it is neither an NPZ nor an NPY file")
@@ -108,7 +117,42 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Stored
                 hint="That is not usual for data; save the arrays again, uncompressed, if they are right.",
             )
         name = info.filename.removesuffix(".npy")
-        yield name, _stored(path, name, lambda info=info: archive.open(info), info.file_size)  # type: ignore[misc]
+        begins = _place(path, archive, info)
+        opened = lambda info=info: archive.open(info)  # noqa: E731
+        yield name, _stored(path, name, opened, info.file_size, begins)
+
+
+def _place(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int | None:
+    """Where a member's bytes begin in the archive; None when they are compressed.
+
+    Source: PKWARE's APPNOTE.TXT, 4.3.7: a local header of 30 bytes, at its end the lengths of name and extra field.
+    """
+    file = archive.fp
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or file is None:
+        return None
+    before = file.tell()
+    file.seek(info.header_offset)
+    header = file.read(_LOCAL_HEADER)
+    file.seek(before)
+    if len(header) < _LOCAL_HEADER or header[:4] != b"PK\x03\x04":
+        raise damaged(path, f'the archive has no "{info.filename}" where it should lie', "Copy it again.")
+    name, extra = struct.unpack("<HH", header[26:30])
+    return int(info.header_offset + _LOCAL_HEADER + name + extra)
+
+
+def parse_array(path: Path, what: str, content: bytes) -> NDArray[Any]:
+    """The numbers of an NPY file that lies in another file, which messages call `path`; `what` names it there.
+
+    Raises:
+        DataError: it is none, or holds something else than numbers.
+    """
+    header = _header(path, what, io.BytesIO(content))
+    if header.size + header.nbytes != len(content) or header.dtype.kind not in _NUMBERS:
+        raise damaged(
+            path, f"{what} should have {header.size + header.nbytes:,} bytes of numbers, not {len(content):,}"
+        )
+    array = np.frombuffer(content, header.dtype, header.values, header.size)
+    return array.reshape(header.shape, order="F" if header.fortran else "C")
 
 
 @final
@@ -129,19 +173,23 @@ class _Header:
         return self.values * self.dtype.itemsize
 
 
-def _stored(path: Path, name: str, opened: Callable[[], Any], size: int) -> Stored:
-    """One array, its header read and compared with the bytes there are."""
+def _stored(path: Path, name: str, opened: Callable[[], Any], size: int, begins: int | None) -> Stored:
+    """One array, its header read and compared with the bytes there are, which begin in the file where it is said."""
     what = f'the array "{name}"' if name else "the array"
     with opened() as file:
         header = _header(path, what, file)
-    check_amount(path, header.values)
-    if header.nbytes > MAX_FILE:
-        raise DataError(f'"{path.name}": {what} has {header.nbytes:,} bytes; at most {MAX_FILE:,} fit.', code="D01")
+    if header.nbytes > MAX_STREAMED:
+        raise DataError(
+            f'"{path.name}": {what} announces {header.nbytes:,} bytes; at most {MAX_STREAMED:,} are read.', code="D01"
+        )
     if header.size + header.nbytes != size:
         found = f"should have {plural(header.values, 'number')} but the file has another size"
         raise damaged(path, f"{what} {found}", "Copy it again.")
 
     def read() -> NDArray[Any]:
+        check_amount(path, header.values)
+        if header.nbytes > MAX_FILE:
+            raise DataError(f'"{path.name}": {what} has {header.nbytes:,} bytes; at most {MAX_FILE:,} fit.', code="D01")
         content = bytearray(header.nbytes)
         with opened() as file:
             file.read(header.size)
@@ -150,7 +198,10 @@ def _stored(path: Path, name: str, opened: Callable[[], Any], size: int) -> Stor
         array = np.frombuffer(content, dtype=header.dtype)
         return array.reshape(header.shape, order="F" if header.fortran else "C")
 
-    return Stored(name, header.shape, header.dtype, read)
+    in_rows = not header.fortran or len(header.shape) < 2
+    return Stored(
+        name, header.shape, header.dtype, read, begins + header.size if begins is not None and in_rows else None
+    )
 
 
 def _header(path: Path, what: str, file: IO[bytes]) -> _Header:

@@ -14,6 +14,8 @@ from engine.diskfile import GIB, reason
 from engine.problem import DataError
 
 MAX_FILE = 2 * GIB
+MAX_STREAMED = 1 << 60
+"""Of a file that stays on disk, any size will do."""
 MAX_VALUES = 1 << 28
 """Numbers in one data set: 1 GiB of float32. The full MNIST has 55 million, CIFAR-10 184 million."""
 
@@ -60,5 +62,7 @@ def check_amount(path: Path, values: int) -> None:
     """
     if values > MAX_VALUES:
         raise DataError(
-            f'"{path.name}" holds {values:,} numbers; at most {MAX_VALUES:,} fit.', code="D01", hint="Use a part of it."
+            f'"{path.name}" holds {values:,} numbers; at most {MAX_VALUES:,} fit into memory.',
+            code="D01",
+            hint="Use a part of it, or data that can be streamed from disk.",
         )

@@ -7,12 +7,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.data.opening import damaged, open_regular
+from engine.data.opening import open_regular
 from engine.problem import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -34,27 +35,42 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
     Raises:
         DataError: D01, D03: it cannot be read, or is too large; D02: it is no image, or damaged.
     """
-    with open_regular(path, _MAX_IMAGE_FILE) as file:
-        try:
-            with Image.open(file, formats=FORMATS) as image:
-                _check_pixels(path, image.size)
-                yield image
-        except _BOMBS:
-            raise DataError(
-                f'"{path.name}" is larger than {MAX_PIXELS // 1_000_000} megapixels.',
-                code="D01",
-                hint="Make it smaller.",
-            ) from None
-        except UnidentifiedImageError:
-            raise damaged(path, "it is no image that can be read", f"Known are {', '.join(FORMATS)}.") from None
-        except (*_BROKEN, OSError) as error:
-            raise damaged(path, f"the image cannot be decoded ({error})", "Remove or replace it.") from None
+    with open_regular(path, _MAX_IMAGE_FILE) as file, decoded(f'"{path.name}"', file) as image:
+        yield image
 
 
-def _check_pixels(path: Path, size: tuple[int, int]) -> None:
+@contextmanager
+def decoded(label: str, file: IO[bytes]) -> Iterator[Image.Image]:
+    """The image in an open file, which messages call `label`; as `open_picture`.
+
+    Raises:
+        DataError: D01, it is too large; D02, it is no image, or damaged.
+    """
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            _check_pixels(label, image.size)
+            yield image
+    except _BOMBS:
+        raise DataError(
+            f"{label} is larger than {MAX_PIXELS // 1_000_000} megapixels.",
+            code="D01",
+            hint="Make it smaller.",
+        ) from None
+    except UnidentifiedImageError:
+        known = f"Known are {', '.join(FORMATS)}."
+        raise _damaged(label, "it is no image that can be read", known) from None
+    except (*_BROKEN, OSError) as error:
+        raise _damaged(label, f"the image cannot be decoded ({error})", "Remove or replace it.") from None
+
+
+def _damaged(label: str, what: str, hint: str) -> DataError:
+    return DataError(f"{label} is damaged or no such file: {what}.", code="D02", hint=hint)
+
+
+def _check_pixels(label: str, size: tuple[int, int]) -> None:
     if size[0] * size[1] > MAX_PIXELS:
         raise DataError(
-            f'"{path.name}" has {size[0]:,}×{size[1]:,} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read.',
+            f"{label} has {size[0]:,}×{size[1]:,} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read.",
             code="D01",
             hint="Make it smaller.",
         )

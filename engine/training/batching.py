@@ -1,4 +1,4 @@
-"""Batches from tensors in memory: a permutation of our own, and slices of what it picks."""
+"""Batches from tensors in memory, or from samples on disk: a permutation of our own, and slices of what it picks."""
 
 from __future__ import annotations
 
@@ -8,26 +8,17 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from engine.data.layout import channels_last
+from engine.data.streaming.column import Column
 from engine.init import generator
 from engine.training.crew import ALONE, Crew
+
+__all__ = ["Batch", "Batches", "channels_last"]
 
 Batch = dict[str, Tensor]
 
 _GATHERED_BYTES = 1 << 20
 """About as much is picked at once: few calls for small data, and for large data it stays in the processor's cache."""
-
-
-def channels_last(tensor: Tensor) -> Tensor:
-    """Pictures (n, channels, height, width) laid out as convolutions are fastest: pixel by pixel. Others as they are.
-
-    Pictures of one channel lie so anyway; only their strides have to say it, or PyTorch takes the slower way.
-    """
-    if tensor.ndim != 4:
-        return tensor
-    _, channels, height, width = tensor.shape
-    if channels == 1 and tensor.is_contiguous():
-        return tensor.as_strided(tensor.shape, (height * width, 1, width, 1))
-    return tensor.contiguous(memory_format=torch.channels_last)
 
 
 @final
@@ -40,6 +31,7 @@ class Batches:
         epoch: epochs that were begun before this one.
         position: samples of this epoch already handed out.
         samples: of one epoch (what `drop_last` leaves).
+        streamed: whether some of the data stay on disk.
         whole: samples of the batch that was handed out last, over all processes.
         mine: how many of these are this process's own. Where that is none, it gets one of another's, to count for
             nothing: processes that train together make every pass together.
@@ -58,14 +50,16 @@ class Batches:
         """Begin the first epoch.
 
         Args:
-            data: name -> (n, ...), all of one length.
+            data: name -> (n, ...), all of one length; a `Column` is read from disk, ahead, with the same batches.
             batch_size: samples of a batch.
             shuffle: a new order each epoch; otherwise the data's own.
             drop: last batches of at most this many samples are dropped, unless there is no other; 0 drops none.
             seed: of the orders.
             crew: of each batch, `next` hands out the part of this process; positions and sizes are of whole batches.
         """
-        self.data = {name: channels_last(tensor) for name, tensor in data.items()}
+        self.data: dict[str, Tensor] = {
+            name: tensor if isinstance(tensor, Column) else channels_last(tensor) for name, tensor in data.items()
+        }
         self.total = len(next(iter(data.values())))
         self.size = batch_size
         self.shuffle = shuffle
@@ -76,8 +70,11 @@ class Batches:
         self._crew = crew
         self._generator = generator(seed, "order of the samples")
         self._order: Tensor | None = None
-        row = sum(tensor[:1].numel() * tensor.element_size() for tensor in self.data.values())
-        self._chunk = max(1, _GATHERED_BYTES // max(1, row * batch_size)) * batch_size
+        self._plain: Tensor | None = None
+        row = sum(tensor.shape[1:].numel() * tensor.dtype.itemsize for tensor in self.data.values())
+        self.streamed = any(isinstance(tensor, Column) for tensor in self.data.values())
+        most = 0 if self.streamed else _GATHERED_BYTES
+        self._chunk = max(1, most // max(1, row * batch_size)) * batch_size
         self._gathered: tuple[int, Batch] | None = None
         self._cut: list[tuple[Tensor, ...]] = []
         """What is gathered, batch by batch."""
@@ -119,6 +116,22 @@ class Batches:
             raise IndexError(f"an epoch has {self.steps_per_epoch} batches, counted from 0; there is no {number}")
         return self._slice(start, min(start + self.size, self.samples))
 
+    @property
+    def rows(self) -> Tensor:
+        """Of `data`, in the order in which this epoch hands them out: int64 (total,)."""
+        if self._plain is None and not self.shuffle:
+            self._plain = torch.arange(self.total)
+        return self._drawn() if self._plain is None else self._plain
+
+    def first(self, size: int) -> Batch:
+        """So many samples, the first of this epoch, without moving on."""
+        return self._slice(0, min(size, self.samples))
+
+    def move_on(self, count: int, size: int) -> None:
+        """Batches of this size were taken from `rows`."""
+        self.whole = self.mine = size
+        self.position += count * size
+
     def upcoming(self) -> Batch:
         """The batch that the next step takes, without moving on; at the end of an epoch, the first of the next one."""
         if not self.at_end:
@@ -142,7 +155,7 @@ class Batches:
         stop = max(stop, start + 1)
         if not self.shuffle:
             return {name: tensor[start:stop] for name, tensor in self.data.items()}
-        return self._pick(start, stop)
+        return self._pick(start, stop, self.size)
 
     def _slice(self, start: int, stop: int) -> Batch:
         if not self.shuffle:
@@ -159,12 +172,21 @@ class Batches:
             return dict(zip(self.data, self._cut[number], strict=True))
         return {name: tensor[start - first : stop - first] for name, tensor in self._gathered[1].items()}
 
-    def _pick(self, start: int, stop: int) -> Batch:
+    def _pick(self, start: int, stop: int, stride: int = 0) -> Batch:
+        """Samples of the epoch's order; `stride` places further on, if not right behind, lie those needed next."""
+        order = self._drawn()
+        rows = order[start:stop]
+        return {
+            name: tensor.along(order, start, stop, stride) if isinstance(tensor, Column) else _rows(tensor, rows)
+            for name, tensor in self.data.items()
+        }
+
+    def _drawn(self) -> Tensor:
+        """This epoch's order, which begins to be when it is first asked for."""
         if self._order is None:
             device = next(iter(self.data.values())).device
             self._order = torch.randperm(self.total, generator=self._generator).to(device)
-        rows = self._order[start:stop]
-        return {name: _rows(tensor, rows) for name, tensor in self.data.items()}
+        return self._order
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs: numbers and, as tensors, the generator and this epoch's order."""

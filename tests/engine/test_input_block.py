@@ -83,7 +83,9 @@ def test_the_inspector_shows_what_belongs_to_the_data_set():
     assert shown("reg-plane") == {"samples", "noise", "features", "seed"}
     assert shown("function") == {"expression", "range", "samples", "noise", "features", "seed"}
     assert shown("csv") == {"path", "features", "target", "target_type"}
-    assert shown("images") == {"path", "size", "color"}
+    assert shown("images") == {"path", "size", "color", "memory"}
+    assert shown("npz") == {"path", "features", "target", "target_type", "memory"}
+    assert shown("shards") == {"path", "target_type", "size", "color", "memory"}
     assert shown("mnist") == {"folder"}
     assert shown("fashion-mnist") == {"folder", "source"}
     assert shown("inline") == {"x", "y", "x_val", "y_val", "x_test", "y_test", "target_type"}
