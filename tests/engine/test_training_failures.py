@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from engine import edits
 from engine.events import RunFailed
+from engine.session.transfer import take_over
 from engine.training.errors import StepError
 from engine.training.failure import suggested_lr, told
+from engine.training.loading import load
 from engine.training.run import Run
 from engine.training.trainer import Trainer
 from tests.engine.training_projects import mlp, run_of, train
@@ -217,3 +220,53 @@ def test_the_rate_that_is_set_is_named_not_that_of_the_schedule():
     run.weights()["d0.bias"].fill_(math.nan)
     event = told(failing(run), run.trainer)
     assert event.hint == "Try learning rate 0.05 (now 0.5)."
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """From now on a linear of more samples than that asks the real allocator for what no machine has."""
+    seen: list[int] = []
+    linear = torch.nn.functional.linear
+
+    def greedy(x: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+        seen.append(len(x))
+        if len(x) > most:
+            torch.empty(1 << 59, dtype=torch.uint8)
+        made: torch.Tensor = linear(x, *rest)
+        return made
+
+    monkeypatch.setattr(torch.nn.functional, "linear", greedy)
+    return seen
+
+
+def test_where_memory_runs_out_micro_batches_are_offered(monkeypatch: pytest.MonkeyPatch):
+    """The processor's own error; half the samples are offered until they fit, and what is trained is the same."""
+    options: dict[str, Any] = {"batch_size": 24, "epochs": 2, "dtype": "float64", "data": {**TINY, "samples": 96}}
+    straight = train(run_of(mlp(6, 1, **options)))
+    run = train(run_of(mlp(6, 1, **options)), 1)
+    offered = []
+    with monkeypatch.context() as short:
+        seen = short_of_memory(short, 7)
+        while not offered or offered[-1] > 7:
+            assert len(offered) < 9
+            failure = failing(run)
+            event = told(failure, run.trainer)
+            assert (event.code, event.node, event.step) == ("T03", "d0", 2)
+            assert event.suggested_micro_batch is not None
+            offered.append(event.suggested_micro_batch)
+            assert event.hint.startswith(f"Set micro_batch to {offered[-1]}: ")
+            project = edits.set_training(run.loaded.project, {"micro_batch": offered[-1]})[0]
+            run, _ = take_over(run, load(project), {}, lambda _event: None)
+        assert offered == [16, 8, 4]
+        train(run, 2)
+        assert max(seen[-3:]) <= 4
+    train(run)
+    for name, value in straight.weights().items():
+        torch.testing.assert_close(run.weights()[name], value, rtol=1e-12, atol=1e-12)
+
+
+def test_a_single_sample_cannot_be_cut(monkeypatch: pytest.MonkeyPatch):
+    run = run_of(mlp(6, 1, batch_size=1, data=TINY))
+    short_of_memory(monkeypatch, 0)
+    event = told(failing(run), run.trainer)
+    assert (event.code, event.suggested_micro_batch) == ("T03", None)
+    assert event.hint == "Make the network smaller."
