@@ -105,12 +105,16 @@ def evaluate(trainer: Trainer, data: Mapping[str, Tensor]) -> Evaluation:
 
 
 def batch_size(result: Result) -> int:
-    """Samples of one batch of an evaluation: as many as fit, or as the training takes where the loss adds up."""
+    """Samples of one batch of an evaluation: as many as fit, or as the training takes where the loss adds up.
+
+    No more than are in a micro-batch, where these are asked for: memory is short then.
+    """
     size: int = result.settings["batch_size"]
     if not all(_averages(result, term.path) for term in result.objectives):
         return size
     fitting = _MOST_BYTES // max(1, result.activation_bytes or _MOST_BYTES)
-    return max(size, min(_MOST_SAMPLES, fitting))
+    size = max(size, min(_MOST_SAMPLES, fitting))
+    return min(size, result.settings["micro_batch"] or size)
 
 
 def _averages(result: Result, path: str) -> bool:

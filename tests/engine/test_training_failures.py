@@ -255,7 +255,7 @@ def test_where_memory_runs_out_micro_batches_are_offered(monkeypatch: pytest.Mon
             offered.append(event.suggested_micro_batch)
             assert event.hint.startswith(f"Set micro_batch to {offered[-1]}: ")
             project = edits.set_training(run.loaded.project, {"micro_batch": offered[-1]})[0]
-            run, _ = take_over(run, load(project), {}, lambda _event: None)
+            run, _ = take_over(run, load(project, None, run.loaded), {}, lambda _event: None)
         assert offered == [16, 8, 4]
         train(run, 2)
         assert max(seen[-3:]) <= 4
