@@ -47,6 +47,8 @@ class Actions:
     resume_run: QAction
     keep_runs: QAction
     show_run: QAction
+    watch: QAction
+    train_elsewhere: QAction
     backprop: QAction
     check_gradients: QAction
     save_step: QAction
@@ -119,6 +121,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         load_run=make("LoadRun", _tr("Load &weights from a run…")),
         keep_runs=make("KeepRuns", _tr("&Keep runs on disk")),
         show_run=make("ShowRun", _tr("Show run &folder")),
+        watch=make("Watch", _tr("&Watch a run elsewhere…"), "eye"),
+        train_elsewhere=make("TrainElsewhere", _tr("Train els&ewhere…"), "upload"),
         backprop=make("Backprop", _tr("Step through &backpropagation"), "backprop", "Ctrl+Shift+B"),
         check_gradients=make("CheckGradients", _tr("Check &gradients…"), "gradient", "Ctrl+Shift+K"),
         save_step=make("SaveStep", _tr("Sa&ve this step…"), "download", "Ctrl+Alt+S"),

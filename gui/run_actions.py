@@ -78,7 +78,8 @@ class RunActions(QObject):
 
     def stop(self) -> None:
         """End the training; what was learned stays."""
-        self._feed.stop()
+        if self._feed.away is None:  # else the action ends watching
+            self._feed.stop()
 
     def reset(self) -> None:
         """Back to the start values."""
@@ -133,14 +134,16 @@ class RunActions(QObject):
     def _update(self) -> None:
         feed, actions = self._feed, self._actions
         running = feed.state in ("running", "loading")
-        edited = feed.stale and not self._document.result.errors
+        here = feed.away is None
+        edited = feed.stale and not self._document.result.errors and here
         actions.play.setText(self.tr("&Pause") if running else self.tr("&Play"))
         actions.play.setToolTip(tip_of(actions.play))
         actions.play.setIcon(icon("pause" if running else "play"))
         self._bar.show_play(running)
-        actions.stop.setEnabled(feed.state in ("running", "loading", "paused"))
-        actions.step.setEnabled(not running)
-        actions.reset.setEnabled(feed.trained or edited)
+        actions.play.setEnabled(here)
+        actions.stop.setEnabled(feed.state in ("running", "loading", "paused") or not here)
+        actions.step.setEnabled(not running and here)
+        actions.reset.setEnabled((feed.trained or edited) and here)
         actions.apply.setEnabled(edited)
         actions.restart.setEnabled(edited)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, final
 
@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine import edits, settings
 from engine import session as sessions
-from engine.events import Applied, Event, FactsRead, RunFailed, RunLoaded, RunState, Snapshot, StateChanged
+from engine.events import Applied, Event, FactsRead, RunFailed, RunLoaded, RunState, StateChanged
 from engine.frozen import DROP
 from engine.graph import Project
 from engine.references import renamed_later
@@ -19,6 +19,7 @@ from engine.session import Grain, RunPlace, Session
 from engine.snapshots import Progress
 from engine.stepevents import Timeline
 from engine.surfaceevents import StartedThere
+from gui.away import Away, since_reset
 from gui.document import Change, Document
 from gui.turns import Turns
 
@@ -38,6 +39,8 @@ class RunFeed(QObject):
         stale_changed(bool): the document differs (or no longer differs) from what runs.
         restarted(): the run went back to step 0; what was shown of it is over.
         session_changed(): another session is to come: forget what was shown.
+        opening(): a session is about to be opened, and nothing of it was told yet.
+        away_told(str): what is to be said of a run elsewhere that is watched; "" when that is over.
     """
 
     frame = Signal()
@@ -45,6 +48,8 @@ class RunFeed(QObject):
     stale_changed = Signal(bool)
     session_changed = Signal()
     restarted = Signal()
+    opening = Signal()
+    away_told = Signal(str)
     _woken = Signal()
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
@@ -65,6 +70,8 @@ class RunFeed(QObject):
         self._watched: dict[object, frozenset[str]] = {}
         self._looked_at: tuple[frozenset[str], int] = (frozenset(), 0)
         self._requests = 0
+        self.away: Away | None = None
+        """The run elsewhere that the panels show in place of the session's."""
         self._turns = Turns(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -125,9 +132,10 @@ class RunFeed(QObject):
         """
         self._turns.begin()
         session = self._session
-        if session is None:
+        if session is None and self.away is None:
             return
-        self._waiting.extend(self._of_this_run(session.mailbox.drain()))
+        if session is not None:
+            self._waiting.extend(self._of_this_run(session.mailbox.drain()))
         try:
             while self._waiting:
                 self._deliver(self._waiting.popleft())
@@ -148,15 +156,27 @@ class RunFeed(QObject):
             slot(event)
 
     def _of_this_run(self, events: list[Event]) -> list[Event]:
-        """Without pictures of the run before a reset: they wait in a lane of their own, and would come after it."""
-        last = next((event for event in reversed(events) if isinstance(event, StateChanged)), None)
-        if self._step == 0 or last is None or last.step > 0:
-            return events
-        return [event for event in events if not (isinstance(event, Snapshot) and getattr(event, "step", 0) > 0)]
+        return since_reset(events, self._step) if self.away is None else self.away.of_session(events)
 
     def _schedule(self) -> None:
-        if self._session is not None and not self._timer.isActive():
+        if (self._session is not None or self.away is not None) and not self._timer.isActive():
             self._timer.start(self._turns.wait_ms())
+
+    def set_away(self, away: Away | None) -> None:
+        """From now on the panels show a run elsewhere, or no longer; what they showed is over."""
+        if self._session is None and away is not None:
+            self.opening.emit()
+        self.away = away
+        self.restarted.emit()
+        self.state_changed.emit(self._state)
+        if away is None:
+            self._deliver(StateChanged(self._state, step=self._step))
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Hand out what the run elsewhere tells, as if the session had told it."""
+        for event in events if self.away is not None else ():
+            self._deliver(event)
+        self._schedule()
 
     # -- commanding --
 
@@ -164,6 +184,8 @@ class RunFeed(QObject):
     def session(self) -> Session:
         """The session of the document, opened when first needed."""
         if self._session is None:
+            self.opening.emit()
+        if self._session is None:  # else who was told has opened it
             self._session = sessions.open(self._document.project, folder=self._document.folder, runs=self._runs)
             self._session.mailbox.on_first = self._woken.emit
             if self._looked_at[0]:
@@ -350,7 +372,8 @@ class RunFeed(QObject):
             self.state_changed.emit(event.state)
 
     def _note_progress(self, event: Progress) -> None:
-        self._step = max(self._step, event.step)
+        if self.away is None:
+            self._step = max(self._step, event.step)
 
     def _note_place(self, event: Timeline) -> None:
         """Gone back to step 0 is no restart: what was shown of the run may be gone forth to again."""

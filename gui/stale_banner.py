@@ -51,7 +51,7 @@ class StaleBanner(QFrame):
     def update_state(self) -> None:
         """Show, hide and word the strip."""
         errors = self._document.result.errors
-        self.setVisible(self._feed.stale and self._feed.trained)
+        self.setVisible(self._feed.stale and self._feed.trained and self._feed.away is None)
         self._apply.setEnabled(not errors)
         self._restart.setEnabled(not errors)
         if errors:

@@ -28,7 +28,7 @@ class StatusBar(QStatusBar):
         self, document: Document, feed: RunFeed, problems: ProblemList, docks: Docks, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._document = document
+        self._document, self._feed = document, feed
         self._problems = QToolButton(self)
         self._problems.setObjectName("problemCount")
         set_kind(self._problems, "small")
@@ -54,6 +54,7 @@ class StatusBar(QStatusBar):
         feed.on(StateChanged, self._show_state)
         feed.on(Progress, self._show_engine)
         feed.session_changed.connect(self._forget_run)
+        feed.away_told.connect(self._doing.setText)
         problems_now = document.result
         self._show_count(
             len(problems_now.errors), sum(problem.severity == "warning" for problem in problems_now.problems)
@@ -100,7 +101,9 @@ class StatusBar(QStatusBar):
         self._doing.setText(event.message or words[event.state])
 
     def _show_engine(self, event: Progress) -> None:
-        if event.engine == "captured":
+        if self._feed.away is not None:
+            word = tip = ""  # another machine makes the steps
+        elif event.engine == "captured":
             word = self.tr("Captured")
             tip = self.tr(
                 "Each step runs as one program without Python: several times faster for small networks, and the same "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import threading
@@ -152,7 +153,9 @@ class Follower:
         try:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="chainrule-watching-"))
-            self._say(Weights(self._place.weights(self._folder), step))
+            beside = self._folder / (re.sub(r"[^\w-]+", "-", self._place.name).strip("-") or "run")
+            beside.mkdir(exist_ok=True)
+            self._say(Weights(self._place.weights(beside), step))
         except PlaceError as error:
             self._say(Weights(None, error=str(error)))
         except OSError as error:

@@ -41,21 +41,25 @@ def listing_of(content: bytes) -> tuple[str, Listing]:
 
 
 def _state(data: Any) -> FileState:
-    size, age = data["size"], data["age"]
-    if type(size) is not int or size < 0 or isinstance(age, bool) or not isinstance(age, int | float):
-        raise ValueError
-    if not math.isfinite(age) or age < 0:
-        raise ValueError
-    return FileState(size, float(age), _text(data["tag"]), _text(data["stamp"]))
+    size, age = _count(data["size"]), data["age"]
+    if isinstance(age, int | float) and not isinstance(age, bool) and math.isfinite(age) and age >= 0:
+        return FileState(size, float(age), _text(data["tag"]), _text(data["stamp"]))
+    raise ValueError
 
 
 def _standing(data: Any) -> Standing | None:
     if data is None:
         return None
-    counts = [data[name] for name in ("step", "epochs", "planned")]
-    if any(type(count) is not int or count < 0 for count in counts) or type(data["over"]) is not bool:
+    step, epochs, planned = (_count(data[name]) for name in ("step", "epochs", "planned"))
+    if type(data["over"]) is not bool:
         raise ValueError
-    return Standing(*counts, over=data["over"], trains=_text(data["trains"]))
+    return Standing(step, epochs, planned, over=data["over"], trains=_text(data["trains"]))
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError
+    return value
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""A run elsewhere, followed in the panels of a training at home. Loaded when somebody watches, not before."""

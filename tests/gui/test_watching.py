@@ -1,0 +1,266 @@
+"""A run elsewhere in the window: the panels show what its files hold, as they grow; the window's own training waits."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine.runplace import GRAPH, METRICS
+from engine.watching.server import RunServer
+from gui.main_window import MainWindow
+from gui.plots.loss import LossPanel
+from gui.theme import Mode, theme
+from gui.watching.dialog import WatchDialog, recent_folders
+from tests.engine.training_projects import small
+from tests.engine.watched_runs import metrics, records, run_files, write_run
+from tests.helpers.cut_text import faults
+from tests.helpers.windows import PATIENCE, main_window, panel_of, wait_for_worker
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    with main_window(qtbot) as window:
+        yield window
+        assert window.afar.watching.join(30)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "net.runs" / "2026-01-01T00-00-00Z")
+
+
+def rows(window: MainWindow) -> list[dict[str, object]]:
+    """What the loss panel's table holds, in the words of metrics.jsonl."""
+    return [dict(row) for row in panel_of(window, LossPanel).history.records.rows]
+
+
+def watch(qtbot: QtBot, window: MainWindow, text: str, count: int = 3) -> None:
+    window.afar.watch(text)
+    wait_for_rows(qtbot, window, count)
+
+
+def wait_for_rows(qtbot: QtBot, window: MainWindow, count: int) -> None:
+    def there() -> bool:
+        window.afar.watching.look_now()
+        return window.afar.watching.showing and len(rows(window)) == count
+
+    qtbot.waitUntil(there, timeout=PATIENCE)
+
+
+def said(window: MainWindow) -> str:
+    label = window.findChild(QLabel, "watchText")
+    assert isinstance(label, QLabel)
+    return label.text()
+
+
+def button(window: MainWindow, name: str) -> QPushButton:
+    found = window.findChild(QPushButton, name)
+    assert isinstance(found, QPushButton)
+    return found
+
+
+def numbers(window: MainWindow) -> str:
+    text: str = window.transport._numbers.text()
+    return text
+
+
+def test_a_finished_run_is_shown_as_its_files_tell(qtbot: QtBot, window: MainWindow, run: Path):
+    watch(qtbot, window, str(run))
+    assert rows(window) == records(metrics())
+    history = panel_of(window, LossPanel).history
+    assert history.steps.values.tolist() == [record["step"] for record in records(metrics())]
+    assert history.losses.values.tolist() == [record["loss"] for record in records(metrics())]
+    assert history.means.tolist() == history.losses.values.tolist()  # epochs are not smoothed
+    assert window.document.project == small()
+    assert window.document.path is None
+    assert "epoch 3/3" in numbers(window)
+    assert "training finished" in said(window)
+    assert "Watching" in window.statusBar()._doing.text()
+    actions = window.actions_
+    assert not any(one.isEnabled() for one in (actions.play, actions.step, actions.reset, actions.apply))
+    assert window.feed.steps == 0
+    window.actions_.stop.trigger()
+    assert not window.afar.watching.active
+    assert actions.play.isEnabled()
+    assert rows(window) == []
+    assert "not trained yet" in numbers(window)
+    assert window.statusBar()._doing.text() == ""
+
+
+def test_a_growing_run_is_shown_as_it_grows(qtbot: QtBot, window: MainWindow, run: Path):
+    lines = metrics().splitlines(keepends=True)
+    (run / METRICS).write_bytes(lines[0] + lines[1][:20])
+    watch(qtbot, window, str(run), 1)
+    with (run / METRICS).open("ab") as file:
+        file.write(lines[1][20:])
+    wait_for_rows(qtbot, window, 2)
+    assert "epoch 2/3" in numbers(window)
+    with (run / METRICS).open("ab") as file:
+        file.write(lines[2])
+    wait_for_rows(qtbot, window, 3)
+    assert rows(window) == records(metrics())
+    # resumed after the first epoch: that and what is made anew are shown, and nothing else
+    other = json.dumps({**json.loads(lines[1]), "loss": 9.0}).encode() + b"\n"
+    (run / METRICS).write_bytes(lines[0] + other)
+    wait_for_rows(qtbot, window, 2)
+    assert rows(window) == records(lines[0] + other)
+    assert panel_of(window, LossPanel).history.losses.values[-1] == 9.0
+
+
+def test_the_weights_of_the_run_are_shown_when_asked_for(qtbot: QtBot, window: MainWindow, run: Path):
+    from engine.events import Evaluated
+
+    watch(qtbot, window, str(run))
+    step = records(metrics())[-1]["step"]
+    load = button(window, "watchWeights")
+    assert load.text() == f"Load weights of step {step}"
+    load.click()
+    qtbot.waitUntil(lambda: window.afar.watching.weights_step == step, timeout=PATIENCE)
+    assert not load.isEnabled()
+    assert f"step {step}" in said(window)
+    found: list[Evaluated] = []
+    window.feed.on(Evaluated, found.append)
+    window.feed.session.evaluate("val")
+    qtbot.waitUntil(lambda: bool(found), timeout=PATIENCE)
+    last = records(metrics())[-1]
+    assert found[0].loss == last["val_loss"]
+    assert found[0].metrics["accuracy"] == last["metrics"]["val_accuracy"]
+    assert rows(window) == records(metrics())  # what is shown of the run is still there
+    assert "epoch 3/3" in numbers(window)
+    button(window, "watchStop").click()
+    wait_for_worker(qtbot, window)
+    assert window.feed.trained  # the weights stay
+
+
+def test_what_goes_away_is_told_in_the_strip_and_comes_back(qtbot: QtBot, window: MainWindow, run: Path):
+    watch(qtbot, window, str(run))
+    away = run.rename(run.with_name("away"))
+
+    def told() -> bool:
+        window.afar.watching.look_now()
+        return "no folder" in said(window)
+
+    qtbot.waitUntil(told, timeout=PATIENCE)
+    assert "It is tried again." in said(window)
+    assert rows(window) == records(metrics())
+    away.rename(run)
+
+    def back() -> bool:
+        return not told()
+
+    qtbot.waitUntil(back, timeout=PATIENCE)
+
+
+def test_through_a_port_and_after_the_server_was_started_anew(qtbot: QtBot, window: MainWindow, run: Path):
+    lines = metrics().splitlines(keepends=True)
+    (run / METRICS).write_bytes(lines[0])
+    token = "a" * 32
+
+    def serve(port: int) -> tuple[RunServer, threading.Thread]:
+        server = RunServer(run, port, token=token)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        return server, thread
+
+    def end() -> None:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    server, thread = serve(0)
+    try:
+        watch(qtbot, window, server.address.url, 1)
+        load = button(window, "watchWeights")
+        load.click()
+        qtbot.waitUntil(lambda: window.afar.watching.weights_step > 0, timeout=PATIENCE)
+    finally:
+        end()
+
+    def told() -> bool:
+        window.afar.watching.look_now()
+        return "nothing is served there now" in said(window)
+
+    qtbot.waitUntil(told, timeout=PATIENCE)
+    (run / METRICS).write_bytes(metrics())
+    server, thread = serve(server.address.port)
+    try:
+        wait_for_rows(qtbot, window, 3)
+        assert rows(window) == records(metrics())
+    finally:
+        end()
+
+
+def test_a_network_that_is_the_same_stays(qtbot: QtBot, window: MainWindow, run: Path, tmp_path: Path):
+    graph = tmp_path / "net.chainrule"
+    graph.write_bytes(run_files()[GRAPH])
+    assert window.open(graph)
+    watch(qtbot, window, str(run))
+    assert window.document.path == graph
+
+
+def test_another_document_ends_it(qtbot: QtBot, window: MainWindow, run: Path):
+    watch(qtbot, window, str(run))
+    assert window.files.open_example("mazur.chainrule")
+    assert not window.afar.watching.active
+    assert window.feed.away is None
+    assert rows(window) == []
+
+
+def test_a_stalled_disk_holds_up_nothing(qtbot: QtBot, window: MainWindow, run: Path, monkeypatch: pytest.MonkeyPatch):
+    watch(qtbot, window, str(run))
+    monkeypatch.setattr("engine.watching.follower.Follower.held_up", lambda self: 60.0)
+    window.afar.watching._tick()
+    assert "It does not answer." in said(window)
+
+
+def test_nothing_runs_while_nothing_is_watched(window: MainWindow):
+    watching = window.afar.watching
+    assert not watching._timer.isActive()
+    assert watching._follower is None
+
+
+def dialog_of(window: MainWindow) -> WatchDialog:
+    window.actions_.watch.trigger()
+    dialog = window.findChild(WatchDialog)
+    assert isinstance(dialog, WatchDialog)
+    return dialog
+
+
+def test_the_dialog_takes_a_folder_and_offers_it_again(qtbot: QtBot, window: MainWindow, run: Path):
+    dialog = dialog_of(window)
+    dialog.field.setText("http://example.org/aaaaaaaaaaaaaaaaaaaaaaaaaa/")
+    dialog._go.click()
+    assert "another machine" in dialog._fault.text()
+    assert dialog.result() != QDialog.DialogCode.Accepted
+    dialog.field.setText(str(run))
+    dialog._go.click()
+    wait_for_rows(qtbot, window, 3)
+    assert recent_folders() == [run]
+
+
+@pytest.mark.parametrize(("mode", "scale"), [("dark", 1.0), ("light", 1.0), ("dark", 1.6), ("light", 1.6)])
+def test_nothing_is_cut(qtbot: QtBot, run: Path, mode: Mode, scale: float):
+    before = theme().mode, theme().text_scale
+    theme().set_mode(mode)
+    theme().set_text_scale(scale)
+    try:
+        with main_window(qtbot) as window:
+            watch(qtbot, window, str(run))
+            dialog = dialog_of(window)
+            dialog.field.setText("http://example.org/aaaaaaaaaaaaaaaaaaaaaaaaaa/")
+            dialog._go.click()
+            bar = window.findChild(QFrame, "watchBar")
+            assert isinstance(bar, QFrame)
+            qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
+            qtbot.waitUntil(lambda: not faults(bar), timeout=PATIENCE)
+            dialog.reject()
+            assert window.afar.watching.join(30)
+    finally:
+        theme().set_mode(before[0])
+        theme().set_text_scale(before[1])
