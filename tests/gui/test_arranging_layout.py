@@ -116,6 +116,30 @@ def test_very_long_chains_go_on_in_further_rows_within_what_can_be_shown() -> No
     assert all(row == sorted(row) for row in rows.values())
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_long_network_is_folded_so_that_it_fills_a_screen(direction: Direction) -> None:
+    graph = graph_of(150, list(itertools.pairwise(range(150))))
+    places = layered(graph, size, None, None, direction)
+    found = boxes(places)
+    wide = max(box.right() for box in found.values()) - min(box.left() for box in found.values())
+    high = max(box.bottom() for box in found.values()) - min(box.top() for box in found.values())
+    assert 0.4 < wide / high < 4.0
+    axis = 0 if direction == "right" else 1
+    back = [index for index in range(1, 150) if places[f"n{index}"][axis] <= places[f"n{index - 1}"][axis]]
+    assert 4 < len(back) < 20
+    assert not any(one.intersects(other) for one, other in itertools.combinations(found.values(), 2))
+    assert layered(graph, size, None, places, direction) == places
+
+
+def test_rows_of_a_folded_network_break_between_its_residual_blocks() -> None:
+    """Sixteen blocks of six, with a wire around each: no row begins where one of these is under way."""
+    wires = list(itertools.pairwise(range(96))) + [(6 * block, 6 * block + 5) for block in range(16)]
+    places = layered(graph_of(96, wires), size)
+    back = [index for index in range(1, 96) if places[f"n{index}"][0] < places[f"n{index - 1}"][0]]
+    assert back
+    assert all(index % 6 == 0 for index in back)
+
+
 def test_what_this_laid_out_stays_as_it_is() -> None:
     for seed in range(20):
         graph = graph_of(60, tangle(60, seed))

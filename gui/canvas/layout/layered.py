@@ -7,21 +7,21 @@ laying out what this laid out anew moves nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from statistics import median_low
 from typing import Final
 
 from engine.graph import Graph, Point
+from gui.canvas.layout.folding import ROW_GAP, Columns, breaks
 from gui.canvas.layout.lanes import Lanes
 from gui.canvas.layout.layering import components, layers, neighbours
-from gui.canvas.layout.ordering import Rows, ordered
+from gui.canvas.layout.ordering import ordered
 from gui.canvas.layout.sheet import Direction, PortHeight, Sheet, Size
 from gui.canvas.layout.threads import GAP, across
 
 LAYER_GAP: Final = 88.0
 """Room between layers, for a wire's shape label."""
 GRID: Final = 8.0
-LONGEST: Final = 90_000.0
-"""A layout longer than this goes on in a further row, as text does: places far out are not believed."""
 _MOST: Final = 100_000.0
 _APART: Final = 72.0
 _LINE: Final = 1600.0
@@ -41,7 +41,7 @@ def layered(
     """A place for every node: upper left corners, on the grid.
 
     A node lies behind everything it reads from; data that are read only far on stand there. Nodes in a loop are placed
-    as if the wire that closes it were not there.
+    as if the wire that closes it were not there. What is long and slim goes on in further rows, as text does.
 
     Args:
         graph: nodes and wires.
@@ -98,30 +98,28 @@ def _component(sheet: Sheet, lanes: Lanes, lot: Sequence[int], rest: Sequence[in
         for node in row
         if node < lanes.blocks
     }
-    if length > LONGEST:
-        length = _fold(places, rows, starts, length, sheet)
     top = min(place[1] for place in places.values())
+    breadth = max(place[1] + sheet.across[node] for node, place in places.items()) - top
+    columns = Columns([[node for node in row if node in places] for row in rows], starts, length)
+    begins = breaks(columns, breadth, sheet)
+    if len(begins) > 1:
+        length = _fold(places, columns, begins, sheet)
+        top = min(place[1] for place in places.values())
     placed = {node: (place[0], _down(place[1] - top)) for node, place in places.items()}
     return placed, length, max(place[1] + sheet.across[node] for node, place in placed.items())
 
 
-def _fold(places: Places, rows: Rows, starts: Sequence[float], length: float, sheet: Sheet) -> float:
+def _fold(places: Places, columns: Columns, begins: Sequence[int], sheet: Sheet) -> float:
     """Break a long layout into rows below each other; the length of the longest."""
-    pieces = int(length // LONGEST) + 1
-    wanted, depth, longest = length / pieces, 0.0, 0.0
-    begin = 0
-    while begin < len(rows):
-        end = begin
-        while end < len(rows) and starts[end] - starts[begin] < wanted:
-            end += 1
-        nodes = [node for row in rows[begin:end] for node in row if node in places]
-        top = min(places[node][1] for node in nodes)
+    depth, longest = 0.0, 0.0
+    for begin, end in pairwise([*begins, len(columns.rows)]):
+        nodes = [node for row in columns.rows[begin:end] for node in row]
+        top, left = min(places[node][1] for node in nodes), columns.starts[begin]
         for node in nodes:
             x, y = places[node]
-            places[node] = (x - starts[begin], y - top + depth)
+            places[node] = (x - left, y - top + depth)
         longest = max(longest, *(places[node][0] + sheet.along[node] for node in nodes))
-        depth = _up(max(places[node][1] + sheet.across[node] for node in nodes) + 2 * GAP)
-        begin = end
+        depth = _up(max(places[node][1] + sheet.across[node] for node in nodes) + ROW_GAP)
     return longest
 
 
