@@ -21,6 +21,9 @@ UNREADABLE = 2
 _MODULES = {"import": "importing"}
 """Subcommand -> module, where Python keeps the word for itself."""
 
+_TOGETHER = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""What torchrun tells each of several processes that are to train together."""
+
 _UNREADABLE_CODES = frozenset({"F01", "F02", "F03", "F04"})
 
 
@@ -72,6 +75,8 @@ def main(argv: Sequence[str] | None = None, draw: Draw | None = None) -> int:
 
 def _command(arguments: Arguments) -> Callable[[Arguments], int]:
     name = _MODULES.get(arguments.command, arguments.command)
+    if name == "train" and all(variable in os.environ for variable in _TOGETHER):
+        name = "together"
     run: Callable[[Arguments], int] = import_module(f"engine.cli.{name}").run
     return run
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn, final
+from typing import Any, Literal, NoReturn, final
 
 from engine.checkpoints import KEPT, Every
 from engine.graph import Project
@@ -14,7 +14,10 @@ from engine.param import ParamError
 from engine.result import Result
 from engine.settings import TRAINING
 
-_TRAIN_EPILOG = "FILE is never changed. Without --run the run goes to NAME.runs/<UTC time> beside it."
+_TRAIN_EPILOG = (
+    "FILE is never changed. Without --run the run goes to NAME.runs/<UTC time> beside it. "
+    "Several processes train together under torchrun: torchrun --nproc-per-node 4 -m engine train FILE --run-dir DIR."
+)
 
 
 PICTURES = ("svg", "png", "pdf")
@@ -39,6 +42,7 @@ class Arguments(argparse.Namespace):
     resume: bool
     checkpoint_every: Every | None
     keep_checkpoints: int
+    strategy: Literal["auto", "ddp", "fsdp"]
     split: str | None
     data: list[Path]
     out: Path | None
@@ -90,7 +94,10 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=_at_least(1), help="end after so many updates in all")
     parser.add_argument("--device", type=_device, help="auto, cpu, cuda, cuda:1 or mps, in place of the file's own")
     parser.add_argument("--seed", type=_at_least(0), help="in place of the file's own")
-    parser.add_argument("--run", type=Path, metavar="DIR", help="the run directory")
+    # torchrun takes --run for an abbreviation of its own --run-path, wherever it stands.
+    parser.add_argument(
+        "--run", "--run-dir", dest="run", type=Path, metavar="DIR", help="the run directory (torchrun: --run-dir)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with a run (the newest, without --run)")
     parser.add_argument(
         "--checkpoint-every",
@@ -104,6 +111,12 @@ def _train(parser: argparse.ArgumentParser) -> None:
         default=KEPT,
         metavar="K",
         help=f"keep the newest K of them ({KEPT}), beside the weights of the best epoch",
+    )
+    parser.add_argument(
+        "--strategy",
+        choices=("auto", "ddp", "fsdp"),
+        default="auto",
+        help="under torchrun: every process has the whole network (ddp), or a part of it (fsdp: where it does not fit)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object an epoch")
 

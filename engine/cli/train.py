@@ -31,9 +31,9 @@ from engine.wording import plural
 
 def run(arguments: Arguments) -> int:
     """0: trained; 1: it failed; 130: interrupted, and ready to be resumed. Raises ChainruleError."""
-    project = _chosen(files.load(arguments.file), arguments)
+    project = chosen(files.load(arguments.file), arguments)
     tune_allocator()
-    with _Told(arguments) as told_to:
+    with Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
         folder = training.folder
         assert isinstance(folder, RunFolder)
@@ -45,27 +45,45 @@ def run(arguments: Arguments) -> int:
             folder.release()
 
 
-def _chosen(project: Project, arguments: Arguments) -> Project:
+def chosen(project: Project, arguments: Arguments) -> Project:
     """The project with what the command line says of its training."""
     given = {name: getattr(arguments, name) for name in ("epochs", "device", "seed")}
     changes = {name: value for name, value in given.items() if value is not None}
     return replace(project, training=project.training.merged(changes))
 
 
-def _new(project: Project, arguments: Arguments, told_to: _Told) -> Run:
+def _new(project: Project, arguments: Arguments, told_to: Told) -> Run:
     run = Run(load(project, arguments.file.absolute().parent), told_to)
-    run.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project, _plan(arguments))
+    run.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project, plan_of(arguments))
     return run
 
 
-def _plan(arguments: Arguments) -> CheckpointPlan:
+def plan_of(arguments: Arguments) -> CheckpointPlan:
+    """When checkpoints are written, and how many are kept."""
     return CheckpointPlan(arguments.checkpoint_every, arguments.keep_checkpoints)
 
 
-def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
-    folder = RunFolder.taken_up(arguments.run or latest_run(arguments.file), _plan(arguments))
+def _resumed(project: Project, arguments: Arguments, told_to: Told) -> Run:
+    folder = RunFolder.taken_up(arguments.run or latest_run(arguments.file), plan_of(arguments))
+    project = as_begun(project, folder, arguments)
+    run = resumed(load(project, arguments.file.absolute().parent), folder, told_to, say)
+    if arguments.epochs is not None:
+        run.planned = arguments.epochs
+    return run
+
+
+def as_begun(project: Project, folder: RunFolder, arguments: Arguments) -> Project:
+    """The project with the seed the run was begun with, and its epochs where these are more, unless told otherwise.
+
+    Raises:
+        FileError: F07, it is not what the run trains.
+    """
     before = folder.project()
-    project = _as_begun(project, before, arguments)
+    began, now = (settings.parse(each.training)[0] for each in (before, project))
+    changes = {} if arguments.seed is not None else {"seed": began["seed"]}
+    if arguments.epochs is None and began["epochs"] > now["epochs"]:
+        changes["epochs"] = began["epochs"]
+    project = replace(project, training=project.training.merged(changes))
     seeded = arguments.seed is not None
     if _essence(before, seeded) != _essence(project, seeded):
         raise FileError(
@@ -73,19 +91,7 @@ def _resumed(project: Project, arguments: Arguments, told_to: _Told) -> Run:
             code="F07",
             hint="Start a new run without --resume.",
         )
-    run = resumed(load(project, arguments.file.absolute().parent), folder, told_to, say)
-    if arguments.epochs is not None:
-        run.planned = arguments.epochs
-    return run
-
-
-def _as_begun(project: Project, before: Project, arguments: Arguments) -> Project:
-    """The project with the seed the run was begun with, and its epochs where these are more, unless told otherwise."""
-    began, now = (settings.parse(each.training)[0] for each in (before, project))
-    changes = {} if arguments.seed is not None else {"seed": began["seed"]}
-    if arguments.epochs is None and began["epochs"] > now["epochs"]:
-        changes["epochs"] = began["epochs"]
-    return replace(project, training=project.training.merged(changes))
+    return project
 
 
 def _essence(project: Project, seeded: bool) -> str:
@@ -96,14 +102,14 @@ def _essence(project: Project, seeded: bool) -> str:
     return files.dumps(plain)
 
 
-def _train(run: Run, folder: RunFolder, steps: int | None, told_to: _Told) -> int:
+def _train(run: Run, folder: RunFolder, steps: int | None, told_to: Told) -> int:
     say(f"Run: {folder.path}")
-    if run.over or _made(run, steps):
+    if run.over or enough(run, steps):
         made = f"{plural(run.trainer.epochs, 'epoch')}, {plural(run.trainer.steps, 'step')}"
         say(f"Nothing is left to do: {made} made.")
         return 0
     folder.cut_records(run.trainer.steps, run.trainer.epochs)
-    with _interruptible() as interrupted:
+    with interruptible() as interrupted:
         try:
             _loop(run, steps, told_to, interrupted)
         except StepError as failure:
@@ -124,29 +130,30 @@ def _train(run: Run, folder: RunFolder, steps: int | None, told_to: _Told) -> in
     return 0
 
 
-def _loop(run: Run, steps: int | None, told_to: _Told, interrupted: _Interrupted) -> None:
+def _loop(run: Run, steps: int | None, told_to: Told, interrupted: Interrupted) -> None:
     told_to.begin(run)
     with run.trainer.drawing():
-        while not (run.over or interrupted.by or _made(run, steps)):
+        while not (run.over or interrupted.by or enough(run, steps)):
             run.tick()
             told_to.progress(run)
     if not interrupted.by:
         run.end_partial_epoch()
 
 
-def _made(run: Run, steps: int | None) -> bool:
+def enough(run: Run, steps: int | None) -> bool:
+    """Whether so many steps are made, and the epoch they complete has ended."""
     return steps is not None and run.trainer.steps >= steps and not run.epoch_waits
 
 
 @final
-class _Told:
+class Told:
     """Takes a run's events to the terminal."""
 
     def __init__(self, arguments: Arguments) -> None:
         self._json = arguments.json
         self._display = Display()
 
-    def __enter__(self) -> _Told:
+    def __enter__(self) -> Told:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -187,15 +194,20 @@ class _Told:
 
 
 @final
-class _Interrupted:
+class Interrupted:
+    """Whether somebody asked to stop.
+
+    Attributes:
+        by: number of the signal; 0 for none.
+    """
+
     by = 0
-    """Number of the signal that asked to stop."""
 
 
 @contextmanager
-def _interruptible() -> Iterator[_Interrupted]:
+def interruptible() -> Iterator[Interrupted]:
     """Ctrl-C, and being asked to terminate, are noted once; a second time they interrupt at once."""
-    state = _Interrupted()
+    state = Interrupted()
 
     def note(signum: int, _frame: FrameType | None) -> None:
         if state.by:
