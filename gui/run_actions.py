@@ -13,6 +13,7 @@ from engine.result import Result
 from engine.session import Grain
 from gui.actions import Actions, tip_of
 from gui.document import Document
+from gui.format import format_integer
 from gui.icons import icon
 from gui.notices import Notice, notices
 from gui.run_feed import RunFeed
@@ -163,6 +164,10 @@ class RunActions(QObject):
         if event.suggested_lr is not None:
             lr = event.suggested_lr
             actions.append((self.tr("Use learning rate {0:g}").format(lr), lambda: self._use_lr(lr)))
+        if event.suggested_micro_batch is not None:
+            size = event.suggested_micro_batch
+            words = self.tr("Go on with micro-batches of {0}").format(format_integer(size))
+            actions.append((words, lambda: self._use_micro_batch(size)))
         if event.node is not None:
             path = event.node
             if path.split(".", 1)[0] in self._document.project.graph:
@@ -173,6 +178,11 @@ class RunActions(QObject):
         project, touched = edits.set_training(self._document.project, {"lr": lr})
         self._document.edit(self.tr("Learning rate {0:g}").format(lr), project, touched)
         self._feed.play()  # the feed has told it the new rate
+
+    def _use_micro_batch(self, size: int) -> None:
+        project, touched = edits.set_training(self._document.project, {"micro_batch": size})
+        self._document.edit(self.tr("Micro-batches of {0}").format(format_integer(size)), project, touched)
+        self._feed.play()  # which takes the settings over, and keeps what was learned
 
     def _tell_applied(self, event: Applied) -> None:
         if self._apply_told:  # brought over before anything was learned, or before a restart

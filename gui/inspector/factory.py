@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from engine.param import Array, Bool, Choice, Choices, Float, Int, Names, Param, Refs, Shape, Size, Text
+from engine.param import Array, Bool, Choice, Choices, Device, Float, Int, Names, Param, Refs, Shape, Size, Text
 from gui.inspector.array_editor import ArrayEditor
+from gui.inspector.device_editor import DeviceEditor
 from gui.inspector.editors import BoolEditor, ChoiceEditor, ChoicesEditor, Editor, FloatEditor, IntEditor
 from gui.inspector.text_editors import NamesEditor, RefsEditor, ShapeEditor, SizeEditor, TextEditor
 
@@ -19,6 +20,7 @@ MAKERS: Final[Mapping[type[Param], Callable[[Any], Editor]]] = {
     Size: SizeEditor,
     Shape: ShapeEditor,
     Text: TextEditor,
+    Device: DeviceEditor,
     Names: NamesEditor,
     Array: ArrayEditor,
     Refs: RefsEditor,

@@ -14,6 +14,7 @@ from engine.settings import TRAINING
 from gui.document import Document
 from gui.format import format_integer
 from gui.inspector.form import ParamForm
+from gui.inspector.machine_part import NAMES, MachinePart
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, theme
 from gui.widgets.labels import text_label
@@ -33,7 +34,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "weight_decay",
         "eps",
     ),
-    "batches": ("batch_size", "epochs", "shuffle", "drop_last", "seed", "dtype", "device"),
+    "batches": ("batch_size", "epochs", "shuffle", "drop_last", "seed"),
     "schedule": (
         "schedule",
         "schedule_step",
@@ -44,6 +45,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "warmup_steps",
     ),
     "limits": ("clip_norm", "clip_value", "early_stopping", "monitor", "patience", "metrics"),
+    "machine": NAMES,
 }
 LEAST_NOTES: Final = 64
 MOST_NOTES: Final = 220
@@ -58,7 +60,9 @@ class SettingsPage(QWidget):
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._feed = document, feed
-        self.forms: dict[str, ParamForm] = {}
+        self._machine = MachinePart(feed)
+        self._machine.edited.connect(self._edit)
+        self.forms: dict[str, ParamForm] = {"machine": self._machine.form}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 12, 12, 12)
         self._column.setSpacing(8)
@@ -113,14 +117,20 @@ class SettingsPage(QWidget):
             "batches": self.tr("Batches and epochs"),
             "schedule": self.tr("Learning rate schedule"),
             "limits": self.tr("Limits and measures"),
+            "machine": self.tr("Device and memory"),
         }
-        for key, names in GROUPS.items():
-            form = self.forms[key] = ParamForm({name: TRAINING[name] for name in names})
-            form.edited.connect(self._edit)
-            section = Section(titles[key], expanded=key in ("optimizer", "batches"))
+        for key, title in titles.items():
+            section = Section(title, expanded=key in ("optimizer", "batches"))
             section.setObjectName(f"section_{key}")
-            section.body.addWidget(form)
+            section.body.addWidget(self._machine if key == "machine" else self._make_form(key))
             self._column.addWidget(section)
+            if key == "machine":
+                section.toggled.connect(lambda on: self._machine.look() if on else None)
+
+    def _make_form(self, key: str) -> ParamForm:
+        form = self.forms[key] = ParamForm({name: TRAINING[name] for name in GROUPS[key]})
+        form.edited.connect(self._edit)
+        return form
 
     def _make_rest(self) -> None:
         self._dropout = Switch(self.tr("Dropout and noise off"))
@@ -158,6 +168,7 @@ class SettingsPage(QWidget):
         for form in self.forms.values():
             form.set_values(result.settings, fresh=fresh)
             form.set_faults(faults)
+        self._machine.show_result(result)
         self._dropout.setVisible(any(plan.recipe is not None and plan.recipe.random for plan in result.nodes.values()))
         self._show_data()
 

@@ -116,6 +116,9 @@ class FakeSession:
     def load_run(self, path: Path, request: int) -> None:
         self._note("load_run", path, request)
 
+    def machine(self) -> None:
+        self._note("machine")
+
     def keep_runs(self, place: Any) -> None:
         self._note("keep_runs", place)
 
