@@ -60,9 +60,13 @@ class Pipeline:
     def __call__(self, raw: NDArray[Any]) -> Tensor:
         """Raw inputs (n, ...) as a new tensor of the same shape.
 
-        Bytes are computed with in the tensor's dtype, everything else in float64 first.
+        Bytes are computed with in the tensor's dtype, everything else in float64 first. Pictures whose pixels lie with
+        their channels beside each other stay so.
         """
-        x = torch.from_numpy(np.ascontiguousarray(raw)).to(self.dtype if raw.dtype == np.uint8 else torch.float64)
+        last = raw.ndim == 4 and np.moveaxis(raw, 1, 3).flags.c_contiguous
+        x = torch.from_numpy(raw if last and raw.flags.writeable else np.ascontiguousarray(raw)).to(
+            self.dtype if raw.dtype == np.uint8 else torch.float64
+        )
         if x.data_ptr() == raw.__array_interface__["data"][0]:
             x = x.clone()
         if self.divisor != 1.0:

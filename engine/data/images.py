@@ -68,7 +68,7 @@ def read_images(params: Mapping[str, Any], folder: Path | None) -> Source:
     facts, label = _facts(listing), listing.folder.name
     if listing.streamed:
         return Source(facts, {"y": y}, divisor=255.0, label=label, streamed={"train": View(rows)})
-    return Source(facts, {"x": rows.read(np.arange(len(y))), "y": y}, divisor=255.0, label=label)
+    return Source(facts, {"x": np.ascontiguousarray(rows.read(np.arange(len(y)))), "y": y}, divisor=255.0, label=label)
 
 
 def _list(params: Mapping[str, Any], folder: Path | None) -> _Listing:

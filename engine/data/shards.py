@@ -18,7 +18,7 @@ from engine.data.opening import MAX_STREAMED, check_amount, open_regular
 from engine.data.pictures import decoded, is_gray, pixels, upright_size
 from engine.data.source import Source
 from engine.data.streaming.memory import streams
-from engine.data.streaming.pictures import THREADS
+from engine.data.streaming.pictures import THREADS, empty_pictures
 from engine.data.streaming.rows import Indices, Rows, View
 from engine.data.streaming.shardindex import Shard, look_through
 from engine.data.streaming.tarfiles import BLOCK
@@ -72,7 +72,9 @@ class ShardRows(Rows):
         return [[(str(shard.path.absolute()), shard.stamp) for shard in self._files], self.shape, self._resized]
 
     def read(self, rows: Indices) -> NDArray[Any]:
-        found = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+        found: NDArray[Any] = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+        if found.ndim == 4 and self.dtype == np.uint8:
+            found = empty_pictures(len(rows), *self.shape[1:])
         order = np.lexsort((self._at[rows], self._in[rows]))
         cuts = np.flatnonzero(np.diff(self._in[rows[order]])) + 1
         for places in np.split(order, cuts):
@@ -193,7 +195,7 @@ def read_shards(params: Mapping[str, Any], folder: Path | None) -> Source:
     label = Path(params["path"]).name
     if facts.streamed:
         return Source(facts, train, divisor=rows.divisor, label=label, streamed={"train": View(rows)})
-    x = rows.read(np.arange(facts.counts[0]))
+    x = np.ascontiguousarray(rows.read(np.arange(facts.counts[0])))
     return Source(facts, {"x": x, **train}, divisor=rows.divisor, label=label)
 
 

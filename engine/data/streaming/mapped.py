@@ -102,8 +102,8 @@ class MappedRows(Rows):
         if layout.columns is not None:
             raw = raw[:, layout.columns]
         if layout.last_is_channel:
-            raw = np.moveaxis(raw, 3, 1)
-        raw = np.ascontiguousarray(raw).reshape(len(rows), *layout.sample)
+            return np.moveaxis(raw, 3, 1)  # lies as the network's batch will
+        raw = raw.reshape(len(rows), *layout.sample)
         if layout.pixels:
             return raw
         numbers = raw.astype(np.float64)
@@ -120,9 +120,9 @@ class MappedRows(Rows):
         if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and bool((np.diff(rows) == 1).all()):
             return self._array[int(rows[0]) : int(rows[-1]) + 1].copy()
         order = np.argsort(rows, kind="stable")
-        found = np.empty((len(rows), *self._array.shape[1:]), self._array.dtype)
-        found[order] = self._array[rows[order]]
-        return found
+        there = np.empty_like(order)
+        there[order] = np.arange(len(rows))
+        return self._array.take(rows[order], axis=0).take(there, axis=0)  # `take` lets other threads go on meanwhile
 
     def _refuse(self, numbers: NDArray[np.float64], rows: Indices) -> None:
         bad = np.argwhere(~np.isfinite(numbers))[0]

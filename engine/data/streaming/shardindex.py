@@ -162,7 +162,7 @@ def _samples(path: Path) -> Iterator[_Sample]:
                 code="D02",
                 hint="Store numbers as .npy, .json or .cls.",
             )
-        key = f"{folder}/{stem}"
+        key = f"{folder}/{stem}" if folder else stem
         if current is None or current.key != key:
             if current is not None:
                 yield current
@@ -204,7 +204,7 @@ def _target(path: Path, member: Member, suffix: str, content: bytes) -> Any:
         text = content.decode("utf-8").strip()
         if suffix == "cls":
             return int(text) if text.isdecimal() and len(text) < 16 else _name(text)
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_never_finite)
     except (ValueError, RecursionError) as error:
         raise _in(path, member, f"it cannot be read ({error})") from None
     if isinstance(value, dict):
@@ -219,6 +219,10 @@ def _target(path: Path, member: Member, suffix: str, content: bytes) -> Any:
     except (ValueError, TypeError, OverflowError):
         pass
     raise _in(path, member, f"a number, a name or a list of numbers is expected (under one of {', '.join(_KEYS)})")
+
+
+def _never_finite(text: str) -> float:
+    raise ValueError(f"{text} is not finite")
 
 
 def _name(text: str) -> str:
