@@ -39,6 +39,7 @@ class Arguments(argparse.Namespace):
     steps: int | None
     device: str | None
     seed: int | None
+    fast: bool
     resume: bool
     checkpoint_every: Every | None
     keep_checkpoints: int
@@ -53,6 +54,15 @@ class Arguments(argparse.Namespace):
     shapes: bool
     formulas: bool
     port: int
+    processes: int
+    nodes: int
+    gpus: int | None
+    time: str
+    partition: str
+    account: str
+    memory: str
+    data_at: list[str]
+    without_program: bool
     draw: Draw | None
 
 
@@ -94,6 +104,9 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=_at_least(1), help="end after so many updates in all")
     parser.add_argument("--device", type=_device, help="auto, cpu, cuda, cuda:1 or mps, in place of the file's own")
     parser.add_argument("--seed", type=_at_least(0), help="in place of the file's own")
+    parser.add_argument(
+        "--fast", action="store_true", help="fast-forward: small networks by a kernel, equal to PyTorch to rounding"
+    )
     # torchrun takes --run for an abbreviation of its own --run-path, wherever it stands.
     parser.add_argument(
         "--run", "--run-dir", dest="run", type=Path, metavar="DIR", help="the run directory (torchrun: --run-dir)"
@@ -169,6 +182,27 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_at_least(0), default=6010, help="to listen on (6010); 0: any that is free")
 
 
+def _pack(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "The data are copied into the folder, except those that --data-at names."
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder to be made")
+    parser.add_argument(
+        "--data-at",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="where the other machine has the data already; once for each data set, in the graph's order",
+    )
+    parser.add_argument("--processes", type=_at_least(1), default=1, help="that train together on each node (1)")
+    parser.add_argument("--nodes", type=_at_least(1), default=1, help="machines (1)")
+    parser.add_argument("--gpus", type=_at_least(0), help="that SLURM is asked for on each node (one a process)")
+    parser.add_argument("--time", default="24:00:00", help="SLURM's limit (24:00:00)")
+    for name, what in (("partition", "of the cluster"), ("account", "that pays"), ("memory", "a node: 32G")):
+        parser.add_argument(f"--{name}", default="", help=f"for SLURM: {what}")
+    parser.add_argument(
+        "--without-program", action="store_true", help="leave Chainrule's engine out: it is installed there"
+    )
+
+
 _FILES = {
     "import": ("MODEL", "a model of another program (.onnx)"),
     "serve": ("RUN", "a run directory, or a graph file, whose newest run is served"),
@@ -183,6 +217,7 @@ SUBCOMMANDS = {
     "step": ("one training step, number by number", _step),
     "export": ("write PyTorch code, weights, a picture or Mermaid text", _export),
     "import": ("make a graph file, with its weights, of an ONNX model", _import),
+    "pack": ("write a folder with which another machine trains a graph", _pack),
     "serve": ("let a run be watched from another machine, through a forwarded port", _serve),
 }
 
