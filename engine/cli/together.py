@@ -193,7 +193,9 @@ class _Training:
             sys.excepthook(type(error), error, error.__traceback__)
         first, step = self.group.says(), 0 if self._run is None else self._run.trainer.steps
         if first and is_lost(error):
-            say_error(f"Another process of the training was lost after step {step:,}. Go on with --resume.")
+            again = self.launch.restarts < self.launch.most_restarts
+            then = "All are started again." if again else "Go on with --resume."
+            say_error(f"Another process of the training was lost after step {step:,}. {then}")
         elif first:
             who = f"Process {self.group.rank}: " if self.group.rank else ""
             if isinstance(error, StepError) and self._run is not None:

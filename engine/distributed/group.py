@@ -34,8 +34,9 @@ class Group(Crew):
         own_signal: of the one that asked this process, which the others do not know of yet.
     """
 
-    def __init__(self, rank: int, size: int, device: torch.device, local_size: int = 1) -> None:
-        self.rank, self.size, self.device, self.local_size = rank, size, device, local_size
+    def __init__(self, rank: int, size: int, device: torch.device, local_size: int, store: dist.Store) -> None:
+        """Args: `store` they met at; the process group has been formed."""
+        self.rank, self.size, self.device, self.local_size, self._store = rank, size, device, local_size, store
         self.signal = self.own_signal = 0
         self._time = time.monotonic()
 
@@ -102,8 +103,7 @@ class Group(Crew):
     def says(self) -> bool:
         """Whether this process is to tell what went wrong: the first one that asks."""
         try:
-            store = dist.distributed_c10d._get_default_store()  # noqa: SLF001 - there is no other way to it
-            return bool(store.add(_SAID, 1) == 1)
+            return bool(self._store.add(_SAID, 1) == 1)
         except (RuntimeError, ValueError):  # with its host the store is gone
             return self.leads
 

@@ -29,7 +29,7 @@ class Launch:
         local_rank, local_size: the same on this machine.
         name: of the launch, the same after a restart.
         named: whether no other launch has this name; else it is that of the place where the processes meet.
-        restarts: how often the processes were started anew because one was lost.
+        restarts, most_restarts: how often the processes were started anew because one was lost, and may be.
     """
 
     rank: int
@@ -39,6 +39,7 @@ class Launch:
     name: str
     named: bool
     restarts: int
+    most_restarts: int
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Launch:
@@ -61,6 +62,7 @@ class Launch:
             name if named else place,
             named,
             number("TORCHELASTIC_RESTART_COUNT", "0"),
+            number("TORCHELASTIC_MAX_RESTARTS", "0"),
         )
 
 
@@ -90,8 +92,17 @@ def join(launch: Launch, device: str) -> Group:
         place = torch.device("cuda", launch.local_rank)
         torch.cuda.set_device(place)
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if cards else "gloo", timeout=seconds)
+        place_to_meet, _, _ = next(iter(dist.rendezvous("env://", launch.rank, launch.size, timeout=seconds)))
+        # torchrun keeps one store over all restarts, and in it where the processes of before could be reached.
+        store = dist.PrefixStore(f"chainrule/{launch.restarts}/{launch.size}", place_to_meet)
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if cards else "gloo",
+            store=store,
+            rank=launch.rank,
+            world_size=launch.size,
+            timeout=seconds,
+        )
     except (RuntimeError, ValueError) as error:
         what = next(iter(str(error).splitlines()), "")
         raise ChainruleError(f"The processes of the training do not find each other ({what}).", code="T05") from error
-    return Group(launch.rank, launch.size, place, launch.local_size)
+    return Group(launch.rank, launch.size, place, launch.local_size, store)
