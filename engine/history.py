@@ -100,10 +100,10 @@ class History:
         """
         at = self.at
         if at != self._here:
-            self._forget_future(at - 1)
+            self._forget_future(self._here)
             self._tell_forgotten(self._here)
+            self._seconds += 0.1 * (seconds / max(1, at - self._here) - self._seconds)
             self.last = self._here = at
-            self._seconds += 0.1 * (seconds - self._seconds)
             if size is not None:
                 self._sizes[at] = size
         if self._run.busy or (self._kept and at == self._kept[-1].at and not self._pending):
@@ -114,7 +114,10 @@ class History:
 
     @property
     def _apart(self) -> int:
-        return max(1, min(_APART, int(_WAIT / self._seconds))) if self._seconds > 0 else _APART
+        if self._seconds <= 0:
+            return _APART
+        soon = int(_WAIT / self._seconds)
+        return max(1, soon if self._run.trainer.fast.running else min(_APART, soon))
 
     def changed(self) -> bool:
         """Something but a step changed the run: the next step begins from here. Whether a future is gone with that."""
@@ -189,11 +192,17 @@ class History:
         run.restore(_thawed(start.state))
         with run.trainer.drawing():
             while run.trainer.steps < at:
-                run.redo(self._sizes.get(run.trainer.steps + 1), ends)
+                following = run.trainer.steps + 1
+                most = 1 if following in self._sizes else self._alike(following, at)
+                run.redo(self._sizes.get(following), ends, most)
         self._here = self.at
         epochs = run.trainer.epochs
         run.show_records([record for record in self._records if record["epoch"] <= epochs])
         return self.at
+
+    def _alike(self, step: int, at: int) -> int:
+        """Updates from this one on that are made with whole batches."""
+        return min([at, *(other - 1 for other in self._sizes if other > step)]) - step + 1
 
     def _remember_records(self) -> None:
         """Those of the run, and those of the future that it has gone back from."""

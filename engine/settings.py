@@ -11,7 +11,7 @@ from engine.wording import number_text
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta")
 METRICS = ("accuracy", "top5", "mae", "r2")
-LIVE = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value", "dropout_off")
+LIVE = ("lr", "momentum", "weight_decay", "clip_norm", "clip_value", "dropout_off", "fast_forward")
 """What `set_hyper` changes while a training runs; everything else asks for Apply or Restart."""
 
 EPS: Mapping[str, float] = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10, "adadelta": 1e-6}

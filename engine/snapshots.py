@@ -8,6 +8,9 @@ from typing import Literal, final
 
 from engine.events import Array, Snapshot
 
+Engine = Literal["captured", "eager", "fast"]
+"""What makes the steps."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class Progress(Snapshot):
     Attributes:
         epochs: planned total; steps_per_epoch; seconds_left: estimate, None when unknown.
         lr: the current learning rate, schedule applied.
-        engine: `captured` when steps are made by programs without Python, `eager` when PyTorch makes them one by one.
+        engine: `captured` when steps are made by programs without Python, `eager` when PyTorch makes them one by one,
+            `fast` when a kernel makes many at once.
     """
 
     epoch: int
@@ -28,7 +32,7 @@ class Progress(Snapshot):
     seconds_left: float | None
     lr: float
     loss: float
-    engine: Literal["captured", "eager"] = "eager"
+    engine: Engine = "eager"
 
 
 @final

@@ -28,6 +28,8 @@ from engine.training.run import Run
 from engine.training.run_folder import RunFolder, latest_run, new_run_path
 from engine.wording import plural
 
+_WITHOUT_END = 1 << 30
+
 
 def run(arguments: Arguments) -> int:
     """0: trained; 1: it failed; 130: interrupted, and ready to be resumed. Raises ChainruleError."""
@@ -40,6 +42,8 @@ def run(arguments: Arguments) -> int:
         try:
             if arguments.steps is not None and arguments.epochs is None:
                 training.plan(steps=arguments.steps)
+            if arguments.fast and not training.trainer.has_hyper("fast_forward", True):
+                training.set_hyper("fast_forward", True)
             return _train(training, folder, arguments.steps, told_to)
         finally:
             folder.release()
@@ -134,7 +138,7 @@ def _loop(run: Run, steps: int | None, told_to: Told, interrupted: Interrupted) 
     told_to.begin(run)
     with run.trainer.drawing():
         while not (run.over or interrupted.by or enough(run, steps)):
-            run.tick()
+            run.tick(most=_WITHOUT_END if steps is None else max(1, steps - run.trainer.steps))
             told_to.progress(run)
     if not interrupted.by:
         run.end_partial_epoch()

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import final
 
-from engine.snapshots import Progress
+from engine.snapshots import Engine, Progress
 from engine.training.run import Run
+from engine.training.trainer import Trainer
 
 _WINDOW = 3.0
 """Seconds of training that the rate is measured over."""
@@ -70,5 +71,12 @@ class Pace:
             seconds_left=left,
             lr=trainer.lr,
             loss=trainer.last_loss if trainer.steps else math.nan,
-            engine="captured" if trainer.choice.made else "eager",
+            engine=_engine(trainer),
         )
+
+
+def _engine(trainer: Trainer) -> Engine:
+    """What makes the steps."""
+    if trainer.fast.running:
+        return "fast"
+    return "captured" if trainer.choice.made else "eager"

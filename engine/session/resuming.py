@@ -76,5 +76,6 @@ def _bring_settings(run: Run, live: Mapping[str, Any], post: Callable[[Event], N
     changed = [name for name, value in wanted.items() if not run.trainer.has_hyper(name, value)]
     bring(run, wanted)
     if changed and run.trainer.steps:
-        names = ", ".join(TRAINING[name].label or name if name in TRAINING else "dropout" for name in changed)
+        switches = {"dropout_off": "dropout", "fast_forward": "fast-forward"}
+        names = ", ".join(TRAINING[name].label or name if name in TRAINING else switches[name] for name in changed)
         post(Said("info", f"It goes on with the present settings, which differ from those it had: {names}."))

@@ -36,6 +36,7 @@ from engine.training.run import Run
 _FLUSH = 0.02
 """Seconds between two posts of scalars."""
 _PROGRESS = 1 / 15
+_WITHOUT_END = 1 << 30
 
 
 @final
@@ -165,7 +166,7 @@ class Worker:
         with run.trainer.drawing(), self._pace.going(run):
             while not self._reached(run):
                 began = time.perf_counter()
-                run.tick(self._samples)
+                run.tick(self._samples, self._most(run))
                 now = time.perf_counter()
                 past.note(self._samples, now - began)
                 self._weights.note(run)
@@ -190,6 +191,11 @@ class Worker:
             return run.over
         epochs, steps = run.trainer.epochs, run.trainer.steps
         return (goal.epochs is not None and epochs >= goal.epochs) or (goal.steps is not None and steps >= goal.steps)
+
+    def _most(self, run: Run) -> int:
+        """Steps until the goal, however many may be made at once."""
+        goal = self._goal.steps
+        return _WITHOUT_END if goal is None else max(1, goal - run.trainer.steps)
 
     def _go(self, goal: commands.Until, samples: int | None = None) -> None:
         run = self._ready_run()

@@ -148,6 +148,23 @@ def _of_slot(number: int, slot: Slot) -> dict[str, Tensor]:
     return {f"W{number}": slot.weight, f"G{number}": slot.grad, **states}
 
 
+def update_lines(turn: Turn, number: int) -> list[Line]:
+    """The optimizer's operations on one slot, recorded on tensors that are thrown away.
+
+    The vectors are W0, G0, s0_0, s0_1, …, and what changes from step to step n0_0, n0_1, …, with the slot's number.
+    """
+    updater, slot = turn.updater, turn.updater.slots[number]
+    scratch = {name: tensor.clone() for name, tensor in _of_slot(number, slot).items()}
+    count = len(updater.rule.numbers(updater.hyper, updater.hyper.lr, 1))
+    signs = tuple(math.pi + index / 64 for index in range(count))  # stand for numbers; nothing else is these
+    known = {sign: f"n{number}_{index}" for index, sign in enumerate(signs)}
+    state = {kind: scratch[f"s{number}_{index}"] for index, kind in enumerate(slot.state)}
+    with torch.no_grad(), Recorder(scratch, known, prefix=f"u{number}_") as recorder:
+        updater.rule.apply(scratch[f"W{number}"], scratch[f"G{number}"], state, updater.hyper, signs)
+    lines: list[Line] = recorder.lines
+    return lines
+
+
 @final
 class _Writer:
     """Writes the text of one program.
@@ -201,7 +218,9 @@ class _Writer:
             self.constants[f"z{name}"] = torch.zeros_like(vector)
             behind.append(Line((), "add_", [name, f"z{name}"], (name,), pure=False))
         behind += [*zeros, *norming]
-        update = self._update() if updates else []
+        update: list[Line] = []
+        for number in range(len(slots)) if updates else ():
+            update += update_lines(self.turn, number)
         return self._assemble(before, behind, update, (value, recorder.name_of(norm), *results))
 
     def _show(self, outputs: Mapping[str, Tensor], recorder: Recorder) -> list[str]:
@@ -225,20 +244,6 @@ class _Writer:
         pairs = list(zip(grads, views, strict=True))
         zeros = [Line((), "zero_", [view], (view,), pure=False) for grad, view in pairs if grad is None]
         return [(recorder.name_of(grad), view) for grad, view in pairs if grad is not None], zeros
-
-    def _update(self) -> list[Line]:
-        """The optimizer's operations, recorded on tensors that are thrown away."""
-        updater, lines = self.turn.updater, []
-        for number, slot in enumerate(updater.slots):
-            scratch = {name: tensor.clone() for name, tensor in _of_slot(number, slot).items()}
-            count = len(updater.rule.numbers(updater.hyper, updater.hyper.lr, 1))
-            signs = tuple(math.pi + index / 64 for index in range(count))  # stand for numbers; nothing else is these
-            known = {sign: f"n{number}_{index}" for index, sign in enumerate(signs)}
-            state = {kind: scratch[f"s{number}_{index}"] for index, kind in enumerate(slot.state)}
-            with torch.no_grad(), Recorder(scratch, known, prefix=f"u{number}_") as recorder:
-                updater.rule.apply(scratch[f"W{number}"], scratch[f"G{number}"], state, updater.hyper, signs)
-            lines += recorder.lines
-        return lines
 
     def _assemble(self, before: list[Line], behind: list[Line], update: list[Line], results: Sequence[str]) -> str:
         loss, norm, *shown = results

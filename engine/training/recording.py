@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from engine.fastforward.calls import Call, Number, Ref
+
 _SAME = {"detach", "alias", "lift_fresh"}
 """Operations whose result is, without autograd, their argument."""
 
@@ -40,6 +42,7 @@ class Line:
         arguments: as text.
         uses: names of tensors it reads.
         pure: whether it only makes its results: changes nothing, draws nothing.
+        call: the same as a value; None where it was written by hand.
     """
 
     made: tuple[str, ...]
@@ -47,6 +50,7 @@ class Line:
     arguments: list[str]
     uses: tuple[str, ...]
     pure: bool
+    call: Call | None = None
 
     def __str__(self) -> str:
         call = f"torch.ops.aten.{self.name}({', '.join(self.arguments)})"
@@ -128,6 +132,11 @@ class Recorder(TorchDispatchMode):
         except KeyError:
             raise NotRecordableError("a tensor from elsewhere") from None
 
+    @property
+    def shapes(self) -> Mapping[str, torch.Size]:
+        """Of everything, by name."""
+        return self._shapes
+
     def shape_of(self, name: str) -> torch.Size:
         """The shape of a tensor that has this name."""
         return self._shapes[name]
@@ -152,6 +161,8 @@ class Recorder(TorchDispatchMode):
         texts = [self._text(value, uses, schema.arguments[index].type) for index, value in enumerate(args)]
         types = {argument.name: argument.type for argument in schema.arguments}
         texts += [f"{key}={self._text(value, uses, types[key])}" for key, value in kwargs.items()]
+        values = tuple(self._value(value) for value in args)
+        keywords = {key: self._value(value) for key, value in kwargs.items()}
         random = torch.Tag.nondeterministic_seeded in func.tags
         pure = not schema.is_mutable and not random
         results = out if isinstance(out, tuple | list) else (out,)
@@ -170,7 +181,8 @@ class Recorder(TorchDispatchMode):
             self.views[made[0]] = View(uses[0], func, tuple(args[1:]), dict(kwargs))
             self._lasting.add(made[0])
             return
-        self.lines.append(Line(made, name, texts, tuple(uses), pure))
+        call = Call(made, name, values, keywords)
+        self.lines.append(Line(made, name, texts, tuple(uses), pure, call))
 
     def _result(self, result: Any) -> str:
         name = f"{self._prefix}{len(self._alive)}"
@@ -186,6 +198,14 @@ class Recorder(TorchDispatchMode):
         self._alive.append(tensor)  # or another tensor might get its identity
         self._names[id(tensor)] = name
         self._shapes.setdefault(name, tensor.shape)
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return Ref(self.name_of(value))
+        if isinstance(value, list | tuple):
+            return tuple(map(self._value, value))
+        known = self._numbers.get(value) if isinstance(value, float) else None
+        return value if known is None else Number(known)
 
     def _text(self, value: Any, uses: list[str], kind: Any) -> str:
         if isinstance(value, Tensor):

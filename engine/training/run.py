@@ -115,38 +115,49 @@ class Run:
         """Whether early stopping ended it."""
         return self._stopping is not None and self._stopping.ended
 
-    def tick(self, size: int | None = None) -> None:
+    def tick(self, size: int | None = None, most: int = 1) -> None:
         """One training step (of `size` samples), or one batch of the validation that ends an epoch.
 
-        A checkpoint follows where one is due.
+        A checkpoint follows where one is due. In fast-forward it may be up to `most` steps of one epoch.
 
         Raises:
             StepError: nothing has changed.
         """
-        self._work(size)
+        self._work(size, most)
         folder, trainer = self.folder, self.trainer
         if folder is None or not self.pace.due(folder.plan, trainer.steps, trainer.epochs):
             return
         if self.unsaved and not self.busy:
             self.save()
 
-    def _work(self, size: int | None) -> None:
+    def _work(self, size: int | None, most: int) -> None:
         if self._validation is None and not self.epoch_waits:
             began = time.perf_counter()
             before = self.trainer.loss_weight
-            loss = self.trainer.step(size)
+            made = self.trainer.advance(most, size)
             self._seconds += time.perf_counter() - began
             self._samples += self.trainer.loss_weight - before
             self.samples_seen += self.trainer.loss_weight - before
-            steps, losses, epochs = self._recent
-            steps.append(self.trainer.steps)
-            losses.append(loss)
-            epochs.append(self.trainer.position + (1.0 if self.trainer.epoch_over else 0.0))
+            self._remember(made)
             if not self.trainer.epoch_over:
                 return
             if self.validation_data:
                 return  # the validation is the next ticks' work
         self._validate()
+
+    def _remember(self, made: list[float]) -> None:
+        """The losses of the steps that were just made."""
+        trainer = self.trainer
+        steps, losses, epochs = self._recent
+        steps.extend(range(trainer.steps - len(made) + 1, trainer.steps + 1))
+        losses.extend(made)
+        end = trainer.position + (1.0 if trainer.epoch_over else 0.0)
+        if len(made) > 1 and trainer.batches is not None:
+            part = trainer.batches.whole / trainer.batches.samples
+            epochs.extend(end - part * later for later in range(len(made) - 1, 0, -1))
+        epochs.append(end)
+        if trainer.fast.remark:
+            self._post(Said("warning", trainer.fast.told()))
 
     @property
     def epoch_waits(self) -> bool:
@@ -305,14 +316,15 @@ class Run:
         if self._stopping is not None and state["stopping"] is not None:
             self._stopping.restore(state["stopping"])
 
-    def redo(self, size: int | None, ends: Mapping[int, Mapping[str, Any]]) -> None:
+    def redo(self, size: int | None, ends: Mapping[int, Mapping[str, Any]], most: int = 1) -> None:
         """Make a step that was made before once more, silently, and end its epoch as it ended then.
 
         Args:
             size: samples of the step; None: a batch.
             ends: records of epochs by number.
+            most: steps at most, in fast-forward.
         """
-        self.trainer.step(size)
+        self.trainer.advance(most, size)
         record = ends.get(self.trainer.epochs + 1)
         if self.epoch_waits and record is not None:
             self._close(record)

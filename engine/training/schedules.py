@@ -10,6 +10,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
+import numpy as np
+from numpy.typing import NDArray
+
 _ONE_CYCLE_START = 25.0
 _ONE_CYCLE_END = 1e4
 _PLATEAU_THRESHOLD = 1e-4
@@ -38,6 +41,12 @@ class Schedule:
         warm = self.settings["warmup_steps"]
         rise = (step + 1) / warm if step < warm else 1.0
         return rise * self._scheduled(base, step)
+
+    def rates(self, base: float, step: int, count: int) -> NDArray[np.float64]:
+        """The learning rates of so many updates after `step` updates."""
+        if self.kind in ("constant", "plateau") and step >= self.settings["warmup_steps"]:
+            return np.full(count, self.lr(base, step))
+        return np.array([self.lr(base, number) for number in range(step, step + count)], dtype=np.float64)
 
     def _scheduled(self, base: float, step: int) -> float:
         settings: Any = self.settings

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ from engine.training.choosing import Choice
 from engine.training.crew import ALONE, Crew
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.footprint import Footprint
+from engine.training.forwarding import Chunk, FastForward
 from engine.training.metrics import Meter
 from engine.training.optimizers import filled_in
 from engine.training.precision import Precision
@@ -46,6 +48,7 @@ class Trainer:
         last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
         dropout_off: whether dropout is switched off.
         choice: whether steps are captured or eager.
+        fast: makes many steps at once, where it is switched on.
         sliced: makes steps in mixed precision or in micro-batches instead.
         crew: the processes that make this training; `batches` hands out the part of this one.
         maker: makes the steps where there are several processes, in place of the others.
@@ -95,6 +98,7 @@ class Trainer:
         self._shown = _wanted(meter.task)
         runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
+        self.fast = FastForward(net, runs, self._shown)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
         self.sliced = SlicedSteps(net, self._shown, precision, self.settings["micro_batch"], least)
@@ -192,6 +196,38 @@ class Trainer:
         self._count(turn, value, batch, outputs)
         return value
 
+    def advance(self, most: int, size: int | None = None) -> list[float]:
+        """One update as `step`, or up to `most` of this epoch in fast-forward; their losses. Raises as `step`."""
+        made = None
+        if self.fast.wanted and size is None and self._plain and self.batches is not None:
+            made = self.fast.steps(self._turns, self.batches, self.steps, most)
+        if made is None:
+            self.fast.running = False
+            return [self.step(size)]
+        self._count_all(made)
+        losses: list[float] = made.losses.tolist()
+        return losses
+
+    @property
+    def _plain(self) -> bool:
+        """Whether this process alone makes the steps, each as a whole and in full precision."""
+        alone = self.maker is None and self.crew.size == 1
+        return alone and self.sliced.most is None and not self.sliced.precision.mixed
+
+    def _count_all(self, made: Chunk) -> None:
+        """As `_count`, of several steps."""
+        assert self.batches is not None
+        samples = self.batches.whole
+        self.steps += len(made.losses)
+        self._stepped = True
+        if made.shown is not None and self.meter.names:
+            self.meter.add(made.shown, self.batches.data[self._shown[1]][made.rows])
+        self.last_lr, self.last_loss = made.lr, float(made.losses[-1])
+        if self.first_loss is None:
+            self.first_loss = float(made.losses[0])
+        self.loss_sum = float(np.cumsum([self.loss_sum, *made.losses * samples])[-1])  # one by one, as steps add
+        self.loss_weight += samples * len(made.losses)
+
     def _try(self, turn: Turn, batch: Batch) -> tuple[float, Mapping[str, Tensor]]:
         lr = turn.schedule.lr(turn.updater.hyper.lr, self.steps)
         value, norm, outputs = self._made(turn, batch, lr)
@@ -262,6 +298,10 @@ class Trainer:
             old, self.dropout_off = self.dropout_off, bool(value)
             self._set_mode()
             self.choice.begin_again()
+            self.fast.begin_again()
+            return old
+        if name == "fast_forward":
+            old, self.fast.wanted = self.fast.wanted, bool(value)
             return old
         old = getattr(self._turns[0].updater.hyper, name)
         for turn in self._turns:
@@ -274,6 +314,8 @@ class Trainer:
         """Whether one of `settings.LIVE` has this value, in the first phase."""
         if name == "dropout_off":
             return self.dropout_off == bool(value)
+        if name == "fast_forward":
+            return self.fast.wanted == bool(value)
         updater = self._turns[0].updater
         return bool(getattr(updater.hyper, name) == filled_in(updater.kind, name, value))
 
@@ -306,6 +348,7 @@ class Trainer:
         self.dropout_off = old.dropout_off
         self._set_mode()
         self.choice.begin_again()
+        self.fast.wanted = old.fast.wanted
         self.randomness.restore(old.randomness.state())
         self.sliced.restore(old.sliced.state())
         for turn, before in zip(self._turns, old._turns, strict=False):
@@ -339,6 +382,7 @@ class Trainer:
             "meter": self.meter.together(self.crew).state(),
             "random": self.randomness.state(),
             "scale": self.sliced.state(),
+            "fast": self.fast.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -366,6 +410,8 @@ class Trainer:
         self.sliced.restore(state.get("scale", {}))
         if self.dropout_off != state["dropout_off"]:
             self.choice.begin_again()
+            self.fast.begin_again()
+        self.fast.restore(state.get("fast", {}))
         self.choice.rebind(self._turns)
         self.dropout_off = state["dropout_off"]
         self._set_mode()

@@ -1,0 +1,337 @@
+"""Fast-forward: many steps of a small network in one call of a kernel, where somebody switched it on.
+
+A kernel computes what PyTorch computes, but adds in another order, so its numbers differ in the last digits. Therefore
+it runs only when it is asked for, and then from the next step on, at once: which steps it makes follows from the switch
+and the position in the training, never from the clock. A run in fast-forward can so be repeated, resumed and gone back
+in, to the bit, as any other.
+
+Whenever a kernel is new, and every `_APART` updates after, PyTorch makes the same step from the same weights. The loss,
+the outputs and the gradient have to agree; so has the update that PyTorch makes of the kernel's gradient. Where they do
+not, the kernel's step is taken back, and fast-forward is left for good.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.build import Net
+from engine.fastforward.kernel import Kernel
+from engine.fastforward.machine import available
+from engine.fastforward.nests import UnsupportedError
+from engine.training.batching import Batches
+from engine.training.captured import Forward
+from engine.training.optimizers import Hyper
+from engine.training.recording import NotRecordableError
+from engine.training.stepcalls import arrays, labels_below, recorded
+from engine.training.turns import Turn
+
+_APART = 4096
+"""Updates between two steps that PyTorch makes as well."""
+
+_SECONDS = 0.03
+"""That a call takes at most, about."""
+
+_FIRST = 64
+"""Steps of the first call, whose time tells how many fit."""
+
+_KINDS = 16
+"""Sizes of batches for which there are kernels at most."""
+
+_AGREE = {torch.float32: 1e-5, torch.float64: 1e-12}
+"""Relative difference of what agrees."""
+
+_REFUSALS = (NotRecordableError, UnsupportedError, ImportError, RuntimeError, TypeError, ValueError, KeyError,
+             IndexError, AttributeError, MemoryError)  # fmt: skip
+
+Floats = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Steps that were made.
+
+    Attributes:
+        losses: of each, before its update.
+        rows: of the data, for all batches in a row.
+        shown: the wanted output for these rows, None where none is wanted.
+        lr: learning rate of the last step.
+    """
+
+    losses: Floats
+    rows: Tensor
+    shown: Tensor | None
+    lr: float
+
+
+@final
+@dataclass(slots=True, eq=False)
+class _Made:
+    """A kernel, and what it was made for."""
+
+    kernel: Kernel
+    hyper: Hyper
+    layout: list[list[str]]
+    checked: bool = False
+    seconds: float = 0.0
+    losses: Floats = field(default_factory=lambda: np.empty(0))
+    numbers: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    bound: tuple[Turn, Mapping[str, Tensor], dict[str, int]] | None = None
+
+
+@final
+class FastForward:
+    """Makes steps of one training by kernels.
+
+    Attributes:
+        wanted: whether it is switched on; may be changed between steps.
+        left: why it was given up, "" while it was not.
+        refused: why there is no kernel for the steps asked for last, "" where there is.
+        remark: what has to be said about that and has not been said.
+        running: whether a kernel made the last step.
+    """
+
+    def __init__(self, net: Net, runs: Sequence[Forward], shown: Sequence[str]) -> None:
+        """Args: `runs` compute loss and wanted outputs by phase; `shown` names prediction and target, or nothing."""
+        self._net, self._runs = net, runs
+        self._shown = shown[0] if shown else None
+        self.wanted, self.left, self.refused, self.running = False, "", "", False
+        self.remark = ""
+        self._made: dict[int, _Made | None] = {}
+        self._data: dict[str, Tensor] = {}
+        self._largest: dict[str, float] = {}
+        """Of each thing compared, the largest size that a check has seen: rounding errors are relative to that."""
+
+    def begin_again(self) -> None:
+        """Something but weights and hyperparameters has changed: the kernels are no longer right."""
+        self._made.clear()
+        self._largest.clear()
+
+    def told(self) -> str:
+        """The remark, which is said with that."""
+        remark, self.remark = self.remark, ""
+        return remark
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed training needs."""
+        return {"wanted": self.wanted, "left": self.left}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self.wanted, self.left = bool(state.get("wanted", False)), str(state.get("left", ""))
+        for made in self._made.values():
+            if made is not None:
+                made.bound = None
+
+    def steps(self, turns: Sequence[Turn], batches: Batches, at: int, most: int) -> Chunk | None:
+        """Make up to `most` steps of the epoch; None: the next step is left to PyTorch.
+
+        Args:
+            turns: all phases.
+            batches: stand before the first step, and are moved on.
+            at: updates made by now.
+            most: at least 1.
+        """
+        self.running = False
+        if not self.wanted or self.left:
+            return None
+        left = batches.samples - batches.position
+        size = min(batches.size, left)
+        made = self._kernel(turns, batches, size)
+        if made is None:
+            return None
+        turn, count = turns[0], max(1, min(most, left // size))
+        if not made.checked or at % _APART == 0:
+            chunk = self._checked(made, turn, batches, at)
+        else:
+            room = max(1, int(_SECONDS / made.seconds)) if made.seconds else _FIRST
+            chunk = self._run(made, turn, batches, at, min(count, room, _APART - at % _APART))
+        self.running = chunk is not None
+        return chunk
+
+    # -- kernels --
+
+    def _kernel(self, turns: Sequence[Turn], batches: Batches, size: int) -> _Made | None:
+        turn = turns[0]
+        known = self._made.get(size)
+        if known is not None:
+            hyper = turn.updater.hyper
+            if hyper is known.hyper:
+                return known
+            if replace(hyper, lr=known.hyper.lr) == known.hyper:
+                known.hyper = hyper
+                return known
+        elif size in self._made:
+            return None
+        if len(self._made) >= _KINDS and size not in self._made:
+            return None
+        self._made[size] = made = self._compiled(turns, batches, size)
+        return made
+
+    def _compiled(self, turns: Sequence[Turn], batches: Batches, size: int) -> _Made | None:
+        turn = turns[0]
+        try:
+            if not available():
+                raise UnsupportedError("no compiler: install chainrule[fast]")
+            if batches.streamed or len(turns) > 1 or next(self._net.parameters()).device.type != "cpu":
+                raise UnsupportedError("data on disk, several phases, or another device")
+            batch = batches.first(size)
+            step = recorded(self._net, self._runs[0], turn, batch, self._shown)
+            self._take_data(batches)
+            for number, limit in labels_below(step).items():
+                labels = self._data[number]
+                if int(labels.min()) < 0 or int(labels.max()) >= limit:
+                    raise UnsupportedError("labels beyond the classes")
+            kernel = Kernel(step)
+        except _REFUSALS as refusal:
+            if self.refused != str(refusal):
+                self.refused = str(refusal)
+                self.remark = f"Fast-forward cannot make these steps; PyTorch does ({self.refused})."
+            return None
+        self.refused = ""
+        return _Made(kernel, turn.updater.hyper, _layout(turn))
+
+    def _take_data(self, batches: Batches) -> None:
+        """All samples, each in one piece."""
+        if not self._data:
+            self._data = {f"x{number}": tensor.contiguous() for number, tensor in enumerate(batches.data.values())}
+
+    # -- steps --
+
+    def _run(self, made: _Made, turn: Turn, batches: Batches, at: int, count: int) -> Chunk | None:
+        step, kernel = made.kernel.step, made.kernel
+        if made.bound is None or made.bound[0] is not turn:
+            tensors = {**arrays(self._net, turn), **self._data}
+            made.bound = turn, tensors, {name: tensor.data_ptr() for name, tensor in tensors.items()}
+            if _layout(turn) != made.layout:
+                self._made.clear()
+                return None
+        if len(made.losses) < count:
+            made.losses = np.empty(count)
+        addresses = made.bound[2]
+        rates = turn.schedule.rates(turn.updater.hyper.lr, at, count)
+        numbers = self._numbers(turn, rates)
+        rows = batches.rows[batches.position : batches.position + count * step.samples]
+        shown = None
+        if step.shown is not None:
+            shape = step.shapes[step.shown]
+            shown = torch.empty((count * shape[0], *shape[1:]), dtype=next(self._net.parameters()).dtype)
+        addresses["order"], addresses["numbers"] = rows.data_ptr(), _address(numbers)
+        addresses["losses"], addresses["shown"] = _address(made.losses), 0 if shown is None else shown.data_ptr()
+        began = time.perf_counter()
+        done = kernel.run(count, addresses)
+        if not done:
+            return None
+        made.seconds = (time.perf_counter() - began) / done
+        for slot in turn.updater.slots:
+            slot.step += done
+        batches.move_on(done, step.samples)
+        if done < count:
+            rows, shown = rows[: done * step.samples], None if shown is None else shown[: done * step.samples]
+        return Chunk(made.losses[:done].copy(), rows, shown, float(rates[done - 1]))
+
+    def _numbers(self, turn: Turn, rates: Floats) -> Floats:
+        """What changes from step to step, those of one step side by side."""
+        rule, hyper = turn.updater.rule, turn.updater.hyper
+        columns: list[Any] = []
+        for slot in turn.updater.slots:
+            counts: Any = np.arange(slot.step + 1, slot.step + 1 + len(rates))
+            lr: Any = rates
+            columns += rule.numbers(hyper, lr, counts)
+        if len(columns) == 1:
+            return np.ascontiguousarray(columns[0])
+        return np.stack(columns, axis=1)
+
+    # -- checks --
+
+    def _checked(self, made: _Made, turn: Turn, batches: Batches, at: int) -> Chunk | None:
+        """One step, made by PyTorch as well; None when they disagree, with nothing changed."""
+        before, start = [vector.clone() for vector in _vectors(turn)], batches.position
+        counts = [slot.step for slot in turn.updater.slots]
+        chunk = self._run(made, turn, batches, at, 1)
+        if chunk is None:
+            return None
+        after = [vector.clone() for vector in _vectors(turn)]
+        _put(turn, before)
+        for slot, count in zip(turn.updater.slots, counts, strict=True):
+            slot.step = count
+        batch = dict(zip(batches.data, (data[chunk.rows] for data in self._data.values()), strict=True))
+        differing = self._differing(turn, batch, chunk, after)
+        if differing:
+            self.left = f"its {differing} at step {at + 1} differed from PyTorch's"
+            self.remark = f"Fast-forward was left: {self.left}. PyTorch goes on from there."
+            _put(turn, before)
+            for slot, count in zip(turn.updater.slots, counts, strict=True):
+                slot.step = count
+            batches.position = start
+            return None
+        _put(turn, after)
+        made.checked = True
+        return chunk
+
+    def _differing(self, turn: Turn, batch: Mapping[str, Tensor], chunk: Chunk, after: Sequence[Tensor]) -> str:
+        """What PyTorch finds otherwise, "" for nothing; weights and gradients are changed meanwhile."""
+        updater, parameter = turn.updater, next(self._net.parameters())
+        tolerance = _AGREE[parameter.dtype]
+        loss, outputs = self._runs[0](dict(batch))
+        updater.clear()
+        torch.autograd.backward(loss, inputs=turn.inputs)
+        theirs = {"loss": loss.detach().double(), **{f"gradient {n}": grad for n, grad in enumerate(_grads(turn))}}
+        ours = {f"gradient {number}": grad for number, grad in enumerate(_grads_of(turn, after))}
+        ours["loss"] = torch.tensor(chunk.losses[0])
+        if self._shown is not None and chunk.shown is not None:
+            theirs["output"], ours["output"] = outputs[self._shown].detach(), chunk.shown
+        for name, value in theirs.items():
+            largest = max(self._largest.get(name, 0.0), float(value.abs().max()))
+            self._largest[name] = largest
+            if not _close(ours[name].reshape(value.shape), value, tolerance * largest):
+                return name.split(maxsplit=1)[0]
+        for grad, mine in zip(_grads(turn), _grads_of(turn, after), strict=True):
+            grad.copy_(mine)
+        updater.update(chunk.lr, updater.norm())
+        for vector, mine in zip(_vectors(turn), after, strict=True):
+            if not _close(mine, vector, tolerance * float(vector.abs().max())):
+                return "update"
+        return ""
+
+
+def _vectors(turn: Turn) -> list[Tensor]:
+    """Weights, gradients, and what the optimizer remembers."""
+    slots = turn.updater.slots
+    return [*(slot.weight for slot in slots), *_grads(turn), *(part for slot in slots for part in slot.state.values())]
+
+
+def _grads(turn: Turn) -> list[Tensor]:
+    return [slot.grad for slot in turn.updater.slots if slot.grad is not None]
+
+
+def _grads_of(turn: Turn, vectors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Those among copies of `_vectors`."""
+    count = len(turn.updater.slots)
+    return vectors[count : 2 * count]
+
+
+def _put(turn: Turn, values: Sequence[Tensor]) -> None:
+    for vector, value in zip(_vectors(turn), values, strict=True):
+        vector.copy_(value)
+
+
+def _close(one: Tensor, other: Tensor, within: float) -> bool:
+    return bool(((one - other).abs() <= within).all())
+
+
+def _layout(turn: Turn) -> list[list[str]]:
+    """The names that share a slot, slot by slot."""
+    return [[name for name, _, _ in slot.members] for slot in turn.updater.slots]
+
+
+def _address(numbers: Floats) -> int:
+    return int(numbers.__array_interface__["data"][0])
