@@ -23,7 +23,7 @@ from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
 from gui.pictures.job import PaintJob
-from gui.pictures.sheet import Format, Wanted
+from gui.pictures.sheet import Format, Sheet, Wanted
 
 
 @final
@@ -121,24 +121,27 @@ class Pictures(QObject):
 
     # -- printing --
 
-    def print_preview(self) -> None:
-        """Show the page as it will be printed; from there it is printed."""
+    def print_preview(self) -> PaintJob[Sheet]:
+        """Make the picture while the window goes on; then show the page as it will be printed."""
+        document, wanted = self._canvas.stage.document, self.chosen() or self.everything()
+        steps = drawing.making(document.project, document.result, wanted)
+        job = PaintJob(steps, self._preview, notices().failure, self)
+        job.start(self.tr("Drawing the picture…"), self._window)
+        return job
+
+    def _preview(self, sheet: Sheet) -> None:
+        """From there it is printed."""
         from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
 
-        document, wanted = self._canvas.stage.document, self.chosen() or self.everything()
-        try:
-            wide = drawing.is_wide(document.project, document.result, wanted)
-        except ChainruleError as error:
-            notices().failure(error)
-            return
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         printer.setDocName(self._document.title)
-        landscape, portrait = QPageLayout.Orientation.Landscape, QPageLayout.Orientation.Portrait
-        printer.setPageOrientation(landscape if wide else portrait)
+        wide = sheet.area.width() > sheet.area.height()
+        printer.setPageOrientation(QPageLayout.Orientation.Landscape if wide else QPageLayout.Orientation.Portrait)
         dialog = QPrintPreviewDialog(printer, self._window)
         dialog.setObjectName("printPreview")
-        dialog.paintRequested.connect(lambda page: drawing.paint_page(page, document.project, document.result, wanted))
+        dialog.paintRequested.connect(lambda page: drawing.paint_page(page, sheet))
         dialog.exec()
+        dialog.deleteLater()  # with the sheet it holds
 
     # -- names --
 

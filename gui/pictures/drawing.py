@@ -69,7 +69,7 @@ def drawing(project: Project, result: Result, kind: Format, wanted: Wanted) -> S
     if kind == "png":
         made = yield from imaging(project, result, wanted)
         return lambda: _png(made)
-    sheet = yield from _making(project, result, wanted)
+    sheet = yield from making(project, result, wanted)
     data = yield from _svg(sheet, project.name) if kind == "svg" else _pdf(sheet, project.name)
     return lambda: data
 
@@ -81,7 +81,7 @@ def image(project: Project, result: Result, wanted: Wanted) -> QImage:
 
 def imaging(project: Project, result: Result, wanted: Wanted) -> Steps[QImage]:
     """Steps to an image of `wanted.scale` pixels a scene unit."""
-    sheet = yield from _making(project, result, wanted)
+    sheet = yield from making(project, result, wanted)
     made = QImage(pixels(sheet, wanted.scale), QImage.Format.Format_RGB32)
     made.fill(Qt.GlobalColor.white)
     dots = round(96 / 0.0254 * wanted.scale)
@@ -93,7 +93,7 @@ def imaging(project: Project, result: Result, wanted: Wanted) -> Steps[QImage]:
 
 def previewing(project: Project, result: Result, wanted: Wanted, room: QSize) -> Steps[tuple[QImage, QSizeF]]:
     """Steps to the picture as small as fits into a room of pixels, and its true size in scene units."""
-    sheet = yield from _making(project, result, wanted)
+    sheet = yield from making(project, result, wanted)
     scale = min(room.width() / sheet.area.width(), room.height() / sheet.area.height(), 1.5)
     made = QImage((sheet.area.size() * scale).toSize().expandedTo(QSize(1, 1)), QImage.Format.Format_RGB32)
     made.fill(Qt.GlobalColor.white)
@@ -110,10 +110,9 @@ def pixels(sheet: Sheet, scale: int) -> QSize:
     return QSize(wide, high)
 
 
-def paint_page(device: QPagedPaintDevice, project: Project, result: Result, wanted: Wanted) -> None:
-    """Fit the picture onto one page of a printer, not larger than on the screen. Raises GraphError as `draw`."""
+def paint_page(device: QPagedPaintDevice, sheet: Sheet) -> None:
+    """Fit a picture (`making`) onto one page of a printer, not larger than on the screen."""
     with theme().painting_in(PAPER):
-        sheet = _sheet(project, result, wanted)
         painter = PaperPainter(device, outlines=False)
         painter.setRenderHints(_HINTS)
         room = QRectF(painter.viewport())
@@ -127,33 +126,17 @@ def paint_page(device: QPagedPaintDevice, project: Project, result: Result, want
         painter.end()
 
 
-def is_wide(project: Project, result: Result, wanted: Wanted) -> bool:
-    """Whether the picture suits a page in landscape. Raises GraphError when there is nothing to draw."""
-    with theme().painting_in(PAPER):
-        area = _sheet(project, result, wanted).area
-    return area.width() > area.height()
-
-
 # -- formats --
 
 
-def _sheet(project: Project, result: Result, wanted: Wanted) -> Sheet:
-    sheet = Sheet.of(project, result, wanted)
-    _require_something(sheet)
-    return sheet
-
-
-def _making(project: Project, result: Result, wanted: Wanted) -> Steps[Sheet]:
+def making(project: Project, result: Result, wanted: Wanted) -> Steps[Sheet]:
+    """Steps to a sheet that can be painted, told as the first half of the work. Raises GraphError as `draw`."""
     sheet = Sheet(project, result, wanted)
     for done in sheet.make():
         yield done / 2
-    _require_something(sheet)
-    return sheet
-
-
-def _require_something(sheet: Sheet) -> None:
     if sheet.is_empty:
         raise GraphError("There is nothing to draw: the graph has no blocks yet.", code="G24")
+    return sheet
 
 
 def _on_image(made: QImage, sheet: Sheet, scale: float, detail: float) -> Steps[None]:

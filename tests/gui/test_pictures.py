@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
-from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageLayout, QPainter
+from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QFileDialog, QProgressDialog, QPushButton
 
@@ -200,14 +200,38 @@ def test_a_page_is_printed_within_its_margins(net, tmp_path):
     printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
     path = tmp_path / "page.pdf"
     printer.setOutputFileName(str(path))
-    drawing.paint_page(printer, net[0], net[1], Wanted())
-    pdf = path.read_bytes()
-    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
-    assert b"/FontFile" in pdf
-    assert drawing.is_wide(net[0], net[1], Wanted())
+    sheet = drawing.finish(drawing.making(net[0], net[1], Wanted()))
+    for _ in range(2):  # a preview paints again when the paper is turned
+        drawing.paint_page(printer, sheet)
+        pdf = path.read_bytes()
+        assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+        assert b"/FontFile" in pdf
+    assert sheet.area.width() > sheet.area.height()
 
 
 # -- the dialog and the window --
+
+
+def test_the_page_is_shown_before_it_is_printed_and_an_empty_graph_is_said_to_be_empty(qtbot, monkeypatch, tmp_path):
+    painted: list[tuple[bool, bool]] = []
+
+    def shown(dialog: QPrintPreviewDialog) -> int:
+        dialog.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        dialog.printer().setOutputFileName(str(tmp_path / "page.pdf"))
+        dialog.paintRequested.emit(dialog.printer())
+        landscape = dialog.printer().pageLayout().orientation() is QPageLayout.Orientation.Landscape
+        painted.append((dialog.objectName() == "printPreview", landscape))
+        return 0
+
+    monkeypatch.setattr(QPrintPreviewDialog, "exec", shown)
+    with main_window(qtbot, chain(40)) as window:
+        job = window.pictures.print_preview()
+        qtbot.waitUntil(lambda: job.is_over)
+        assert painted == [(True, True)]
+    with main_window(qtbot, Project()) as window:
+        window.pictures.print_preview()
+        assert "nothing to draw" in notices().history[-1].text
+        assert len(painted) == 1
 
 
 @pytest.fixture(autouse=True)
