@@ -7,6 +7,9 @@ from typing import Any
 
 from engine.export.layout import Bracket, Expr, call, lines
 from engine.export.parts import Parts
+from engine.training.slicing import NotSliceableError, adding, batch_norm_of
+
+_FORMATS = {"bf16": "torch.bfloat16", "fp16": "torch.float16"}
 
 _OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any], float | None]] = {
     "sgd": ("SGD", {"momentum": 0.0, "nesterov": False}, None),
@@ -37,6 +40,8 @@ def why_not(parts: Parts, *, complete: bool) -> str:
         return "The learning rate follows the validation loss; that takes Chainrule itself."
     if settings["schedule"] == "one_cycle" and settings["warmup_steps"]:
         return "The learning rate has a warm-up before its cycle; that takes Chainrule itself."
+    if settings["micro_batch"] is not None and "mixed" in _adding(parts):
+        return "Its objectives add up over micro-batches in several ways; that takes Chainrule itself."
     if not complete:
         what = " and ".join(result.nodes[path].summary or path for path in result.inputs)
         return f"The training data ({what}) are not in this file."
@@ -69,6 +74,7 @@ def train(parts: Parts, loss: str, names: list[str]) -> list[str]:
         f"    torch.manual_seed({settings['seed']})",
         *lines(4, "optimizer = ", _optimizer(settings)),
         *_scheduler(settings, count),
+        *_scaling(settings),
         "    net.train()",
         "    for epoch in range(1, epochs + 1):",
         *(_epoch(parts, settings, loss, names) if names else _only_step(settings, loss)),
@@ -83,30 +89,111 @@ def _epoch(parts: Parts, settings: Mapping[str, Any], loss: str, names: list[str
         "        total = 0.0",
         f"        for rows in {order}.split({size}):",
         *_skipping(parts, settings),
-        *lines(12, "loss = ", call(f"net.{loss}", [f"{name}[rows]" for name in names])),
-        *_update(settings, 12),
-        "            total += loss.item() * len(rows)",
+        *(_in_parts(parts, settings, loss, names) or _whole(settings, call(f"net.{loss}", _rows(names, "rows")), 12)),
         f'        print(f"epoch {{epoch}}: loss {{total / {count}:.6g}}")',
     ]
+
+
+def _rows(names: list[str], index: str) -> list[Expr]:
+    return [f"{name}[{index}]" for name in names]
+
+
+def _whole(settings: Mapping[str, Any], made: Bracket, indent: int) -> list[str]:
+    """A step with all samples of a batch at once."""
+    return [
+        *_loss(settings, made, indent),
+        *_update(settings, indent),
+        " " * indent + "total += loss.item() * len(rows)",
+    ]
+
+
+def _in_parts(parts: Parts, settings: Mapping[str, Any], loss: str, names: list[str]) -> list[str]:
+    """A step in micro-batches; [] where batches are taken whole."""
+    most, kind = settings["micro_batch"], _adding(parts)
+    if most is None or not kind:
+        return []
+    count = f"-(-len(rows) // {most})"
+    if batch_norm_of(parts.result):  # which needs two samples at least
+        count = f"max(1, min({count}, len(rows) // 2))"
+    share = " * len(part) / len(rows)" if kind == "mean" else ""
+    return [
+        "            optimizer.zero_grad()",
+        f"            for part in rows.tensor_split({count}):",
+        *_loss(settings, call(f"net.{loss}", _rows(names, "part")), 16),
+        *_backward(settings, f"loss{share}", 16),
+        f"                total += loss.item() * len({'part' if kind == 'mean' else 'rows'})",
+        *_apply(settings, 12),
+    ]
+
+
+def _adding(parts: Parts) -> str:
+    """How the objectives of parts of a batch add up: `mean`, `sum` or `mixed`; "" where a batch cannot be cut."""
+    try:
+        kinds = set(adding(parts.result, parts.result.phases[0].objectives))
+    except NotSliceableError:
+        return ""
+    if kinds <= {"mean", "always"}:
+        return "mean"
+    return "sum" if kinds == {"sum"} else "mixed"
+
+
+def _loss(settings: Mapping[str, Any], made: Bracket, indent: int) -> list[str]:
+    """The line that computes the loss, in the precision of the settings."""
+    short = _FORMATS.get(settings["precision"])
+    if short is None:
+        return lines(indent, "loss = ", made)
+    return [" " * indent + f"with torch.autocast(device, {short}):", *lines(indent + 4, "loss = ", made)]
+
+
+def _scaling(settings: Mapping[str, Any]) -> list[str]:
+    """What mixed precision needs before the first step."""
+    if settings["precision"] not in _FORMATS:
+        return []
+    found = ["    device = next(net.parameters()).device.type"]
+    if settings["precision"] == "fp16":
+        found.append("    scaler = torch.amp.GradScaler(device)")
+    return found
 
 
 def _only_step(settings: Mapping[str, Any], loss: str) -> list[str]:
     """Without data an epoch is one step."""
     return [
-        f"        loss = net.{loss}()",
+        *_loss(settings, call(f"net.{loss}", []), 8),
         *_update(settings, 8),
         '        print(f"epoch {epoch}: loss {loss.item():.6g}")',
     ]
 
 
 def _update(settings: Mapping[str, Any], indent: int) -> list[str]:
-    found = ["optimizer.zero_grad()", "loss.backward()"]
-    found += [
+    return [
+        " " * indent + "optimizer.zero_grad()",
+        *_backward(settings, "loss", indent),
+        *_apply(settings, indent),
+    ]
+
+
+def _backward(settings: Mapping[str, Any], loss: str, indent: int) -> list[str]:
+    if settings["precision"] == "fp16":
+        return [" " * indent + f"scaler.scale({loss}).backward()"]
+    return [" " * indent + (f"{loss}.backward()" if loss.isidentifier() else f"({loss}).backward()")]
+
+
+def _apply(settings: Mapping[str, Any], indent: int) -> list[str]:
+    """The update, with the gradients that are there."""
+    found = [
         f"nn.utils.clip_grad_{kind}_(net.parameters(), {settings[f'clip_{kind}']!r})"
         for kind in ("value", "norm")
         if settings[f"clip_{kind}"] is not None
     ]
-    found.append("optimizer.step()")
+    if settings["precision"] == "fp16":
+        found = [
+            *(["scaler.unscale_(optimizer)"] if found else []),
+            *found,
+            "scaler.step(optimizer)",
+            "scaler.update()",
+        ]
+    else:
+        found.append("optimizer.step()")
     if _scheduled(settings):
         found.append("scheduler.step()")
     return [" " * indent + line for line in found]
