@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
 from gui.notices import show_uncaught_errors
+from gui.threads import GuiCollector, paint_in_one_thread
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -25,20 +26,22 @@ def run(arguments: Sequence[str]) -> int:
     app.setApplicationDisplayName("Chainrule")
     app.setDesktopFileName("chainrule")
     show_uncaught_errors()
+    collector = GuiCollector(
+        app
+    )  # first: Python's own collections would be a tenth of the time until the window is there
 
     from gui.canvas.access.canvas import offer_to_screen_readers
     from gui.main_window import MainWindow
+    from gui.readying import Readying
     from gui.recover import offer_recovery
     from gui.settings import settings
     from gui.text_scale import follow_text_scale
     from gui.theme import theme
-    from gui.threads import GuiCollector, paint_in_one_thread
 
     mode = settings().value("theme", "system")
     theme().set_mode(mode if mode in ("dark", "light") else "system")
     follow_text_scale()
     paint_in_one_thread()
-    collector = GuiCollector(app)
     offer_to_screen_readers()
     window = MainWindow()
     window.show()
@@ -47,6 +50,7 @@ def run(arguments: Sequence[str]) -> int:
     if window.document.path is None:  # else opening it has asked about its own copy
         offer_recovery(window.document)
     window.tour.offer()
+    Readying(window.panels, window.backprop.panel, collector, window).start()
     code = app.exec()
     collector.stop()
     return code

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from gui.dock_title import DockTitle
 from gui.enlarge import give_corners
-from gui.panel import Panel
+from gui.panel_place import PanelPlace
 from gui.theme import theme
 
 LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -43,7 +43,7 @@ class Docks(QObject):
         palette: QWidget,
         inspector: QWidget,
         problems: QWidget,
-        panels: Sequence[Panel],
+        panels: Sequence[PanelPlace],
         history: QWidget,
         backprop: QWidget,
     ) -> None:

@@ -16,11 +16,11 @@ from gui.document import Document
 from gui.file_actions import SUFFIX, FileActions
 from gui.importing.models import SUFFIX as MODEL_SUFFIX
 from gui.notices import notices
+from gui.panels import Panels
 from gui.paths import stored_path
 from gui.predictions.image_drop import IMAGES
-from gui.predictions.panel import PredictionPanel
 
-TABLES: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npz"}
+TABLES: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npz", ".tar": "shards"}
 """Suffix -> the data set of an Input that reads such a file."""
 PICTURES: Final = frozenset(pattern.removeprefix("*") for pattern in IMAGES.split())
 
@@ -34,13 +34,13 @@ class Dropping(QObject):
         document: Document,
         files: FileActions,
         canvas: CanvasView,
-        predictions: PredictionPanel,
+        panels: Panels,
         docks: Docks,
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._document, self._files, self._canvas = document, files, canvas
-        self._predictions, self._docks, self._window = predictions, docks, window
+        self._panels, self._docks, self._window = panels, docks, window
 
     def accepts(self, data: QMimeData) -> bool:
         """Whether there is a file among it that can be used."""
@@ -69,12 +69,15 @@ class Dropping(QObject):
         add_block(self._canvas.stage, "Input", wish, params)
 
     def _ask_about(self, path: Path) -> None:
-        if not self._predictions.takes_pictures:
+        from gui.predictions.panel import PredictionPanel
+
+        predictions = self._panels.of(PredictionPanel)
+        if not predictions.takes_pictures:
             words = self.tr("This network takes no pictures, so there is nothing to ask it about {0}.")
             notices().info(words.format(path.name))
             return
-        self._docks.show(self._predictions.name)
-        self._predictions.ask_file(str(path))
+        self._docks.show(predictions.name)
+        predictions.ask_file(str(path))
 
 
 def _first(data: QMimeData) -> Path | None:

@@ -10,43 +10,34 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from engine.graph import Project
-from gui.about import show_about, show_messages
 from gui.actions import make_actions
+from gui.afar import Afar
 from gui.autosave import Autosave
 from gui.backprop.bar import BackpropBar
 from gui.backprop.lenses import make_lenses
 from gui.backprop.mode import Backprop
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.place import BackpropPlace
-from gui.backprop.why import Why
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
-from gui.commands.shortcut_dialog import ShortcutDialog
 from gui.commands.shortcuts import Shortcuts
 from gui.comparison.banner import ComparisonBanner
 from gui.comparison.comparer import Comparer
-from gui.data_preview import DataPreviewDialog
+from gui.dialogs import Dialogs
 from gui.docks import Docks
 from gui.document import Document
 from gui.dropping import Dropping
 from gui.file_actions import FileActions
-from gui.formula_dialog import FormulaDialog
-from gui.gradient_check.dialog import GradientCheckDialog
 from gui.group_shelf import GroupShelf
 from gui.history import History
 from gui.icons import app_icon
 from gui.inspector.panel import Inspector
 from gui.level import LevelView
 from gui.menus import Menus
-from gui.notices import notices
 from gui.palette import Palette
-from gui.panels import make_panels
+from gui.panel_links import PanelLinks
+from gui.panels import Panels
 from gui.pictures.actions import Pictures
-from gui.plots.gradients import GradientPanel
-from gui.plots.linked_spaces import LinkedSpacesPanel
-from gui.plots.one_weight import OneWeightPanel
-from gui.plots.output import OutputPanel
-from gui.predictions.panel import PredictionPanel
 from gui.presentation import Presentation
 from gui.problems import ProblemList
 from gui.relink import Relink
@@ -93,7 +84,7 @@ class MainWindow(QMainWindow):
         self.palette_panel.add_shelf(self.shelf)
         self.inspector = Inspector(self.level, self.selection, self.feed, self)
         self.problems = ProblemList(self.document, self.selection, self)
-        self.panels = make_panels(self.document, self.feed, self)
+        self.panels = Panels(self.document, self.feed)
         self.transport = TransportBar(self.actions_, self.document, self.feed, self)
         self.runs = RunKeeping(self.actions_, self.document, self.feed, self)
         self.resuming = RunResuming(self.actions_, self.document, self.feed, self.runs, self)
@@ -128,8 +119,9 @@ class MainWindow(QMainWindow):
         column.addWidget(self.time_strip)
         column.addWidget(self.backprop.bar)
         self.setCentralWidget(centre)
+        self.afar = Afar(self.actions_, self.document, self.feed, self.files, self, centre)
         aside = (self.history, self.backprop.panel)
-        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels, *aside)
+        self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels.places, *aside)
         self.menus = Menus(
             self.transport.menus,
             self.actions_,
@@ -141,21 +133,23 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self.transport)
         self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
         self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
-        panels = [self.docks[panel.name] for panel in self.panels]
+        panels = [self.docks[place.name] for place in self.panels.places]
         self.tour = Tour(self, [self.canvas, self.docks["palette"]], self.transport, panels)
         self.toasts = ToastArea(self)
         self.shortcuts = Shortcuts(self.transport.menus, self)
         self.command_palette = CommandPalette(self.transport.menus, self)
 
     def _connect(self) -> None:
+        self.dialogs = Dialogs(self, self.actions_, self.document, self.feed, self.level, self.selection, self.canvas)
         self.palette_panel.add_wanted.connect(lambda offer: self.canvas.add_block(offer.block.kind, offer.params))
-        self.inspector.preview_wanted.connect(self.preview_data)
+        self.inspector.preview_wanted.connect(self.dialogs.preview_data)
         self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         self.canvas.parameters_wanted.connect(self._edit_parameters)
         self.inspector.group_wanted.connect(self.canvas.groups.do)
         self.shelf.use_wanted.connect(self.canvas.groups.add_use)
         self.shelf.file_wanted.connect(lambda path: self.canvas.groups.add_file(Path(path)))
-        self._connect_panels()
+        self.dropping = Dropping(self.document, self.files, self.canvas, self.panels, self.docks, self)
+        self._links = PanelLinks(self.panels, self.files, self.backprop, self.feed, self.canvas, self.docks)
         self._backprop_place = BackpropPlace(self.backprop, self.actions_.backprop, self.docks, self)
         self.run_actions.operation_wanted.connect(self.backprop.operation)
         self.backprop.changed.connect(self.comparer.end)
@@ -166,42 +160,15 @@ class MainWindow(QMainWindow):
         self.reports = StepReports(self.actions_, self.document, self.feed, self.backprop, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
         self.actions_.quit.triggered.connect(self.close)
-        self.actions_.preview.triggered.connect(self.preview_data)
-        self.actions_.formula.triggered.connect(lambda: FormulaDialog(self.canvas, self).open())
-        self.actions_.check_gradients.triggered.connect(
-            lambda: GradientCheckDialog(self.document, self.feed, self).open()
-        )
         self.actions_.compare_file.triggered.connect(self.comparer.ask_file)
         self.actions_.compare_saved.triggered.connect(self.comparer.with_saved)
         self.actions_.commands.triggered.connect(self.command_palette.open)
-        self.actions_.shortcuts.triggered.connect(lambda: ShortcutDialog(self.shortcuts, self).open())
+        self.actions_.shortcuts.triggered.connect(lambda: self.dialogs.show_shortcuts(self.shortcuts))
         self.actions_.tour.triggered.connect(self.tour.begin)
-        self.actions_.messages.triggered.connect(show_messages)
-        self.actions_.about.triggered.connect(show_about)
         self.document.path_changed.connect(self._follow_title)
         self.document.clean_changed.connect(self._follow_title)
         self.document.changed.connect(self._follow_title)
         self.document.replaced.connect(self._follow_title)
-
-    def _connect_panels(self) -> None:
-        """A click on the decision surface asks the Predict panel about that point, a dropped image about itself."""
-        by_name = {panel.name: panel for panel in self.panels}
-        output, predictions, weight = by_name["outputPlot"], by_name["predictions"], by_name["weightCurve"]
-        assert isinstance(output, OutputPanel)
-        assert isinstance(predictions, PredictionPanel)
-        assert isinstance(weight, OneWeightPanel)
-        weight.example_wanted.connect(self.files.open_example)
-        spaces = by_name["linkedSpaces"]
-        assert isinstance(spaces, LinkedSpacesPanel)
-        spaces.example_wanted.connect(self.files.open_example)
-        self.backprop.panel.weight_picked.connect(lambda name, index: weight.choose((name, tuple(index))))
-        gradients = by_name["gradientPlot"]
-        assert isinstance(gradients, GradientPanel)
-        self._why = Why(self.backprop, self.feed, self.canvas, self.docks, self)
-        gradients.why_wanted.connect(self._why.ask)
-        self.dropping = Dropping(self.document, self.files, self.canvas, predictions, self.docks, self)
-        output.point_clicked.connect(predictions.ask_point)
-        output.point_clicked.connect(lambda *_: self.docks.show("predictions"))
 
     # -- what other programs call --
 
@@ -214,15 +181,6 @@ class MainWindow(QMainWindow):
         return self.files.save(Path(path))
 
     # -- the rest --
-
-    def preview_data(self) -> None:
-        """Look at the data of the selected Input, or of the first one."""
-        inputs = self.document.result.inputs
-        if not inputs:
-            notices().info(self.tr("There is no Input block to look at. Drag one onto the canvas."))
-            return
-        chosen = self.level.prefix + (self.selection.single or "")
-        DataPreviewDialog(chosen if chosen in inputs else inputs[0], self.document, self.feed, self).open()
 
     def _edit_parameters(self) -> None:
         self.docks.show("inspector")
@@ -245,6 +203,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.files.imports.stop()
+        self.afar.stop()
         self.backprop.leave()  # the docks of the next start are those of work, with the inspector in front
         self._state.store()
         self._autosave.forget()

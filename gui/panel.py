@@ -10,6 +10,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.document import Document
+from gui.panel_words import words_of
 from gui.run_feed import RunFeed
 from gui.saving import Picture
 from gui.widgets.empty_state import EmptyState
@@ -62,9 +63,13 @@ class Panel(QWidget):
         return self._pages is not None and self._pages.currentIndex() == 1
 
     @property
-    @abstractmethod
     def title(self) -> str:
         """The dock's title, translated."""
+        return words_of(self.name).title
+
+    def waiting(self) -> EmptyState:
+        """What is shown until something is trained."""
+        return words_of(self.name).empty_state()
 
     @abstractmethod
     def refresh(self) -> bool:

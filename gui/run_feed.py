@@ -39,7 +39,8 @@ class RunFeed(QObject):
         stale_changed(bool): the document differs (or no longer differs) from what runs.
         restarted(): the run went back to step 0; what was shown of it is over.
         session_changed(): another session is to come: forget what was shown.
-        opening(): a session is about to be opened, and nothing of it was told yet.
+        opening(bool): a run is about to be shown, and nothing of it was told yet; True: one elsewhere, which cannot
+            be asked for what it told before.
         away_told(str): what is to be said of a run elsewhere that is watched; "" when that is over.
     """
 
@@ -48,7 +49,7 @@ class RunFeed(QObject):
     stale_changed = Signal(bool)
     session_changed = Signal()
     restarted = Signal()
-    opening = Signal()
+    opening = Signal(bool)
     away_told = Signal(str)
     _woken = Signal()
 
@@ -164,8 +165,8 @@ class RunFeed(QObject):
 
     def set_away(self, away: Away | None) -> None:
         """From now on the panels show a run elsewhere, or no longer; what they showed is over."""
-        if self._session is None and away is not None:
-            self.opening.emit()
+        if away is not None:
+            self.opening.emit(True)
         self.away = away
         self.restarted.emit()
         self.state_changed.emit(self._state)
@@ -184,7 +185,7 @@ class RunFeed(QObject):
     def session(self) -> Session:
         """The session of the document, opened when first needed."""
         if self._session is None:
-            self.opening.emit()
+            self.opening.emit(False)
         if self._session is None:  # else who was told has opened it
             self._session = sessions.open(self._document.project, folder=self._document.folder, runs=self._runs)
             self._session.mailbox.on_first = self._woken.emit
@@ -280,6 +281,11 @@ class RunFeed(QObject):
             if self._given:
                 self._given = False
                 self.state_changed.emit(self._state)
+
+    @property
+    def runs_place(self) -> RunPlace | None:
+        """Where runs leave their files; None: nowhere."""
+        return self._runs
 
     def keep_runs(self, place: RunPlace | None) -> None:
         """Where runs leave their files from now on; None: nowhere."""

@@ -81,11 +81,13 @@ class GuiCollector(QObject):
 
     _YOUNG: Final = 5_000
     _OLD_EVERY: Final = 20
+    _MANY: Final = 20
 
     def __init__(self, app: QCoreApplication) -> None:
         super().__init__(app)
         self._turns = 0
-        self._modules = 0
+        self._held = False
+        self._modules = len(sys.modules)
         dispatcher = QAbstractEventDispatcher.instance()
         assert dispatcher is not None
         gc.disable()
@@ -98,12 +100,27 @@ class GuiCollector(QObject):
             dispatcher.aboutToBlock.disconnect(self._collect)
         gc.enable()
 
+    def hold(self) -> None:
+        """Collect nothing until `settle`: a package is being loaded, and looking through it would be in vain."""
+        self._held = True
+
+    def settle(self) -> None:
+        """Leave all that is there now alone from here on.
+
+        Modules stay for good, and looking through all of torch would take a tenth of a second, even once.
+        """
+        self._held = False
+        self._modules = len(sys.modules)
+        gc.freeze()
+
     def _collect(self) -> None:
-        if gc.get_count()[0] < self._YOUNG:
+        if self._held or gc.get_count()[0] < self._YOUNG:
             return
         self._turns += 1
-        if len(sys.modules) != self._modules:
-            # Modules stay for good, and looking through all of torch each time would take a tenth of a second.
+        new = len(sys.modules) - self._modules
+        if new > self._MANY:
+            self.settle()
+        elif new:
             self._modules = len(sys.modules)
             gc.collect()
             gc.freeze()

@@ -24,7 +24,7 @@ from engine.session.commands import Command, ExportKind, Grain, Until
 from engine.surfaceevents import SurfaceWanted
 from engine.weightviews import Entry, On
 
-__all__ = ["ExportKind", "Grain", "RunPlace", "Session", "Until", "open"]
+__all__ = ["ExportKind", "Grain", "RunPlace", "Session", "Until", "load", "open"]
 
 
 def open(
@@ -386,6 +386,14 @@ def _close_all() -> None:
         session.close()
     for thread in list(_ending):
         thread.join()
+
+
+def load() -> None:
+    """Import what every session's thread needs, torch above all, so that the first one begins at once.
+
+    Takes about a second; call it in a thread. Raises whatever a broken installation raises.
+    """
+    from engine.session import worker  # noqa: F401
 
 
 def _work(inbox: queue.SimpleQueue[Command], post: Callable[[Event], None], *rest: Any) -> None:

@@ -13,7 +13,6 @@ from engine.chains import Path
 from engine.moments import Level, Moment, Objective, Outcome, Step
 from engine.stepevents import NextStepChanged, Timeline, Unfolded
 from gui.backprop.bar import BackpropBar
-from gui.backprop.chain import ChainLens
 from gui.backprop.inside import Inside
 from gui.backprop.lens import Shown
 from gui.backprop.levels import Levels
@@ -87,7 +86,7 @@ class Backprop(QObject):
         canvas.level.changed.connect(self._edited)
         canvas.level.replaced.connect(self._show)
         theme().changed.connect(self._show)
-        self._listen()
+        self._keys = self._listen()
 
     def _connect_panel(self, panel: BackpropPanel) -> None:
         panel.wanted.connect(self.enter)
@@ -95,9 +94,17 @@ class Backprop(QObject):
         panel.weights_set.connect(self._ask)
         panel.sample_wanted.connect(lambda sample: self.bar.sample.setValue(0 if sample is None else sample + 1))
         panel.lens_changed.connect(self._lens_changed)
-        chain = panel.lenses.get("chain")
+        panel.lenses_made.connect(self._connect_lenses)
+
+    def _connect_lenses(self) -> None:
+        from gui.backprop.chain import ChainLens
+
+        lenses = self.panel.lenses
+        chain = lenses.get("chain")
         if isinstance(chain, ChainLens):
             chain.route_shown.connect(self._show_route)
+        for lens in lenses.values():
+            self._keys.listen((lens, *lens.findChildren(QAbstractScrollArea)))
 
     @property
     def moment(self) -> Moment | None:
@@ -377,10 +384,8 @@ class Backprop(QObject):
 
     # -- keys --
 
-    def _listen(self) -> None:
+    def _listen(self) -> WalkKeys:
         """Walk by keys, wherever the keyboard is."""
-        lenses = self.panel.lenses.values()
-        rooms = [room for lens in lenses for room in (lens, *lens.findChildren(QAbstractScrollArea))]
         keys: dict[int, Callable[[], object]] = {
             Qt.Key.Key_Right: lambda: self.walk(self.position + 1),
             Qt.Key.Key_Left: lambda: self.walk(self.position - 1),
@@ -391,7 +396,7 @@ class Backprop(QObject):
             Qt.Key.Key_Space: self.toggle_play,
             Qt.Key.Key_Escape: self.leave,
         }
-        WalkKeys(keys, self._means, (self._canvas, *rooms, self.bar, self.bar.track), self)
+        return WalkKeys(keys, self._means, (self._canvas, self.bar, self.bar.track), self)
 
     def _means(self, key: int) -> bool:
         if key == Qt.Key.Key_Escape:

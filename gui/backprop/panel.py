@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from gui.backprop.chain import ChainLens
 from gui.backprop.crumbs import Crumbs
 from gui.backprop.lens import Lens, Shown
 from gui.backprop.numeral_words import crumbs_of, whole_words
@@ -25,13 +24,13 @@ class BackpropPanel(QWidget):
     Inside of blocks another view may be chosen than among them.
 
     Attributes:
-        lenses: all views by key.
         picked: the weight whose chain rule was asked for last, `block.parameter` and index; None before.
 
     Signals:
         wanted(): the button of the empty panel.
         weight_picked(str, object), weights_set(), sample_wanted(object): of the views.
         lens_changed(str): another view is at the front.
+        lenses_made(): all views are there.
     """
 
     wanted = Signal()
@@ -39,12 +38,16 @@ class BackpropPanel(QWidget):
     weights_set = Signal()
     sample_wanted = Signal(object)
     lens_changed = Signal(str)
+    lenses_made = Signal()
 
-    def __init__(self, lenses: Sequence[Lens], parent: QWidget | None = None) -> None:
+    def __init__(self, lenses: Iterable[Lens], parent: QWidget | None = None) -> None:
+        """Makes no view before a moment is to be shown, or `prepare` is called; the first of them fits every moment."""
         super().__init__(parent)
         self.setObjectName("backprop")
-        self.lenses = {lens.key: lens for lens in lenses}
-        self._first = self._chosen = self._front = lenses[0].key
+        self._to_make = iter(lenses)
+        self._made: dict[str, Lens] = {}
+        self._complete = False
+        self._first = self._chosen = self._front = "numbers"
         self._chosen_inside = "numeral"
         self.crumbs = Crumbs(self)
         start = (self.tr("Step through it"), self.wanted.emit)
@@ -65,14 +68,6 @@ class BackpropPanel(QWidget):
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setAccessibleName(self.tr("Ways to look at this moment"))
-        for lens in self.lenses.values():
-            at = self.tabs.addTab(lens.title)
-            self.tabs.setTabData(at, lens.key)
-            self.tabs.setTabToolTip(at, plain_tooltip(lens.purpose))
-            self._stack.addWidget(lens)
-            lens.weight_picked.connect(self._pick)
-            lens.weights_set.connect(self.weights_set)
-            lens.sample_wanted.connect(self.sample_wanted)
         self.tabs.currentChanged.connect(lambda at: self.choose(self.tabs.tabData(at)))
         views = QWidget()
         column = QVBoxLayout(views)
@@ -88,6 +83,32 @@ class BackpropPanel(QWidget):
         column.addLayout(row)
         column.addWidget(self._stack, 1)
         return views
+
+    def prepare(self) -> bool:
+        """Make the next of the views; whether there may be more to make."""
+        lens = next(self._to_make, None)
+        if lens is None:
+            if not self._complete:
+                self._complete = True
+                self.lenses_made.emit()
+            return False
+        self._made[lens.key] = lens
+        with QSignalBlocker(self.tabs):
+            at = self.tabs.addTab(lens.title)
+        self.tabs.setTabData(at, lens.key)
+        self.tabs.setTabToolTip(at, plain_tooltip(lens.purpose))
+        self._stack.addWidget(lens)
+        lens.weight_picked.connect(self._pick)
+        lens.weights_set.connect(self.weights_set)
+        lens.sample_wanted.connect(self.sample_wanted)
+        return True
+
+    @property
+    def lenses(self) -> Mapping[str, Lens]:
+        """All views by key."""
+        while not self._complete:
+            self.prepare()
+        return self._made
 
     def _purpose(self) -> str:
         return self.tr(
@@ -172,6 +193,8 @@ class BackpropPanel(QWidget):
     def _pick(self, name: str, index: tuple[int, ...]) -> None:
         self.picked = (name, index)
         self.weight_picked.emit(name, index)
+        from gui.backprop.chain import ChainLens
+
         chain, shown = self.lenses.get("chain"), self.shown
         if isinstance(chain, ChainLens) and shown is not None:
             chain.pick(name, index)
@@ -180,5 +203,5 @@ class BackpropPanel(QWidget):
 
     def _drop(self) -> None:
         self.message, self.shown = "", None
-        for lens in self.lenses.values():
+        for lens in self._made.values():
             lens.drop()

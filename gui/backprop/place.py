@@ -24,7 +24,7 @@ class BackpropPlace(QObject):
         self._mode, self._action, self._docks = mode, action, docks
         self._dock = docks["backprop"]
         self._before = BEFORE
-        self._warm = WarmUp(mode.panel.lenses.values(), self)
+        self._warm = WarmUp(mode.panel, self)
         action.triggered.connect(mode.toggle)
         mode.changed.connect(self._follow)
         self._dock.visibilityChanged.connect(self._dock_changed)

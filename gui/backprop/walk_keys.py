@@ -26,11 +26,15 @@ class WalkKeys(QObject):
         Args:
             keys: what each does.
             means: whether a key means something now.
-            widgets: that are listened to.
+            widgets: that are listened to from the start.
             parent: Qt's parent.
         """
         super().__init__(parent)
         self._keys, self._means = keys, means
+        self.listen(widgets)
+
+    def listen(self, widgets: Iterable[QWidget]) -> None:
+        """Take keys from these, too."""
         for widget in widgets:
             widget.installEventFilter(self)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, final
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from gui.background import run_in_background
+from gui.backprop.panel import BackpropPanel
 from gui.mathtext import formula_ready, prepare
 from gui.notices import notices
 
@@ -18,20 +18,28 @@ FORMULA: Final = r"\frac{\partial L}{\partial x_{1}} = (-0.5) \cdot 10^{-3} + \u
 
 @final
 class WarmUp(QObject):
-    """Loads what draws formulas in a pool thread, and gives the views their style one by one, between events. Once."""
+    """Loads what draws formulas in a pool thread; makes the views and styles them one by one, between events. Once."""
 
-    def __init__(self, views: Iterable[QWidget], parent: QObject) -> None:
+    def __init__(self, panel: BackpropPanel, parent: QObject) -> None:
         super().__init__(parent)
-        self._views = list(views)
+        self._panel = panel
+        self._views: list[QWidget] | None = None
+        self._started = False
 
     def start(self) -> None:
         """Begin, or do nothing if it was done."""
         if not formula_ready(FORMULA):
             run_in_background(lambda: prepare([FORMULA]), lambda _none: None, self._failed)
-        if self._views:
+        if not self._started:
+            self._started = True
             QTimer.singleShot(0, self, self._next)
 
     def _next(self) -> None:
+        if self._panel.prepare():
+            QTimer.singleShot(0, self, self._next)
+            return
+        if self._views is None:
+            self._views = list(self._panel.lenses.values())
         if self._views:
             view = self._views.pop()
             for part in (view, *view.findChildren(QWidget)):

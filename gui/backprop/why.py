@@ -9,7 +9,6 @@ from PySide6.QtGui import QMouseEvent
 
 from engine.moments import Backward, Forward, Moment, Objective, Step
 from engine.stepevents import Unfolded
-from gui.backprop.chain import largest
 from gui.backprop.mode import Backprop
 from gui.canvas.block_item import BlockItem
 from gui.canvas.hits import hit
@@ -50,6 +49,8 @@ class Why(QObject):
         step, layer, panel = self._mode.step, self._wanted, self._mode.panel
         if not layer or not self._mode.active or step is None:
             return
+        from gui.backprop.chain import largest
+
         self._wanted = ""
         at = next((at for at, each in enumerate(step.moments) if isinstance(each, Backward) and each.node == layer), -1)
         if at >= 0:

@@ -25,7 +25,6 @@ from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_tone, theme
-from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import ElidedLabel, plain_tooltip
 from gui.widgets.legend import ScaleBar
 from gui.widgets.segmented import Segmented
@@ -71,10 +70,6 @@ class GradientPanel(Panel):
         feed.restarted.connect(self.clear)
         theme().changed.connect(self._draw_again)
 
-    @property
-    def title(self) -> str:
-        return self.tr("Gradients")
-
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
         self.view = Segmented([("bars", self.tr("By layer")), ("time", self.tr("Over time"))])
@@ -110,15 +105,7 @@ class GradientPanel(Panel):
         row.addWidget(self._why)
         foot.addLayout(row)
         foot.addWidget(self._scale, 0, Qt.AlignmentFlag.AlignRight)
-        empty = EmptyState(
-            "gradient",
-            self.tr("Gradients"),
-            self.tr(
-                "While it trains: how much of the error reaches each layer. Pale bars learn next to nothing; "
-                "click one to see why."
-            ),
-        )
-        self.build(empty, bar, self._views, foot)
+        self.build(self.waiting(), bar, self._views, foot)
 
     def _ask_why(self) -> None:
         if self.latest is not None:

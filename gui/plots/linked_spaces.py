@@ -108,10 +108,6 @@ class LinkedSpacesPanel(Panel):
         self._lay_out()
         self._connect()
 
-    @property
-    def title(self) -> str:
-        return self.tr("Linked spaces")
-
     # -- making --
 
     def _lay_out(self) -> None:

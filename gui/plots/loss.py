@@ -24,7 +24,6 @@ from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
-from gui.widgets.empty_state import EmptyState
 from gui.widgets.legend import LegendEntry
 
 WINDOWS = (1, 5, 20, 100, 500)
@@ -65,20 +64,12 @@ class LossPanel(Panel):
         self._val_entry = LegendEntry(self.tr("validation"), "validation", dashed=True)
         self._legend = CornerLegend(self._plot, [self._train_entry, self._val_entry])
         self.build(
-            EmptyState(
-                "chart",
-                self.tr("Loss and metrics"),
-                self.tr("Press Play: the loss of every step is drawn here, on training and validation data."),
-            ),
+            self.waiting(),
             self._make_toolbar(),
             self._plot,
         )
         self._connect()
         self._dress()
-
-    @property
-    def title(self) -> str:
-        return self.tr("Loss")
 
     # -- making --
 

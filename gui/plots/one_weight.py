@@ -59,16 +59,13 @@ class OneWeightPanel(Panel):
         self._dirty = self._began = False
         self._ranged = 0
         self._since, self._going = QElapsedTimer(), QElapsedTimer()
+        self._going.start()  # the panel may be made amid a training
         self._clock = QTimer(self)
         self._clock.setSingleShot(True)
         self._clock.timeout.connect(self._tick)
         self._list: PickList | None = None
         self._lay_out()
         self._connect()
-
-    @property
-    def title(self) -> str:
-        return self.tr("One weight")
 
     # -- making --
 

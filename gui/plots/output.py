@@ -19,7 +19,6 @@ from gui.plots.output_view import OutputView
 from gui.plots.surface_view import SurfaceView
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
-from gui.widgets.empty_state import EmptyState
 from gui.widgets.segmented import Segmented
 
 VIEWS: tuple[tuple[type[Snapshot], type[OutputView]], ...] = (
@@ -67,19 +66,10 @@ class OutputPanel(Panel):
         feed.session_changed.connect(self.clear)
         feed.restarted.connect(self.clear)
 
-    @property
-    def title(self) -> str:
-        return self.tr("Output")
-
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
         bar.left.addWidget(self.view)
-        empty = EmptyState(
-            "output",
-            self.tr("Output"),
-            self.tr("While it trains: what the network makes of the data, as a surface, a curve or a grid of images."),
-        )
-        self.build(empty, bar, self._pictures)
+        self.build(self.waiting(), bar, self._pictures)
 
     # -- receiving --
 

@@ -23,7 +23,6 @@ from gui.plots.plot import make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
-from gui.widgets.empty_state import EmptyState
 from gui.widgets.labels import ElidedLabel, plain_tooltip
 from gui.widgets.segmented import Segmented
 
@@ -59,10 +58,6 @@ class WeightPanel(Panel):
         self._dress()
         self._switch()
 
-    @property
-    def title(self) -> str:
-        return self.tr("Weights")
-
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
         self.layer = bar.choice("weightLayer", self.tr("Layer"), 100)
@@ -72,12 +67,7 @@ class WeightPanel(Panel):
         bar.left.addWidget(self.view)
         self._stats = ElidedLabel(role="mono_caption", tone="secondary")
         self._stats.setObjectName("weightStats")
-        empty = EmptyState(
-            "histogram",
-            self.tr("Weights"),
-            self.tr("While it trains: how the weights of each layer spread, and which units have died."),
-        )
-        self.build(empty, bar, self._plot, self._stats)
+        self.build(self.waiting(), bar, self._plot, self._stats)
 
     def _dress(self) -> None:
         fill = theme().color("training")

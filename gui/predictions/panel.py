@@ -64,10 +64,6 @@ class PredictionPanel(Panel):
         document.checked.connect(self._follow)
         self._follow()
 
-    @property
-    def title(self) -> str:
-        return self.tr("Predict")
-
     def _lay_out(self) -> None:
         self._hint = text_label("", "caption", "secondary", wrap=True)
         bar = PlotToolbar(self, self._hint)

@@ -35,7 +35,8 @@ class EmptyState(QWidget):
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._text = text_label(text, "text", "secondary", wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._text.setVisible(bool(text))
+        if not text:
+            self._text.hide()  # not by setVisible(True): without a parent yet, it would be a window for a moment
         words = QWidget()
         layout = self._column = QVBoxLayout(words)
         layout.setContentsMargins(16, 12, 16, 12)

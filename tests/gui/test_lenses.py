@@ -85,6 +85,8 @@ def test_a_picked_weight_is_kept_and_told(qtbot: QtBot) -> None:
     feed = RunFeed(document)
     panel = BackpropPanel([NumbersLens(document, feed), lens := Backwards(document, feed)])
     qtbot.addWidget(panel)
+    while panel.prepare():
+        pass
     with qtbot.waitSignal(panel.weight_picked) as told:
         lens.weight_picked.emit("a.weight", (0, 1))
     assert told.args == ["a.weight", (0, 1)]

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QIcon, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QTabBar, QToolButton, QWidget
 
 from engine import files
 from engine.snapshots import Surface
@@ -276,6 +276,7 @@ def name_width(window, name: str) -> bool:
 
 def test_a_tab_is_brought_to_the_front_by_a_click(window, qtbot):
     panels = {panel.title: panel for panel in window.panels}
+    QApplication.processEvents()  # the tabs are laid out anew
     for tab in [tab for tab in window.findChildren(QTabBar) if tab.isVisible()]:
         here = {tab.tabText(index): index for index in range(tab.count()) if tab.tabText(index) in panels}
         for title, index in here.items():

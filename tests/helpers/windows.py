@@ -75,4 +75,4 @@ def wait_for_worker(qtbot: QtBot, window: MainWindow) -> None:
 
 def panel_of(window: MainWindow, kind: type[P]) -> P:
     """The window's panel of a kind."""
-    return next(panel for panel in window.panels if isinstance(panel, kind))
+    return window.panels.of(kind)

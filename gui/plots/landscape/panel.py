@@ -59,10 +59,6 @@ class LandscapePanel(Panel):
         self._lay_out()
         self._connect()
 
-    @property
-    def title(self) -> str:
-        return self.tr("Loss surface")
-
     # -- making --
 
     def _lay_out(self) -> None:
