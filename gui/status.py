@@ -103,6 +103,12 @@ class StatusBar(QStatusBar):
     def _show_engine(self, event: Progress) -> None:
         if self._feed.away is not None:
             word = tip = ""  # another machine makes the steps
+        elif event.engine == "fast":
+            word = self.tr("Fast-forward")
+            tip = self.tr(
+                "A kernel made for this network makes many steps at once. Its numbers equal PyTorch's to rounding; again "
+                "and again PyTorch makes the same step, and takes over should they differ."
+            )
         elif event.engine == "captured":
             word = self.tr("Captured")
             tip = self.tr(
