@@ -15,6 +15,7 @@ from engine.runplace import GRAPH, WEIGHTS, RunPlace, latest_run, runs_folder
 from engine.snapshots import RunSaved
 from engine.wording import byte_text
 from gui.actions import Actions
+from gui.checkpoint_settings import checkpoint_plan
 from gui.document import Document
 from gui.file_dialogs import ask_open_path
 from gui.notices import notices
@@ -57,8 +58,8 @@ class RunKeeping(QObject):
     def place(self) -> RunPlace:
         """Where the document's runs go."""
         if self._document.path is not None:
-            return RunPlace(runs_folder(self._document.path))
-        return RunPlace(app_folder(), KEPT_RUNS, KEPT_BYTES)
+            return RunPlace(runs_folder(self._document.path), checkpoints=checkpoint_plan())
+        return RunPlace(app_folder(), KEPT_RUNS, KEPT_BYTES, checkpoint_plan())
 
     def _follow(self) -> None:
         self._feed.keep_runs(self.place if self._wanted.isChecked() else None)

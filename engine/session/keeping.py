@@ -48,6 +48,8 @@ class Keeping:
         before, self._place = self._place, place
         if run is None:
             return
+        if place is not None and run.folder is not None:
+            run.folder.plan = place.checkpoints
         if place is None:
             if run.folder is not None:
                 run.folder = None
