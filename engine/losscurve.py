@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import final
 
@@ -18,6 +18,7 @@ from engine.replay import undisturbed
 from engine.tracing import make_step
 from engine.training.evaluation import batch_size
 from engine.training.run import Run
+from engine.training.slices import Slices
 from engine.training.updates import Updater
 from engine.weightviews import Entry, LossCurve, On, entry_text, sealed
 
@@ -79,8 +80,10 @@ class CurveWork:
         self._put_random = trainer.randomness.put
         self._next_batch: Batch = {} if trainer.batches is None else trainer.batches.upcoming()
         data = {} if trainer.batches is None else trainer.batches.data
-        self._parts = list(_parts(data, batch_size(run.loaded.result))) if on == "train" else [self._next_batch]
-        self._samples = sum(_size(part) for part in self._parts)
+        self._parts: Sequence[Batch] = [self._next_batch]
+        if on == "train":
+            self._parts = Slices(data, batch_size(run.loaded.result))
+        self._samples = _size(data if on == "train" else self._next_batch)
         if on == "train":
             self._net.eval()
         self._at, self._lr = trainer.steps, trainer.lr
@@ -134,9 +137,9 @@ class CurveWork:
         yield from self._look_here()
         for place in coarse_to_fine(len(self._places)):
             total = 0.0
-            for part in self._parts:
+            for number, part in enumerate(self._parts, 1):
                 total += self._loss_at(float(self._places[place]), part) * self._share(part)
-                if part is self._parts[-1]:
+                if number == len(self._parts):
                     self._found[place] = (self._rounded(float(self._places[place])), total)
                 yield
 
@@ -154,7 +157,7 @@ class CurveWork:
         parameter = self._net.get_parameter(home_of(self._net, name))
         frozen = not parameter.requires_grad
         value = slope = 0.0
-        for part in self._parts:
+        for number, part in enumerate(self._parts, 1):
             with self._same_draws(), torch.enable_grad():
                 parameter.requires_grad_()
                 loss = self._net.loss(part, self._phase)
@@ -162,7 +165,7 @@ class CurveWork:
                 parameter.requires_grad_(not frozen)
             value += loss.item() * self._share(part)
             slope += 0.0 if grad is None else grad[index].item() * self._share(part)
-            if part is self._parts[-1]:
+            if number == len(self._parts):
                 self._value, self._slope = value, slope
             yield
 
@@ -214,15 +217,6 @@ def coarse_to_fine(count: int) -> Iterator[int]:
                 seen.add(place)
                 yield place
         stride >>= 1
-
-
-def _parts(data: Mapping[str, Tensor], size: int) -> Iterator[Batch]:
-    """The data in batches; a network without data has one that is empty."""
-    samples = _size(data)
-    if not samples:
-        yield {}
-    for start in range(0, samples, size):
-        yield {name: tensor[start : start + size] for name, tensor in data.items()}
 
 
 def _size(batch: Mapping[str, Tensor]) -> int:

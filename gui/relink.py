@@ -19,6 +19,7 @@ from gui.paths import stored_path
 
 MOVED = "D03"
 _FILTERS = {"csv": "*.csv *.tsv *.txt", "npz": "*.npz *.npy"}
+_FOLDERS = ("images", "shards")
 
 
 @final
@@ -54,7 +55,7 @@ class Relink(QObject):
     def _parameter(self, path: str) -> str:
         """The parameter of an Input that says where its data lie."""
         dataset = self._document.result.nodes[path].params["dataset"]
-        return "path" if dataset in (*_FILTERS, "images") else "folder"
+        return "path" if dataset in (*_FILTERS, *_FOLDERS) else "folder"
 
     def _chosen(self, path: str) -> bool:
         """Whether there is a path at all that could be wrong: choosing the first is the inspector's business."""

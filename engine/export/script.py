@@ -39,7 +39,7 @@ def shown_samples(parts: Parts, samples: Mapping[str, Tensor]) -> tuple[dict[str
     if len(given) < len(fields):
         return {}, not fields
     if sum(value.numel() for value in given.values()) <= MOST_NUMBERS:
-        return given, True
+        return {name: value[:] for name, value in given.items()}, True  # also of samples that are on disk
     row = sum(value[:1].numel() for value in given.values())
     return ({name: value[:_FEW] for name, value in given.items()} if row * _FEW <= MOST_NUMBERS else {}), False
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.build import Net
+from engine.data.streaming.column import columns_of
 from engine.events import copied
 from engine.init import generator
 from engine.landscape.planes import Limits, Plane
@@ -22,6 +23,7 @@ from engine.training.evaluation import batch_size
 
 Floats = NDArray[np.float64]
 
+_MOST_HELD = 1 << 28
 _COARSEST = 5
 """Cells a side of the first picture, at least."""
 _MOST_BYTES = 1 << 27
@@ -74,10 +76,14 @@ class Landscape:
 
 
 def parts_of(data: Mapping[str, Tensor], size: int, most: int, seed: int = 0) -> tuple[list[Batch], int]:
-    """Training data in batches, and how many samples these are: all, or `most` of them, always the same."""
+    """Training data in batches, and how many samples these are: all, or `most` of them, always the same.
+
+    They are held in memory; of data on disk as many are taken as fit into `_MOST_HELD` bytes.
+    """
     total = len(next(iter(data.values()))) if data else 0
     if not total:
         return [{}], 0
+    most = min([most, *(max(1, _MOST_HELD // on_disk.row_bytes) for on_disk in columns_of(data))])
     if total > most:
         rows = torch.randperm(total, generator=generator(seed, "samples of a surface"))[:most].sort().values
         data = {name: channels_last(tensor[rows.to(tensor.device)]) for name, tensor in data.items()}

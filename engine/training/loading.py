@@ -24,6 +24,9 @@ from engine.problem import ChainruleError, DataError, FileError, GraphError, Pro
 from engine.result import Result, Source
 from engine.training.devices import choose
 
+_LOOKED_AT = 1 << 20
+"""Numbers of targets on disk that are looked at to tell what they mean."""
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,13 +72,15 @@ class Loaded:
         return dict(self._parts[split])
 
     def targets(self) -> dict[Source, Tensor]:
-        """The training samples of every field that is in memory, as all targets are."""
-        return {
-            (path, name): samples
-            for path, data in self.data.items()
-            for name, samples in data.train.items()
-            if not isinstance(samples, Column)
-        }
+        """The training samples of every field; of one on disk that a block is compared with, the first ones."""
+        compared = {plan.sources.get("target") for plan in self.result.nodes.values()}
+        found = {(path, name): samples for path, data in self.data.items() for name, samples in data.train.items()}
+        for source, samples in list(found.items()):
+            if isinstance(samples, Column):
+                del found[source]
+                if source in compared:
+                    found[source] = samples[: max(1, _LOOKED_AT // max(1, samples.shape[1:].numel()))]
+        return found
 
 
 def load(project: Project, folder: Path | None = None, before: Loaded | None = None) -> Loaded:

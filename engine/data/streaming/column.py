@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Protocol, Self, final
 
 import numpy as np
@@ -60,12 +61,16 @@ class Column(Tensor):
         self.samples, self._pipeline = view, pipeline
         self._read = reading = _Reading(view, pipeline)  # no method: what reads ahead must not keep the column alive
         threads = min(view.rows.threads, max(1, os.cpu_count() or 1))
-        row_bytes = self.shape[1:].numel() * self.dtype.itemsize
-        self.batches = Ahead(reading, threads, row_bytes)
-        self.slices = Ahead(reading, threads, row_bytes)
+        self.batches = Ahead(reading, threads, self.row_bytes)
+        self.slices = Ahead(reading, threads, self.row_bytes)
         self._all = np.arange(len(view))
         self._followed = -1
         self._order = None
+
+    @property
+    def row_bytes(self) -> int:
+        """Of one sample as a tensor."""
+        return self.shape[1:].numel() * self.dtype.itemsize
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # type: ignore[override]
@@ -117,6 +122,11 @@ class Column(Tensor):
         """End the threads; what is asked for afterwards starts them again."""
         self.batches.close()
         self.slices.close()
+
+
+def columns_of(data: Mapping[str, Tensor]) -> list[Column]:
+    """Those of the fields that stay on disk."""
+    return [tensor for tensor in data.values() if isinstance(tensor, Column)]
 
 
 @final
