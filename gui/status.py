@@ -106,8 +106,8 @@ class StatusBar(QStatusBar):
         elif event.engine == "fast":
             word = self.tr("Fast-forward")
             tip = self.tr(
-                "A kernel made for this network makes many steps at once. Its numbers equal PyTorch's to rounding; now and "
-                "then PyTorch makes the same step, and takes over should they differ."
+                "A kernel made for this network makes many steps at once. Its numbers equal PyTorch's to rounding; now "
+                "and then PyTorch makes the same step, and takes over should they differ."
             )
         elif event.engine == "captured":
             word = self.tr("Captured")
