@@ -243,7 +243,7 @@ def test_where_memory_runs_out_micro_batches_are_offered(monkeypatch: pytest.Mon
     options: dict[str, Any] = {"batch_size": 24, "epochs": 2, "dtype": "float64", "data": {**TINY, "samples": 96}}
     straight = train(run_of(mlp(6, 1, **options)))
     run = train(run_of(mlp(6, 1, **options)), 1)
-    offered = []
+    offered: list[int] = []
     with monkeypatch.context() as short:
         seen = short_of_memory(short, 7)
         while not offered or offered[-1] > 7:
