@@ -50,6 +50,7 @@ class Menus(QObject):
         _fill(run, [actions.step_back, actions.timeline, None, actions.backprop, actions.save_step])
         _fill(run, [actions.check_gradients, None])
         _fill(run, [actions.apply, actions.restart, None, actions.preview])
+        _fill(run, [None, actions.train_elsewhere, actions.watch])
         _fill(run, [None, actions.resume_run, actions.load_run, actions.show_run, actions.keep_runs])
         help_menu = bar.addMenu(self.tr("&Help"))
         _fill(help_menu, [actions.commands, actions.shortcuts, None])

@@ -121,6 +121,7 @@ class LossPanel(Panel):
         """Another run."""
         self._whole = None
         self.history.clear()
+        self._choose_smoothing()
         self._set_negative(False)
         while self._what.count() > 1:
             self._what.removeItem(1)
@@ -170,9 +171,15 @@ class LossPanel(Panel):
 
     def _changed_what(self) -> None:
         self._log.setEnabled(self._shown == "loss" and not self._negative)
-        self._window.setEnabled(self._shown == "loss")
+        self._window.setEnabled(self._shown == "loss" and self.feed.away is None)
         self._changed_log()
         self._item.enableAutoRange()
+
+    def _choose_smoothing(self) -> None:
+        """A run elsewhere tells the loss of whole epochs: there is nothing to be smoothed."""
+        steps = self.feed.away is None
+        self.history.smooth(self._window.currentData() if steps else 1)
+        self._window.setEnabled(self._shown == "loss" and steps)
 
     def _changed_window(self) -> None:
         for history in (self.history, self._whole):
