@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from engine import decorations, edits
 from engine.graph import Project, Touched
-from gui.canvas.scene import CanvasScene
+from gui.canvas.scene import WHOLESALE, CanvasScene
 from gui.canvas.wire_item import WireItem
 
 
@@ -42,6 +42,7 @@ class Load:
             if item.dots and item.wire.from_node in self.blocks and item.wire.to_node in self.blocks
         ]
         self._way = QPointF()
+        self._is_all = len(self.blocks) == len(scene.blocks) > WHOLESALE and not self._wires
 
     @property
     def touched(self) -> Touched:
@@ -63,6 +64,9 @@ class Load:
     def show(self, way: QPointF) -> None:
         """Show everything that far from where it was."""
         self._way = way
+        if self._is_all and self._scene.drift.show(way):
+            self._scene.decor.shift({name: place + way for name, place in self.decor.items()})
+            return
         # Where only a frame and what stands on it moves, no other frame is meant.
         middles = [self._scene.blocks[name].body.center() + place + way for name, place in self.blocks.items()]
         self._scene.decor.welcome([] if self.decor else middles, self.decor)

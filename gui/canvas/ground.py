@@ -68,6 +68,19 @@ class Ground:
             self._cells[cell].discard(node_id)
         self._stir(box)
 
+    def move(self, dx: float, dy: float) -> None:
+        """Everything stands elsewhere now, as it is: that stirs nothing."""
+        self.boxes = {
+            name: (left + dx, top + dy, right + dx, bottom + dy)
+            for name, (left, top, right, bottom) in self.boxes.items()
+        }
+        self._cells.clear()
+        for name, box in self.boxes.items():
+            for cell in _cells(box):
+                self._cells[cell].add(name)
+        self._edges = None
+        self._asked.clear()
+
     def _stir(self, box: Box) -> None:
         self._stirred = box if self._stirred is None else _around(self._stirred, box)
         self._asked.clear()

@@ -32,6 +32,12 @@ class Lanes:
             for cell in _cells(route.left, route.right, route.lane):
                 self._cells.setdefault(cell, set()).add(ends)
 
+    def move(self, dx: float, dy: float) -> None:
+        """All wires run elsewhere now, as they are."""
+        routes, self._routes, self._cells = self._routes, {}, {}
+        for ends, route in routes.items():
+            self.put(ends, route.moved(dx, dy))
+
     def is_taken(self, ends: Ends, left: float, right: float, lane: float) -> bool:
         """Whether another wire than that one runs there, or too near; wires of one output may run together."""
         for column, row in _cells(left, right, lane):

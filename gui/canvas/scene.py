@@ -19,6 +19,7 @@ from engine.result import NodePlan, Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
+from gui.canvas.drift import Drift
 from gui.canvas.face import NO_PROBLEMS, Side, aims_of, make_face, problems_by_node
 from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, port_heights_of, stored
@@ -44,6 +45,7 @@ class CanvasScene(QGraphicsScene):
         wires: the wires between them.
         decor: frames behind them and notes beside them.
         guests: what is covered by items that others put here, to be seen where everything is.
+        drift: all of it on its way, seen from afar.
 
     Signals:
         synced(): blocks or wires came, went, moved or changed.
@@ -63,6 +65,7 @@ class CanvasScene(QGraphicsScene):
         self.blocks: dict[str, BlockItem] = {}
         self.wires = WireSet(self, self.blocks, self.look, self._soil, self._flush)
         self.decor = Decor(self, self.look, self._soil)
+        self.drift = Drift(self, self.blocks, self.look, self.shift)
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._aims: frozenset[str] = frozenset()
@@ -126,6 +129,7 @@ class CanvasScene(QGraphicsScene):
         self.wires.forget()
         self.clear()
         self.guests = QRectF()
+        self.drift.end()
         self.decor.forget()
         self.decor.match(self.document.project.layout)
         self._take(self.document.result)
@@ -281,12 +285,14 @@ class CanvasScene(QGraphicsScene):
     def shift(self, targets: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, their wires with them; the document is not asked."""
         moved, way, together = set[str](), QPointF(), True
+        self.drift.end()
         far, rim = self.look.detail is Detail.SHAPES, _SPARE / 2
         inner = self._extent.adjusted(rim, rim, -rim, -rim)
         # Qt's index takes items out one by one, slowly where many lie together: then it is made anew.
         wholesale = len(targets) > WHOLESALE
         if wholesale:
             self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+            self._dirt, far = self.sceneRect(), False
         for node_id, place in targets.items():
             item = self.blocks[node_id]
             before = item.pos()
@@ -302,7 +308,7 @@ class CanvasScene(QGraphicsScene):
                 way = place - before
                 moved.add(node_id)
         self.look.revision += 1
-        self.wires.trace(moved, way if together else None)
+        self.wires.trace(moved, way if together else None, soils=far)
         if wholesale:
             self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
             # A new index divides nothing until the scene's rectangle changes: every look-up would ask all items.

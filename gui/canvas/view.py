@@ -262,7 +262,7 @@ class CanvasView(QGraphicsView):
         look, before = self.items_.look, self.items_.look.detail
         look.set_scale(self.camera.scale)
         if look.detail is not before:
-            self.viewport().update()
+            self.items_.drift.land()
         self.rename_field.place()
 
     def _search_closed(self) -> None:

@@ -116,15 +116,21 @@ class WireSet:
             elif wire.from_node in self._blocks and wire.to_node in self._blocks:
                 self.add(wire)
 
-    def trace(self, node_ids: Collection[str], by: QPointF | None = None) -> None:
+    def trace(self, node_ids: Collection[str], by: QPointF | None = None, *, soils: bool = True) -> None:
         """Let the wires at these blocks, which stand elsewhere now, end at their ports again.
 
         Where many moved `by` the same, wires between them are carried as they are; they look for their ways later.
+        Where everything moved, they need not. Without `soils` the caller tells what looks different.
         """
-        self._late.update(node_ids)
         items = self.at(node_ids)
-        many, far = len(items) > ROUTED_AT_ONCE, self._look.detail is Detail.SHAPES
+        many, far = len(items) > ROUTED_AT_ONCE, soils and self._look.detail is Detail.SHAPES
         dx, dy = (by.x(), by.y()) if many and by is not None else (0.0, 0.0)
+        whole = bool(dx or dy) and len(node_ids) == len(self._blocks) == len(self._ground) and not self._late
+        if whole:
+            self._ground.move(dx, dy)
+            self._lanes.move(dx, dy)
+        else:
+            self._late.update(node_ids)
         for item in items:
             if far:
                 self._soil(item)

@@ -6,7 +6,10 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from PySide6.QtCore import QPointF
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +21,7 @@ from gui.canvas.trail import way_through
 from tests.helpers.canvas import Easel, chain, make_easel
 
 LENGTH = 10_000
+CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def calls(what: Callable[[], object]) -> int:
@@ -104,3 +108,56 @@ def test_what_lies_at_a_place_is_found_at_once_after_everything_moved(qtbot: QtB
     after = calls(lambda: scene.items(area.translated(8.0, 8.0)))
     assert before <= after + 40
     assert after < 200  # not each of 1,200 blocks and their wires
+
+
+def painted(easel: Easel) -> np.ndarray:
+    """The canvas as it is shown, in levels from 0 to 255."""
+    QApplication.processEvents()
+    image = easel.view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    return np.frombuffer(image.constBits(), np.uint8).astype(int)
+
+
+def test_all_of_a_large_graph_is_dragged_as_one_picture_and_lands_where_it_is_let_go(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, chain(1200))
+    view, scene = easel.view, easel.view.items_
+    view.minimap.set_wanted(False)
+    view.fit(animated=False)
+    view.camera.zoom_by(0.5)
+    view.commands.select_all()
+    before = {name: item.pos() for name, item in scene.blocks.items()}
+    start = easel.spot(*scene.blocks["n410"].area.center().toTuple())
+    end = start + QPoint(80, 40)
+    easel.press(start)
+    for step in (QPoint(30, 10), end - start):
+        easel.move(start + step, CTRL)  # freely: no snapping
+    assert scene.blocks["n410"].pos() == before["n410"]
+    shown = scene.drift.way
+    assert not shown.isNull()
+    floating = painted(easel)
+    easel.release(end, CTRL)
+    assert scene.drift.way.isNull()
+    assert all(scene.blocks[name].pos() == place + shown for name, place in before.items())
+    assert np.abs(painted(easel) - floating).max() <= 2  # an edge may be rounded otherwise
+    for ends, item in scene.wires.items.items():
+        assert item.ports[0] == scene.blocks[ends[0]].port_place("out", ends[1])
+    assert set(scene.wires.boxes().values()) == {item.box for item in scene.blocks.values()}
+    easel.undo()
+    assert all(scene.blocks[name].pos() == place for name, place in before.items())
+
+
+def test_coming_near_or_giving_up_ends_a_drag_of_everything_in_one_picture(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, chain(1200))
+    view, scene = easel.view, easel.view.items_
+    view.fit(animated=False)
+    view.commands.select_all()
+    before = scene.blocks["n410"].pos()
+    start = easel.spot(*scene.blocks["n410"].area.center().toTuple())
+    easel.press(start)
+    easel.move(start + QPoint(30, 10), CTRL)
+    shown = scene.drift.way
+    view.camera.look_at(scene.blocks["n410"].area.center() + shown, 1.0, animated=False)
+    assert scene.drift.way.isNull()
+    assert scene.blocks["n410"].pos() == before + shown
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert scene.blocks["n410"].pos() == before
+    assert not easel.document.undo_stack.count()
