@@ -19,6 +19,11 @@ from engine.stepevents import (
     Unfolded,
 )
 from engine.surfaceevents import SPANS, Span, SurfaceComputed, SurfaceWanted
+from engine.training import devices
+from engine.training.errors import StepError
+from engine.training.failure import told
+from engine.training.loading import load
+from engine.training.run import Run
 from tests.engine.session_listener import Listener, weights_of
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -32,6 +37,15 @@ DRAWING = ("overfitting-cured",)
 def example(name: str, device: str, **training: object) -> Project:
     project = files.load(FOLDER / f"{name}.chainrule")
     return edits.set_training(project, {"device": device, "dtype": "float64", **training})[0]
+
+
+def made(project: Project, steps: int) -> Run:
+    """A run of so many steps, in this thread."""
+    run = Run(load(project, FOLDER), lambda _event: None)
+    with run.trainer.drawing():
+        while run.trainer.steps < steps:
+            run.tick()
+    return run
 
 
 def trained(project: Project, steps: int) -> dict[str, np.ndarray]:
@@ -110,3 +124,69 @@ def test_the_past_comes_back_there() -> None:
             assert (told.at, told.error) == (place, "")
         for key, value in weights_of(listener).items():
             np.testing.assert_array_equal(value, before[key], err_msg=key)
+
+
+def test_every_card_is_listed_and_can_be_chosen() -> None:
+    names = [facts.name for facts in devices.there()]
+    count = torch.cuda.device_count()
+    assert names[: 1 + count] == ["cpu", *(f"cuda:{number}" for number in range(count))]
+    assert all(facts.bytes for facts in devices.there()[1 : 1 + count])
+    last = f"cuda:{count - 1}"
+    run = made(example("spiral", last), 3)
+    assert all(str(value.device) == last for value in run.weights().values())
+    device, remarks = devices.choose(f"cuda:{count}", torch.float32)
+    assert str(device) == "cpu"
+    assert last in remarks[0]
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("name", ["fashion-cnn", "fashion-dense"])
+def test_mixed_precision_stays_near_to_float32(name: str, precision: str) -> None:
+    """After thirty steps; 16 bits have two or three digits, and differences of steps add up."""
+    full = made(example(name, "cuda", dtype="float32"), 30)
+    short = made(example(name, "cuda", dtype="float32", precision=precision), 30)
+    assert all(value.dtype == torch.float32 for value in short.weights().values() if value.is_floating_point())
+    assert short.trainer.loss_sum == pytest.approx(full.trainer.loss_sum, rel=0.05)
+    assert short.trainer.loss_sum != full.trainer.loss_sum
+    scale = short.trainer.sliced.precision.scale
+    assert (scale is not None) == (precision == "fp16")
+    assert scale is None or scale.factor >= 1.0
+
+
+@pytest.mark.parametrize("name", ["spiral", "fashion-dense"])
+def test_micro_batches_are_the_whole_batch_there(name: str) -> None:
+    whole, parts = made(example(name, "cuda"), 5), made(example(name, "cuda", micro_batch=7), 5)
+    for key, value in whole.weights().items():
+        torch.testing.assert_close(parts.weights()[key], value, rtol=1e-9, atol=1e-11, msg=key)
+
+
+def test_memory_is_measured_as_the_card_tells_it() -> None:
+    run = made(example("fashion-cnn", "cuda", dtype="float32"), 1)
+    parts = run.trainer.footprint.parts
+    assert parts is not None
+    assert run.trainer.footprint.how == "peak"
+    assert parts.parameters == sum(value.numel() * value.element_size() for value in run.trainer.net.parameters())
+    assert parts.activations > 0
+    assert parts.total <= torch.cuda.max_memory_allocated(run.loaded.device)
+
+
+def test_memory_that_runs_out_there_can_be_gone_on_from() -> None:
+    """A card of which all but a little is forbidden: the step is taken back, and a smaller micro-batch is offered."""
+    run = made(example("fashion-cnn", "cuda", dtype="float32", batch_size=4096), 1)
+    before = {name: value.clone() for name, value in run.weights().items()}
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(run.loaded.device).total_memory
+    kept = torch.cuda.memory_allocated(run.loaded.device)
+    torch.cuda.set_per_process_memory_fraction((kept + (8 << 20)) / total, run.loaded.device)
+    try:
+        with pytest.raises(StepError) as failed, run.trainer.drawing():
+            run.tick()
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, run.loaded.device)
+    event = told(failed.value, run.trainer)
+    assert (event.code, event.suggested_micro_batch) == ("T03", 2048)
+    for name, value in run.weights().items():
+        assert torch.equal(value, before[name])
+    with run.trainer.drawing():
+        run.tick()
+    assert run.trainer.steps == 2
