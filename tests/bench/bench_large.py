@@ -22,13 +22,14 @@ from PySide6.QtWidgets import QApplication
 
 from engine import edits, files
 from engine.graph import Wire
+from gui.canvas.carrying import Load
 from gui.canvas.layout.layered import layered
 from gui.canvas.trail import way_through
 from gui.canvas.view import CanvasView
 from gui.document import Document
 from gui.selection import Selection
 from gui.theme import theme
-from tests.bench.bench_canvas import COLUMNS, VIEW, chain, flush, place, timed
+from tests.bench.bench_canvas import COLUMNS, VIEW, chain, flush, place, repaint, timed
 from tests.bench.peers.chainrule_canvas import ChainruleCanvas
 from tests.bench.peers.editor import diamonds
 from tests.bench.platforms import choose, keep
@@ -130,6 +131,7 @@ def figures(count: int) -> dict[str, Spread]:
             view.items_.shift({name: QPointF(*place(int(name[1:]))) + offset for name in names})
             flush()
 
+        found[f"repaint {name}"] = spread(lambda _: repaint(view))
         found[f"pan {name}"] = spread(pan)
         found[f"zoom {name}"] = spread(zoom)
         found[f"drag one {name}"] = spread(lambda turn: drag(turn, [middle]))
@@ -143,6 +145,20 @@ def figures(count: int) -> dict[str, Spread]:
         view.add_block("Dropout")
         flush()
 
+    view.fit(animated=False)
+    view.commands.select_all()
+    flush()
+    load = Load(view.items_, selection.ids, ())
+
+    def drag_all(turn: int) -> None:
+        load.show(QPointF(turn % 2 * 24.0 + 8.0, 16.0))
+        flush()
+
+    found["drag all fit"] = spread(drag_all, 20)
+    load.settle()
+    selection.set(())
+    view.camera.look_at(at, 1.0, animated=False)
+    flush()
     found["edit one"] = spread(edit)
     found["add a block"] = spread(add, 20)
     view.close()
@@ -175,17 +191,19 @@ def report() -> dict[str, Spread]:
     opening, undo = opened(), {SMALL: undo_bytes(SMALL), LARGE: undo_bytes(LARGE)}
     print(f"\nopening {OPENED:,} blocks from a file: {opening:.0f} ms")
     print(f"undo step: {undo[SMALL]:,.0f} bytes at {SMALL:,} blocks, {undo[LARGE]:,.0f} at {LARGE:,}")
-    small, large = figures(SMALL), figures(LARGE)
-    print(f"{LARGE:,} blocks{'p50':>22}{'p95':>10}{f'of {SMALL:,}':>14}")
-    for name, (middle, high) in large.items():
-        print(f"  {name:<20}{middle:>9.2f} {high:>9.2f}  {middle / small[name][0]:>11.1f}×")
+    by_size = {count: figures(count) for count in (SMALL, OPENED, LARGE)}
+    small, large = by_size[SMALL], by_size[LARGE]
+    for count in (OPENED, LARGE):
+        print(f"{count:,} blocks{'p50':>22}{'p95':>10}{f'of {SMALL:,}':>14}")
+        for name, (middle, high) in by_size[count].items():
+            print(f"  {name:<20}{middle:>9.2f} {high:>9.2f}  {middle / small[name][0]:>11.1f}×")
     few, many = on_diamonds(DIAMONDS), on_diamonds(10 * DIAMONDS)
     print(f"{DIAMONDS} residual diamonds{'ms':>22}{f'of {10 * DIAMONDS}':>14}")
     for name, figure in few.items():
         print(f"  {name:<38}{figure:>6.2f}{many[name] / figure:>12.1f}×")
     keep(
         "large",
-        {f"opening {OPENED} (ms)": opening, "undo step (bytes)": undo, SMALL: small, LARGE: large, "diamonds": few},
+        {f"opening {OPENED} (ms)": opening, "undo step (bytes)": undo, **by_size, "diamonds": few},
     )
     return large
 

@@ -103,9 +103,13 @@ def measure(name: str, count: int) -> None:
     other.build(blocks + 1, wires, source=blocks)
     with contextlib.suppress(NotImplementedError):  # the row stays empty
         for where, backwards in (("output", False), ("input", True)):
-            row = f"check a wire, drawn from the {where}, {DIAMONDS} diamonds"
-            timed(row, lambda _, way=backwards: other.check(blocks, 0, backwards=way), 3)  # type: ignore[misc]
-    tell(f"connect at the head of {DIAMONDS} diamonds", once(lambda: other.connect(blocks, 0)))
+            for what, ask in (("check for loops", other.check_way), ("check a wire", other.check)):
+                row = f"{what}, drawn from the {where}, {DIAMONDS} diamonds"
+                timed(row, lambda _, ask=ask, way=backwards: ask(blocks, 0, backwards=way), 3)  # type: ignore[misc]
+    bare = make(name)
+    bare.build(blocks + 1, wires, source=blocks)
+    tell(f"draw a wire unchecked, {DIAMONDS} diamonds", once(lambda: bare.draw(blocks, 0)))
+    tell(f"connect at the head of {DIAMONDS} diamonds, with its checks", once(lambda: other.connect(blocks, 0)))
     with contextlib.suppress(NotImplementedError):
         tell(f"arrange {DIAMONDS} diamonds", once(other.arrange))
     with contextlib.suppress(NotImplementedError):
@@ -164,14 +168,14 @@ def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
         runs.append(run(OURS, count))
         ours = {row: statistics.median(each[row] for each in runs) for row in runs[0]}
         found[count] = {OURS: ours, **others}
-        print(f"\n{count} blocks, ms{'':<36}" + "".join(f"{name:>26}" for name in names))
+        print(f"\n{count} blocks, ms{'':<48}" + "".join(f"{name:>26}" for name in names))
         for row, base in ours.items():
             cells = ""
             for name in names:
                 figure = found[count][name].get(row)
                 ratio = f" ({figure / base:6.1f}×)" if figure is not None and base and name != OURS else ""
                 cells += f"{'–' if figure is None else f'{figure:.2f}{ratio}':>26}"
-            print(f"  {row:<46}{cells}")
+            print(f"  {row:<58}{cells}")
         for name in names:
             if "stopped" in found[count][name]:
                 print(f"  {name} was stopped after {LIMIT:.0f} s")

@@ -71,11 +71,23 @@ class ChainruleCanvas(Editor):
         wire = self._wire(start, end, "a")
         self.document.edit("connect", *edits.connect(self.document.project, wire))
 
+    def draw(self, start: int, end: int) -> None:
+        wire = self._wire(start, end, "a")
+        self._drawn, _ = edits.connect(self.document.project, wire)
+        self.view.items_.wires.add(wire)
+
+    def check_way(self, start: int, end: int, *, backwards: bool) -> None:
+        anchor, other = self._ends(start, end, backwards=backwards)
+        assert Fitting(self.view.level, anchor).may_end(other)
+
     def check(self, start: int, end: int, *, backwards: bool) -> None:
+        anchor, other = self._ends(start, end, backwards=backwards)
+        assert Fitting(self.view.level, anchor).refusal(other) is None
+
+    def _ends(self, start: int, end: int, *, backwards: bool) -> tuple[PortRef, PortRef]:
         out = PortRef(f"n{start}", "out", "x" if start == self._source else "out")
         into = PortRef(f"n{end}", "in", "a")
-        anchor, other = (into, out) if backwards else (out, into)
-        assert Fitting(self.view.level, anchor).refusal(other) is None
+        return (into, out) if backwards else (out, into)
 
     def arrange(self) -> None:
         self.view.arranging.arrange("right")

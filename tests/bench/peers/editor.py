@@ -73,6 +73,14 @@ class Editor(ABC):
     def connect(self, start: int, end: int) -> None:
         """One more wire, with the checks that drawing one by hand makes."""
 
+    def draw(self, start: int, end: int) -> None:
+        """One more wire in the model and on the canvas, with nothing checked."""
+        self.connect(start, end)
+
+    def check_way(self, start: int, end: int, *, backwards: bool) -> None:
+        """The part of `check` that every editor has: whether the wire would close a loop."""
+        self.check(start, end, backwards=backwards)
+
     def check(self, start: int, end: int, *, backwards: bool) -> None:
         """What is asked before a wire may be drawn; `backwards` from the input to the output. Not every editor asks."""
         raise NotImplementedError

@@ -73,6 +73,9 @@ class NodeGraph(Editor):
         self.check(start, end, backwards=False)  # part of drawing a wire by hand
         self._nodes[start].output(0).connect_to(self._nodes[end].input(0))
 
+    def draw(self, start: int, end: int) -> None:
+        self._nodes[start].output(0).connect_to(self._nodes[end].input(0))
+
     def arrange(self) -> None:
         self.graph.auto_layout_nodes()
 
