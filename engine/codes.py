@@ -14,6 +14,7 @@ CODES: Mapping[str, str] = {
     "D06": "Parts of the data do not fit each other: numbers of samples, of columns, of sizes.",
     "D07": "The split leaves no data to train on.",
     "D08": "A data file was changed while it was being read.",
+    "D09": "The data were not read to their end, because something else was wanted.",
     "F01": "A file is damaged, or what it says is not what its format asks for; the message names the place.",
     "F02": "A file does not exist.",
     "F03": "A newer version of Chainrule wrote the file.",

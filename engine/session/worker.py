@@ -24,6 +24,7 @@ from engine.session.live import bring, live_value, switches, with_live
 from engine.session.looking import Looking
 from engine.session.machine import Machine
 from engine.session.pace import Pace
+from engine.session.reading import Inbox, Reading
 from engine.session.resuming import take_up
 from engine.session.stepdesk import StepDesk
 from engine.session.surfacedesk import SurfaceDesk
@@ -52,7 +53,8 @@ class Worker:
         runs: RunPlace | None,
         threads: int | None,
     ) -> None:
-        self._inbox, self._post = inbox, post
+        self._inbox, self._post = Inbox(inbox), post
+        self._reading = Reading(self._inbox, post)
         self._project, self._folder = project, folder
         self._keeping = Keeping(post, runs)
         self._threads = threads
@@ -243,7 +245,7 @@ class Worker:
     # -- the run --
 
     def _load(self) -> Loaded:
-        self._loaded = load(self._project, self._folder, self._loaded)
+        self._loaded = load(self._project, self._folder, self._loaded, self._reading)
         return self._loaded
 
     def _ready_run(self) -> Run:
@@ -340,7 +342,7 @@ class Worker:
             self._project, self._live = command.project, switches(self._live)
             self._post(Applied(kept=(), drawn=()))
             return
-        loaded = load(command.project, self._folder, self._loaded)
+        loaded = load(command.project, self._folder, self._loaded, self._reading)
         learned = run.trainer.steps > 0 or self._by_hand
         self._save()  # as it was learned by the graph before
         new, applied = edited_run(run, loaded, command.renamed, self._post, learned=learned)

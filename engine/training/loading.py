@@ -16,6 +16,7 @@ from engine.data.filefacts import waiting_lookup
 from engine.data.layout import channels_last
 from engine.data.load import load_data
 from engine.data.streaming.column import Column
+from engine.data.streaming.statistics import Watch
 from engine.datafiles import is_file_based, stamps
 from engine.dataspec import Split
 from engine.graph import Project
@@ -83,13 +84,16 @@ class Loaded:
         return found
 
 
-def load(project: Project, folder: Path | None = None, before: Loaded | None = None) -> Loaded:
+def load(
+    project: Project, folder: Path | None = None, before: Loaded | None = None, watch: Watch | None = None
+) -> Loaded:
     """Check the project and load its data; waits for files.
 
     Args:
         project: any project.
         folder: of the graph file, which paths are relative to.
         before: data that are still the same are taken over from it.
+        watch: is told how far a pass over all samples is; may raise to end it.
 
     Raises:
         GraphError, DataError, FileError: what the first error of the project is, or why data or weights cannot be read.
@@ -107,7 +111,7 @@ def load(project: Project, folder: Path | None = None, before: Loaded | None = N
         if before is not None and before.stamps.get(path) == seen[path]:
             data[path] = before.data[path]
         else:
-            data[path] = load_data(params, folder, dtype)
+            data[path] = load_data(params, folder, dtype, watch)
     start, doubts = _start_values(project, folder, result)
     if doubts:
         remarks.append(f"Some weights of the file are left out, and drawn: {_some(doubts)}")

@@ -40,7 +40,7 @@ def test_an_idle_session_does_nothing():
         for _ in range(3):
             frames.append(sys._current_frames()[thread.ident or 0])
             time.sleep(0.02)
-        assert {frame.f_code.co_name for frame in frames} == {"_next"}
+        assert {frame.f_code.co_name for frame in frames} == {"get"}
         assert len({frame.f_lasti for frame in frames}) == 1, "it waits in one place, for the queue"
         assert listener.events == [StateChanged("ready")]
 

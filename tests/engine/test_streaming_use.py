@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import torch
 
 from engine.cli import main
 from engine.data.streaming.column import Column
+from engine.events import Event, RunFailed, StateChanged
 from engine.frozen import freeze
 from engine.landscape.planes import make_plane
 from engine.landscape.surface import SurfaceWork
 from engine.losscurve import CurveWork
 from engine.probes.observer import Observer
-from engine.session import answers
+from engine.session import answers, commands
+from engine.session.worker import Worker
 from engine.surfaceevents import SurfaceWanted
 from engine.training.run import Run
 from engine.training.slices import Slices
@@ -168,3 +171,26 @@ def test_a_shard_that_is_written_to_ends_the_training_with_one_line(tmp_path: Pa
     assert "data-01.tar" in told
     assert "at byte" in told
     assert "Traceback" not in told
+
+
+def test_a_long_pass_over_the_data_is_told_and_can_be_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.data.streaming.statistics._MOST_ROWS", 10)
+    monkeypatch.setattr("engine.session.reading._PAUSE", 0.0)
+    values = {**npz_pictures(tmp_path), "standardize": True}
+    told: list[Event] = []
+    for second in (commands.Stop(), commands.Pause()):
+        inbox: queue.SimpleQueue[commands.Command] = queue.SimpleQueue()
+        for command in (commands.Step("batch"), second):
+            inbox.put(command)
+        told.clear()
+
+        def post(event: Event, inbox: queue.SimpleQueue[commands.Command] = inbox) -> None:
+            told.append(event)
+            if isinstance(event, StateChanged) and (event.step or event.state == "failed"):
+                inbox.put(commands.Close())
+
+        Worker(inbox, post, small(values, "stream"), None, None, None).work()
+        failures = [event.code for event in told if isinstance(event, RunFailed)]
+        words = [event.message for event in told if isinstance(event, StateChanged)]
+        assert failures == (["D09"] if isinstance(second, commands.Stop) else [])
+        assert any("Reading the data: " in word for word in words) == (not failures)
