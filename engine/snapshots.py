@@ -179,10 +179,11 @@ class UnitPictures:
     """What the units of one block answer, as pictures on a scale that is symmetric around zero.
 
     Attributes:
-        pictures: uint8 (shown, rows, cols), row 0 on top: 127 is zero, 254 is the unit's limit, 0 its negative; 255
-            where the number is not finite.
-        limits: float64 (shown,): the largest absolute number of all units that are shown, so that their colours
-            compare; of each unit alone at an Input, whose features are of different kinds. 0 where all are zero.
+        pictures: uint8 (shown, rows, cols), row 0 on top: 127 is zero, 254 is the unit's limit and beyond, 0 its
+            negative; 255 where the number is not finite.
+        limits: float64 (shown,): the largest absolute number, but twice the root mean square at most, so that a corner
+            does not dim the rest. Of all units together, so that their colours compare; of each alone at an Input,
+            whose features are of different kinds. 0 where all are zero.
         ranges: float64 (shown, 2): smallest and largest number of each unit, NaN where none is finite.
         units: how many the block has; the first of them are shown.
         names: of the units, or ().

@@ -55,6 +55,7 @@ from gui.timeline import TimeTravel
 from gui.toasts import ToastArea
 from gui.tour import Tour
 from gui.transport import TransportBar
+from gui.unit_pictures.live import NeuronPictures
 from gui.window_state import WindowState
 
 
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         bar = BackpropBar(self)
         panel = BackpropPanel(make_lenses(self.document, self.feed), self)
         self.backprop = Backprop(self.document, self.feed, self.canvas, panel, bar)
+        self.neuron_pictures = NeuronPictures(self.feed, self.canvas, self)
         self.travel = TimeTravel(self.actions_, self.feed, self)
         self.time_strip = TimeStrip(self.travel, self)
         self._arrange()
@@ -127,7 +129,7 @@ class MainWindow(QMainWindow):
             self.actions_,
             self.files,
             self.canvas.edit_actions(),
-            self.canvas.view_actions(),
+            [*self.canvas.view_actions(), self.neuron_pictures.action],
             self.docks.all(),
         )
         self.setMenuWidget(self.transport)
@@ -153,6 +155,7 @@ class MainWindow(QMainWindow):
         self._backprop_place = BackpropPlace(self.backprop, self.actions_.backprop, self.docks, self)
         self.run_actions.operation_wanted.connect(self.backprop.operation)
         self.backprop.changed.connect(self.comparer.end)
+        self.backprop.changed.connect(self.neuron_pictures.set_hidden)
         self.actions_.timeline.toggled.connect(self.time_strip.set_shown)
         self.time_strip.left.connect(lambda: self.actions_.timeline.setChecked(False))
         self.backprop.panel.weights_set.connect(self.travel.ask)

@@ -27,6 +27,8 @@ MOST_UNITS: Final = 64
 """More units of a block are not pictured."""
 MOST_PIXELS: Final = 64
 """Feature maps that are wider or higher are averaged down."""
+WIDEST: Final = 2.0
+"""The scale ends after so many root mean squares of a block's numbers."""
 ZERO: Final = 127
 LOST: Final = 255
 _WHITE: Final = 255
@@ -165,8 +167,14 @@ class ResponseProbe(Probe):
         return {path: found[path] for path in units}
 
     def _names(self, path: str, units: int) -> tuple[str, ...]:
-        columns = self._data.x_field.columns if self._data is not None and path == self._input else ()
-        return columns if len(columns) == units else ()
+        assert self._data is not None
+        task = self.run.trainer.task
+        names: tuple[str, ...] = ()
+        if path == self._input:
+            names = self._data.x_field.columns
+        elif task is not None and path == task.prediction[0]:
+            names = task.classes
+        return names if len(names) == units else ()
 
 
 def pictured(result: Result, home: str, field: str, *, is_image: bool) -> dict[str, str]:
@@ -211,14 +219,16 @@ def coded(values: Tensor, counts: list[int]) -> tuple[Array, Array, Array]:
     ranges = torch.stack((low, high), 1).double().cpu().numpy()
     ranges[~np.isfinite(ranges).all(axis=1)] = np.nan
     ends = np.cumsum(counts)
-    limits = np.repeat([_limit(ranges[end - count : end]) for count, end in zip(counts, ends, strict=True)], counts)
+    squares = kept.square().mean(1).double().cpu().numpy()
+    parts = [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
+    limits = np.repeat([_limit(ranges[part], squares[part]) for part in parts], counts)
     scale = torch.from_numpy(ZERO / np.where(limits > 0.0, limits, np.inf)).to(values.device, values.dtype)
-    codes = kept.mul(scale[:, None]).round_().add_(ZERO)
+    codes = kept.mul(scale[:, None]).round_().clamp_(-ZERO, ZERO).add_(ZERO)
     if lost:
         codes = torch.where(whole, codes, torch.full_like(codes, LOST))
     return copied(codes.to(torch.uint8).cpu().numpy()), copied(ranges), copied(limits)
 
 
-def _limit(ranges: Array) -> float:
+def _limit(ranges: Array, squares: Array) -> float:
     found = np.abs(ranges[np.isfinite(ranges)])
-    return float(found.max()) if found.size else 0.0
+    return float(min(found.max(), WIDEST * np.sqrt(squares.mean()))) if found.size else 0.0

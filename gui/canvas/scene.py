@@ -45,6 +45,7 @@ class CanvasScene(QGraphicsScene):
         wires: the wires between them.
         decor: frames behind them and notes beside them.
         guests: what is covered by items that others put here, to be seen where everything is.
+        room: what is covered by pictures below blocks.
         drift: all of it on its way, seen from afar.
 
     Signals:
@@ -72,7 +73,7 @@ class CanvasScene(QGraphicsScene):
         self._chosen: frozenset[str] = frozenset()
         self._unplaced: set[str] = set()
         """Blocks that the layout left out at some time: an undone edit may leave them out again."""
-        self.guests = QRectF()
+        self.guests = self.room = QRectF()
         self._dirt = QRectF()
         self._extent = QRectF(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
         self.setSceneRect(self._extent)
@@ -86,8 +87,8 @@ class CanvasScene(QGraphicsScene):
     # -- reading --
 
     def content_rect(self) -> QRectF:
-        """What all blocks, frames and notes cover, and guests."""
-        return self.decor.extent().united(self.wires.covered()).united(self.guests)
+        """What all blocks, frames and notes cover, pictures below them, and guests."""
+        return self.decor.extent().united(self.wires.covered()).united(self.guests).united(self.room)
 
     def size_of(self, node_id: str) -> tuple[float, float]:
         """Width and height of a block's body."""
@@ -128,7 +129,7 @@ class CanvasScene(QGraphicsScene):
         self._unplaced.clear()
         self.wires.forget()
         self.clear()
-        self.guests = QRectF()
+        self.guests = self.room = QRectF()
         self.drift.end()
         self.decor.forget()
         self.decor.match(self.document.project.layout)

@@ -24,6 +24,7 @@ from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
 from gui.pictures.job import PaintJob
 from gui.pictures.sheet import Format, Sheet, Wanted
+from gui.unit_pictures.tray import tray_of
 
 
 @final
@@ -41,14 +42,16 @@ class Pictures(QObject):
         """The whole graph, with the pictures that blocks show now."""
         blocks = self._canvas.items_.blocks
         found = {name: item.thumbnail for name, item in blocks.items() if item.thumbnail is not None}
-        return Wanted(thumbnails=found)
+        trays = {name: tray.shown for name, item in blocks.items() if (tray := tray_of(item)) is not None}
+        return Wanted(thumbnails=found, units=trays)
 
     def chosen(self) -> Wanted | None:
         """What is selected; None when nothing is."""
         blocks, decor = self._canvas.commands.chosen, self._canvas.items_.decor.chosen
         if not (blocks or decor):
             return None
-        return Wanted(blocks=blocks, decor=decor, thumbnails=self.everything().thumbnails)
+        whole = self.everything()
+        return Wanted(blocks=blocks, decor=decor, thumbnails=whole.thumbnails, units=whole.units)
 
     def ask(self) -> None:
         """Choose what and how; then where to."""

@@ -25,6 +25,7 @@ from gui.canvas.placing import places
 from gui.canvas.wire_set import WireSet
 from gui.pictures.formulas import FormulaKey
 from gui.pictures.nearby import NearbyScene
+from gui.unit_pictures.tray import Shown, Tray
 
 Format = Literal["svg", "png", "pdf"]
 FORMATS: Final[tuple[Format, ...]] = ("svg", "png", "pdf")
@@ -45,7 +46,8 @@ class Wanted:
         blocks, decor: only these and the wires among them; None for everything.
         shapes: whether wires bear the shape of what flows through them.
         formulas: whether the formulas of the blocks stand below.
-        thumbnails: pictures below blocks, by id.
+        thumbnails: pictures in blocks, by id.
+        units: pictures of the units of blocks, by id.
         scale: pixels a scene unit; of PNG alone.
     """
 
@@ -54,6 +56,7 @@ class Wanted:
     shapes: bool = True
     formulas: bool = False
     thumbnails: Mapping[str, QImage] = field(default_factory=dict)
+    units: Mapping[str, Shown] = field(default_factory=dict)
     scale: int = 2
 
 
@@ -71,6 +74,7 @@ class Sheet:
         self._scene = NearbyScene()
         self._look = Look()
         self._blocks: dict[str, BlockItem] = {}
+        self._trays: list[Tray] = []
         self._decor: list[DecorItem] = []
         self._wires = WireSet(self._scene, self._blocks, self._look, _nothing, _nothing)
         self._key: FormulaKey | None = None
@@ -136,6 +140,11 @@ class Sheet:
             painter.restore()
             if index % _AT_ONCE == 0:
                 yield index / len(items)
+        for tray in self._trays:
+            painter.save()
+            painter.translate(tray.block.pos())
+            tray.paint(painter, option)
+            painter.restore()
         if self._key is not None and not self._key.is_empty:
             painter.save()
             painter.translate(self._drawing.left() + MARGIN, self._drawing.bottom() - MARGIN + KEY_GAP)
@@ -161,6 +170,8 @@ class Sheet:
                 self._blocks[node_id] = made[node_id]
                 made[node_id].setPos(*place)
                 self._scene.addItem(made[node_id])
+                if node_id in wanted.units:
+                    self._trays.append(Tray(made[node_id], wanted.units[node_id]))
         self._look.revision += 1
 
     def _make_decor(self) -> list[DecorItem]:
@@ -178,6 +189,8 @@ class Sheet:
             found = found.united(wire.path.boundingRect())
         for item in self._decor:
             found = found.united(item.area)
+        for tray in self._trays:
+            found = found.united(tray.area)
         return found.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect().toRectF()
 
 

@@ -1,0 +1,1 @@
+"""Every neuron as a picture, below its block, while the network learns."""
