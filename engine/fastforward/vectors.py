@@ -72,7 +72,7 @@ class Vectors:
     def filled(self, value: float, lanes: int) -> Any:
         """A number in so many lanes."""
         if self.kind == "f32":
-            value = _rounded(value)
+            value = rounded(value)
         one = self.ir.Constant(self.number, value)
         return one if lanes == 1 else self.ir.Constant(self.vector(self.number, lanes), [one] * lanes)
 
@@ -224,7 +224,7 @@ class Vectors:
         return self.div(one, self.add(one, self.exp(self.neg(value))))
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """To 32 bits, as LLVM wants its constants."""
     try:
         return float(struct.unpack("f", struct.pack("f", value))[0])

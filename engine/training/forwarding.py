@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.build import Net
+from engine.fastforward.calls import Step
 from engine.fastforward.kernel import Kernel
 from engine.fastforward.machine import available
 from engine.fastforward.nests import UnsupportedError
@@ -30,6 +31,7 @@ from engine.training.batching import Batches
 from engine.training.captured import Forward
 from engine.training.optimizers import Hyper
 from engine.training.recording import NotRecordableError
+from engine.training.rollback import Rollback
 from engine.training.stepcalls import arrays, labels_below, recorded
 from engine.training.turns import Turn
 
@@ -99,9 +101,16 @@ class FastForward:
         running: whether a kernel made the last step.
     """
 
-    def __init__(self, net: Net, runs: Sequence[Forward], shown: Sequence[str]) -> None:
-        """Args: `runs` compute loss and wanted outputs by phase; `shown` names prediction and target, or nothing."""
-        self._net, self._runs = net, runs
+    def __init__(self, net: Net, runs: Sequence[Forward], shown: Sequence[str], rollback: Rollback) -> None:
+        """Begin.
+
+        Args:
+            net: that is trained.
+            runs: compute loss and wanted outputs, by phase.
+            shown: names prediction and target, or nothing.
+            rollback: keeps what a step changes besides the weights.
+        """
+        self._net, self._runs, self._rollback = net, runs, rollback
         self._shown = shown[0] if shown else None
         self.wanted, self.left, self.refused, self.running = False, "", "", False
         self.remark = ""
@@ -184,7 +193,7 @@ class FastForward:
             if batches.streamed or len(turns) > 1 or next(self._net.parameters()).device.type != "cpu":
                 raise UnsupportedError("data on disk, several phases, or another device")
             batch = batches.first(size)
-            step = recorded(self._net, self._runs[0], turn, batch, self._shown)
+            step = self._recorded(turn, batch)
             self._take_data(batches)
             for number, limit in labels_below(step).items():
                 labels = self._data[number]
@@ -198,6 +207,13 @@ class FastForward:
             return None
         self.refused = ""
         return _Made(kernel, turn.updater.hyper, _layout(turn))
+
+    def _recorded(self, turn: Turn, batch: Mapping[str, Tensor]) -> Step:
+        self._rollback.keep()
+        try:
+            return recorded(self._net, self._runs[0], turn, dict(batch), self._shown)
+        finally:
+            self._rollback.put_back()
 
     def _take_data(self, batches: Batches) -> None:
         """All samples, each in one piece."""

@@ -98,7 +98,7 @@ class Trainer:
         self._shown = _wanted(meter.task)
         runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
-        self.fast = FastForward(net, runs, self._shown)
+        self.fast = FastForward(net, runs, self._shown, self._rollback)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
         self.sliced = SlicedSteps(net, self._shown, precision, self.settings["micro_batch"], least)
