@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Open the window, on a graph file if one is named. Returns the exit code."""
-    names = [argument for argument in arguments if not argument.startswith("-")]
+    """Open the window, on a graph file if one is named, or on a run elsewhere (`--watch`). Returns the exit code."""
+    watched, others = watched_in(arguments)
+    names = [argument for argument in others if not argument.startswith("-")]
     QCoreApplication.setOrganizationName("chainrule")
     QCoreApplication.setApplicationName("chainrule")
-    app = QApplication([sys.argv[0], *arguments])
+    app = QApplication([sys.argv[0], *others])
     app.setApplicationDisplayName("Chainrule")
     app.setDesktopFileName("chainrule")
     show_uncaught_errors()
@@ -47,6 +48,8 @@ def run(arguments: Sequence[str]) -> int:
     window.show()
     if names:
         _open(window, Path(names[0]))
+    if watched:
+        window.afar.watch(watched)
     if window.document.path is None:  # else opening it has asked about its own copy
         offer_recovery(window.document)
     window.tour.offer()
@@ -54,6 +57,17 @@ def run(arguments: Sequence[str]) -> int:
     code = app.exec()
     collector.stop()
     return code
+
+
+def watched_in(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """The run that `--watch PATH_OR_ADDRESS` names, "" where none is, and the other arguments."""
+    others = list(arguments)
+    for index, argument in enumerate(others):
+        if argument.startswith("--watch="):
+            return argument.removeprefix("--watch="), others[:index] + others[index + 1 :]
+        if argument == "--watch" and index + 1 < len(others):
+            return others[index + 1], others[:index] + others[index + 2 :]
+    return "", others
 
 
 def _open(window: MainWindow, path: Path) -> None:

@@ -107,6 +107,9 @@ class ElsewhereDialog(QDialog):
         self.go.setDefault(True)
         set_kind(self.go, "primary")
         self._progress.setFixedHeight(theme().px(3))
+        kept = self._progress.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self._progress.setSizePolicy(kept)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
@@ -220,6 +223,7 @@ class ElsewhereDialog(QDialog):
                 self.preview.setPlainText(text)
         fault = self._fault()
         self.go.setEnabled(self._looked and not fault and not self.busy)
+        self._progress.setVisible(self.busy)
         if not self.busy:
             copied = sum(row.data.bytes for row in self.rows if row.referred is None)
             words = self.tr("{0} of data are copied.").format(format_bytes(copied)) if copied else ""

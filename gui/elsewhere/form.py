@@ -33,10 +33,10 @@ class OptionsForm(QWidget):
                 "nodes": (1, 100_000),
                 "gpus": (0, 1024),
                 "cpus": (1, 4096),
-                "port": (1024, 65535),
             }.items()
         }
         self._texts = {name: QLineEdit(getattr(start, name)) for name in ("time", "memory", "partition", "account")}
+        self._texts["port"] = QLineEdit(str(start.port))  # no number that is counted with, and without commas
         self.program = Switch(self.tr("Chainrule's engine goes along"), checked=True)
         self.program.setToolTip(self.tr("Else it has to be installed there, in the same version"))
         self._lay_out()
@@ -82,4 +82,6 @@ class OptionsForm(QWidget):
         """What is chosen; it may have faults."""
         numbers = {name: editor.value() or 0 for name, editor in self._numbers.items()}
         texts = {name: editor.text().strip() for name, editor in self._texts.items()}
+        port = texts.pop("port")
+        numbers["port"] = int(port) if port.isascii() and port.isdigit() else 0
         return Options(**numbers, **texts, program=self.program.isChecked())  # type: ignore[arg-type]

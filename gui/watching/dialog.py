@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from engine.watching.address import is_url
@@ -84,7 +85,6 @@ class WatchDialog(QDialog):
         set_kind(self._go, "primary")
         column.addLayout(buttons)
         self.setFixedWidth(theme().px(600))
-        self.adjustSize()  # or the height is that of the texts at their narrowest
 
     def _help(self) -> Card:
         card = Card("well", padding=12)
@@ -101,6 +101,17 @@ class WatchDialog(QDialog):
         last = self.tr("Then paste the address that the first one prints. It holds a secret: nobody else can read it.")
         card.body.addWidget(text_label(last, tone="secondary", wrap=True))
         return card
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as its texts are at this width; `adjustSize` gives no dialog more than two thirds of the screen."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.resize(self.width(), layout.totalHeightForWidth(self.width()))
 
     def _connect(self) -> None:
         self.field.textChanged.connect(self._follow)
@@ -125,7 +136,7 @@ class WatchDialog(QDialog):
         except PlaceError as error:
             self._fault.setText(str(error))
             self._fault.show()
-            self.adjustSize()
+            self._fit()
             self.field.setFocus()
             return
         if not is_url(text):

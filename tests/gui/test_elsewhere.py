@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import edits, files
+from engine.elsewhere.writing import Package
+from gui.document import Document
 from gui.elsewhere import dialog as dialogs
 from gui.elsewhere.dialog import ElsewhereDialog
 from gui.main_window import MainWindow
@@ -17,7 +20,6 @@ from gui.theme import Mode, theme
 from tests.engine.training_projects import small
 from tests.helpers.cut_text import faults
 from tests.helpers.windows import main_window
-
 
 PATIENCE = 20_000
 
@@ -109,7 +111,7 @@ def test_cancel_leaves_nothing(qtbot: QtBot, window: MainWindow, tmp_path: Path,
     before = sorted(tmp_path.iterdir())
     write = dialogs.write
 
-    def slowly(package: dialogs.Package, target: Path, progress: dialogs._Copying) -> None:
+    def slowly(package: Package, target: Path, progress: dialogs._Copying) -> None:
         while progress(1, 100):
             pass
         write(package, target, progress)
@@ -127,16 +129,24 @@ def test_cancel_leaves_nothing(qtbot: QtBot, window: MainWindow, tmp_path: Path,
 
 @pytest.mark.parametrize(("mode", "scale"), [("dark", 1.0), ("light", 1.0), ("dark", 1.6), ("light", 1.6)])
 def test_nothing_is_cut(qtbot: QtBot, tmp_path: Path, mode: Mode, scale: float):
-    before = theme().mode, theme().text_scale
+    before = theme().mode
     theme().set_mode(mode)
     theme().set_text_scale(scale)
+    window, document = QWidget(), Document()
+    window.resize(1440, 900)
+    window.show()
     try:
-        with main_window(qtbot) as window:
-            dialog = opened(qtbot, window, graph_with_data(tmp_path))
-            qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
-            dialog.rows[0].refer("/scratch/points.csv")
-            qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
-            dialog.reject()
+        document.open(graph_with_data(tmp_path))
+        dialog = ElsewhereDialog(document, window)
+        dialog.open()
+        qtbot.waitUntil(lambda: len(dialog.rows) == 1, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
+        dialog.rows[0].refer("/scratch/points.csv")
+        qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
+        dialog.reject()
     finally:
-        theme().set_mode(before[0])
-        theme().set_text_scale(before[1])
+        window.close()
+        window.deleteLater()
+        document.deleteLater()
+        theme().set_mode(before)
+        theme().set_text_scale(1.0)

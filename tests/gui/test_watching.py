@@ -6,17 +6,24 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPushButton
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.runplace import GRAPH, METRICS
 from engine.watching.server import RunServer
+from gui.app import watched_in
+from gui.document import Document
+from gui.file_actions import FileActions
 from gui.main_window import MainWindow
 from gui.plots.loss import LossPanel
+from gui.run_feed import RunFeed
 from gui.theme import Mode, theme
-from gui.watching.dialog import WatchDialog, recent_folders
+from gui.watching.bar import WatchBar
+from gui.watching.dialog import WatchDialog, recent_folders, remember
+from gui.watching.watching import Watching
 from tests.engine.training_projects import small
 from tests.engine.watched_runs import metrics, records, run_files, write_run
 from tests.helpers.cut_text import faults
@@ -244,23 +251,56 @@ def test_the_dialog_takes_a_folder_and_offers_it_again(qtbot: QtBot, window: Mai
     assert recent_folders() == [run]
 
 
+@pytest.fixture
+def bare(qtbot: QtBot) -> Iterator[Watching]:
+    """A watcher without a window around it, whose document is the network of the run already."""
+    document = Document(small())
+    feed = RunFeed(document)
+    watching = Watching(document, feed, cast(FileActions, None), document)
+    yield watching
+    assert watching.join(30)
+    feed.close()
+    document.deleteLater()
+
+
 @pytest.mark.parametrize(("mode", "scale"), [("dark", 1.0), ("light", 1.0), ("dark", 1.6), ("light", 1.6)])
-def test_nothing_is_cut(qtbot: QtBot, run: Path, mode: Mode, scale: float):
-    before = theme().mode, theme().text_scale
+def test_nothing_is_cut(qtbot: QtBot, bare: Watching, run: Path, mode: Mode, scale: float):
+    before = theme().mode
     theme().set_mode(mode)
     theme().set_text_scale(scale)
+    window = QWidget()
+    window.resize(1440, 900)
     try:
-        with main_window(qtbot) as window:
-            watch(qtbot, window, str(run))
-            dialog = dialog_of(window)
-            dialog.field.setText("http://example.org/aaaaaaaaaaaaaaaaaaaaaaaaaa/")
-            dialog._go.click()
-            bar = window.findChild(QFrame, "watchBar")
-            assert isinstance(bar, QFrame)
-            qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
-            qtbot.waitUntil(lambda: not faults(bar), timeout=PATIENCE)
-            dialog.reject()
-            assert window.afar.watching.join(30)
+        bar = WatchBar(bare, window)
+        bar.resize(theme().px(760), bar.sizeHint().height())
+        window.show()
+        bare.start(str(run))
+        qtbot.waitUntil(lambda: bool(bare.told.last), timeout=PATIENCE)
+        remember(Path("/mnt/cluster/runs/spiral.runs"))
+        dialog = WatchDialog(bare, run, window)
+        dialog.open()
+        dialog.field.setText("http://example.org/aaaaaaaaaaaaaaaaaaaaaaaaaa/")
+        dialog._go.click()
+        qtbot.waitUntil(lambda: not faults(dialog), timeout=PATIENCE)
+        bar.resize(theme().px(760), bar.heightForWidth(theme().px(760)))
+        qtbot.waitUntil(lambda: not faults(bar), timeout=PATIENCE)
+        dialog.reject()
     finally:
-        theme().set_mode(before[0])
-        theme().set_text_scale(before[1])
+        window.close()
+        window.deleteLater()
+        theme().set_mode(before)
+        theme().set_text_scale(1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ([], ("", [])),
+        (["a.chainrule"], ("", ["a.chainrule"])),
+        (["--watch", "/runs"], ("/runs", [])),
+        (["--watch=/runs", "a"], ("/runs", ["a"])),
+        (["-style", "x", "--watch", "http://localhost:1/x"], ("http://localhost:1/x", ["-style", "x"])),
+    ],
+)
+def test_the_command_line_names_what_is_watched(arguments: list[str], found: tuple[str, list[str]]):
+    assert watched_in(arguments) == found
