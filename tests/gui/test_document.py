@@ -41,6 +41,18 @@ def test_an_edit_is_checked_then_told(document):
     assert document.result.nodes["dense1"].outputs["out"].shape == ("N", 3)
 
 
+def test_what_was_tried_is_not_checked_again_when_it_is_done(document):
+    project, touched = edits.set_params(document.project, "dense1", {"out_features": 3})
+    tried = document.trial(project, touched)
+    moved, _ = edits.move_nodes(project, {"dense1": (8.0, 16.0)})  # places are nothing to a check
+    document.edit("3 units", moved, touched)
+    assert document.result is tried
+    other, touched = edits.set_params(document.project, "dense1", {"out_features": 4})
+    document.trial(other, touched)
+    set_units(document, 5)  # something else is done in the end
+    assert document.result.nodes["dense1"].outputs["out"].shape == ("N", 5)
+
+
 def test_undo_and_redo_swap_the_very_same_values(document):
     before = document.project
     set_units(document, 3)
@@ -211,9 +223,11 @@ def test_data_files_are_asked_for_once_and_checked_when_read(qapp, tmp_path):
     document.ask_for_facts()
     assert len(wanted) == 1
     changes = record(document.changed)
+    tried = document.trial(document.project, frozenset())  # without the data
     fields = (Field("x", (2,), columns=("a", "b")), Field("y", (1,), columns=("y",)))
     document.put_facts(key, DataFacts(fields, (3, 0, 0)))
     assert document.result.trainable
+    assert not tried.trainable
     assert [sorted(change.touched) for change in changes] == [["data"]]
 
 
