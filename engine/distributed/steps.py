@@ -25,7 +25,7 @@ from engine.problem import GraphError
 from engine.result import Objective, Result
 from engine.training.captured import Made
 from engine.training.precision import in_full
-from engine.training.slicing import Adds, NotSliceableError, adding, batch_norm_of, cut, shares
+from engine.training.slicing import Adds, NotSliceableError, adding, batch_norm_of, shares
 from engine.training.trainer import Trainer
 from engine.training.turns import Turn
 
@@ -109,7 +109,7 @@ class Steps:
             return [batch], batches.mine
         largest, smallest = -(-batches.whole // size), batches.whole // size
         count = max(1, min(-(-largest // most), smallest // self._least))
-        return cut(batch, -(-max(batches.mine, 1) // count)) if count > 1 else [batch], batches.mine
+        return _split(batch, count), batches.mine
 
     def _pass(self, phase: int, part: Batch, own: int) -> tuple[Tensor, Mapping[str, Tensor]]:
         """What a part adds to the loss of the whole batch, and the wanted outputs."""
@@ -170,6 +170,14 @@ def _terms(result: Result, objectives: Sequence[Objective]) -> tuple[tuple[str, 
             hint="Train it by one process.",
         ) from None
     return tuple(f"{term.path}.{term.port}" for term in objectives), kinds
+
+
+def _split(batch: Batch, count: int) -> list[Batch]:
+    """As many parts in every process, whatever it has."""
+    if count == 1:
+        return [batch]
+    cuts: dict[str, Sequence[Tensor]] = {name: tensor.tensor_split(count) for name, tensor in batch.items()}
+    return [{name: parts[number] for name, parts in cuts.items()} for number in range(count)]
 
 
 def _samples(part: Batch) -> int:

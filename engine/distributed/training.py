@@ -62,6 +62,7 @@ def begun(
     run = Run(loaded, post, seed=seed, make=made)
     folder.sharded = made.sharded
     run.folder = folder
+    group.together(())  # so that the clock is that of all
     run.pace = SavePace(group.clock)
     return run
 

@@ -1,0 +1,290 @@
+"""Several processes train as one does: the same losses, the same weights, whatever happens in between.
+
+All launches are made by one program (`together_program`), which imports torch once; the tests look at what is left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+
+from engine import checkpoints
+from engine.cli import main
+from engine.graph import Project
+from engine.training.checkpoint import load_state
+from tests.engine.cli_helpers import Out, lines, saved, weights_in
+from tests.engine.graphs import project
+from tests.engine.training_projects import mlp
+
+pytestmark = [
+    pytest.mark.slow,  # all launches take fifteen seconds of processor time, most of it FSDP's first steps
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, and found in /proc"),
+]
+
+EXACT, SINGLE = 1e-10, 1e-5
+"""Tolerances for float64 and float32: several processes add the same numbers in another order."""
+
+CIRCLE = {"dataset": "circle", "samples": 67, "val_fraction": 0.3}
+"""47 samples to train with: five batches of nine, and one of two, of which the third process gets nothing."""
+
+
+def two_phases() -> Project:
+    """Two losses, each with a layer of its own and turns of its own."""
+    nodes: dict[str, Any] = {
+        "data": ("Input", CIRCLE),
+        "shared": ("Dense", {"out_features": 4}),
+        "act": ("Activation", {"function": "tanh"}),
+        "left": ("Dense", {"out_features": 1}),
+        "right": ("Dense", {"out_features": 1}),
+        "first": ("Loss", {"function": "mse"}),
+        "second": ("Loss", {"function": "huber"}),
+    }
+    wires = ["data.x > shared", "shared.out > act", "act.out > left", "act.out > right", "left.out > first.prediction"]
+    wires += ["data.y > first.target", "right.out > second.prediction", "data.y > second.target"]
+    phases = [
+        {"minimise": [{"from": "first.out"}], "update": ["shared", "left"], "lr": 0.1},
+        {"minimise": [{"from": "second.out"}], "update": ["right"], "lr": 0.2, "steps": 2},
+    ]
+    training = {"phases": phases, "batch_size": 9, "epochs": 2, "dtype": "float64"}
+    return project(nodes, wires, training=training)
+
+
+def projects() -> dict[str, Project]:
+    """What is trained, by name."""
+    common: dict[str, Any] = {"data": CIRCLE, "batch_size": 9, "epochs": 2}
+    long = {**common, "epochs": 9, "early_stopping": {"monitor": "val_loss", "patience": 2}}
+    norm = {"a0": ("BatchNorm1d", {})}
+    return {
+        "norm": mlp(6, 1, between=norm, optimizer="adam", lr=0.05, clip_norm=0.5, dtype="float64", **common),
+        "sum": mlp(
+            6, 1, loss={"function": "mse", "reduction": "sum"}, lr=0.01, momentum=0.9, dtype="float64", **common
+        ),
+        "single": mlp(6, 1, optimizer="rmsprop", lr=0.01, **common),
+        "phases": two_phases(),
+        "small": mlp(6, 1, lr=0.1, micro_batch=2, dtype="float64", **common),
+        "dropout": mlp(6, 1, between={"a0": ("Dropout", {"p": 0.2})}, lr=0.1, dtype="float64", **common),
+        "stopping": mlp(6, 1, lr=0.5, dtype="float64", **long),
+        "bad": mlp(6, 1, hidden="relu", last="", lr=1e40, dtype="float64", **common),
+    }
+
+
+def jobs() -> dict[str, dict[str, Any]]:
+    """All launches, in order; a run directory has the name of its job unless another is given."""
+    made: dict[str, dict[str, Any]] = {}
+
+    def job(name: str, graph: str, processes: int, *options: str, run: str = "", **more: Any) -> None:
+        arguments = [f"{graph}.chainrule", "--run", run or name, *options]
+        made[name] = {"arguments": arguments, "processes": processes, **more}
+
+    for graph in ("norm", "sum", "single", "phases", "small", "stopping"):
+        job(f"{graph}-1", graph, 1)
+        job(f"{graph}-ddp", graph, 3 if graph in ("norm", "sum") else 2)
+    for graph, size in (("norm", 3), ("sum", 2), ("single", 2), ("small", 2), ("stopping", 2)):
+        job(f"{graph}-fsdp", graph, size, "--strategy", "fsdp")
+    often = ("--checkpoint-every", "2steps")
+    for strategy in ("ddp", "fsdp"):
+        restart = {"TORCHELASTIC_RUN_ID": f"launch-{strategy}", "TORCHELASTIC_RESTART_COUNT": "1"}
+        first = {**restart, "TORCHELASTIC_RESTART_COUNT": "0", "TORCHELASTIC_MAX_RESTARTS": "1"}
+        options = (*often, "--strategy", strategy)
+        killed = f"killed-{strategy}"
+        job(f"whole-{strategy}", "dropout", 2, *options)
+        job(killed, "dropout", 2, *options, doom=["kill", 1, 8], environment=first)
+        job(f"again-{strategy}", "dropout", 2, *options, run=killed, environment=restart)
+    job("part", "norm", 2, "--strategy", "fsdp", "--steps", "8")
+    job("other", "norm", 3, "--resume", run="part", doom=["stop", 2, 2])
+    job("one", "norm", 1, "--resume", run="part")
+    job("one-first", "norm", 1, "--steps", "5")
+    job("two-then", "norm", 2, "--resume", "--strategy", "fsdp", run="one-first")
+    job("bad", "bad", 2)
+    job("fail", "norm", 2, doom=["fail", 1, 3])
+    job("missing", "nothing", 2)
+    job("taken", "norm", 2, run="norm-1")
+    job("sharded-phases", "phases", 2, "--strategy", "fsdp")
+    return made
+
+
+class Left(NamedTuple):
+    """What all launches left behind."""
+
+    folder: Path
+    codes: Mapping[str, list[int]]
+    told: Mapping[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    folder = tmp_path_factory.mktemp("together")
+    for name, made in projects().items():
+        saved(folder, made, name)
+    wanted = jobs()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    program = [sys.executable, "-m", "tests.engine.together_program", str(folder)]
+    done = subprocess.run(
+        program,
+        input=json.dumps(list(wanted.values())),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results = dict(zip(wanted, json.loads(done.stdout), strict=True))
+    codes = {name: result["codes"] for name, result in results.items()}
+    return Left(folder, codes, {name: result["told"] for name, result in results.items()})
+
+
+def records(run: Path) -> list[dict[str, Any]]:
+    """The lines of a run, as numbers to compare."""
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def assert_alike(left: Left, one: str, other: str, tolerance: float) -> None:
+    """Two runs have the same epochs and the same weights."""
+    ours, theirs = records(left.folder / one), records(left.folder / other)
+    assert len(ours) == len(theirs) > 0
+    for mine, wanted in zip(ours, theirs, strict=True):
+        assert mine.keys() == wanted.keys()
+        assert mine["metrics"] == pytest.approx(wanted["metrics"], rel=tolerance, abs=tolerance)
+        for key in ("epoch", "step", "loss", "val_loss", "lr"):
+            assert mine[key] == pytest.approx(wanted[key], rel=tolerance), (one, key)
+    found = weights_in(left.folder / one)
+    for name, value in weights_in(left.folder / other).items():
+        torch.testing.assert_close(found[name], value, rtol=tolerance, atol=tolerance)
+
+
+ALIKE = [name for name in jobs() if re.fullmatch(r"(norm|sum|single|phases|small|stopping)-(ddp|fsdp)", name)]
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_the_curve_is_that_of_one_process(left: Left, name: str):
+    assert set(left.codes[name]) == {0}, left.told[name]
+    assert_alike(left, name, f"{name.partition('-')[0]}-1", SINGLE if name.startswith("single") else EXACT)
+
+
+def test_the_leader_alone_writes_and_tells(left: Left):
+    told = left.told["norm-ddp"]
+    assert "Run:" in told[0]
+    assert "val_loss" in told[0]
+    assert told[1:] == ["", ""]
+    assert {path.name for path in (left.folder / "norm-ddp").iterdir()} >= {
+        "graph.chainrule",
+        "weights.safetensors",
+        "best.safetensors",
+        "metrics.jsonl",
+    }
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_a_lost_process_is_survived(left: Left, strategy: str):
+    codes, told = left.codes[f"killed-{strategy}"], left.told[f"killed-{strategy}"]
+    assert codes == [1, -9]
+    assert "Another process of the training was lost after step 7. All are started again." in told[0]
+    assert left.codes[f"again-{strategy}"] == [0, 0], left.told[f"again-{strategy}"]
+    assert_alike(left, f"killed-{strategy}", f"whole-{strategy}", 0.0)
+
+
+def test_what_sharded_processes_left_others_go_on_with(left: Left):
+    assert left.codes["part"] == [0, 0]
+    assert left.codes["other"] == [143, 143, 143], "one was asked to stop, so all did"
+    assert "Stopped at step 11. Go on with: --resume" in left.told["other"][0]
+    assert left.codes["one"] == [0], left.told["one"]
+    ours, theirs = records(left.folder / "part")[-1], records(left.folder / "norm-1")[-1]
+    for key in ("loss", "val_loss"):
+        assert ours[key] == pytest.approx(theirs[key], rel=EXACT)
+
+
+def test_what_one_process_left_several_go_on_with(left: Left):
+    assert left.codes["two-then"] == [0, 0], left.told["two-then"]
+    ours, theirs = records(left.folder / "one-first")[-1], records(left.folder / "norm-1")[-1]
+    for key in ("loss", "val_loss"):
+        assert ours[key] == pytest.approx(theirs[key], rel=EXACT)
+
+
+def test_weights_are_those_that_every_command_reads(left: Left, capsys: Out, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(left.folder)
+    assert main(["evaluate", "norm.chainrule", "--run", "norm-fsdp", "--json"]) == 0
+    assert lines(capsys)[0]["loss"] == pytest.approx(records(left.folder / "norm-1")[-1]["val_loss"], rel=EXACT)
+
+
+def test_a_checkpoint_of_several_has_a_part_of_each_and_can_be_read_whole(left: Left):
+    run = left.folder / "norm-fsdp"
+    newest = checkpoints.checkpoints_in(run)[0]
+    assert {path.name for path in newest.iterdir()} == {
+        "0.safetensors",
+        "1.safetensors",
+        "2.safetensors",
+        "index.json",
+    }
+    known = checkpoints.standing(newest)
+    assert known is not None
+    assert (known.step, known.over) == (12, True)
+    network = load_state(newest)["trainer"]["network"]
+    for name, value in weights_in(run).items():
+        assert torch.equal(network[name], value)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bad", "Loss became infinite at step"),
+        ("fail", "Process 1: .* this block is broken"),
+        ("missing", 'There is no file "nothing.chainrule"'),
+        ("taken", '"norm-1" holds a run already'),
+        ("sharded-phases", "several phases cannot be sharded"),
+    ],
+)
+def test_what_goes_wrong_ends_all_and_is_told_once(left: Left, name: str, said: str):
+    assert set(left.codes[name]) == {1}
+    errors = [line for told in left.told[name] for line in told.splitlines() if line.startswith("chainrule: ")]
+    assert len(errors) == 1, errors
+    assert re.search(said, errors[0])
+    assert "Traceback" not in "".join(left.told[name])
+
+
+def test_torchrun_itself_starts_them_again(left: Left):
+    graph = left.folder / "long.chainrule"
+    saved(left.folder, mlp(6, 1, data=CIRCLE, batch_size=9, lr=0.1, dtype="float64"), "long")
+    ends = ("--checkpoint-every", "20steps", "--steps", "400")
+    assert main(["train", str(graph), "--run", str(left.folder / "undisturbed"), *ends]) == 0
+    run = left.folder / "disturbed"
+    launch = ["--standalone", "--nproc-per-node", "2", "--max-restarts", "1", "-m", "engine"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        *launch,
+        "train",
+        str(graph),
+        "--run-dir",
+        str(run),
+        *ends,
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as agent:
+        try:
+            last = time.monotonic() + 100
+            while not checkpoints.checkpoints_in(run) and agent.poll() is None and time.monotonic() < last:
+                time.sleep(0.005)
+            workers = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
+            os.kill(int(workers[-1]), signal.SIGKILL)
+            said, _ = agent.communicate(timeout=100)
+        finally:
+            agent.kill()
+    assert agent.returncode == 0, said
+    assert "All are started again." in said
+    assert_alike(left, "disturbed", "undisturbed", 1e-8)
