@@ -11,7 +11,7 @@ from engine.param import Array, Bool, Choice, Float, Int, Names, Param, Shape, S
 from engine.recipe import Formula, GradContext, Recipe
 from engine.shapes import times
 from engine.tensorspec import TensorSpec
-from engine.wording import byte_text, number_text, plural
+from engine.wording import number_text, plural
 
 CLASS_TOYS = ("circle", "xor", "gauss", "spiral", "moons", "checkerboard")
 VALUE_TOYS = ("reg-plane", "reg-gauss")
@@ -294,7 +294,7 @@ class Input(Block):
     def data_summary(self, params: Mapping[str, Any], facts: DataFacts) -> str:
         summary = self.summary(params, {})
         if facts.streamed:
-            return f"{summary} · streamed from disk, {byte_text(facts.streamed)}"
+            return f"{summary} · streamed"
         if params["dataset"] not in IDX_SETS or _detail(params["dataset"], params):
             return summary
         return f"{summary} · {plural(facts.counts[0] + facts.counts[1], 'image')}"

@@ -140,8 +140,8 @@ def _place(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int |
     return int(info.header_offset + _LOCAL_HEADER + name + extra)
 
 
-def parse_array(path: Path, what: str, content: bytes) -> NDArray[Any]:
-    """The numbers of an NPY file that lies in another file, which messages call `path`; `what` names it there.
+def parse_array(path: Path, what: object, content: bytes) -> NDArray[Any]:
+    """The numbers of an NPY file that lies in another file, which messages call `path`; `str(what)` names it there.
 
     Raises:
         DataError: it is none, or holds something else than numbers.
@@ -204,7 +204,7 @@ def _stored(path: Path, name: str, opened: Callable[[], Any], size: int, begins:
     )
 
 
-def _header(path: Path, what: str, file: IO[bytes]) -> _Header:
+def _header(path: Path, what: object, file: IO[bytes]) -> _Header:
     """What an NPY header announces.
 
     Raises:
@@ -226,7 +226,7 @@ def _header(path: Path, what: str, file: IO[bytes]) -> _Header:
     return _Header(sizes, _dtype(path, what, descr[1]), order[1] == "True", skipped + length)
 
 
-def _dtype(path: Path, what: str, descr: str | None) -> np.dtype[Any]:
+def _dtype(path: Path, what: object, descr: str | None) -> np.dtype[Any]:
     """The type of the numbers; `descr` is None for records of several fields."""
     try:
         dtype = np.dtype(descr) if descr else None

@@ -40,8 +40,8 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
 
 
 @contextmanager
-def decoded(label: str, file: IO[bytes]) -> Iterator[Image.Image]:
-    """The image in an open file, which messages call `label`; as `open_picture`.
+def decoded(label: object, file: IO[bytes]) -> Iterator[Image.Image]:
+    """The image in an open file, which messages call `label` (its `str`); as `open_picture`.
 
     Raises:
         DataError: D01, it is too large; D02, it is no image, or damaged.
@@ -63,11 +63,11 @@ def decoded(label: str, file: IO[bytes]) -> Iterator[Image.Image]:
         raise _damaged(label, f"the image cannot be decoded ({error})", "Remove or replace it.") from None
 
 
-def _damaged(label: str, what: str, hint: str) -> DataError:
+def _damaged(label: object, what: str, hint: str) -> DataError:
     return DataError(f"{label} is damaged or no such file: {what}.", code="D02", hint=hint)
 
 
-def _check_pixels(label: str, size: tuple[int, int]) -> None:
+def _check_pixels(label: object, size: tuple[int, int]) -> None:
     if size[0] * size[1] > MAX_PIXELS:
         raise DataError(
             f"{label} has {size[0]:,}×{size[1]:,} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read.",

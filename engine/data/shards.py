@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, final
@@ -30,6 +30,17 @@ from engine.problem import DataError
 CHANGED = "D08"
 _PLANE = 2
 _COLOURS = (1, 3)
+
+
+@final
+class _Said:
+    """Text that is made up when a message needs it: reading names would take longer than decoding small pictures."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text()
 
 
 @final
@@ -157,17 +168,21 @@ class ShardRows(Rows):
         file.seek(int(self._at[row]))
         return file.read(int(self._size[row]))
 
-    def _name(self, file: BinaryIO, row: int) -> str:
-        """The member's name, from its header, for a message."""
+    def _name(self, file: BinaryIO, row: int) -> _Said:
+        """The member's name, for a message."""
+        return _Said(lambda: self._stored_name(file, row))
+
+    def _label(self, file: BinaryIO, row: int) -> _Said:
+        """The archive's name and the member's."""
+        return _Said(lambda: f'"{self._path(row).name}": {self._stored_name(file, row)}')
+
+    def _stored_name(self, file: BinaryIO, row: int) -> str:
         file.seek(int(self._at[row]) - BLOCK)
         try:
             name = tarfile.TarInfo.frombuf(file.read(BLOCK), "utf-8", "replace").name
         except tarfile.HeaderError:
             name = f"sample {row:,}"
         return f'"{name}" (at byte {int(self._at[row]):,})'
-
-    def _label(self, file: BinaryIO, row: int) -> str:
-        return f'"{self._path(row).name}": {self._name(file, row)}'
 
     def _odd(self, file: BinaryIO, row: int, has: str, wanted: str) -> DataError:
         hint = "Samples of a set need one form." if self._arrays else "Set size, so that every image is resized."

@@ -14,7 +14,7 @@ from engine.param import parse_all
 from engine.problem import GraphError, Problem
 from engine.result import NodePlan
 from engine.tensorspec import TensorSpec
-from gui.format import format_count, format_integer
+from gui.format import format_bytes, format_count, format_integer
 from gui.inspector.expression_part import ExpressionPart
 from gui.inspector.form import ParamForm
 from gui.inspector.formula_part import FormulaPart
@@ -164,6 +164,8 @@ class NodePage(QWidget):
             if plan.macs:
                 one, count = plan.macs == 1, format_count(plan.macs)
                 parts.append(self.tr("1 multiply-add") if one else self.tr("{0} multiply-adds").format(count))
+            if plan.facts is not None and plan.facts.streamed:
+                parts.append(self.tr("streamed from disk, {0}").format(format_bytes(plan.facts.streamed)))
         return " · ".join(parts)
 
     # -- editing --

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayou
 from engine import edits, settings
 from engine.settings import TRAINING
 from gui.document import Document
-from gui.format import format_integer
+from gui.format import format_bytes, format_integer
 from gui.inspector.checkpoints_part import CheckpointsPart
 from gui.inspector.form import ParamForm
 from gui.inspector.machine_part import NAMES, MachinePart
@@ -199,6 +199,8 @@ class SettingsPage(QWidget):
             if plan.facts is not None:
                 train, val, test = (format_integer(count) for count in plan.facts.counts)
                 what += "\n" + self.tr("{0} training · {1} validation · {2} test").format(train, val, test)
+                if plan.facts.streamed:
+                    what += "\n" + self.tr("streamed from disk, {0}").format(format_bytes(plan.facts.streamed))
             lines.append(what)
         none = self.tr("None yet: drag an Input block onto the canvas.")
         if result.trainable:
