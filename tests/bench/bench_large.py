@@ -201,10 +201,8 @@ def report() -> dict[str, Spread]:
     print(f"{DIAMONDS} residual diamonds{'ms':>22}{f'of {10 * DIAMONDS}':>14}")
     for name, figure in few.items():
         print(f"  {name:<38}{figure:>6.2f}{many[name] / figure:>12.1f}×")
-    keep(
-        "large",
-        {f"opening {OPENED} (ms)": opening, "undo step (bytes)": undo, **by_size, "diamonds": few},
-    )
+    kept = {str(count): found for count, found in by_size.items()}
+    keep("large", {f"opening {OPENED} (ms)": opening, "undo step (bytes)": undo, **kept, "diamonds": few})
     return large
 
 

@@ -44,7 +44,7 @@ def measure(name: str, count: int) -> None:
     """All rows of one editor; each figure is printed as a line of JSON as soon as it is known."""
     from PySide6.QtWidgets import QApplication
 
-    from tests.bench.peers.editor import COLUMNS, chain, diamonds, flush, once, place
+    from tests.bench.peers.editor import COLUMNS, chain, flush, once, place
 
     application = QApplication(sys.argv[:1])
     editor = make(name)
@@ -98,6 +98,17 @@ def measure(name: str, count: int) -> None:
         flush()
 
     tell("load", once(load))
+    measure_wires(name, tell)
+    with contextlib.suppress(NotImplementedError):
+        tell("select all, delete, undo", once(editor.delete_all))
+    application.quit()
+    os._exit(0)  # some editors crash while they are taken down, which is not measured
+
+
+def measure_wires(name: str, tell: Callable[[str, float], None]) -> None:
+    """The rows about one wire more at the head of residual diamonds."""
+    from tests.bench.peers.editor import diamonds, once
+
     blocks, wires = diamonds(DIAMONDS)
     other = make(name)
     other.build(blocks + 1, wires, source=blocks)
@@ -105,17 +116,16 @@ def measure(name: str, count: int) -> None:
         for where, backwards in (("output", False), ("input", True)):
             for what, ask in (("check for loops", other.check_way), ("check a wire", other.check)):
                 row = f"{what}, drawn from the {where}, {DIAMONDS} diamonds"
-                timed(row, lambda _, ask=ask, way=backwards: ask(blocks, 0, backwards=way), 3)  # type: ignore[misc]
-    bare = make(name)
-    bare.build(blocks + 1, wires, source=blocks)
-    tell(f"draw a wire unchecked, {DIAMONDS} diamonds", once(lambda: bare.draw(blocks, 0)))
-    tell(f"connect at the head of {DIAMONDS} diamonds, with its checks", once(lambda: other.connect(blocks, 0)))
+                asked = partial(ask, blocks, 0, backwards=backwards)
+                tell(row, statistics.median(once(asked) for _ in range(3)))
+    for row, do in (("draw a wire unchecked to the head", "draw"), ("connect the head", "connect")):
+        fresh = [make(name) for _ in range(3)]
+        for each in fresh:
+            each.build(blocks + 1, wires, source=blocks)
+        took = [once(partial(getattr(each, do), blocks, 0)) for each in fresh]
+        tell(f"{row} of {DIAMONDS} diamonds", statistics.median(took))
     with contextlib.suppress(NotImplementedError):
         tell(f"arrange {DIAMONDS} diamonds", once(other.arrange))
-    with contextlib.suppress(NotImplementedError):
-        tell("select all, delete, undo", once(editor.delete_all))
-    application.quit()
-    os._exit(0)  # some editors crash while they are taken down, which is not measured
 
 
 def make(name: str) -> Editor:
@@ -179,7 +189,7 @@ def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
         for name in names:
             if "stopped" in found[count][name]:
                 print(f"  {name} was stopped after {LIMIT:.0f} s")
-    keep("peers", found)
+        keep("peers", found)
     return found
 
 

@@ -4,7 +4,11 @@ Run it with `pytest -s tests/bench/bench_training.py` or `python -m tests.bench.
 one process with one torch thread, from the same weights, on the same data in batches of the same size, and each turn
 makes the same number of steps. A ratio is the median over rounds of neighbouring turns. Time is the processor's, of the
 one thread that computes, so that others on the machine count little. The eager and the captured steps collect the
-training metrics; the last row adds what the plain loop has nothing of: validation after each epoch, and the records.
+training metrics; `whole` adds what the plain loop has nothing of: validation after each epoch, and the records.
+Fast-forward makes twenty times as many steps in a turn, in epochs in a new order each, as the others; `fast whole`
+validates and records. NumPy is written by hand; TensorFlow Playground's own `nn.ts` runs beside where
+CHAINRULE_PLAYGROUND names it and node is found: it only trains, always in the same order. Keras is not installed here;
+its ratio to the plain loop is that of an earlier measurement on a machine of this kind.
 Besides, all train the same batches from the same weights, and their losses have to agree.
 """
 
@@ -14,6 +18,7 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -24,14 +29,24 @@ from engine.graph import Project
 from engine.training.loading import load
 from engine.training.run import Run
 from tests.bench.bench_session import NETS, Turn, by_run, dense, plain_loop
+from tests.bench.peers.by_hand import numpy_loop
+from tests.bench.peers.playground import Playground
+from tests.bench.peers.playground import found as playground_found
 from tests.bench.platforms import keep
 from tests.engine.graphs import project
 from tests.engine.training_projects import mlp
+
+Timed = Callable[[int], float]
+"""Makes so many steps, or a multiple; seconds a step."""
 
 ROUNDS = 7
 TURN_SECONDS = 0.4
 GOALS = {"a": 3.0, "b": 3.0, "c": 3.0}
 """By the first letter of a network: the captured step's least ratio to the plain loop."""
+FAST = 20
+"""Times as many steps in a turn of fast-forward."""
+KERAS = {"a": 7.1 / 62, "b": 16.8 / 141, "c": 7.2 / 64}
+"""Samples a second of Keras' `fit` on torch, of the plain loop's: measured together, once."""
 
 
 def medium() -> Project:
@@ -122,29 +137,97 @@ def steps_of(run: Run) -> Turn:
     return turn
 
 
+def fast_steps(run: Run) -> Turn:
+    """As `steps_of`, as many at once as fit."""
+
+    def turn(steps: int) -> None:
+        trainer = run.trainer
+        goal = trainer.steps + steps
+        with trainer.drawing():
+            while trainer.steps < goal:
+                if trainer.epoch_over:
+                    trainer.end_epoch(0.0)
+                trainer.advance(goal - trainer.steps)
+
+    return turn
+
+
+def fast_whole(run: Run) -> Turn:
+    """The loop of `chainrule train --fast`."""
+
+    def turn(steps: int) -> None:
+        goal = run.trainer.steps + steps
+        run.plan(steps=goal)
+        with run.trainer.drawing():
+            while run.trainer.steps < goal:
+                run.tick(most=goal - run.trainer.steps)
+        run.scalars()
+
+    return turn
+
+
+def by_thread(turn: Turn, times: int = 1) -> Timed:
+    """Seconds a step, of the processor's time of this thread."""
+
+    def timed(steps: int) -> float:
+        began = time.thread_time()
+        turn(steps * times)
+        return (time.thread_time() - began) / (steps * times)
+
+    return timed
+
+
+def by_node(peer: Playground) -> Timed:
+    """Seconds a step in the other process."""
+    return lambda steps: peer.seconds(steps * FAST) / (steps * FAST)
+
+
+def peers(name: str, run: Run, stack: ExitStack) -> dict[str, Timed]:
+    """NumPy and Playground, for the networks of both."""
+    if name[0] not in GOALS:
+        return {}
+    data, size = run.loaded.data["data"].train, int(run.loaded.result.settings["batch_size"])
+    widths = [data["x"].shape[1], *(weight.shape[0] for key, weight in run.weights().items() if key.endswith("weight"))]
+    relu = name[0] == "b"
+    arrays = [weight.clone().numpy() for weight in run.weights().values()]
+    ways = {"numpy": by_thread(numpy_loop(arrays, data["x"].numpy(), data["y"].numpy(), size, relu=relu))}
+    if playground_found() is not None:
+        peer = Playground(widths, data["x"].tolist(), data["y"].flatten().tolist(), size, relu=relu)
+        ways["nn.ts"] = by_node(stack.enter_context(peer))
+    return ways
+
+
 def measure(name: str) -> dict[str, Any]:
+    with ExitStack() as stack:
+        return measured(name, stack)
+
+
+def measured(name: str, stack: ExitStack) -> dict[str, Any]:
     make, module, loss_of = CASES[name]
     made = make()
     size = made.training["batch_size"]
-    eager, captured, whole = (run_of(made, captured=way) for way in (False, True, True))
-    ways: dict[str, Turn] = {
-        "plain loop": plain_loop(eager, module(), loss_of),
-        "eager": steps_of(eager),
-        "captured": steps_of(captured),
-        "whole": by_run(whole),
+    eager, captured, whole, *quick = (run_of(made, captured=way) for way in (False, True, True, True, True))
+    for run in quick:
+        run.set_hyper("fast_forward", True)
+    ways: dict[str, Timed] = {
+        "plain loop": by_thread(plain_loop(eager, module(), loss_of)),
+        "eager": by_thread(steps_of(eager)),
+        "captured": by_thread(steps_of(captured)),
+        "whole": by_thread(by_run(whole)),
+        **peers(name, eager, stack),
     }
-    began = time.thread_time()
-    ways["plain loop"](20)
-    steps = max(10, int(TURN_SECONDS / ((time.thread_time() - began) / 20)))
-    for turn in ways.values():
-        turn(max(steps // 4, 40))  # warm, and the choice made
+    fast_steps(quick[0])(2)
+    if quick[0].trainer.fast.running:
+        ways["fast-forward"] = by_thread(fast_steps(quick[0]), FAST)
+        ways["fast whole"] = by_thread(fast_whole(quick[1]), FAST)
+    steps = max(10, int(TURN_SECONDS / ways["plain loop"](20)))
+    for timed in ways.values():
+        timed(max(steps // 4, 40))  # warm, and the choice made
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(ROUNDS):
         order = list(ways) if number % 2 == 0 else list(reversed(ways))
         for way in order:
-            began = time.thread_time()
-            ways[way](steps)
-            seconds[way].append((time.thread_time() - began) / steps)
+            seconds[way].append(ways[way](steps))
     found: dict[str, Any] = {
         "engine": "captured" if captured.trainer.choice.made else "eager",
         "loss agrees within": agree(name),
@@ -163,17 +246,32 @@ def measure(name: str) -> dict[str, Any]:
 
 def show(name: str, found: dict[str, Any]) -> None:
     print(f"\n{name}   ({found['engine']}; losses agree within {found['loss agrees within']:.0e})")
-    for way in ("plain loop", "eager", "captured", "whole"):
-        row = found[way]
+    for way, row in found.items():
+        if not isinstance(row, dict):
+            continue
         low, high = row["ratio spread"]
         print(
-            f"  {way:11} {row['us a step']:>10,.1f} µs a step {row['samples/s']:>10,} samples/s"
+            f"  {way:12} {row['us a step']:>10,.1f} µs a step {row['samples/s']:>10,} samples/s"
             f"   × {row['ratio']:.2f}   ({low:.2f} to {high:.2f})"
         )
     goal = GOALS.get(name.split(maxsplit=1)[0])
     if goal is not None:
         reached = found["captured"]["ratio"]
         print(f"  goal: captured ≥ {goal:g} × plain loop: {'reached' if reached >= goal else 'missed'} ({reached:.2f})")
+        show_fast(name, found)
+
+
+def show_fast(name: str, found: dict[str, Any]) -> None:
+    """The goals of fast-forward."""
+    for way in ("fast-forward", "fast whole"):
+        fast = found[way]["ratio"]
+        keras = fast / KERAS[name[0]]
+        print(
+            f"  goal: {way} ≥ 100 × Keras: {'reached' if keras >= 100 else 'missed'} ({keras:.0f}, by way of the loop)"
+        )
+        if "nn.ts" in found:
+            ratio = fast / found["nn.ts"]["ratio"]
+            print(f"  goal: {way} ahead of nn.ts: {'reached' if ratio > 1 else 'missed'} (× {ratio:.2f})")
 
 
 def main() -> None:
