@@ -132,7 +132,7 @@ def stamps(params: Mapping[str, Any], folder: Path | None) -> tuple[tuple[str, i
     if params["dataset"] in IDX_SETS:
         paths = idx_files(params, folder).all
     elif params["dataset"] == "shards":
-        paths = shard_files(params["path"], folder)
+        paths = shard_files(params["path"], folder)[:_MOST_STAMPS]  # each is looked at again when it is read
     else:
         place = resolve(params["path"], folder)
         paths = (place, *_class_folders(place)) if params["dataset"] == "images" else (place,)
