@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 from PySide6.QtCore import QCoreApplication
@@ -71,29 +72,34 @@ def tip_of(action: QAction) -> str:
     return f"{text} ({keys})" if keys else text
 
 
+def _make(
+    window: QWidget, name: str, text: str, icon_name: str = "", keys: str | QKeySequence.StandardKey = ""
+) -> QAction:
+    action = QAction(text, window)
+    action.setObjectName(f"action{name}")
+    if icon_name:
+        action.setIcon(icon(icon_name))
+    sequence = QKeySequence(keys)
+    if not sequence.isEmpty():
+        action.setShortcut(sequence)
+        action.setToolTip(tip_of(action))
+    window.addAction(action)
+    return action
+
+
+def _dress(window: QWidget, action: QAction, name: str, keys: QKeySequence.StandardKey) -> QAction:
+    """One of the undo stack's own, which keeps its text up to date."""
+    action.setObjectName(f"action{name.capitalize()}")
+    action.setIcon(icon(name))
+    action.setShortcuts(QKeySequence.keyBindings(keys))
+    window.addAction(action)
+    return action
+
+
 def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
     """All actions, added to the window so that their shortcuts work everywhere in it."""
-
-    def make(name: str, text: str, icon_name: str = "", keys: str | QKeySequence.StandardKey = "") -> QAction:
-        action = QAction(text, window)
-        action.setObjectName(f"action{name}")
-        if icon_name:
-            action.setIcon(icon(icon_name))
-        sequence = QKeySequence(keys)
-        if not sequence.isEmpty():
-            action.setShortcut(sequence)
-            action.setToolTip(tip_of(action))
-        window.addAction(action)
-        return action
-
+    make = partial(_make, window)
     standard = QKeySequence.StandardKey
-    undo = undo_stack.createUndoAction(window, _tr("&Undo"))
-    redo = undo_stack.createRedoAction(window, _tr("&Redo"))
-    for action, name, keys in ((undo, "undo", standard.Undo), (redo, "redo", standard.Redo)):
-        action.setObjectName(f"action{name.capitalize()}")
-        action.setIcon(icon(name))
-        action.setShortcuts(QKeySequence.keyBindings(keys))
-        window.addAction(action)
     actions = Actions(
         new=make("New", _tr("&New"), "new", standard.New),
         open=make("Open", _tr("&Open…"), "open", standard.Open),
@@ -107,8 +113,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         export_mermaid=make("ExportMermaid", _tr("&Mermaid text…")),
         print_=make("Print", _tr("&Print…"), "", standard.Print),
         quit=make("Quit", _tr("&Quit"), "", "Ctrl+Q"),
-        undo=undo,
-        redo=redo,
+        undo=_dress(window, undo_stack.createUndoAction(window, _tr("&Undo")), "undo", standard.Undo),
+        redo=_dress(window, undo_stack.createRedoAction(window, _tr("&Redo")), "redo", standard.Redo),
         play=make("Play", _tr("&Play"), "play", "Ctrl+Return"),
         step=make("Step", _tr("&Step"), "step", "Ctrl+."),
         step_back=make("StepBack", _tr("Step ba&ck"), "step-back", "Ctrl+,"),

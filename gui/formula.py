@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -27,11 +27,14 @@ from shiboken6 import isValid
 from gui.background import run_in_background
 from gui.colors import PAPER
 from gui.icons import icon
-from gui.mathtext import FormulaError, formula_path, formula_ready, pieces, plain_text, prepare
+from gui.mathtext import FormulaError, formula_path, formula_ready, mathtext_loaded, pieces, plain_text, prepare
 from gui.notices import notices
 from gui.theme import theme
 
 __all__ = ["FormulaError", "FormulaWidget", "formula_path"]
+
+LATER: Final = 100
+"""Milliseconds until the first formula of all is made: an edit is to be seen before matplotlib is loaded."""
 
 SMALLEST: Final = 0.8
 """A line too long is drawn smaller, down to this part of its size, and broken if that is not enough."""
@@ -110,7 +113,13 @@ class FormulaWidget(QWidget):
         parts = self._parts()
         self._ready = all(formula_ready(part) for part in parts)
         self._relayout()
-        if not self._ready:
+        if not self._ready and mathtext_loaded():
+            self._prepare(wanted, parts)
+        elif not self._ready:
+            QTimer.singleShot(LATER, self, lambda: self._prepare(wanted, parts))
+
+    def _prepare(self, wanted: tuple[str, ...], parts: Sequence[str]) -> None:
+        if wanted == self._lines:
             run_in_background(lambda: prepare(parts), lambda _none: self._prepared(wanted), self._failed)
 
     def announce(self, lines: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -69,6 +70,11 @@ def formula_path(latex: str, size_px: float) -> QPainterPath:
         FormulaError: the text is no formula mathtext can set.
     """
     return QTransform.fromScale(size_px / EM, size_px / EM).map(_outline(latex))
+
+
+def mathtext_loaded() -> bool:
+    """Whether a formula takes milliseconds, and not the import of matplotlib first."""
+    return "matplotlib.mathtext" in sys.modules
 
 
 def formula_ready(latex: str) -> bool:

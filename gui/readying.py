@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication
 from engine import session
 from gui.background import run_in_background
 from gui.backprop.panel import BackpropPanel
+from gui.backprop.warm import FORMULA
+from gui.mathtext import prepare
 from gui.panels import Panels
 from gui.threads import GuiCollector
 
@@ -90,9 +92,15 @@ class Readying(QObject):
             self._end()
             return
         self._collector.hold()
-        run_in_background(session.load, lambda _: self._end(), lambda _: self._end())
+        run_in_background(_load, lambda _: self._end(), lambda _: self._end())
 
     def _end(self) -> None:
         """A failure to load is told by the session, when something is to be trained."""
         self._collector.settle()
         self.finished.emit()
+
+
+def _load() -> None:
+    """What draws formulas, then what trains."""
+    prepare([FORMULA])
+    session.load()

@@ -63,6 +63,8 @@ def rows_of(starts: list[Figures], empty: list[Figures], idle: list[Figures]) ->
     return [
         row("process start to a window that draws, edits and undoes", of("usable"), "ms", at_most=1000),
         row("the same, an empty Qt window", of("usable", empty), "ms"),
+        row("the same in processor time, of all threads", of("processor"), "ms", at_most=1000),
+        row("the same in processor time, an empty Qt window", of("processor", empty), "ms"),
         row("the app / the empty window, pair by pair", [each["usable"] / bare["usable"] for each, bare in pairs]),
         row("process start to first paint", of("painted"), "ms"),
         row("import of the window's modules", [each["imported"] - each["import_began"] for each in starts], "ms"),

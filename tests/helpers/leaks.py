@@ -22,6 +22,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 PATIENCE = 2.0
 """Seconds that a thread which was told to end is given to do so."""
+OFTEN = 20
+"""After so many tests, what has stayed is left alone by the garbage collector."""
 
 
 class Leak(ABC):
@@ -209,6 +211,7 @@ class Watch:
         self._timers: weakref.WeakSet[QTimer] = weakref.WeakSet()
         self._single_shots: list[LeakedSingleShot] = []
         self._modules_when_frozen = 0
+        self._since_frozen = 0
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Puts itself before `QThread.start`, `QTimer.start` and `QTimer.singleShot`."""
@@ -268,9 +271,12 @@ class Watch:
             QCoreApplication.processEvents()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         gc.collect()
-        if len(sys.modules) != self._modules_when_frozen:
-            # Modules stay for good, and looking through all of torch after each test would take a tenth of a second.
+        self._since_frozen += 1
+        if len(sys.modules) != self._modules_when_frozen or self._since_frozen == OFTEN:
+            # Modules stay for good, and looking through all of torch after each test would take a tenth of a second;
+            # so do caches and reports of tests, which grow.
             gc.freeze()
+            self._since_frozen = 0
             self._modules_when_frozen = len(sys.modules)
 
 
