@@ -237,8 +237,8 @@ class Watching(QObject):
 
     @property
     def stalled(self) -> bool:
-        """Whether a look has been going on for too long."""
-        return self._follower is not None and self._follower.held_up() > STALL_S
+        """Whether a look has been going on for too long; weights, which may be large, take their time."""
+        return self._follower is not None and not self.fetching and self._follower.held_up() > STALL_S
 
     def _tick(self) -> None:
         self._say()
