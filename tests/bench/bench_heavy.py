@@ -193,7 +193,7 @@ def main(wanted: tuple[str, ...] = ("MLP", "CNN")) -> None:
         count = run.loaded.result.parameters
         claim = f"Chainrule / plain PyTorch, MLP of {count / 1e6:.0f}M parameters, batch 64, one thread"
         norm = norm_seconds(run) / statistics.median(seconds["ours"])
-        why = f"{norm:.0%} of our step is the gradient's norm, which finds a bad gradient before it is used; tried: torch.dot"
+        why = f"{norm:.0%} of our step is the gradient's norm, which finds a bad one before it is used"
         rows.append(row(claim, compared(seconds, "plain"), at_least=0.98, note=why))
         details["MLP"] = {"parameters": count, "seconds a step": seconds}
     for each in rows:
