@@ -21,7 +21,7 @@ BINS = 64
 _PROBE_SAMPLES = 256
 _FLAT_BELOW_ZERO = frozenset({"relu"})
 """Activations whose gradient is zero wherever their value is not above zero."""
-_TRANSPARENT = ("BatchNorm", "LayerNorm", "GroupNorm", "MaxPool", "Dropout", "Noise")
+_TRANSPARENT = ("BatchNorm", "LayerNorm", "GroupNorm", "MaxPool", "Dropout", "Noise", "Augment")
 """Blocks between a layer and its activation that leave its units in place."""
 
 Counts = NDArray[np.int64]

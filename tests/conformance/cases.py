@@ -114,6 +114,16 @@ CASES: dict[str, Case] = {
     ),
     "Abs": Case(draw.one(_ANYTHING), (_in(labels(4), LABELS),), clear_of_zero),
     "Add": Case(draw.several(), _ADD_REFUSED),
+    "Augment": Case(
+        draw.one(
+            draw.IMAGES,
+            flip=st.booleans(),
+            translate=st.integers(0, 3),
+            degrees=st.sampled_from((0.0, 15.0, 180.0)),
+            scale=st.sampled_from((0.0, 0.3)),
+        ),
+        (_in(_ROW, UNBATCHED), _in(spec_of(8, 8), UNBATCHED), _in(_INT_IMAGE, LABELS)),
+    ),
     "AvgPool2d": Case(draw.pools(dilated=False), _POOL_REFUSED),
     "BatchNorm1d": Case(
         draw.one(st.one_of(draw.ROWS, draw.SEQUENCES), affine=st.booleans(), eps=st.sampled_from((1e-5, 0.1))),

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from engine.nn import GaussianNoise
+from engine.nn import GaussianNoise, RandomAffine
 from engine.tensorspec import TensorSpec
 from tests.conformance.inputs import concrete
 from tests.helpers.block_step import parsed
@@ -56,6 +56,7 @@ _MODULES: list[tuple[str, dict[str, Any], TensorSpec, nn.Module]] = [
     ("Dropout", {"p": 0.3}, _ROW, nn.Dropout(0.3)),
     ("Dropout2d", {"p": 0.7}, _IMAGE, nn.Dropout2d(0.7)),
     ("Noise", {"std": 0.2}, _ROW, GaussianNoise(0.2)),
+    ("Augment", {"flip": True, "degrees": 20.0, "scale": 0.1}, _IMAGE, RandomAffine(True, 2, 20.0, 0.1)),
     ("Activation", {"function": "identity"}, _ROW, nn.Identity()),
 ]
 _NAMES = [f"{kind} {params}" for kind, params, *_ in _MODULES]

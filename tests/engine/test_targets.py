@@ -29,6 +29,7 @@ ALLOWED = {
     "operator.matmul": operator.matmul,
     "chainrule.nn.step": engine.nn.step,
     "chainrule.nn.GaussianNoise": engine.nn.GaussianNoise,
+    "chainrule.nn.RandomAffine": engine.nn.RandomAffine,
 }
 
 REFUSED = [
