@@ -119,6 +119,52 @@ def test_a_streamed_data_set_looks_like_the_one_in_memory(tmp_path: Path, form: 
     assert np.array_equal(counts[0], counts[1])
 
 
+RNG = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"x": RNG.normal(size=50), "y": RNG.normal(size=50)},
+        {"x": RNG.integers(0, 9, (50, 2, 3)), "y": RNG.normal(size=(50, 2))},
+        {"x": RNG.integers(0, 255, (50, 4, 5), dtype=np.uint8), "y": np.arange(50) % 3},
+        {"x": RNG.integers(0, 255, (50, 3, 5, 4), dtype=np.uint8), "y": np.arange(50) % 3},
+        {"x": RNG.normal(size=(50, 3, 4, 4)).astype(np.float16), "y": np.array(["a", "b"] * 25)},
+        {
+            "x": RNG.normal(size=(50, 2)).astype(">f4"),
+            "x_val": RNG.normal(size=(5, 2)),
+            "x_test": RNG.normal(size=(4, 2)),
+        },
+        {"x": RNG.normal(size=(50, 2)) > 0, "y": np.arange(50) % 2},
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_arrays_of_every_kind_are_as_in_memory(tmp_path: Path, arrays: dict[str, Any], dtype: torch.dtype):
+    np.savez(tmp_path / "a.npz", **arrays)
+    values = {"dataset": "npz", "path": str(tmp_path / "a.npz"), "standardize": True, "test_fraction": 0.1}
+    held, streamed = (load_data(input_params(**values, memory=memory), dtype=dtype) for memory in ("preload", "stream"))
+    for split in SPLITS:
+        for name, tensor in held.part(split).items():
+            there = streamed.part(split)[name]
+            assert isinstance(there, Column) == (name == "x")
+            assert torch.equal(there[:], tensor)
+
+
+def test_a_streamed_training_is_resumed_within_an_epoch_to_the_bit(tmp_path: Path):
+    """After captured steps have begun, if they are any faster."""
+    values = {**npz_pictures(tmp_path), "memory": "stream"}
+    whole = train(run_with(values, epochs=8), 45)
+    first, second = run_with(values, epochs=8), run_with(values, epochs=8)
+    train(first, 31)
+    second.restore(first.state())
+    train(second, 45)
+    held = train(run_with({**values, "memory": "preload"}, epochs=8), 45)
+    assert whole.trainer.steps == second.trainer.steps == 45
+    for name, tensor in whole.weights().items():
+        assert torch.equal(tensor, second.weights()[name]), name
+        assert torch.equal(tensor, held.weights()[name]), name
+
+
 def test_what_needs_all_samples_at_once_is_refused(tmp_path: Path):
     x = column(load_data(input_params(**npy_table(tmp_path), memory="stream")))
     for work in (x.mean, x.clone, lambda: torch.add(x, 1)):
