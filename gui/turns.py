@@ -10,6 +10,11 @@ from typing import final
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 FRAME_MS = 25
+LIGHT_MS = 16
+"""Between frames while something light is drawn in each."""
+LIGHT_REST = 4.0
+LIT_MS = 500
+"""So long it is expected to go on."""
 LONGEST_MS = 250
 REST = 12.0
 """A frame begins after so many times what the last one took at the earliest: the training needs its turn, too."""
@@ -17,14 +22,20 @@ REST = 12.0
 
 @final
 class Turns(QObject):
-    """Lets one of those who draw do so in a frame: all at once would hold up the mouse, and the training."""
+    """Lets one of those who draw do so in a frame: all at once would hold up the mouse, and the training.
+
+    What is light is drawn in each frame, and such frames follow sooner; the others wait as long as they would without.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._drawing: deque[Callable[[], bool]] = deque()
-        self._since = QElapsedTimer()
+        self._light: list[Callable[[], bool]] = []
+        self._since, self._turn, self._lit = QElapsedTimer(), QElapsedTimer(), QElapsedTimer()
         self._since.start()
-        self._began = self._cost = 0.0
+        self._turn.start()
+        self._began = self._cost = self._light_cost = 0.0
+        self._heavy = False
         # Comes after the painting that drawing asks for, which is posted: so it measures a frame's whole cost.
         self._painted = QTimer(self)
         self._painted.setSingleShot(True)
@@ -34,6 +45,10 @@ class Turns(QObject):
         """Call it again and again; it says whether there was something to draw."""
         self._drawing.append(draw)
 
+    def add_light(self, draw: Callable[[], bool]) -> None:
+        """Call it in every frame; it says whether there was something to draw."""
+        self._light.append(draw)
+
     def begin(self) -> None:
         """A frame begins."""
         self._since.restart()
@@ -41,22 +56,47 @@ class Turns(QObject):
         self._began = time.thread_time()
 
     def draw(self) -> bool:
-        """Let the next one that has something new draw it; whether there was one."""
+        """Let what is light draw, and the next one whose turn it is; whether others may have something left to draw."""
+        drawn = [draw() for draw in self._light]
+        if any(drawn):
+            self._lit.start()
+            self._heavy = False
+            self._painted.start(0)
+        if self._is_lit and self._turn.elapsed() < self._interval():
+            return True  # this frame came sooner than their turn
         for _ in range(len(self._drawing)):
             self._drawing.rotate(-1)
             if self._drawing[-1]():
+                self._turn.restart()
+                self._heavy = True
                 self._painted.start(0)
                 return True
         return False
 
     def wait_ms(self) -> int:
         """How long to wait until the next frame."""
-        interval = min(max(FRAME_MS, int(REST * self._cost)), LONGEST_MS)
-        return max(0, interval - int(self._since.elapsed()))
+        left = max(self._interval() - int(self._turn.elapsed()), FRAME_MS - int(self._since.elapsed()))
+        if self._is_lit:
+            light = min(max(LIGHT_MS, int(LIGHT_REST * self._light_cost)), LONGEST_MS)
+            left = min(left, light - int(self._since.elapsed()))
+        return max(0, left)
+
+    @property
+    def _is_lit(self) -> bool:
+        """Whether something light was drawn just now, so that the next is to be expected."""
+        return self._lit.isValid() and self._lit.elapsed() < LIT_MS
+
+    def _interval(self) -> int:
+        """Between two turns."""
+        return min(max(FRAME_MS, int(REST * self._cost)), LONGEST_MS)
 
     def stop(self) -> None:
         """No frame is to come."""
         self._painted.stop()
 
     def _measure(self) -> None:
-        self._cost = 1000 * (time.thread_time() - self._began)
+        cost = 1000 * (time.thread_time() - self._began)
+        if self._heavy:
+            self._cost = cost
+        else:
+            self._light_cost = cost

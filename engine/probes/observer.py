@@ -94,12 +94,13 @@ class Observer:
         for pace in tuple(self._watched):
             if now < pace.due:
                 continue
-            began = time.perf_counter()
+            # The thread's own time: what others make it wait for slows the training as much, look or no look.
+            began = time.thread_time()
             snapshot = self._looked(pace, pace.probe.take)
-            ended = time.perf_counter()
+            cost, ended = time.thread_time() - began, time.perf_counter()
             # The dearest of the last few counts, so that one cheap look does not bring on many dear ones.
-            pace.cost = max(ended - began, pace.cost * 0.9)
-            pace.due = ended + max(pace.probe.shortest, pace.cost * len(self._watched) / _SHARE)
+            pace.cost = max(cost, pace.cost * 0.9)
+            pace.due = ended + max(pace.probe.shortest, pace.cost / self._level())
             if snapshot is not None:
                 found.append(snapshot)
         self._schedule()
@@ -115,6 +116,15 @@ class Observer:
             if snapshot is not None:
                 found.append(snapshot)
         return found
+
+    def _level(self) -> float:
+        """The part of the time that each lane may take: what some leave over of an equal one goes to the others."""
+        left, lanes = _SHARE, len(self._watched)
+        for want in sorted(pace.cost / pace.probe.shortest for pace in self._watched):
+            if want > left / lanes:
+                return left / lanes
+            left, lanes = left - want, lanes - 1
+        return _SHARE  # enough for all
 
     def _looked(self, pace: _Pace, look: Callable[[], Snapshot | None]) -> Snapshot | None:
         try:

@@ -57,8 +57,10 @@ class ResponseProbe(Probe):
     kind = Responses
     shortest: ClassVar[float] = 1 / 60
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, side: int = SIDE) -> None:
+        """Args: `side` points along each side of a plane."""
         super().__init__(run)
+        self._side = side
         self._wanted: tuple[str, ...] = ()
         self._sample = 0
         self._compute: Callable[[Batch], Outputs] | None = None
@@ -69,7 +71,7 @@ class ResponseProbe(Probe):
         result, sets = run.loaded.result, run.loaded.data
         for path in result.inputs:
             data = sets[path]
-            self._plane = plane_grid(data, SIDE)
+            self._plane = plane_grid(data, side)
             if self._plane is not None or data.is_image:
                 self._data, self._input = data, path
                 self._split = "val" if data.count("val") else "train"
@@ -117,7 +119,7 @@ class ResponseProbe(Probe):
             batch = self._shown_image(data)
         else:
             x = self._plane.x
-            grid = x.reshape(SIDE, SIDE, *x.shape[1:]).flip(0).reshape(x.shape)  # pictures begin on top
+            grid = x.reshape(self._side, self._side, *x.shape[1:]).flip(0).reshape(x.shape)  # pictures begin on top
             batch = {f"{home}.{field}": grid.to(self.run.loaded.device)}
         return _View(batch, pictured(result, home, field, is_image=self._plane is None))
 
@@ -138,8 +140,8 @@ class ResponseProbe(Probe):
         """The first units as float pictures (shown, rows, cols), and how many there are."""
         out = out.float() if out.dtype != torch.float64 else out
         if self._plane is not None:
-            flat = out.reshape(SIDE * SIDE, -1)
-            return flat[:, :MOST_UNITS].t().reshape(-1, SIDE, SIDE), flat.shape[1]
+            flat = out.reshape(self._side**2, -1)
+            return flat[:, :MOST_UNITS].t().reshape(-1, self._side, self._side), flat.shape[1]
         maps = out[0] if out.dim() == 4 else out.reshape(-1, 1, 1)
         shown = maps[:MOST_UNITS]
         if max(shown.shape[1:]) > MOST_PIXELS:
@@ -208,25 +210,24 @@ def coded(values: Tensor, counts: list[int]) -> tuple[Array, Array, Array]:
     Returns:
         uint8 (units, numbers), float64 (units, 2) ranges, and float64 (units,) limits, as in `UnitPictures`.
     """
-    whole = torch.isfinite(values)
-    lost = not bool(whole.all())
-    kept = torch.where(whole, values, torch.zeros((), dtype=values.dtype, device=values.device)) if lost else values
-    low, high = torch.aminmax(kept, dim=1)
-    if lost:
-        infinite = torch.full_like(values, torch.inf)
-        low = torch.where(whole, values, infinite).amin(1)
-        high = torch.where(whole, values, -infinite).amax(1)
+    low, high = torch.aminmax(values, dim=1)
+    kept, whole = values, None
+    if not bool(torch.isfinite(high - low).all()):  # what is not a number comes through to both
+        whole = torch.isfinite(values)
+        kept = torch.where(whole, values, 0.0)
+        low = torch.where(whole, values, torch.inf).amin(1)
+        high = torch.where(whole, values, -torch.inf).amax(1)
     ranges = torch.stack((low, high), 1).double().cpu().numpy()
     ranges[~np.isfinite(ranges).all(axis=1)] = np.nan
     ends = np.cumsum(counts)
-    squares = kept.square().mean(1).double().cpu().numpy()
+    squares = torch.linalg.vector_norm(kept, dim=1).double().cpu().numpy() ** 2 / values.shape[1]
     parts = [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
     limits = np.repeat([_limit(ranges[part], squares[part]) for part in parts], counts)
     scale = torch.from_numpy(ZERO / np.where(limits > 0.0, limits, np.inf)).to(values.device, values.dtype)
-    codes = kept.mul(scale[:, None]).round_().clamp_(-ZERO, ZERO).add_(ZERO)
-    if lost:
-        codes = torch.where(whole, codes, torch.full_like(codes, LOST))
-    return copied(codes.to(torch.uint8).cpu().numpy()), copied(ranges), copied(limits)
+    codes = kept.mul(scale[:, None]).clamp_(-ZERO, ZERO).add_(ZERO + 0.5).to(torch.uint8)
+    if whole is not None:
+        codes = torch.where(whole, codes, LOST)
+    return copied(codes.cpu().numpy()), copied(ranges), copied(limits)
 
 
 def _limit(ranges: Array, squares: Array) -> float:

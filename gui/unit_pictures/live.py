@@ -59,7 +59,7 @@ class NeuronPictures(QObject):
         self.action.toggled.connect(self._switch)
         feed.on(Responses, self._take)
         feed.on(Applied, lambda _: self._begin_afresh())
-        feed.draw_in_turn(self.refresh)
+        feed.draw_each_frame(self.refresh)
         feed.restarted.connect(self._begin_afresh)
         feed.session_changed.connect(self._begin_afresh)
         feed.stale_changed.connect(self._follow_edits)
@@ -146,7 +146,7 @@ class NeuronPictures(QObject):
         """Where a block's pictures may stand, in its coordinates: beside the names of its outputs, or else below it."""
         body, face = item.body, item.face
         if not face.inputs and len(face.outputs) > 1:
-            labels = max(item.look.width("label", port.name) for port in face.outputs)
+            labels = max(item.look.label_metrics.horizontalAdvance(port.name) for port in face.outputs)
             inner = body.adjusted(LINE_LEFT, HEAD, -(labels + 2 * PAD), -DROP - STRIP)
             return QRectF(inner.left(), inner.top(), inner.width(), min(inner.height(), HEIGHT))
         area = item.area

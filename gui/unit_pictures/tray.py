@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.events import Array
@@ -119,15 +119,18 @@ class Tray(QGraphicsItem):
         # One pixel at least at every zoom, so that a unit that says nothing is seen, too.
         rim = _RIM / min(look.scale, 1.0) if widget is not None else _RIM
         if widget is not None:
-            snap = _Snap(painter)
-            rects = tuple(snap(rect) for rect in rects)
+            if self._snapped[0] != painter.transform():
+                snap = _Snap(painter)
+                self._snapped = painter.transform(), tuple(snap(rect) for rect in rects)
+            rects = self._snapped[1]
         painter.drawRects([rect.adjusted(-rim, -rim, rim, rim) for rect in rects])
         if self.ringed is not None and self.ringed < len(rects):
             ring = _RING * rim
             painter.setBrush(look.accent)
             painter.drawRect(rects[self.ringed].adjusted(-ring, -ring, ring, ring))
+        wide, high = strip.width(), strip.height() / self.shown.count
         for index, rect in enumerate(rects):
-            painter.drawImage(rect, strip, self.cut(index))
+            painter.drawImage(rect, strip, QRectF(0.0, index * high, wide, high))
         if self.cells.more and look.detail is Detail.FULL:
             painter.setPen(look.secondary)
             painter.setFont(look.label_font)
@@ -136,6 +139,7 @@ class Tray(QGraphicsItem):
     def _lay_out(self) -> None:
         self.prepareGeometryChange()
         self.cells = self.shown.cells()
+        self._snapped: tuple[QTransform | None, tuple[QRectF, ...]] = (None, ())
         self._area = self.cells.area
         spare = 2.0 * _RING * _RIM / 0.35
         self._bounds = self._area.adjusted(-spare, -spare, spare, spare)

@@ -29,7 +29,7 @@ from engine.probes.probe import Probe
 from engine.probes.responses import ResponseProbe
 from engine.probes.surface import SIDE, SurfaceProbe
 from engine.session.answers import predict
-from engine.snapshots import Progress
+from engine.snapshots import Progress, RunSaved
 from engine.training.run import Run
 from tests.engine.graphs import project
 from tests.engine.training_projects import mlp, run_of, train
@@ -286,6 +286,9 @@ class _Clock:
     def perf_counter(self) -> float:
         return self.now
 
+    def thread_time(self) -> float:
+        return self.now
+
 
 def _stub(name: str, cost: float, clock: _Clock, taken: list[tuple[str, float]]) -> type[Probe]:
     class Stub(Probe):
@@ -320,6 +323,24 @@ def test_snapshots_take_at_most_a_tenth_of_the_time(cost: float, monkeypatch: py
     assert len(taken) * cost <= 0.1 * clock.now + cost
     assert len(taken) <= 15 * clock.now + 1
     assert len(taken) >= 0.8 * min(15 * 60, 60 / (11 * cost))
+
+
+def test_what_a_cheap_lane_leaves_over_goes_to_the_dear_one(monkeypatch: pytest.MonkeyPatch):
+    clock, taken = _Clock(), list[tuple[str, float]]()
+    cheap = type("Cheap", (_stub("Progress", 0.0005, clock, taken),), {"shortest": 1 / 60})
+    dear = type("Dear", (_stub("RunSaved", 0.05, clock, taken),), {"kind": RunSaved})
+    monkeypatch.setattr(observing, "time", clock)
+    monkeypatch.setattr(observing, "PROBES", (cheap, dear))
+    observer = Observer(run_of(mlp(2, 1, data=TINY)), lambda _: None)
+    observer.watch({"Progress", "RunSaved"})
+    while clock.now < 60:
+        clock.now += 0.0005
+        if clock.now >= observer.next_due:
+            observer.take_due(clock.now)
+    costs = {name: [each for each, _ in taken].count(name) for name in ("Progress", "RunSaved")}
+    assert costs["Progress"] > 0.85 * 60 * 60
+    spent = costs["Progress"] * 0.0005 + costs["RunSaved"] * 0.05
+    assert 0.08 * clock.now < spent <= 0.1 * clock.now + 0.05
 
 
 def test_a_probe_that_fails_is_told_and_left_out(monkeypatch: pytest.MonkeyPatch):

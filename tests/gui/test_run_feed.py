@@ -152,6 +152,33 @@ def test_one_draws_in_a_frame_until_all_that_came_is_drawn(feed, qtbot):
     assert drawn_by_frame == [1, 2, 3, 3], "and then no more frames"
 
 
+def test_what_is_light_draws_in_every_frame_and_the_others_in_turn(feed, qtbot):
+    drawn: list[str] = []
+    left = {"light": 6, "one": 2, "two": 2}
+
+    def drawing(name: str) -> Callable[[], bool]:
+        def draw() -> bool:
+            left[name] -= 1
+            if left[name] >= 0:
+                drawn.append(name)
+            return left[name] >= 0
+
+        return draw
+
+    feed.draw_in_turn(drawing("one"))
+    feed.draw_in_turn(drawing("two"))
+    feed.draw_each_frame(drawing("light"))
+    frames: list[list[str]] = []
+    feed.frame.connect(lambda: (frames.append(list(drawn)), drawn.clear()))
+    feed.session.post(sample_events.scalars(1))
+    feed.drain()
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in feed.findChildren(QTimer)))
+    assert [frame[0] for frame in frames[:6]] == ["light"] * 6
+    assert all(len(frame) <= 2 for frame in frames), "one of the others at most"
+    others = [name for frame in frames for name in frame if name != "light"]
+    assert others == ["one", "two", "one", "two"]
+
+
 def test_a_slot_can_be_taken_away(feed):
     got: list[Scalars] = []
     feed.on(Scalars, got.append)
