@@ -11,6 +11,7 @@ from typing import Any, TypeVar, final
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import Store
 
 from engine.problem import ChainruleError, FileError
 from engine.training.crew import Crew
@@ -34,7 +35,7 @@ class Group(Crew):
         own_signal: of the one that asked this process, which the others do not know of yet.
     """
 
-    def __init__(self, rank: int, size: int, device: torch.device, local_size: int, store: dist.Store) -> None:
+    def __init__(self, rank: int, size: int, device: torch.device, local_size: int, store: Store) -> None:
         """Args: `store` they met at; the process group has been formed."""
         self.rank, self.size, self.device, self.local_size, self._store = rank, size, device, local_size, store
         self.signal = self.own_signal = 0

@@ -10,6 +10,8 @@ from typing import final
 
 import torch
 import torch.distributed as dist
+from torch._C._distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from engine.distributed.group import Group
 from engine.problem import ChainruleError
@@ -92,9 +94,9 @@ def join(launch: Launch, device: str) -> Group:
         place = torch.device("cuda", launch.local_rank)
         torch.cuda.set_device(place)
     try:
-        place_to_meet, _, _ = next(iter(dist.rendezvous("env://", launch.rank, launch.size, timeout=seconds)))
+        place_to_meet, _, _ = next(iter(rendezvous("env://", launch.rank, launch.size, timeout=seconds)))
         # torchrun keeps one store over all restarts, and in it where the processes of before could be reached.
-        store = dist.PrefixStore(f"chainrule/{launch.restarts}/{launch.size}", place_to_meet)
+        store = PrefixStore(f"chainrule/{launch.restarts}/{launch.size}", place_to_meet)
         dist.init_process_group(
             "cpu:gloo,cuda:nccl" if cards else "gloo",
             store=store,

@@ -64,7 +64,7 @@ def projects() -> dict[str, Project]:
     """What is trained, by name."""
     common: dict[str, Any] = {"data": CIRCLE, "batch_size": 9, "epochs": 2}
     long = {**common, "epochs": 9, "early_stopping": {"monitor": "val_loss", "patience": 2}}
-    norm = {"a0": ("BatchNorm1d", {})}
+    norm: dict[str, tuple[str, dict[str, Any]]] = {"a0": ("BatchNorm1d", {})}
     return {
         "norm": mlp(6, 1, between=norm, optimizer="adam", lr=0.05, clip_norm=0.5, dtype="float64", **common),
         "sum": mlp(

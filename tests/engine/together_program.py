@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 import torch._dynamo  # as FSDP does at its first step, in every child
-import torch.distributed as dist
+from torch._C._distributed_c10d import TCPStore
 
 import engine.cli.together
 import engine.cli.train  # noqa: F401 - so that no child has to load them
@@ -78,7 +78,7 @@ def child(job: Mapping[str, Any], rank: int, port: int, told: Path) -> int:
 
 def run(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """All processes of a job, to their end: exit codes (negative: a signal) and what they said, by rank."""
-    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     told = [folder / f"told-{rank}.txt" for rank in range(job["processes"])]
     processes = [child(job, rank, store.port, path) for rank, path in enumerate(told)]
     codes: dict[int, int] = {}
