@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
+from engine.diskfile import reason
 from engine.watching.address import address_of, is_url, run_at
 from engine.watching.folder import FolderPlace
 from engine.watching.place import Kind, Place, PlaceError
@@ -132,14 +134,17 @@ class Follower:
         """A folder of runs leads to its newest; looking that up is a matter of the disk, too."""
         if isinstance(self._place, FolderPlace):
             self._busy_since = time.monotonic()
-            self._place = FolderPlace(run_at(self._place.path))
+            with contextlib.suppress(OSError):  # the first look tells what is wrong there
+                self._place = FolderPlace(run_at(self._place.path))
         return self._place
 
     def _look(self, watcher: Watcher) -> None:
         try:
             news = watcher.look()
-        except PlaceError as error:
+        except (PlaceError, OSError) as error:
             self._wait = min(MOST_OVER, self._wait * 2)
+            if isinstance(error, OSError):
+                error = PlaceError(f'"{self._place.name}" cannot be read: {reason(error)}.')
             self._say(Trouble(str(error), error.kind))
             return
         self._step = 0 if news.standing is None else news.standing.step

@@ -312,3 +312,25 @@ def test_a_disk_that_stalls_holds_up_the_follower_alone(tmp_path: Path, monkeypa
     go_on.set()
     assert follower.join(30)
     assert heard.told == []  # nothing after the stop
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run, may = write_run(tmp_path / "run"), threading.Event()
+    state = FolderPlace._state
+
+    def refused(*_: object) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("engine.watching.follower.run_at", refused)
+    monkeypatch.setattr(FolderPlace, "_state", lambda place, name: state(place, name) if may.is_set() else refused())
+    heard = Heard()
+    follower = Follower(FolderPlace(run), heard, least=0.01)
+    follower.start()
+    trouble = heard.wait(Trouble)
+    assert isinstance(trouble, Trouble)
+    assert "Permission denied" in trouble.text
+    may.set()
+    follower.look_now()
+    heard.wait(News)
+    follower.stop()
+    assert follower.join(30)
