@@ -92,7 +92,10 @@ def pixels(image: Image.Image, channels: int, size: tuple[int, int] | None) -> N
 
     Turned as its EXIF data say; transparent parts are white.
     """
-    image = _flat(ImageOps.exif_transpose(image), "L" if channels == 1 else "RGB")
+    image.load()
+    if image.getexif().get(_ORIENTATION, 1) != 1:  # else it would be copied for nothing
+        image = ImageOps.exif_transpose(image)
+    image = _flat(image, "L" if channels == 1 else "RGB")
     if size is not None and image.size != (size[1], size[0]):
         image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS)
     array = np.asarray(image, dtype=np.uint8)
@@ -108,4 +111,4 @@ def _flat(image: Image.Image, mode: str) -> Image.Image:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)

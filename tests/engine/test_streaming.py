@@ -167,7 +167,7 @@ def test_a_streamed_training_is_resumed_within_an_epoch_to_the_bit(tmp_path: Pat
 
 def test_what_needs_all_samples_at_once_is_refused(tmp_path: Path):
     x = column(load_data(input_params(**npy_table(tmp_path), memory="stream")))
-    for work in (x.mean, x.clone, lambda: torch.add(x, 1)):
+    for work in (x.mean, x.clone, lambda: torch.add(x, 1), lambda: torch.stack([x])):
         with pytest.raises(TypeError, match="on disk"):
             work()
     assert "on disk" in repr(x)

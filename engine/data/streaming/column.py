@@ -15,6 +15,9 @@ from engine.data.layout import channels_last
 from engine.data.streaming.ahead import Ahead
 from engine.data.streaming.rows import Indices, View
 
+_TOLD = frozenset(("__get__", "__len__", "dim", "element_size", "is_floating_point", "numel", "size"))
+"""What can be asked of a tensor without its numbers: attributes, and these methods."""
+
 
 class Prepares(Protocol):
     """From raw inputs to the network's, as `engine.data.dataset.Pipeline` does."""
@@ -73,8 +76,15 @@ class Column(Tensor):
         return self.shape[1:].numel() * self.dtype.itemsize
 
     @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Tell sizes and attributes; refuse what would need all samples at once, before PyTorch loads what it needs."""
+        if func.__name__ in _TOLD:
+            return super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
+        raise TypeError(f"These samples are on disk; {func.__name__} needs a slice of them.")
+
+    @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # type: ignore[override]
-        """Refuse what would need all samples at once."""
+        """What gets here from C++ is refused, too."""
         raise TypeError(f"These samples are on disk; {func} needs a slice of them.")
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
