@@ -51,7 +51,7 @@ class NeuronPictures(QObject):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._look)
-        self.action = QAction(self.tr("Neuron &pictures"), self)
+        self.action = QAction(self.tr("&Neuron pictures"), self)
         self.action.setObjectName("actionNeuronPictures")
         self.action.setToolTip(self.tr("While it trains, show what each neuron answers below its block."))
         self.action.setCheckable(True)
