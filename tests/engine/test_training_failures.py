@@ -10,12 +10,14 @@ import torch
 
 from engine import edits
 from engine.events import RunFailed
+from engine.session import Until
 from engine.session.transfer import take_over
 from engine.training.errors import StepError
 from engine.training.failure import suggested_lr, told
 from engine.training.loading import load
 from engine.training.run import Run
 from engine.training.trainer import Trainer
+from tests.engine.session_listener import Listener
 from tests.engine.training_projects import mlp, run_of, train
 
 TINY = {"dataset": "circle", "samples": 60}
@@ -270,3 +272,21 @@ def test_a_single_sample_cannot_be_cut(monkeypatch: pytest.MonkeyPatch):
     event = told(failing(run), run.trainer)
     assert (event.code, event.suggested_micro_batch) == ("T03", None)
     assert event.hint == "Make the network smaller."
+
+
+def test_the_session_goes_on_at_the_same_step_with_what_is_offered(monkeypatch: pytest.MonkeyPatch):
+    made = mlp(6, 1, batch_size=24, epochs=2, data={**TINY, "samples": 96})
+    with Listener(made) as listener:
+        session = listener.session
+        session.play(Until(steps=1))
+        listener.until("paused")
+        short_of_memory(monkeypatch, 16)
+        session.play()
+        listener.until("failed")
+        failure = listener.of(RunFailed)[-1]
+        assert (failure.code, failure.step, failure.suggested_micro_batch) == ("T03", 2, 16)
+        session.apply(edits.set_training(made, {"micro_batch": failure.suggested_micro_batch})[0])
+        session.play()
+        finished = listener.until("finished", since=len(listener.events))
+        assert (finished.epoch, finished.step) == (2, 4)
+        assert len(listener.of(RunFailed)) == 1

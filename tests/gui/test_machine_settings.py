@@ -44,9 +44,9 @@ def label(window: MainWindow, name: str) -> QLabel:
 def opened(window: MainWindow, name: str) -> Section:
     """A section of the settings, unfolded and in view; the others folded."""
     window.selection.set(())
-    for section in window.inspector.settings.findChildren(Section):
-        if section.objectName().startswith("section_"):
-            section.set_expanded(section.objectName() == f"section_{name}")
+    for each in window.inspector.settings.findChildren(Section):
+        if each.objectName().startswith("section_"):
+            each.set_expanded(each.objectName() == f"section_{name}")
     section = window.inspector.findChild(Section, f"section_{name}")
     assert section is not None
     area = section.parentWidget().parentWidget().parentWidget()
