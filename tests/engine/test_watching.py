@@ -16,6 +16,7 @@ from engine.watching.folder import FolderPlace
 from engine.watching.follower import Follower, Told, Trouble, Weights, place_of
 from engine.watching.place import PlaceError
 from engine.watching.records import change_of, epoch_of
+from engine.watching.tail import Tail
 from engine.watching.watcher import News, Watcher
 from tests.engine.training_projects import small
 from tests.engine.watched_runs import metrics, records, run_files, write_run
@@ -48,14 +49,20 @@ def test_at_every_cut_between_two_bytes_each_line_is_told_once(run: Path):
     """What grows by any pieces is told as what is there at once; a line that is not whole is waited for."""
     content, path = metrics(), run / METRICS
     place = FolderPlace(run)
+
+    def look(tail: Tail) -> list[object]:
+        again, lines = tail.look(place, place.listing().files[METRICS])
+        assert not again
+        return [epoch_of(line) for line in lines]
+
     for cut in range(len(content) + 1):
         path.write_bytes(content[:cut])
-        watcher = Watcher(place)
-        first = plain(watcher.look())
+        tail = Tail(METRICS)
+        first = look(tail)
         assert first == records(content[: content.rfind(b"\n", 0, cut) + 1])
         with path.open("ab") as file:
             file.write(content[cut:])
-        assert first + plain(watcher.look()) == records(content)
+        assert first + look(tail) == records(content)
 
 
 def test_byte_by_byte(run: Path):
