@@ -35,6 +35,8 @@ def run(arguments: Arguments) -> int:
     """0: trained; 1: it failed; 130: interrupted, and ready to be resumed. Raises ChainruleError."""
     project = chosen(files.load(arguments.file), arguments)
     tune_allocator()
+    if arguments.strategy != "auto":
+        say("--strategy counts for several processes, under torchrun; this is one.")
     with Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
         folder = training.folder

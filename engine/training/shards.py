@@ -165,6 +165,6 @@ def load_state(path: Path) -> dict[str, Any]:
         raise damaged(path, error) from None
 
 
-def damaged(path: Path, error: Exception) -> FileError:
+def damaged(path: Path, error: BaseException) -> FileError:
     """What one of `DAMAGES` means."""
     return FileError(f'The checkpoint "{path}" is damaged ({error}).', code="F01")
