@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+from engine.fastforward.arrays import Array, UnsupportedError, contiguous, kind_of
 from engine.fastforward.calls import Slot, Step
 from engine.fastforward.machine import NAME, Machine
-from engine.fastforward.nests import Array, Index, Nests, UnsupportedError, contiguous, kind_of
+from engine.fastforward.nests import Index, Nests
 from engine.fastforward.operations import Operations
 from engine.fastforward.vectors import Vectors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.fastforward.nests import Array, UnsupportedError
+from engine.fastforward.arrays import Array, UnsupportedError
 
 
 def reshaped(array: Array, shape: tuple[int, ...]) -> Array:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from engine.fastforward.vectors import Kind, Vectors
+from engine.fastforward.arrays import Array, contiguous
+from engine.fastforward.vectors import Vectors
 
 _UNROLLED = ((512, 320), (2048, 96), (1 << 30, 24))
 """By the numbers in all weights: vector instructions of one operation that are written one by one; beyond, loops."""
@@ -21,55 +22,11 @@ _UNROLLED = ((512, 320), (2048, 96), (1 << 30, 24))
 _ON_STACK = 1 << 13
 """Bytes of an array on the stack at most; larger ones have a fixed place."""
 
+_WHOLE_STACK = 1 << 17
+"""Bytes of all of them together: a thread has not much more."""
+
 Compute = Callable[..., Any]
 """Takes a value of each operand, and the indices by dimension; gives a value."""
-
-
-class UnsupportedError(Exception):
-    """An operation that cannot be written."""
-
-
-@final
-@dataclass(frozen=True)
-class Array:
-    """Numbers in memory.
-
-    Attributes:
-        base: address of the storage.
-        offset: of the first number from there.
-        shape, strides: by dimension.
-        filled: the dimension whose numbers may be read and written up to a whole vector, None for none.
-        whole: whether they are whole numbers of 64 bits.
-    """
-
-    base: Any
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    offset: int = 0
-    filled: int | None = None
-    whole: bool = False
-
-    @property
-    def count(self) -> int:
-        """How many numbers."""
-        return math.prod(self.shape)
-
-    def spread(self, shape: Sequence[int]) -> Array:
-        """As if it had this shape, by broadcasting."""
-        missing = len(shape) - len(self.shape)
-        strides = [0] * missing
-        for mine, wanted, stride in zip(self.shape, shape[missing:], self.strides, strict=True):
-            if mine not in (wanted, 1):
-                raise UnsupportedError(f"{self.shape} as {shape}")
-            strides.append(stride if mine == wanted else 0)
-        filled = None if self.filled is None else self.filled + missing
-        return Array(self.base, tuple(shape), tuple(strides), self.offset, filled, self.whole)
-
-    def permuted(self, order: Sequence[int]) -> Array:
-        """With its dimensions in another order."""
-        shape, strides = (tuple(each[dim] for dim in order) for each in (self.shape, self.strides))
-        filled = None if self.filled is None else list(order).index(self.filled)
-        return Array(self.base, shape, strides, self.offset, filled, self.whole)
 
 
 Operand = Array | float | Any
@@ -93,7 +50,7 @@ class Nests:
         """
         self.v, self._entry, self.samples = vectors, entry, samples
         self.unrolled = next(most for limit, most in _UNROLLED if weights <= limit)
-        self._made = 0
+        self._made = self._stack = 0
 
     # -- arrays --
 
@@ -116,7 +73,8 @@ class Nests:
         kind = v.whole if whole else v.number
         size = max(count, 1) * (8 if whole or v.kind == "f64" else 4)
         self._made += 1
-        if size > _ON_STACK:
+        self._stack += size
+        if size > _ON_STACK or self._stack > _WHOLE_STACK:
             storage = v.ir.ArrayType(kind, count)
             place = v.ir.GlobalVariable(v.builder.module, storage, f"array{self._made}")
             place.linkage = "internal"
@@ -384,17 +342,3 @@ class Counting:
 def v_nothing(v: Vectors, most: bool, lanes: int) -> Any:
     """What changes no sum (or no greatest)."""
     return v.filled(float("-inf") if most else 0.0, lanes)
-
-
-def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
-    """Steps in each dimension when all numbers lie one behind another, the last dimension's side by side."""
-    strides, step = [], 1
-    for count in reversed(shape):
-        strides.append(step)
-        step *= count
-    return tuple(reversed(strides))
-
-
-def kind_of(bytes_of_a_number: int) -> Kind:
-    """Of numbers of 4 or 8 bytes."""
-    return "f32" if bytes_of_a_number == 4 else "f64"

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
+from engine.fastforward.arrays import Array, UnsupportedError
 from engine.fastforward.calls import Call, Number, Ref
 from engine.fastforward.looks import at, cut, repeated, reshaped, without
-from engine.fastforward.nests import Array, Counting, Nests, Operand, UnsupportedError
+from engine.fastforward.nests import Counting, Nests, Operand
 from engine.fastforward.pointwise import IGNORED, LOSSES, formula_of, raised
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.fastforward.nests import UnsupportedError
+from engine.fastforward.arrays import UnsupportedError
 from engine.fastforward.vectors import Vectors, rounded
 
 Formula = Callable[..., Any]

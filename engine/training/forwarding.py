@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.build import Net
+from engine.fastforward.arrays import UnsupportedError
 from engine.fastforward.calls import Step
 from engine.fastforward.kernel import Kernel
 from engine.fastforward.machine import available
-from engine.fastforward.nests import UnsupportedError
 from engine.training.batching import Batches
 from engine.training.captured import Forward
 from engine.training.optimizers import Hyper
@@ -50,7 +50,7 @@ _KINDS = 16
 _AGREE = {torch.float32: 1e-5, torch.float64: 1e-12}
 """Relative difference of what agrees."""
 
-_REFUSALS = (NotRecordableError, UnsupportedError, ImportError, RuntimeError, TypeError, ValueError, KeyError,
+_REFUSALS = (NotRecordableError, UnsupportedError, ImportError, OSError, RuntimeError, TypeError, ValueError, KeyError,
              IndexError, AttributeError, MemoryError)  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -64,13 +64,13 @@ class Chunk:
     Attributes:
         losses: of each, before its update.
         rows: of the data, for all batches in a row.
-        shown: the wanted output for these rows, None where none is wanted.
+        outputs: those that are wanted, for these rows.
         lr: learning rate of the last step.
     """
 
-    losses: Floats
+    losses: list[float]
     rows: Tensor
-    shown: Tensor | None
+    outputs: Mapping[str, Tensor]
     lr: float
 
 
@@ -87,6 +87,10 @@ class _Made:
     losses: Floats = field(default_factory=lambda: np.empty(0))
     numbers: Floats = field(default_factory=lambda: np.empty((0, 0)))
     bound: tuple[Turn, Mapping[str, Tensor], dict[str, int]] | None = None
+
+    def on(self, turn: Turn) -> bool:
+        """Whether the phase's parameters are packed as they were."""
+        return (self.bound is not None and self.bound[0] is turn) or _layout(turn) == self.layout
 
 
 @final
@@ -112,6 +116,7 @@ class FastForward:
         """
         self._net, self._runs, self._rollback = net, runs, rollback
         self._shown = shown[0] if shown else None
+        self._target = shown[1] if shown else ""
         self.wanted, self.left, self.refused, self.running = False, "", "", False
         self.remark = ""
         self._made: dict[int, _Made | None] = {}
@@ -171,14 +176,14 @@ class FastForward:
     def _kernel(self, turns: Sequence[Turn], batches: Batches, size: int) -> _Made | None:
         turn = turns[0]
         known = self._made.get(size)
-        if known is not None:
+        if known is not None and known.on(turn):
             hyper = turn.updater.hyper
             if hyper is known.hyper:
                 return known
             if replace(hyper, lr=known.hyper.lr) == known.hyper:
                 known.hyper = hyper
                 return known
-        elif size in self._made:
+        elif known is None and size in self._made:
             return None
         if len(self._made) >= _KINDS and size not in self._made:
             return None
@@ -227,9 +232,6 @@ class FastForward:
         if made.bound is None or made.bound[0] is not turn:
             tensors = {**arrays(self._net, turn), **self._data}
             made.bound = turn, tensors, {name: tensor.data_ptr() for name, tensor in tensors.items()}
-            if _layout(turn) != made.layout:
-                self._made.clear()
-                return None
         if len(made.losses) < count:
             made.losses = np.empty(count)
         addresses = made.bound[2]
@@ -252,7 +254,10 @@ class FastForward:
         batches.move_on(done, step.samples)
         if done < count:
             rows, shown = rows[: done * step.samples], None if shown is None else shown[: done * step.samples]
-        return Chunk(made.losses[:done].copy(), rows, shown, float(rates[done - 1]))
+        outputs: dict[str, Tensor] = {}
+        if self._shown is not None and shown is not None:
+            outputs = {self._shown: shown, self._target: batches.data[self._target][rows]}
+        return Chunk(made.losses[:done].tolist(), rows, outputs, float(rates[done - 1]))
 
     def _numbers(self, turn: Turn, rates: Floats) -> Floats:
         """What changes from step to step, those of one step side by side."""
@@ -302,9 +307,9 @@ class FastForward:
         torch.autograd.backward(loss, inputs=turn.inputs)
         theirs = {"loss": loss.detach().double(), **{f"gradient {n}": grad for n, grad in enumerate(_grads(turn))}}
         ours = {f"gradient {number}": grad for number, grad in enumerate(_grads_of(turn, after))}
-        ours["loss"] = torch.tensor(chunk.losses[0])
-        if self._shown is not None and chunk.shown is not None:
-            theirs["output"], ours["output"] = outputs[self._shown].detach(), chunk.shown
+        ours["loss"] = torch.tensor(chunk.losses[0], dtype=torch.float64)
+        if self._shown is not None:
+            theirs["output"], ours["output"] = outputs[self._shown].detach(), chunk.outputs[self._shown]
         for name, value in theirs.items():
             largest = max(self._largest.get(name, 0.0), float(value.abs().max()))
             self._largest[name] = largest

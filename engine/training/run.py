@@ -123,8 +123,10 @@ class Run:
         Raises:
             StepError: nothing has changed.
         """
-        self._work(size, most)
         folder, trainer = self.folder, self.trainer
+        if folder is not None and folder.plan.every is not None and folder.plan.every.steps is not None:
+            most = min(most, max(1, self.pace.step + folder.plan.every.steps - trainer.steps))
+        self._work(size, most)
         if folder is None or not self.pace.due(folder.plan, trainer.steps, trainer.epochs):
             return
         if self.unsaved and not self.busy:

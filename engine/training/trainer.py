@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +20,7 @@ from engine.training.choosing import Choice
 from engine.training.crew import ALONE, Crew
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.footprint import Footprint
-from engine.training.forwarding import Chunk, FastForward
+from engine.training.forwarding import FastForward
 from engine.training.metrics import Meter
 from engine.training.optimizers import filled_in
 from engine.training.precision import Precision
@@ -193,40 +192,22 @@ class Trainer:
             if failure.code in ("T01", "T02"):
                 failure.node = self._first_bad(failure.code, batch, turn.number)
             raise
-        self._count(turn, value, batch, outputs)
+        self._count(turn, [value], outputs)
         return value
 
     def advance(self, most: int, size: int | None = None) -> list[float]:
         """One update as `step`, or up to `most` of this epoch in fast-forward; their losses. Raises as `step`."""
         made = None
-        if self.fast.wanted and size is None and self._plain and self.batches is not None:
+        alone = self.maker is None and self.crew.size == 1
+        whole = size is None and self.sliced.most is None and not self.sliced.precision.mixed
+        if self.fast.wanted and alone and whole and self.batches is not None:
             made = self.fast.steps(self._turns, self.batches, self.steps, most)
         if made is None:
             self.fast.running = False
             return [self.step(size)]
-        self._count_all(made)
-        losses: list[float] = made.losses.tolist()
-        return losses
-
-    @property
-    def _plain(self) -> bool:
-        """Whether this process alone makes the steps, each as a whole and in full precision."""
-        alone = self.maker is None and self.crew.size == 1
-        return alone and self.sliced.most is None and not self.sliced.precision.mixed
-
-    def _count_all(self, made: Chunk) -> None:
-        """As `_count`, of several steps."""
-        assert self.batches is not None
-        samples = self.batches.whole
-        self.steps += len(made.losses)
-        self._stepped = True
-        if made.shown is not None and self.meter.names:
-            self.meter.add(made.shown, self.batches.data[self._shown[1]][made.rows])
-        self.last_lr, self.last_loss = made.lr, float(made.losses[-1])
-        if self.first_loss is None:
-            self.first_loss = float(made.losses[0])
-        self.loss_sum = float(np.cumsum([self.loss_sum, *made.losses * samples])[-1])  # one by one, as steps add
-        self.loss_weight += samples * len(made.losses)
+        self.last_lr = made.lr
+        self._count(self._turns[0], made.losses, made.outputs)
+        return made.losses
 
     def _try(self, turn: Turn, batch: Batch) -> tuple[float, Mapping[str, Tensor]]:
         lr = turn.schedule.lr(turn.updater.hyper.lr, self.steps)
@@ -253,23 +234,21 @@ class Trainer:
                 turn.updater.clear()  # what came together by then is of no use, and memory is short
             raise StepError(code, self.net.node_at(error), cause=error) from error
 
-    def _count(self, turn: Turn, value: float, batch: Batch, outputs: Mapping[str, Tensor]) -> None:
-        self.steps += 1
+    def _count(self, turn: Turn, losses: Sequence[float], outputs: Mapping[str, Tensor]) -> None:
+        """Updates of one phase were made, all with as many samples."""
+        self.steps += len(losses)
         self._stepped = True
-        samples = 1
-        if self.batches is not None:
-            samples = self.batches.whole
+        samples = 1 if self.batches is None else self.batches.whole
         if self._shown and self.meter.names:
             self.meter.add(*(outputs[name] for name in self._shown))
-        self.last_loss = value
+        self.last_loss = losses[-1]
         if self.first_loss is None:
-            self.first_loss = value
-        self.loss_sum += value * samples
-        self.loss_weight += samples
-        self._made_in_turn += 1
-        if self._made_in_turn >= turn.steps:
-            self._made_in_turn = 0
-            self._turn = (self._turn + 1) % len(self._turns)
+            self.first_loss = losses[0]
+        for value in losses:
+            self.loss_sum += value * samples
+        self.loss_weight += samples * len(losses)
+        turns, self._made_in_turn = divmod(self._made_in_turn + len(losses), turn.steps)
+        self._turn = (self._turn + turns) % len(self._turns)
 
     def _first_bad(self, code: str, batch: Batch, phase: int) -> str | None:
         """The block that first produced the bad number, found by running the batch once more, node by node."""
