@@ -223,6 +223,19 @@ def test_a_batch_beyond_the_bytes_is_read_when_it_is_asked_for():
     assert ahead.most_held == 0
 
 
+def test_slices_at_equal_distances_are_read_ahead(tmp_path: Path):
+    values = {**picture_shards(tmp_path), "val_fraction": 0.0}
+    held, streamed = (load_data(input_params(**values, memory=memory)) for memory in ("preload", "stream"))
+    x, there = held.train["x"], column(streamed)
+    for distance in (5, 11):
+        there = there.part(np.arange(len(x)))
+        for number, start in enumerate(range(0, 55, distance)):
+            assert torch.equal(there[start : start + 5], x[start : start + 5])
+            ahead = there.slices.held > 0
+            assert ahead == (number >= (1 if distance == 5 else 2) and start + distance < len(x)), start
+        there.close()
+
+
 def test_leaving_the_sequence_forgets_what_was_read_ahead():
     asked: list[list[int]] = []
 

@@ -35,8 +35,9 @@ class Column(Tensor):
     """Samples (n, ...) on disk: a tensor without storage, with the shape, dtype and device of one that has.
 
     Slices, and picks by an array of indices, are ordinary tensors with the values that they would have in memory;
-    pictures are laid out channels last. Slices that follow each other are read ahead, and so are batches taken by
-    `along`. All else that can be done to a tensor raises TypeError. Belongs to one thread at a time.
+    pictures are laid out channels last. Slices that follow each other, or lie at equal distances, are read ahead,
+    and so are batches taken by `along`. All else that can be done to a tensor raises TypeError. Belongs to one thread
+    at a time.
 
     Attributes:
         samples: as they are stored.
@@ -48,7 +49,7 @@ class Column(Tensor):
     slices: Ahead
     _pipeline: Prepares
     _all: Indices
-    _followed: int
+    _last: tuple[int, int, int]
     _order: tuple[Tensor, Indices] | None
 
     @staticmethod
@@ -67,7 +68,7 @@ class Column(Tensor):
         self.batches = Ahead(reading, threads, self.row_bytes)
         self.slices = Ahead(reading, threads, self.row_bytes)
         self._all = np.arange(len(view))
-        self._followed = -1
+        self._last = (-1, -1, 0)
         self._order = None
 
     @property
@@ -102,9 +103,11 @@ class Column(Tensor):
             picked = rows.cpu().numpy() if isinstance(rows, Tensor) else np.asarray(rows)
             return self._moved(self._read(picked))
         start, stop, step = rows.indices(len(self.samples))
-        follows, self._followed = start == self._followed, stop
-        if step == 1 and follows and stop > start:
-            return self._moved(self.slices.take(self._all, start, stop))
+        began, ended, before = self._last
+        stride = start - began
+        self._last = (start, stop, stride)
+        if step == 1 and stop > start and (start == ended or stride == before > 0):
+            return self._moved(self.slices.take(self._all, start, stop, 0 if start == ended else stride))
         return self._moved(self._read(self._all[rows]))
 
     def along(self, order: Tensor, start: int, stop: int, stride: int = 0) -> Tensor:
