@@ -12,7 +12,8 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 FRAME_MS = 25
 LIGHT_MS = 16
 """Between frames while something light is drawn in each."""
-LIGHT_REST = 4.0
+LIGHT_REST = 10.0
+"""As `REST`: what takes 1.6 ms comes in every frame of a screen."""
 LIT_MS = 500
 """So long it is expected to go on."""
 LONGEST_MS = 250

@@ -232,6 +232,8 @@ class NeuronPictures(QObject):
         return False
 
     def _unit_at(self, at: QPointF) -> tuple[Tray, int] | None:
+        if self._canvas.items_.look.detail is Detail.SHAPES:
+            return None  # too far away to be seen
         place = self._canvas.camera.to_scene(at)
         for tray in self.trays.values():
             index = tray.cell_at(place)

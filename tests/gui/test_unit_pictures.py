@@ -306,6 +306,16 @@ def test_a_unit_under_the_pointer_is_shown_large(bench: Bench):
     assert bench.pictures.trays["d0"].ringed is None
 
 
+def test_from_afar_there_are_no_pictures_to_point_at(bench: Bench):
+    bench.send(responses(d0=units(8)))
+    bench.view.camera.zoom_to(0.2)
+    bench.view.camera.stop()
+    at = bench.place("d0", 2)
+    assert bench.grab().pixelColor(bench.place("d0", 1)).name() != theme().palette.negative
+    bench.move(at)
+    assert bench.pictures.card is None
+
+
 def test_a_click_on_a_neuron_selects_its_block(bench: Bench):
     bench.send(responses(d0=units(8)))
     QTest.mouseClick(bench.view.viewport(), Qt.MouseButton.LeftButton, pos=bench.place("d0", 5))
