@@ -180,7 +180,7 @@ def test_trained_networks_are_readable(window, qtbot, scale, size):
         window.document.undo_stack.setClean()
         window.docks.show("lossPlot")
         play_to_the_end(qtbot, window)
-        qtbot.waitUntil(lambda: window.docks["lossPlot"].widget().filled, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: window.panels["lossPlot"].filled, timeout=PATIENCE)
         found[name] = look_at(window)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
     assert (window.width(), window.height()) == size

@@ -31,9 +31,9 @@ def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path):
     qtbot.addWidget(window)
     window.show()
     assert window.open(graph)
+    next(action for action in window.actions() if action.objectName() == "actionPlay").trigger()
     panel = window.findChild(LossPanel, "lossPlot")
     assert panel is not None
-    next(action for action in window.actions() if action.objectName() == "actionPlay").trigger()
     assert "chainrule session" in {thread.name for thread in threading.enumerate()}
     qtbot.waitUntil(lambda: len(panel.history.records.rows) == EPOCHS, timeout=60_000)
     panel.refresh()
