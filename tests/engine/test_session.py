@@ -99,11 +99,11 @@ def test_a_command_is_taken_up_within_one_step(monkeypatch: pytest.MonkeyPatch):
     with Listener(small(epochs=10_000)) as listener:
         tick = Run.tick
 
-        def counted(run: Run, size: int | None = None) -> None:
+        def counted(run: Run, size: int | None = None, most: int = 1) -> None:
             ticks.append(run.trainer.steps)
             if len(ticks) == 4:
                 listener.session.stop()
-            tick(run, size)
+            tick(run, size, most)
 
         monkeypatch.setattr(Run, "tick", counted)
         listener.session.play()
