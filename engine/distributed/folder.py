@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
@@ -39,29 +39,24 @@ class SharedFolder:
         """The network, where it is."""
 
     def add_record(self, record: Mapping[str, Any]) -> None:
-        if self._folder is not None:
-            self._folder.add_record(record)
+        self._by_leader(lambda folder: folder.add_record(record))
 
     def add_change(self, change: Mapping[str, Any]) -> None:
-        if self._folder is not None:
-            self._folder.add_change(change)
+        self._by_leader(lambda folder: folder.add_change(change))
 
     def cut_records(self, step: int, epochs: int) -> None:
-        if self._folder is not None:
-            self._folder.cut_records(step, epochs)
+        self._by_leader(lambda folder: folder.cut_records(step, epochs))
 
     def records(self) -> list[dict[str, Any]]:
         return [] if self._folder is None else self._folder.records()
 
     def save_weights(self, weights: Mapping[str, Tensor], project: Project) -> None:
         found = self._whole(weights)
-        if self._folder is not None:
-            self._folder.save_weights(found, project)
+        self._by_leader(lambda folder: folder.save_weights(found, project))
 
     def save_best(self, weights: Mapping[str, Tensor], best: BestEpoch, project: Project) -> None:
         found = self._whole(weights)
-        if self._folder is not None:
-            self._folder.save_best(found, best, project)
+        self._by_leader(lambda folder: folder.save_best(found, best, project))
 
     def save_checkpoint(self, state: Mapping[str, Any], standing: Standing) -> None:
         """Every process writes a part of it, as torch.distributed.checkpoint plans. Raises FileError."""
@@ -82,8 +77,7 @@ class SharedFolder:
         self._group.together(())  # writing took time, and all have to know how much
 
     def follow(self, project: Project) -> None:
-        if self._folder is not None:
-            self._folder.follow(project)
+        self._by_leader(lambda folder: folder.follow(project))
 
     def prune(self) -> None:
         if self._folder is not None:
@@ -93,6 +87,11 @@ class SharedFolder:
         """Let others write into it from now on."""
         if self._folder is not None:
             self._folder.release()
+
+    def _by_leader(self, work: Callable[[RunFolder], None]) -> None:
+        """Let the leader do it; where it cannot, all learn so at once. Raises FileError, in all processes."""
+        folder = self._folder
+        self._group.agreed(lambda: None if folder is None else work(folder))
 
     def _whole(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The weights with the parts of all processes, in the leader's memory; the others keep none."""

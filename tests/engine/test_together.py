@@ -108,6 +108,7 @@ def jobs() -> dict[str, dict[str, Any]]:
     job("two-then", "norm", 2, "--resume", "--strategy", "fsdp", run="one-first")
     job("bad", "bad", 2)
     job("fail", "norm", 2, doom=["fail", 1, 3])
+    job("disk", "norm", 2, *often, doom=["disk", 0, 2])
     job("missing", "nothing", 2)
     job("taken", "norm", 2, run="norm-1")
     job("sharded-phases", "phases", 2, "--strategy", "fsdp")
@@ -241,6 +242,7 @@ def test_a_checkpoint_of_several_has_a_part_of_each_and_can_be_read_whole(left: 
     [
         ("bad", "Loss became infinite at step"),
         ("fail", "Process 1: .* this block is broken"),
+        ("disk", "cannot be written: no space"),
         ("missing", 'There is no file "nothing.chainrule"'),
         ("taken", '"norm-1" holds a run already'),
         ("sharded-phases", "several phases cannot be sharded"),

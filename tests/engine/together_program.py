@@ -24,6 +24,8 @@ import engine.cli.together
 import engine.cli.train  # noqa: F401 - so that no child has to load them
 from engine.cli import main
 from engine.distributed.steps import Steps
+from engine.problem import FileError
+from engine.training.run_folder import RunFolder
 from engine.training.trainer import Trainer
 from tests.engine.killed_training import at_call, die
 
@@ -34,6 +36,11 @@ _SECONDS = 60.0
 def fail(*_: Any) -> Any:
     """As a block that fails."""
     raise RuntimeError("this block is broken")
+
+
+def disk_is_full(*_: Any) -> Any:
+    """As a disk that refuses."""
+    raise FileError('"weights.safetensors" cannot be written: no space.', code="F05")
 
 
 def ask_to_stop(trainer: Trainer, *options: Any) -> Any:
@@ -49,6 +56,8 @@ def doom(kind: str, step: int) -> None:
         Trainer.step = at_call(step, die, Trainer.step)  # type: ignore[method-assign]
     elif kind == "stop":
         Trainer.step = at_call(step, ask_to_stop, Trainer.step)  # type: ignore[method-assign]
+    elif kind == "disk":
+        RunFolder.save_weights = at_call(step, disk_is_full, RunFolder.save_weights)  # type: ignore[method-assign]
     elif kind == "fail":
         Steps._pass = at_call(step, fail, Steps._pass)  # type: ignore[method-assign]
 
