@@ -550,6 +550,15 @@ def test_the_data_are_summed_up(inspector_of):
     assert inspector.settings.preview.isHidden()
 
 
+def test_fast_forward_is_switched_on_for_the_run_alone(inspector_of, qtbot):
+    inspector = inspector_of(sample_projects.spiral())
+    switch = inspector.settings.findChild(Switch, "fastForward")
+    assert switch.isVisible()
+    qtbot.mouseClick(switch, LEFT)
+    assert ("set_hyper", "fast_forward", True) in inspector.feed.session.commands
+    assert steps(inspector) == []
+
+
 def test_dropout_is_switched_off_for_the_run_alone(inspector_of, qtbot):
     project = sample_projects.spiral()
     project = edits.add_node(project, "Dropout", (0, 0), node_id="drop")[0]
