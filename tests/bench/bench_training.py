@@ -184,7 +184,7 @@ def by_node(peer: Playground) -> Timed:
 
 def peers(name: str, run: Run, stack: ExitStack) -> dict[str, Timed]:
     """NumPy and Playground, for the networks of both."""
-    if name[0] not in GOALS:
+    if name[0] not in GOALS or run.trainer.updaters[0].kind != "sgd":
         return {}
     data, size = run.loaded.data["data"].train, int(run.loaded.result.settings["batch_size"])
     widths = [data["x"].shape[1], *(weight.shape[0] for key, weight in run.weights().items() if key.endswith("weight"))]
