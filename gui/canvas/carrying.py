@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import final
+from typing import Final, final
 
 from PySide6.QtCore import QPointF, QRectF
 
 from engine import decorations, edits
 from engine.graph import Project, Touched
-from gui.canvas.scene import WHOLESALE, CanvasScene
+from gui.canvas.scene import CanvasScene
 from gui.canvas.wire_item import WireItem
+
+MANY: Final = 300
+"""All of a graph with more blocks is dragged as one picture where it is seen from afar."""
 
 
 def carried(scene: CanvasScene, names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -42,7 +45,7 @@ class Load:
             if item.dots and item.wire.from_node in self.blocks and item.wire.to_node in self.blocks
         ]
         self._way = QPointF()
-        self._is_all = len(self.blocks) == len(scene.blocks) > WHOLESALE and not self._wires
+        self._is_all = len(self.blocks) == len(scene.blocks) > MANY and not self._wires
 
     @property
     def touched(self) -> Touched:

@@ -21,7 +21,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from engine import edits, files
+from engine.facts import FactsCache
 from engine.graph import Wire
+from engine.plan import check
 from gui.canvas.carrying import Load
 from gui.canvas.layout.layered import layered
 from gui.canvas.trail import way_through
@@ -174,13 +176,14 @@ def on_diamonds(count: int) -> dict[str, float]:
     canvas.build(head + 1, wires, source=head)
     scene, level = canvas.view.items_, canvas.view.level
     graph = level.project.graph
+    lookup = FactsCache(None).lookup
     wired, touched = edits.connect(level.project, Wire(f"n{head}", "x", "n0", "a"))
     made = {
         "check a wire, drawn from the output": timed(lambda: canvas.check(head, 0, backwards=False)),
         "check a wire, drawn from the input": timed(lambda: canvas.check(head, 0, backwards=True)),
         "arrange": timed(lambda: layered(graph, scene.size_of)),
         "highlight a path": timed(lambda: way_through(graph, ["n0"])),
-        "re-plan after an edit of the head": timed(lambda: canvas.document.trial(wired, touched)),
+        "re-plan after an edit of the head": timed(lambda: check(wired, lookup, canvas.document.result, touched)),
     }
     canvas.view.deleteLater()
     return made
