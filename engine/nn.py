@@ -80,7 +80,8 @@ class RandomAffine(nn.Module):
         column = sign * (torch.sin(angle) * y + torch.cos(angle) * x_) / size + (width - 1) / 2
         row = row.round().clamp(0, height - 1).long()
         column = column.round().clamp(0, width - 1).long()
-        return (row * width + column).unsqueeze(1).expand(-1, channels, -1)
+        places: Tensor = row * width + column
+        return places.unsqueeze(1).expand(-1, channels, -1)
 
     def extra_repr(self) -> str:
         """Shown when the network is printed."""

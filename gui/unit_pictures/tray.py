@@ -58,6 +58,8 @@ class Tray(QGraphicsItem):
 
     _bounds = QRectF()
     """Qt asks for it as soon as the item has a parent."""
+    _snapped: tuple[QTransform | None, tuple[QRectF, ...]] = (None, ())
+    """A zoom, and the cells as whole pixels at it."""
 
     def __init__(self, block: BlockItem, shown: Shown) -> None:
         super().__init__(block)
@@ -139,7 +141,7 @@ class Tray(QGraphicsItem):
     def _lay_out(self) -> None:
         self.prepareGeometryChange()
         self.cells = self.shown.cells()
-        self._snapped: tuple[QTransform | None, tuple[QRectF, ...]] = (None, ())
+        self._snapped = (None, ())
         self._area = self.cells.area
         spare = 2.0 * _RING * _RIM / 0.35
         self._bounds = self._area.adjusted(-spare, -spare, spare, spare)

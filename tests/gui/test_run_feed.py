@@ -169,7 +169,12 @@ def test_what_is_light_draws_in_every_frame_and_the_others_in_turn(feed, qtbot):
     feed.draw_in_turn(drawing("two"))
     feed.draw_each_frame(drawing("light"))
     frames: list[list[str]] = []
-    feed.frame.connect(lambda: (frames.append(list(drawn)), drawn.clear()))
+
+    def end_frame() -> None:
+        frames.append(list(drawn))
+        drawn.clear()
+
+    feed.frame.connect(end_frame)
     feed.session.post(sample_events.scalars(1))
     feed.drain()
     qtbot.waitUntil(lambda: not any(timer.isActive() for timer in feed.findChildren(QTimer)))
