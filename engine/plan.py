@@ -135,9 +135,7 @@ def _check(project: Project, facts: FactsLookup, old: _State | None, touched: fr
     return _result(state, goals, {**plans.plans, **uses} if uses else plans.plans, uses, swept.replanned)
 
 
-def _parameters(
-    old: _State | None, structure: Structure, delta: Delta, plans: Plans, swept: Swept
-) -> tuple[str, ...]:
+def _parameters(old: _State | None, structure: Structure, delta: Delta, plans: Plans, swept: Swept) -> tuple[str, ...]:
     """The names of all parameters that are not frozen, with new nodes' behind those that were there before."""
     if old is not None and delta.extended:
         before, now = old.plans.trained, plans.trained
