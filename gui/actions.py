@@ -50,6 +50,7 @@ class Actions:
     show_run: QAction
     watch: QAction
     train_elsewhere: QAction
+    fast_forward: QAction
     backprop: QAction
     check_gradients: QAction
     save_step: QAction
@@ -129,6 +130,7 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         show_run=make("ShowRun", _tr("Show run &folder")),
         watch=make("Watch", _tr("Watc&h a run elsewhere…"), "eye"),
         train_elsewhere=make("TrainElsewhere", _tr("Train e&lsewhere…"), "upload"),
+        fast_forward=make("FastForward", _tr("Fast-f&orward")),
         backprop=make("Backprop", _tr("Step through &backpropagation"), "backprop", "Ctrl+Shift+B"),
         check_gradients=make("CheckGradients", _tr("Check &gradients…"), "gradient", "Ctrl+Shift+K"),
         save_step=make("SaveStep", _tr("Sa&ve this step…"), "download", "Ctrl+Alt+S"),

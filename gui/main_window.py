@@ -146,6 +146,8 @@ class MainWindow(QMainWindow):
         self.palette_panel.add_wanted.connect(lambda offer: self.canvas.add_block(offer.block.kind, offer.params))
         self.inspector.preview_wanted.connect(self.dialogs.preview_data)
         self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.inspector.settings.fast.tie(self.actions_.fast_forward)
+        self.inspector.settings.fast_offered.connect(self.actions_.fast_forward.setEnabled)
         self.canvas.parameters_wanted.connect(self._edit_parameters)
         self.inspector.group_wanted.connect(self.canvas.groups.do)
         self.shelf.use_wanted.connect(self.canvas.groups.add_use)

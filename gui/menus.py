@@ -46,7 +46,7 @@ class Menus(QObject):
         edit.addMenu(self.tr("C&ompare")).addActions([actions.compare_file, actions.compare_saved])
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))
-        _fill(run, [actions.play, actions.step, actions.stop, actions.reset, None])
+        _fill(run, [actions.play, actions.step, actions.stop, actions.reset, actions.fast_forward, None])
         _fill(run, [actions.step_back, actions.timeline, None, actions.backprop, actions.save_step])
         _fill(run, [actions.check_gradients, None])
         _fill(run, [actions.apply, actions.restart, None, actions.preview])

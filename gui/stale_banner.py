@@ -11,6 +11,7 @@ from gui.actions import Actions
 from gui.document import Document
 from gui.run_feed import RunFeed
 from gui.theme import set_kind
+from gui.widgets.labels import plain_tooltip
 
 
 @final
@@ -27,7 +28,9 @@ class StaleBanner(QFrame):
         self._text.setWordWrap(True)
         self._apply = QPushButton(self.tr("Apply"), self)
         self._apply.setObjectName("bannerApply")
-        self._apply.setToolTip(self.tr("Go on with the edited graph; weights are kept wherever name and shape allow"))
+        self._apply.setToolTip(
+            plain_tooltip(self.tr("Go on with the edited graph; weights are kept wherever name and shape allow"))
+        )
         set_kind(self._apply, "primary")
         self._apply.clicked.connect(actions.apply.trigger)
         self._restart = QPushButton(self.tr("Restart"), self)

@@ -14,6 +14,7 @@ from engine.result import NodePlan
 from gui.formula import FormulaWidget
 from gui.level import LevelView
 from gui.widgets.card import Card
+from gui.widgets.labels import plain_tooltip
 from gui.widgets.section import Section
 from gui.widgets.switch import Switch
 
@@ -40,7 +41,9 @@ class ExpressionPart(QWidget):
         self._well.body.addWidget(self.formula)
         self.minimise = Switch(self.tr("Minimise this output"))
         self.minimise.setObjectName("minimise")
-        self.minimise.setToolTip(self.tr("Training changes the values so that this number becomes small"))
+        self.minimise.setToolTip(
+            plain_tooltip(self.tr("Training changes the values so that this number becomes small"))
+        )
         self.minimise.clicked.connect(lambda on: self.minimise_wanted.emit(self._output, on))
         for part in (self._well, self.minimise):
             self._section.body.addWidget(part)

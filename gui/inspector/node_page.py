@@ -22,7 +22,7 @@ from gui.inspector.weights_part import WeightsPart
 from gui.level import LevelView
 from gui.theme import restyle, set_kind, set_role
 from gui.widgets.card import Card
-from gui.widgets.labels import text_label
+from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.section import Section
 
 
@@ -57,7 +57,9 @@ class NodePage(QWidget):
         self._name = QLineEdit()
         self._name.setObjectName("nodeName")
         self._name.setAccessibleName(self.tr("Name of the block"))
-        self._name.setToolTip(self.tr("The block's name: letters, digits and _, beginning with a small letter"))
+        self._name.setToolTip(
+            plain_tooltip(self.tr("The block's name: letters, digits and _, beginning with a small letter"))
+        )
         set_kind(self._name, "title")
         set_role(self._name, "title")
         self._name.editingFinished.connect(self._rename)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, final
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from gui.inspector.form import ParamForm
 from gui.inspector.machine_part import NAMES, MachinePart
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, theme
-from gui.widgets.labels import text_label
+from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.section import Section
 from gui.widgets.switch import Switch
 
@@ -58,7 +58,16 @@ NOTES_FRAME: Final = 32
 
 @final
 class SettingsPage(QWidget):
-    """Shown while no block is selected. What `engine.settings.LIVE` names reaches a running training at once."""
+    """Shown while no block is selected. What `engine.settings.LIVE` names reaches a running training at once.
+
+    Signals:
+        fast_offered(bool): whether the network is one that can be fast-forwarded, with every refresh.
+
+    Attributes:
+        fast: the switch of fast-forward.
+    """
+
+    fast_offered = Signal(bool)
 
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,7 +136,9 @@ class SettingsPage(QWidget):
             section.setObjectName(f"section_{key}")
             section.body.addWidget(self._machine if key == "machine" else self._make_form(key))
             self._column.addWidget(section)
-            if key == "machine":
+            if key == "batches":
+                self._make_switches()
+            elif key == "machine":
                 section.toggled.connect(lambda on: self._machine.look() if on else None)
 
     def _make_form(self, key: str) -> ParamForm:
@@ -140,21 +151,29 @@ class SettingsPage(QWidget):
         section.setObjectName("section_checkpoints")
         section.body.addWidget(CheckpointsPart(self._feed))
         self._column.addWidget(section)
+
+    def _make_switches(self) -> None:
+        """What belongs to this training, not to the network; a section of their own, before what is folded."""
         self._dropout = Switch(self.tr("Dropout and noise off"))
         self._dropout.setObjectName("dropoutOff")
-        self._dropout.setToolTip(self.tr("Only while it trains: see what the network does without them"))
+        self._dropout.setToolTip(plain_tooltip(self.tr("Only while it trains: see what the network does without them")))
         self._dropout.toggled.connect(lambda on: self._feed.override("dropout_off", on))
-        self._column.addWidget(self._dropout)
-        self._fast = Switch(self.tr("Fast-forward"))
-        self._fast.setObjectName("fastForward")
-        self._fast.setToolTip(
-            self.tr(
-                "Many steps at once, as machine code for this network: up to a hundred times faster for small ones. "
-                "The numbers equal PyTorch's to rounding, and are checked against them again and again."
+        self.fast = Switch(self.tr("Fast-forward"))
+        self.fast.setObjectName("fastForward")
+        self.fast.setToolTip(
+            plain_tooltip(
+                self.tr(
+                    "Many steps at once, as machine code for this network: up to a hundred times faster for small "
+                    "ones. The numbers equal PyTorch's to rounding, and are checked against them again and again."
+                )
             )
         )
-        self._fast.toggled.connect(lambda on: self._feed.override("fast_forward", on))
-        self._column.addWidget(self._fast)
+        self.fast.toggled.connect(lambda on: self._feed.override("fast_forward", on))
+        self._switches = Section(self.tr("While it trains"))
+        self._switches.setObjectName("section_switches")
+        self._switches.body.addWidget(self.fast)
+        self._switches.body.addWidget(self._dropout)
+        self._column.addWidget(self._switches)
 
     def _rescale(self) -> None:
         """As high as the notes are long, within limits."""
@@ -186,8 +205,12 @@ class SettingsPage(QWidget):
             form.set_values(result.settings, fresh=fresh)
             form.set_faults(faults)
         self._machine.show_result(result)
-        self._fast.setVisible(0 < result.parameters <= FAST_NUMBERS)
-        self._dropout.setVisible(any(plan.recipe is not None and plan.recipe.random for plan in result.nodes.values()))
+        fast = 0 < result.parameters <= FAST_NUMBERS
+        random = any(plan.recipe is not None and plan.recipe.random for plan in result.nodes.values())
+        self.fast.setVisible(fast)
+        self._dropout.setVisible(random)
+        self._switches.setVisible(fast or random)
+        self.fast_offered.emit(fast)
         self._show_data()
 
     def _show_data(self) -> None:
@@ -214,10 +237,8 @@ class SettingsPage(QWidget):
 
     def _forget_run(self) -> None:
         """Another session: what was switched for the old one is off."""
-        for switch in (self._dropout, self._fast):
-            switch.blockSignals(True)
+        for switch in (self._dropout, self.fast):
             switch.setChecked(False)
-            switch.blockSignals(False)
 
     # -- editing --
 

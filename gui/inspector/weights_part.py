@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.recipe import Tensor
-from gui.widgets.labels import text_label
+from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.section import Section
 
 
@@ -56,7 +56,7 @@ class WeightsPart(QWidget):
             label = text_label("", "mono_caption")
             box = QCheckBox(self.tr("frozen"))
             box.setObjectName(f"frozen_{tensor.name}")
-            box.setToolTip(self.tr("A frozen parameter keeps its value: training does not change it"))
+            box.setToolTip(plain_tooltip(self.tr("A frozen parameter keeps its value: training does not change it")))
             box.clicked.connect(lambda on, name=tensor.name: self.freeze_wanted.emit(name, on))
             self._grid.addWidget(label, place, 0)
             self._grid.addWidget(box, place, 1, Qt.AlignmentFlag.AlignRight)

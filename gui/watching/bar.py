@@ -11,6 +11,7 @@ from gui.format import format_duration, format_integer
 from gui.icons import icon
 from gui.theme import set_kind
 from gui.watching.watching import Watching
+from gui.widgets.labels import plain_tooltip
 
 
 @final
@@ -29,7 +30,11 @@ class WatchBar(QFrame):
         self._weights, self._stop = QPushButton(self), QPushButton(self.tr("Stop watching"), self)
         self._weights.setObjectName("watchWeights")
         self._weights.setToolTip(
-            self.tr("Take the weights that the run saved last: outputs, predictions and the confusion matrix show them")
+            plain_tooltip(
+                self.tr(
+                    "Take the weights that the run saved last: outputs, predictions and the confusion matrix show them"
+                )
+            )
         )
         self._stop.setObjectName("watchStop")
         self._weights.clicked.connect(watching.load_weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from PySide6.QtCore import QEasingCurve, QPoint, QRectF, QSize, Qt, QVariantAnimation
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from gui.colors import mix
@@ -27,6 +27,13 @@ class Switch(QCheckBox):
         self._animation.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._animation.valueChanged.connect(self._move)
         self.toggled.connect(self._slide)
+
+    def tie(self, action: QAction) -> None:
+        """From now on the switch and an entry of a menu are one: each follows the other."""
+        action.setCheckable(True)
+        action.setChecked(self.isChecked())
+        action.toggled.connect(self.setChecked)
+        self.toggled.connect(action.setChecked)
 
     def _slide(self, checked: bool) -> None:
         end = 1.0 if checked else 0.0

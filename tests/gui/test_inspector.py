@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -557,6 +557,21 @@ def test_fast_forward_is_switched_on_for_the_run_alone(inspector_of, qtbot):
     qtbot.mouseClick(switch, LEFT)
     assert ("set_hyper", "fast_forward", True) in inspector.feed.session.commands
     assert steps(inspector) == []
+
+
+def test_fast_forward_is_one_with_its_entry_of_the_menu(inspector_of):
+    inspector = inspector_of(sample_projects.spiral())
+    switch, action = inspector.settings.fast, QAction()
+    offered = []
+    inspector.settings.fast_offered.connect(offered.append)
+    switch.tie(action)
+    action.trigger()
+    assert switch.isChecked()
+    assert ("set_hyper", "fast_forward", True) in inspector.feed.session.commands
+    inspector.document.replace(Project())
+    assert (switch.isChecked(), action.isChecked()) == (False, False)
+    assert offered[-1] is False
+    assert inspector.settings.findChild(Section, "section_switches").isHidden()
 
 
 def test_dropout_is_switched_off_for_the_run_alone(inspector_of, qtbot):
