@@ -58,6 +58,11 @@ class BlockPictures:
         if found is not None:
             self._bytes -= found.size
 
+    def clear(self) -> None:
+        """All blocks are others now, whatever they are called."""
+        self._pictures.clear()
+        self._bytes = 0
+
     def paint(
         self, painter: QPainter, name: str, bounds: QRectF, state: State, draw: Callable[[QPainter], object]
     ) -> None:

@@ -126,6 +126,7 @@ class CanvasScene(QGraphicsScene):
     def rebuild(self) -> None:
         """Make everything anew."""
         self.blocks.clear()
+        self.look.pictures.clear()
         self._unplaced.clear()
         self.wires.forget()
         self.clear()

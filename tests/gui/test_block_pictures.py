@@ -66,6 +66,10 @@ def mend_the_loss(easel):
     easel.document.edit("edit", *edits.remove_nodes(easel.document.project, {"conv"}))
 
 
+def open_another(easel):
+    easel.document.replace(edits.set_params(easel.document.project, "dense", {"out_features": 123})[0])
+
+
 CHANGES = {
     "selected": lambda easel: easel.selection.set({"dense"}),
     "edited": change_a_parameter,
@@ -74,6 +78,7 @@ CHANGES = {
     "live text": lambda easel: easel.view.set_live_text("act", "0.5", "positive"),
     "hovered": lambda easel: easel.move(easel.block("dense")),
     "theme": lambda easel: theme().set_mode("light"),
+    "another document with the same names": open_another,
     "undo": lambda easel: (change_a_parameter(easel), painted(easel), painted(easel), easel.undo()),
 }
 
