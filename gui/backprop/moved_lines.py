@@ -13,7 +13,8 @@ from gui.backprop.cuts import example
 from gui.backprop.worked import Line, indexed, line_of
 
 Array = NDArray[Any]
-KINDS: Final = frozenset(["Concat", "Flatten", "Permute", "Reshape", "Transpose"])
+KINDS: Final = frozenset(["Augment", "Concat", "Flatten", "Permute", "Reshape", "Transpose"])
+MOST_TERMS: Final = 4
 _SYMBOLS: Final = {"in": "x"}
 
 
@@ -29,7 +30,7 @@ def forward_lines(
     if _keeps_order(forward):
         origin = int(np.ravel_multi_index(place, y.shape))
     else:
-        moved = origins(forward, [each.shape for each in sources])
+        moved = origins(forward, [each.shape for each in sources], arrays)
         if moved is None or moved.shape != y.shape:
             return []
         origin = int(moved[place])
@@ -47,7 +48,7 @@ def backward_lines(
     """Where one number of each gradient comes from."""
     delta = _array(moment.upstream[0].total, arrays)
     shapes = [values.shape for values in forward.inputs]
-    moved = None if _keeps_order(forward) else origins(forward, shapes)
+    moved = None if _keeps_order(forward) else origins(forward, shapes, arrays)
     if not _keeps_order(forward) and (moved is None or moved.shape != delta.shape):
         return []
     lines = []
@@ -60,13 +61,21 @@ def backward_lines(
         at = (
             starts[values.name] + int(np.ravel_multi_index(place, result.shape)) if result.ndim else starts[values.name]
         )
-        where = at if moved is None else int(np.argmax(moved == at))
-        if delta.flat[where] != result[place]:
+        where = [at] if moved is None else [int(spot) for spot in np.flatnonzero(moved == at)]
+        if not np.isclose(sum(delta.flat[spot] for spot in where), result[place], rtol=1e-5, atol=1e-30):
             continue
-        spot = tuple(int(index) for index in np.unravel_index(where, delta.shape))
         left = indexed(symbol, place, result.shape, gradient=True)
-        lines.append(line_of(left, indexed(r"\delta", spot, delta.shape), float(result[place]), symbol, place))
+        lines.append(line_of(left, _arriving(where, delta.shape), float(result[place]), symbol, place))
     return lines
+
+
+def _arriving(where: Sequence[int], shape: tuple[int, ...]) -> str:
+    """The gradients at these places, added up; 0 where there is none."""
+    spots = [tuple(int(index) for index in np.unravel_index(spot, shape)) for spot in where]
+    terms = [indexed(r"\delta", spot, shape) for spot in spots]
+    if len(terms) > MOST_TERMS:
+        terms = [*terms[: MOST_TERMS - 1], r"\cdots", terms[-1]]
+    return " + ".join(terms) or "0"
 
 
 def _keeps_order(forward: Forward) -> bool:
@@ -74,7 +83,9 @@ def _keeps_order(forward: Forward) -> bool:
     return forward.block in ("Flatten", "Reshape") and forward.inputs[0].size == forward.outputs[0].size
 
 
-def origins(forward: Forward, shapes: Sequence[tuple[int, ...]]) -> NDArray[np.int64] | None:
+def origins(
+    forward: Forward, shapes: Sequence[tuple[int, ...]], arrays: Mapping[str, Array]
+) -> NDArray[np.int64] | None:
     """For each number of the output, which one of all inputs it is, counted through."""
     counted = [
         np.arange(start, start + int(np.prod(shape, dtype=np.int64))).reshape(shape)
@@ -89,6 +100,10 @@ def origins(forward: Forward, shapes: Sequence[tuple[int, ...]]) -> NDArray[np.i
                 return np.swapaxes(counted[0], params["dim0"], params["dim1"])
             case "Concat":
                 return np.concatenate(counted, axis=params["dim"])
+            case "Augment":
+                (places,) = (_array(values, arrays) for values in forward.saved)
+                flat = counted[0].reshape(*shapes[0][:2], -1)
+                return np.take_along_axis(flat, places, axis=2).reshape(shapes[0])
     except (KeyError, ValueError):  # a muted block passes on what it gets
         return None
     return None

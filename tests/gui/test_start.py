@@ -18,7 +18,7 @@ from gui.plots.weights import WeightPanel
 from gui.readying import Readying
 from gui.theme import theme
 from gui.threads import GuiCollector
-from tests.helpers.windows import main_window, open_example, play_to_the_end
+from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
 
 HEAVY = ("torch", "sklearn", "scipy", "matplotlib", "PIL", "pyqtgraph")
 
@@ -140,7 +140,7 @@ def test_what_can_wait_is_made_at_rest_and_torch_comes_last(window, qapp, qtbot,
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     readying = Readying(window.panels, window.backprop.panel, collector, window)
     try:
-        with qtbot.waitSignal(readying.finished):
+        with qtbot.waitSignal(readying.finished, timeout=PATIENCE):
             readying.start()
         assert made(window) == {place.name for place in window.panels.places}
         assert not window.backprop.panel.prepare()
