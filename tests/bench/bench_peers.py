@@ -17,11 +17,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.bench.platforms import choose, keep
+from tests.bench.platforms import choose
+from tests.bench.rows import Row, keep, row
 
 if TYPE_CHECKING:
     from tests.bench.peers.editor import Editor
@@ -179,18 +180,31 @@ def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
         ours = {row: statistics.median(each[row] for each in runs) for row in runs[0]}
         found[count] = {OURS: ours, **others}
         print(f"\n{count} blocks, ms{'':<48}" + "".join(f"{name:>26}" for name in names))
-        for row, base in ours.items():
+        for title, base in ours.items():
             cells = ""
             for name in names:
-                figure = found[count][name].get(row)
+                figure = found[count][name].get(title)
                 ratio = f" ({figure / base:6.1f}×)" if figure is not None and base and name != OURS else ""
                 cells += f"{'–' if figure is None else f'{figure:.2f}{ratio}':>26}"
-            print(f"  {row:<58}{cells}")
+            print(f"  {title:<58}{cells}")
         for name in names:
             if "stopped" in found[count][name]:
                 print(f"  {name} was stopped after {LIMIT:.0f} s")
-        keep("peers", found)
+        keep("peers", [each for count in found for each in rows_of(count, found[count])], found)
     return found
+
+
+def rows_of(count: int, found: dict[str, Figures]) -> Iterator[Row]:
+    """How many times faster ours is than the best of the others, row by row."""
+    for name in found[OURS]:
+        others = {peer: figures[name] for peer, figures in found.items() if peer != OURS and name in figures}
+        if others:
+            best = min(others, key=others.__getitem__)
+            yield row(
+                f"{count:,} blocks, {name}: {best}, the best peer / ours",
+                [others[best] / found[OURS][name]],
+                at_least=1,
+            )
 
 
 if __name__ == "__main__":
