@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 from engine.checkpoints import CheckpointPlan, Standing, checkpoints_in, standing, trains
 from engine.graph import Project
@@ -16,6 +16,8 @@ from engine.runlock import is_locked
 
 GRAPH, WEIGHTS, METRICS = "graph.chainrule", "weights.safetensors", "metrics.jsonl"
 """Files of a run directory."""
+PACKED: Final = "run"
+"""The run directory in a folder with which another machine trains."""
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
 
 
@@ -58,6 +60,12 @@ class RunPlace:
 def runs_folder(graph: Path) -> Path:
     """Where the runs of a graph file lie: `NAME.runs` beside it."""
     return graph.with_name(f"{graph.stem}.runs")
+
+
+def run_title(run: Path) -> str:
+    """What people call a run directory: a packed folder's own is always `run`, and says nothing alone."""
+    parent = run.parent.name
+    return f"{parent}/{run.name}" if run.name == PACKED and parent else run.name or str(run)
 
 
 def new_run_path(folder: Path) -> Path:

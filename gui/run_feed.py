@@ -176,6 +176,9 @@ class RunFeed(QObject):
         self.state_changed.emit(self._state)
         if away is None:
             self._deliver(StateChanged(self._state, step=self._step))
+            if self._given and self._session is not None:  # the panels are empty: show the weights it was given
+                self._session.watch(frozenset())
+                self._session.watch(self._all_watched())
 
     def tell(self, events: Sequence[Event]) -> None:
         """Hand out what the run elsewhere tells, as if the session had told it."""

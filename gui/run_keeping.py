@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.checkpoints import BEST, disk_use
 from engine.events import RunKept, RunLoaded
-from engine.runplace import GRAPH, WEIGHTS, RunPlace, latest_run, runs_folder
+from engine.runplace import GRAPH, WEIGHTS, RunPlace, latest_run, run_title, runs_folder
 from engine.snapshots import RunSaved
 from engine.wording import byte_text
 from gui.actions import Actions
@@ -127,7 +127,7 @@ class RunKeeping(QObject):
             notices().error(event.error)
             return
         path = Path(event.path)
-        name = path.parent.name if path.name in (WEIGHTS, BEST) else path.name
+        name = run_title(path.parent if path.name in (WEIGHTS, BEST) else path)
         words = self.tr("The weights of {0} are in place. Reset goes back to the start values.")
         notices().success(words.format(name))
 

@@ -75,7 +75,7 @@ class TransportBar(QFrame):
         super().__init__(parent)
         self.setObjectName("transport")
         set_kind(self, "bar")
-        self._document = document
+        self._document, self._feed = document, feed
         self._device = ""
         self.menus = QMenuBar(self)
         self.menus.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # a long title gives way
@@ -113,6 +113,7 @@ class TransportBar(QFrame):
         feed.on(Progress, self._show_progress)
         feed.on(StateChanged, self._show_state)
         feed.session_changed.connect(self.clear)
+        feed.state_changed.connect(self._follow_given)
         for signal in (document.path_changed, document.clean_changed, document.changed, document.replaced):
             signal.connect(self._show_title)
         theme().changed.connect(self._rescale)
@@ -195,7 +196,7 @@ class TransportBar(QFrame):
 
     def clear(self) -> None:
         """No run yet."""
-        self._say([self.tr("not trained yet")], "")
+        self._say([self.tr("not trained here yet") if self._feed.trained else self.tr("not trained yet")], "")
         self._progress.setValue(0)
 
     def _say(self, parts: list[str], tip: str) -> None:
@@ -207,6 +208,11 @@ class TransportBar(QFrame):
         if event.state == "loading" and event.step == 0:
             self._say([self.tr("loading…")], "")
         elif event.state in ("ready", "failed") and event.step == 0:
+            self.clear()
+
+    def _follow_given(self, state: str) -> None:
+        """Weights were put in their place, or taken out again."""
+        if state == "ready" and self._feed.steps == 0 and self._feed.away is None:
             self.clear()
 
     def _show_progress(self, event: Progress) -> None:

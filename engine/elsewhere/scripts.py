@@ -8,9 +8,7 @@ from typing import Final
 
 from engine.elsewhere.needs import PROGRAM
 from engine.elsewhere.options import Options
-
-RUN: Final = "run"
-"""The run directory, in the folder."""
+from engine.runplace import PACKED
 
 _BEGIN: Final = """\
 # Python: that of .venv where there is one, else whatever comes first.
@@ -32,7 +30,7 @@ _REST: Final = '${more[@]+"${more[@]}"} "$@"'
 
 
 def _beginning(graph: str, options: Options) -> str:
-    return _BEGIN.format(program=_PATH if options.program else "", graph=shlex.quote(f"./{graph}"), run=RUN)
+    return _BEGIN.format(program=_PATH if options.program else "", graph=shlex.quote(f"./{graph}"), run=PACKED)
 
 
 def train_sh(graph: str, options: Options) -> str:
@@ -111,7 +109,7 @@ def _job(graph: str) -> str:
 def readme(options: Options) -> str:
     """README.txt."""
     way = "if the machine has SLURM: sbatch train.slurm, which takes its settings from its first lines"
-    serve = f"{'PYTHONPATH=program ' if options.program else ''}.venv/bin/python -m engine serve {RUN}"
+    serve = f"{'PYTHONPATH=program ' if options.program else ''}.venv/bin/python -m engine serve {PACKED}"
     return f"""\
 This folder trains the network of a Chainrule graph on another machine.
 
@@ -128,11 +126,11 @@ This folder trains the network of a Chainrule graph on another machine.
 
 3. Bring the weights home, from your own machine:
 
-   rsync -a MACHINE:THIS_FOLDER/{RUN}/ {RUN}/
+   rsync -a MACHINE:THIS_FOLDER/{PACKED}/ {PACKED}/
 
-   then in Chainrule: Run > Load weights from a run, and choose {RUN}/weights.safetensors.
+   then in Chainrule: Run > Load weights from a run, and choose {PACKED}/weights.safetensors.
 
-To watch it meanwhile: Run > Watch a run elsewhere, and name {RUN} on a mounted disk. Or here
+To watch it meanwhile: Run > Watch a run elsewhere, and name {PACKED} on a mounted disk. Or here
 
    {serve}
 

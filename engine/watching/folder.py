@@ -10,7 +10,7 @@ from typing import final
 
 from engine import diskfile
 from engine.checkpoints import Standing, checkpoints_in, standing
-from engine.runplace import WEIGHTS
+from engine.runplace import WEIGHTS, run_title
 from engine.watching.place import LIMITS, FileState, Listing, Place, PlaceError
 
 
@@ -25,7 +25,7 @@ class FolderPlace(Place):
 
     @property
     def name(self) -> str:
-        return self.path.name or str(self.path)
+        return run_title(self.path)
 
     @property
     def address(self) -> str:

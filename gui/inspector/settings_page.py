@@ -182,6 +182,10 @@ class SettingsPage(QWidget):
         long = notes.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), notes.toPlainText() + " ").height()
         height = long + look.px(NOTES_FRAME)
         notes.setFixedHeight(min(max(height, look.px(LEAST_NOTES)), look.px(MOST_NOTES)))
+        # A bar that comes while the form is still narrow would make the lines shorter, and so stay.
+        fits = height <= look.px(MOST_NOTES)
+        policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if fits else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        notes.setVerticalScrollBarPolicy(policy)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

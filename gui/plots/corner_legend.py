@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, final
+from typing import Final, final
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QRectF
@@ -17,12 +17,12 @@ MARGIN: Final = 6
 
 @final
 class CornerLegend(QFrame):
-    """Entries below each other over a lower corner of a plot's drawing area; they are saved with its picture."""
+    """Entries below each other over a corner of a plot's drawing area; they are saved with its picture."""
 
     def __init__(self, plot: pg.PlotWidget, entries: Sequence[QWidget]) -> None:
         super().__init__(plot)
         self._box: pg.ViewBox = plot.getPlotItem().getViewBox()
-        self._side: Literal["left", "right"] = "left"
+        self._high = True
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.setSpacing(0)
@@ -31,16 +31,17 @@ class CornerLegend(QFrame):
         self._box.sigResized.connect(self._place)
         theme().changed.connect(self._place)
 
-    def put(self, side: Literal["left", "right"]) -> None:
-        """Choose the corner."""
-        self._side = side
-        self._place()
+    def put(self, *, high: bool) -> None:
+        """Choose the corner, on the right: the upper or the lower one."""
+        if high != self._high:
+            self._high = high
+            self._place()
 
     def _place(self) -> None:
         self.adjustSize()
         room = self._box.sceneBoundingRect()  # a plot's scene is measured in its pixels
-        left = room.left() + MARGIN if self._side == "left" else room.right() - self.width() - MARGIN
-        self.move(max(0, round(left)), max(0, round(room.bottom() - self.height() - MARGIN)))
+        top = room.top() + MARGIN if self._high else room.bottom() - self.height() - MARGIN
+        self.move(max(0, round(room.right() - self.width() - MARGIN)), max(0, round(top)))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:

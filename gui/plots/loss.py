@@ -258,8 +258,8 @@ class LossPanel(Panel):
         self._train_entry.set_value(format_number(float(train[0])) if train.size else "")
         self._val_entry.set_value(format_number(float(val[-1])) if val.size else "")
         self._val_entry.setVisible(not bool(np.isnan(val).all()))
-        # Where no curve is for long: falling ones begin high on the left, rising ones end high on the right.
-        self._legend.put("left" if is_loss or self._shown == "mae" else "right")
+        # Where no curve is for long: falling ones end low on the right, rising ones high.
+        self._legend.put(high=is_loss or self._shown == "mae")
 
     def _drawable(self, values: Floats) -> Floats:
         """Without what a logarithmic axis cannot show."""

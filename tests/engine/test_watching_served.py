@@ -61,7 +61,7 @@ def test_what_is_read_through_the_port_is_what_lies_in_the_folder(run: Path, tmp
     with served(run) as address:
         there = WebPlace(address_of(address.url))
         found, expected = there.listing(), here.listing()
-        assert there.name == "run"
+        assert there.name == here.name == f"{tmp_path.name}/run"
         assert found.standing == expected.standing
         assert {name: (state.size, state.tag, state.stamp) for name, state in found.files.items()} == {
             name: (state.size, state.tag, state.stamp) for name, state in expected.files.items()

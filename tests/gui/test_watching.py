@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.runplace import GRAPH, METRICS
+from engine.snapshots import Responses
 from engine.watching.server import RunServer
 from gui.app import watched_in
 from gui.document import Document
@@ -140,9 +141,13 @@ def test_the_weights_of_the_run_are_shown_when_asked_for(qtbot: QtBot, window: M
     assert found[0].metrics["accuracy"] == last["metrics"]["val_accuracy"]
     assert rows(window) == records(metrics())  # what is shown of the run is still there
     assert "epoch 3/3" in numbers(window)
+    shown: list[Responses] = []
+    window.feed.on(Responses, shown.append)
     button(window, "watchStop").click()
     wait_for_worker(qtbot, window)
     assert window.feed.trained  # the weights stay
+    assert "not trained here yet" in numbers(window)
+    qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE)  # and are shown
 
 
 def test_what_goes_away_is_told_in_the_strip_and_comes_back(qtbot: QtBot, window: MainWindow, run: Path):
