@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
@@ -38,8 +38,8 @@ class SharedFolder:
         self.sharded: Sharded | None = None
         """The network, where it is."""
 
-    def add_record(self, record: Mapping[str, Any]) -> None:
-        self._by_leader(lambda folder: folder.add_record(record))
+    def add_records(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self._by_leader(lambda folder: folder.add_records(records))
 
     def add_change(self, change: Mapping[str, Any]) -> None:
         self._by_leader(lambda folder: folder.add_change(change))

@@ -36,7 +36,7 @@ class Kernel:
             UnsupportedError: an operation is not known here, or the network is too large.
             ImportError, RuntimeError: there is no compiler.
         """
-        if sum(slot.size for slot in step.slots) > _MOST:
+        if numbers_in(step) > _MOST:
             raise UnsupportedError("a large network")
         self.step = step
         self.numbers = sum(len(slot.numbers) for slot in step.slots)
@@ -74,7 +74,7 @@ class _Writer:
         entry = function.append_basic_block()
         builder = ir.IRBuilder(entry)
         self.v = Vectors(builder, kind_of(step.bytes))
-        self.n = Nests(self.v, entry, step.samples, sum(slot.size for slot in step.slots))
+        self.n = Nests(self.v, entry, step.samples, numbers_in(step))
         self.o = Operations(self.n, step.shapes, step.uniform)
         self._held: list[tuple[Array, Array]] = []
         self._write(function)
@@ -100,9 +100,9 @@ class _Writer:
         self.o.write(self.step.ahead)
         loss = self._only(self.o.value_named(self.step.loss))
         self._go_on_if_finite(loss, done)
-        self.o.write(self.step.back)
-        applied = self._gradients(done)
-        self._updates(applied, numbers, made)
+        if self.step.slots:
+            self.o.write(self.step.back)
+            self._updates(self._gradients(done), numbers, made)
         wide = loss if v.kind == "f64" else builder.fpext(loss, self._double)
         builder.store(wide, builder.gep(losses, [made]))
         self._show(made)
@@ -239,6 +239,11 @@ class _Writer:
         self.o.values[slot.grad] = grad
         self.o.write(slot.update)
         self.o.values[slot.grad] = before
+
+
+def numbers_in(step: Step) -> int:
+    """In all weights."""
+    return sum(slot.size for slot in step.slots) or sum(math.prod(shape) for shape in step.given.values())
 
 
 def _merged(array: Array) -> tuple[int, ...]:

@@ -32,8 +32,7 @@ class Keeping:
         try:
             folder = RunFolder.create(new_run_path(self._place.folder), run.loaded.project, self._place.checkpoints)
             self._hold(folder)
-            for record in run.records:
-                folder.add_record(record)
+            folder.add_records(run.records)
         except FileError as error:
             self.gave_up(error)
             return

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.build import Outputs
+from engine.netcode import Batch
 from engine.result import Result
 from engine.training.metrics import Meter
 from engine.training.precision import in_full
@@ -39,16 +41,31 @@ class Evaluator:
     A loss that adds up depends on the size of the batch, so it is measured in batches of the training's size.
     """
 
-    def __init__(self, trainer: Trainer, data: Mapping[str, Tensor], *, count_classes: bool = False) -> None:
-        """Args: `data` name -> (n, ...), as for `Batches`; `count_classes` fills `confusion`."""
-        self._trainer, self._data = trainer, data
+    def __init__(
+        self, trainer: Trainer, data: Mapping[str, Tensor], *, count_classes: bool = False, fast: bool = False
+    ) -> None:
+        """Begin with the first sample.
+
+        Args:
+            trainer: of the network, which says how to compute.
+            data: name -> (n, ...), as for `Batches`.
+            count_classes: fill `confusion`.
+            fast: the same data will come many times, so that kernels are worth it where somebody asked for them.
+        """
+        self._trainer, self._data, self._fast = trainer, data, fast
         self._meter = Meter(trainer.task, trainer.meter.names)
         self._task = trainer.task
-        wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
-        self._run = trainer.passing(trainer.net.loss_and(wanted))
+        self._wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
+        self._run = trainer.passing(trainer.net.loss_and(self._wanted))
         self.samples = len(next(iter(data.values()))) if data else 0
         self._size = batch_size(trainer.result)
         self._crew = trainer.crew
+        self._target = data.get(self._wanted[1]) if self._wanted else None
+        self.begin(count_classes=count_classes)
+
+    def begin(self, *, count_classes: bool = False) -> None:
+        """Begin with the first sample, again."""
+        self._meter.clear()
         self._position = self._seen = 0
         self._loss = 0.0
         classes = len(self._task.classes) if self._task is not None and count_classes else 0
@@ -66,26 +83,35 @@ class Evaluator:
         stop = min(start + self._size, self.samples)
         self._position = min(self._position + self._crew.size * self._size, self.samples)
         if start >= stop:  # none is left for this process, but all make every pass
-            with self._trainer.evaluating(), self._trainer.sliced.precision.casting():
-                self._run({name: tensor[:1] for name, tensor in self._data.items()})
+            self._by_pytorch({name: tensor[:1] for name, tensor in self._data.items()})
             return
-        batch = {name: tensor[start:stop] for name, tensor in self._data.items()}
-        with self._trainer.evaluating():
-            with self._trainer.sliced.precision.casting():
-                loss, outputs = self._run(batch)
-            outputs = {name: in_full(value) for name, value in outputs.items()}
-            if self._task is not None:
-                prediction, target = outputs[".".join(self._task.prediction)], outputs[".".join(self._task.target)]
-                self._meter.add(prediction, target)
-                if self.confusion is not None:
-                    self.confusion += _confusion(self._task, prediction, target, len(self.confusion))
-            self._loss += loss.item() * (stop - start)
+        value, *shown = self._judged(start, stop)
+        if self._task is not None:
+            prediction, target = shown
+            self._meter.add(prediction, target)
+            if self.confusion is not None:
+                self.confusion += _confusion(self._task, prediction, target, len(self.confusion))
+        self._loss += value * (stop - start)
         self._seen += stop - start
+
+    def _judged(self, start: int, stop: int) -> tuple[Any, ...]:
+        """Loss of some samples, then prediction and target where there is a task."""
+        trainer = self._trainer
+        if self._fast and trainer.may_be_fast and (self._target is not None or not self._wanted):
+            made = trainer.fast.judged(self._data, start, stop, self._by_pytorch)
+            if made is not None:
+                value, prediction = made
+                return value, prediction, None if self._target is None else self._target[start:stop]
+        loss, outputs = self._by_pytorch({name: tensor[start:stop] for name, tensor in self._data.items()})
+        return loss.item(), *(in_full(outputs[name]) for name in self._wanted)
+
+    def _by_pytorch(self, batch: Batch) -> tuple[Tensor, Outputs]:
+        with self._trainer.evaluating(), self._trainer.sliced.precision.casting():
+            return self._run(batch)
 
     def result(self) -> Evaluation:
         """What was found so far."""
-        with self._trainer.evaluating():
-            metrics = self._meter.together(self._crew).values()
+        metrics = self._meter.together(self._crew).values()
         losses, seen = zip(*self._crew.gathered([self._loss, self._seen]), strict=True)
         samples = sum(seen)
         return Evaluation(sum(losses) / samples if samples else None, metrics, samples)
@@ -96,9 +122,9 @@ def _confusion(task: Task, prediction: Tensor, target: Tensor, classes: int) -> 
     return torch.bincount(pairs, minlength=classes * classes).cpu().numpy().reshape(classes, classes)
 
 
-def evaluate(trainer: Trainer, data: Mapping[str, Tensor]) -> Evaluation:
-    """All at once."""
-    evaluator = Evaluator(trainer, data)
+def evaluate(trainer: Trainer, data: Mapping[str, Tensor], *, fast: bool = False) -> Evaluation:
+    """All at once; arguments as for an `Evaluator`."""
+    evaluator = Evaluator(trainer, data, fast=fast)
     while not evaluator.done:
         evaluator.advance()
     return evaluator.result()

@@ -29,8 +29,9 @@ from engine.fastforward.kernel import Kernel
 from engine.fastforward.machine import available
 from engine.training.batching import Batches
 from engine.training.captured import Forward
+from engine.training.forwardonly import AGREE, FORMATS, REFUSALS, DisagreementError, ForwardOnly, Judged
+from engine.training.modes import Modes
 from engine.training.optimizers import Hyper
-from engine.training.recording import NotRecordableError
 from engine.training.rollback import Rollback
 from engine.training.stepcalls import arrays, labels_below, recorded
 from engine.training.turns import Turn
@@ -46,12 +47,6 @@ _FIRST = 64
 
 _KINDS = 16
 """Sizes of batches for which there are kernels at most."""
-
-_AGREE = {torch.float32: 1e-5, torch.float64: 1e-12}
-"""Relative difference of what agrees."""
-
-_REFUSALS = (NotRecordableError, UnsupportedError, ImportError, OSError, RuntimeError, TypeError, ValueError, KeyError,
-             IndexError, AttributeError, MemoryError)  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +80,7 @@ class _Made:
     checked: bool = False
     seconds: float = 0.0
     losses: Floats = field(default_factory=lambda: np.empty(0))
-    numbers: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    losses_at: int = 0
     bound: tuple[Turn, Mapping[str, Tensor], dict[str, int]] | None = None
 
     def on(self, turn: Turn) -> bool:
@@ -105,7 +100,9 @@ class FastForward:
         running: whether a kernel made the last step.
     """
 
-    def __init__(self, net: Net, runs: Sequence[Forward], shown: Sequence[str], rollback: Rollback) -> None:
+    def __init__(
+        self, net: Net, runs: Sequence[Forward], shown: Sequence[str], rollback: Rollback, modes: Modes
+    ) -> None:
         """Begin.
 
         Args:
@@ -113,6 +110,7 @@ class FastForward:
             runs: compute loss and wanted outputs, by phase.
             shown: names prediction and target, or nothing.
             rollback: keeps what a step changes besides the weights.
+            modes: switch the network to evaluation.
         """
         self._net, self._runs, self._rollback = net, runs, rollback
         self._shown = shown[0] if shown else None
@@ -121,6 +119,7 @@ class FastForward:
         self.remark = ""
         self._made: dict[int, _Made | None] = {}
         self._data: dict[str, Tensor] = {}
+        self._judge = ForwardOnly(net, self._shown, modes)
         self._largest: dict[str, float] = {}
         """Of each thing compared, the largest size that a check has seen: rounding errors are relative to that."""
 
@@ -128,6 +127,7 @@ class FastForward:
         """Something but weights and hyperparameters has changed: the kernels are no longer right."""
         self._made.clear()
         self._largest.clear()
+        self._judge.begin_again()
 
     def told(self) -> str:
         """The remark, which is said with that."""
@@ -144,6 +144,21 @@ class FastForward:
         for made in self._made.values():
             if made is not None:
                 made.bound = None
+        self._judge.rebind()
+
+    def judged(self, data: Mapping[str, Tensor], start: int, stop: int, reference: Forward) -> Judged | None:
+        """Loss and wanted output of some samples in evaluation mode; None: it is left to PyTorch. See `ForwardOnly`."""
+        if not self.wanted or self.left:
+            return None
+        try:
+            return self._judge.batch(data, start, stop, reference)
+        except DisagreementError as difference:
+            self._leave(f"its {difference} in an evaluation differed from PyTorch's")
+            return None
+
+    def _leave(self, why: str) -> None:
+        self.left = why
+        self.remark = f"Fast-forward was left: {why}. PyTorch goes on from there."
 
     def steps(self, turns: Sequence[Turn], batches: Batches, at: int, most: int) -> Chunk | None:
         """Make up to `most` steps of the epoch; None: the next step is left to PyTorch.
@@ -197,6 +212,8 @@ class FastForward:
                 raise UnsupportedError("no compiler: install chainrule[fast]")
             if batches.streamed or len(turns) > 1 or next(self._net.parameters()).device.type != "cpu":
                 raise UnsupportedError("data on disk, several phases, or another device")
+            if self._target and self._target not in batches.data:
+                raise UnsupportedError("a target that is computed")
             batch = batches.first(size)
             step = self._recorded(turn, batch)
             self._take_data(batches)
@@ -205,7 +222,7 @@ class FastForward:
                 if int(labels.min()) < 0 or int(labels.max()) >= limit:
                     raise UnsupportedError("labels beyond the classes")
             kernel = Kernel(step)
-        except _REFUSALS as refusal:
+        except REFUSALS as refusal:
             if self.refused != str(refusal):
                 self.refused = str(refusal)
                 self.remark = f"Fast-forward cannot make these steps; PyTorch does ({self.refused})."
@@ -232,18 +249,19 @@ class FastForward:
         if made.bound is None or made.bound[0] is not turn:
             tensors = {**arrays(self._net, turn), **self._data}
             made.bound = turn, tensors, {name: tensor.data_ptr() for name, tensor in tensors.items()}
+        addresses = made.bound[2]
         if len(made.losses) < count:
             made.losses = np.empty(count)
-        addresses = made.bound[2]
+            made.losses_at = _address(made.losses)
         rates = turn.schedule.rates(turn.updater.hyper.lr, at, count)
         numbers = self._numbers(turn, rates)
         rows = batches.rows[batches.position : batches.position + count * step.samples]
         shown = None
         if step.shown is not None:
             shape = step.shapes[step.shown]
-            shown = torch.empty((count * shape[0], *shape[1:]), dtype=next(self._net.parameters()).dtype)
+            shown = torch.empty((count * shape[0], *shape[1:]), dtype=FORMATS[step.bytes])
         addresses["order"], addresses["numbers"] = rows.data_ptr(), _address(numbers)
-        addresses["losses"], addresses["shown"] = _address(made.losses), 0 if shown is None else shown.data_ptr()
+        addresses["losses"], addresses["shown"] = made.losses_at, 0 if shown is None else shown.data_ptr()
         began = time.perf_counter()
         done = kernel.run(count, addresses)
         if not done:
@@ -287,8 +305,7 @@ class FastForward:
         batch = dict(zip(batches.data, (data[chunk.rows] for data in self._data.values()), strict=True))
         differing = self._differing(turn, batch, chunk, after)
         if differing:
-            self.left = f"its {differing} at step {at + 1} differed from PyTorch's"
-            self.remark = f"Fast-forward was left: {self.left}. PyTorch goes on from there."
+            self._leave(f"its {differing} at step {at + 1} differed from PyTorch's")
             _put(turn, before)
             for slot, count in zip(turn.updater.slots, counts, strict=True):
                 slot.step = count
@@ -301,7 +318,7 @@ class FastForward:
     def _differing(self, turn: Turn, batch: Mapping[str, Tensor], chunk: Chunk, after: Sequence[Tensor]) -> str:
         """What PyTorch finds otherwise, "" for nothing; weights and gradients are changed meanwhile."""
         updater, parameter = turn.updater, next(self._net.parameters())
-        tolerance = _AGREE[parameter.dtype]
+        tolerance = AGREE[parameter.dtype]
         loss, outputs = self._runs[0](dict(batch))
         updater.clear()
         torch.autograd.backward(loss, inputs=turn.inputs)

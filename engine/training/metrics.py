@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,9 @@ from engine.training.task import Task
 
 _HELD = 1 << 20
 """Numbers of predictions held before they are summed up: doing so for each small batch would slow a small network."""
+_SMALL = 1 << 13
+"""Numbers of predictions that NumPy judges sooner than PyTorch, whose calls cost more."""
+_NUMPY = {torch.float32, torch.float64}
 _TOP = 5
 
 
@@ -70,12 +74,12 @@ class Meter:
     def _sum_up(self) -> None:
         if not self._predictions or self.task is None:
             return
-        prediction, target = torch.cat(self._predictions), torch.cat(self._targets)
+        prediction, target = _together(self._predictions), _together(self._targets)
         self._predictions, self._targets, self._held = [], [], 0
         if "accuracy" in self.names:
-            right = self.task.chosen(prediction) == _like(self.task.labels(target), self.task.chosen(prediction))
-            self._sums["accuracy"] += float(right.sum())
-            self._count += right.numel()
+            right, count = _right(self.task, prediction, target)
+            self._sums["accuracy"] += float(right)
+            self._count += count
         if "top5" in self.names:
             labels = self.task.labels(target)
             best = prediction.topk(min(_TOP, prediction.shape[1]), dim=1).indices
@@ -150,6 +154,24 @@ class Meter:
         if state["spread_count"]:
             parts = (state["spread_mean"], state["spread_around"], state["spread_squares"])
             self._spread = (int(state["spread_count"]), *parts)
+
+
+def _together(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
+def _right(task: Task, prediction: Tensor, target: Tensor) -> tuple[int, int]:
+    """How many choices are right, of how many."""
+    if prediction.numel() > _SMALL or prediction.device.type != "cpu" or prediction.dtype not in _NUMPY:
+        chosen = task.chosen(prediction)
+        right = chosen == _like(task.labels(target), chosen)
+        return int(right.sum()), right.numel()
+    scores, truth = prediction.numpy(), target.numpy()
+    if task.kind == "yes_no":
+        found, true = scores > task.threshold, truth > task.target_threshold
+    else:
+        found, true = scores.argmax(1), truth.argmax(1) if truth.dtype.kind == "f" else truth
+    return int(np.count_nonzero(found == true.reshape(found.shape))), found.size
 
 
 def mean_or_none(total: float, weight: float) -> float | None:

@@ -19,10 +19,12 @@ from engine.problem import FileError, GraphError
 from engine.snapshots import RunSaved
 from engine.training import saving
 from engine.training.best import Best
+from engine.training.errors import StepError
 from engine.training.evaluation import Evaluation, Evaluator, evaluate
 from engine.training.loading import Loaded
+from engine.training.recent import Recent
 from engine.training.records import epoch_record
-from engine.training.saving import Folder, SavePace
+from engine.training.saving import Folder, Lines, SavePace
 from engine.training.setup import Make, batch_norm_in, make_stopping, make_trainer, say_how, watched_value
 from engine.training.trail import Trail
 from engine.training.updates import Memory
@@ -82,13 +84,15 @@ class Run:
         self.records: list[dict[str, Any]] = []
         self._monitor = watched_value(loaded, self.trainer.meter.names, self._say)
         self._stopping = make_stopping(loaded, self._monitor)
+        self._evaluator: Evaluator | None = None
         self._validation: Evaluator | None = None
         self.count_classes = False
         self.confusion: NDArray[np.int64] | None = None
-        self._recent: tuple[list[int], list[float], list[float]] = ([], [], [])
+        self._recent = Recent()
         self.samples_seen = 0.0
         self._seconds = self._samples = 0.0
         self.pace = SavePace()
+        self._lines = Lines()
         self.best = Best(self._monitor)
         self.trail: Trail | None = None
         self.on_unwritable: Callable[[FileError], None] | None = None
@@ -126,7 +130,13 @@ class Run:
         folder, trainer = self.folder, self.trainer
         if folder is not None and folder.plan.every is not None and folder.plan.every.steps is not None:
             most = min(most, max(1, self.pace.step + folder.plan.every.steps - trainer.steps))
-        self._work(size, most)
+        try:
+            self._work(size, most)
+        except StepError:
+            self._write_lines()
+            raise
+        if self._lines.waiting and (self._lines.due or self.over or not trainer.fast.running):
+            self._write_lines()
         if folder is None or not self.pace.due(folder.plan, trainer.steps, trainer.epochs):
             return
         if self.unsaved and not self.busy:
@@ -140,26 +150,18 @@ class Run:
             self._seconds += time.perf_counter() - began
             self._samples += self.trainer.loss_weight - before
             self.samples_seen += self.trainer.loss_weight - before
-            self._remember(made)
+            self._recent.add(self.trainer, made)
+            self._pass_on()
             if not self.trainer.epoch_over:
                 return
             if self.validation_data:
                 return  # the validation is the next ticks' work
         self._validate()
 
-    def _remember(self, made: list[float]) -> None:
-        """The losses of the steps that were just made."""
-        trainer = self.trainer
-        steps, losses, epochs = self._recent
-        steps.extend(range(trainer.steps - len(made) + 1, trainer.steps + 1))
-        losses.extend(made)
-        end = trainer.position + (1.0 if trainer.epoch_over else 0.0)
-        if len(made) > 1 and trainer.batches is not None:
-            part = trainer.batches.whole / trainer.batches.samples
-            epochs.extend(end - part * later for later in range(len(made) - 1, 0, -1))
-        epochs.append(end)
-        if trainer.fast.remark:
-            self._post(Said("warning", trainer.fast.told()))
+    def _pass_on(self) -> None:
+        """What fast-forward has to say."""
+        if self.trainer.fast.remark:
+            self._post(Said("warning", self.trainer.fast.told()))
 
     @property
     def epoch_waits(self) -> bool:
@@ -179,7 +181,10 @@ class Run:
     def _validate(self) -> None:
         if self.validation_data:
             if self._validation is None:
-                self._validation = Evaluator(self.trainer, self.validation_data, count_classes=self.count_classes)
+                if self._evaluator is None:
+                    self._evaluator = Evaluator(self.trainer, self.validation_data, fast=True)
+                self._validation = self._evaluator
+                self._validation.begin(count_classes=self.count_classes)
             self._validation.advance()
             if not self._validation.done:
                 return
@@ -193,6 +198,7 @@ class Run:
         record = self._record(self.trainer.epochs + 1, found)
         reduced = self._close(record)
         self._see_best(record)
+        self._pass_on()
         self._tell(record)
         if reduced:
             self._post(Said("info", f"The learning rate fell to {self.trainer.lr:.3g}: {self._monitor} stood still."))
@@ -202,7 +208,7 @@ class Run:
         watched = self._watched(record)
         reduced = self.trainer.end_epoch(watched)
         if self._stopping is not None:
-            self._stopping.see(watched, self.trainer.epochs, self.weights())
+            self._stopping.see(watched, self.trainer.epochs, self.weights)
             if self.over and self._stopping.best_weights:
                 self.trainer.net.load_state_dict(self._stopping.best_weights)
         return reduced
@@ -229,18 +235,28 @@ class Run:
     def _tell(self, record: dict[str, Any]) -> None:
         self._seconds = self._samples = 0.0
         self.records.append(record)
-        self._write(lambda folder: folder.add_record(record))
+        if self.folder is not None:
+            self._lines.waiting.append(record)
+        if not self.trainer.fast.running:
+            self._write_lines()
         self._post(EpochEnd(record))
+
+    def _write_lines(self) -> None:
+        """Records that are not on disk."""
+        if self._lines.waiting:
+            records = self._lines.take()
+            self._write(lambda folder: folder.add_records(records))
 
     def end_partial_epoch(self) -> None:
         """A record of an epoch that is not complete (`train --steps`); the epoch itself goes on."""
         if self.between_epochs or self.epoch_waits:
             return
-        found = evaluate(self.trainer, self.validation_data) if self.validation_data else None
+        found = evaluate(self.trainer, self.validation_data, fast=True) if self.validation_data else None
         kept = self.trainer.meter.state()
         record = self._record(self.trainer.epochs + 1, found)
         self.trainer.meter.restore(kept)
         self._tell(record)
+        self._write_lines()
 
     def plan(self, epochs: int | None = None, steps: int | None = None) -> None:
         """Make room for so many epochs or steps in all."""
@@ -277,11 +293,7 @@ class Run:
 
     def scalars(self) -> Scalars | None:
         """The steps made since the last call."""
-        if not self._recent[0]:
-            return None
-        steps, losses, epochs = self._recent
-        self._recent = ([], [], [])
-        return Scalars(np.array(steps, dtype=np.int64), np.array(losses), np.array(epochs))
+        return self._recent.take()
 
     # -- asking and changing --
 
@@ -333,15 +345,14 @@ class Run:
 
     def show_records(self, records: list[dict[str, Any]]) -> None:
         """Let the records be these, which lead to where the run is now; in its directory, too."""
+        self._write_lines()
         before = self.records[-1]["epoch"] if self.records else 0
         self.records = records
         self.best.gone_back(self.trainer.epochs)
 
         def write(folder: Folder) -> None:
             folder.cut_records(self.trainer.steps, self.trainer.epochs)
-            for record in records:
-                if record["epoch"] > before:
-                    folder.add_record(record)
+            folder.add_records([record for record in records if record["epoch"] > before])
 
         self._write(write)
 
@@ -349,11 +360,12 @@ class Run:
 
     @property
     def unsaved(self) -> bool:
-        """Whether steps were made since the last `save`."""
-        return self.trainer.steps != self.pace.step
+        """Whether steps were made since the last `save`, or lines wait for others."""
+        return self.trainer.steps != self.pace.step or bool(self._lines.waiting)
 
     def save(self) -> None:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
+        self._write_lines()
         self._write(self._save)
 
     def _save(self, folder: Folder) -> None:

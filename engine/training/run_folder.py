@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
@@ -126,18 +126,19 @@ class RunFolder:
 
     # -- lines --
 
-    def add_record(self, record: Mapping[str, Any]) -> None:
-        """Append an epoch's line to metrics.jsonl."""
-        self._append(METRICS, json_record(record))
+    def add_records(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Append the lines of epochs to metrics.jsonl."""
+        self._append(METRICS, map(json_record, records))
 
     def add_change(self, change: Mapping[str, Any]) -> None:
         """Append a changed hyperparameter to changes.jsonl."""
-        self._append(_CHANGES, change)
+        self._append(_CHANGES, [change])
 
-    def _append(self, name: str, line: Mapping[str, Any]) -> None:
+    def _append(self, name: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
         try:
             with (self.path / name).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, allow_nan=False) + "\n")
+                file.write(text)
         except OSError as error:
             raise FileError(f'"{self.path / name}" cannot be written: {error.strerror or error}.', code="F05") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, final
 
@@ -17,6 +17,8 @@ _SHARE = 0.02
 """Part of the time that may go into writing checkpoints, where nobody said how often."""
 _LEAST = 1.0
 """Seconds between two of them, then."""
+_TOGETHER = 0.1
+"""Seconds for which lines may wait for others."""
 
 
 class Folder(Protocol):
@@ -25,8 +27,8 @@ class Folder(Protocol):
     path: Path
     plan: CheckpointPlan
 
-    def add_record(self, record: Mapping[str, Any]) -> None:
-        """Append an epoch's line."""
+    def add_records(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Append lines of epochs."""
 
     def add_change(self, change: Mapping[str, Any]) -> None:
         """Append a changed hyperparameter."""
@@ -55,6 +57,30 @@ class Folder(Protocol):
 
 def _now() -> float:
     return time.monotonic()
+
+
+@final
+class Lines:
+    """Records of epochs on their way to disk: where epochs take no time, many go in one piece.
+
+    Attributes:
+        waiting: those that are not on disk yet, in order.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[dict[str, Any]] = []
+        self._due = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether they have waited long enough."""
+        return _now() >= self._due
+
+    def take(self) -> list[dict[str, Any]]:
+        """Those that waited, which wait no longer."""
+        taken, self.waiting = self.waiting, []
+        self._due = _now() + _TOGETHER
+        return taken
 
 
 @final

@@ -36,9 +36,7 @@ def recorded(net: nn.Module, forward: Forward, turn: Turn, batch: Batch, shown: 
         raise NotRecordableError("parameters that are not packed")
     if members[0].dtype not in _FLOATS or any(parameter.dtype != members[0].dtype for parameter in net.parameters()):
         raise NotRecordableError("numbers of another kind")
-    inputs: dict[str, Tensor] = {f"p{number}": parameter for number, parameter in enumerate(net.parameters())}
-    inputs.update({f"b{number}": buffer for number, buffer in enumerate(net.buffers())})
-    fields = {f"x{number}": tensor for number, tensor in enumerate(batch.values())}
+    inputs, fields = _inputs(net), _fields(batch)
     recorder = Recorder({**inputs, **fields})
     with torch.enable_grad(), recorder:
         loss, outputs = forward(batch)
@@ -74,10 +72,64 @@ def recorded(net: nn.Module, forward: Forward, turn: Turn, batch: Batch, shown: 
     )
 
 
+def recorded_forward(net: nn.Module, forward: Forward, batch: Batch, shown: str | None) -> Step:
+    """Loss and wanted output of batches of this size, without a gradient and an update.
+
+    Args:
+        net: in the mode in which it is to run.
+        forward: computes loss and wanted outputs.
+        batch: one of that size.
+        shown: the wanted output that is no field of the batch.
+
+    Raises: as `recorded`.
+    """
+    first = next(net.parameters(), None)
+    if first is None or not batch or first.dtype not in _FLOATS:
+        raise NotRecordableError("numbers of another kind")
+    inputs, fields = _inputs(net), _fields(batch)
+    recorder = Recorder({**inputs, **fields})
+    with torch.enable_grad(), recorder:  # so that it is the same operations as in a step
+        loss, outputs = forward(batch)
+    result = None if shown is None else recorder.name_of(outputs[shown])
+    wanted = [name for name in (recorder.name_of(loss), result) if name is not None]
+    lines = needed(recorder.lines, wanted)
+    _refuse(lines, {*inputs, *fields})
+    used = _used(lines, wanted)
+    return Step(
+        samples=next(iter(batch.values())).size(0),
+        fields={name: _field(tensor, first) for name, tensor in fields.items() if name in used},
+        given={name: _given(tensor, first) for name, tensor in inputs.items() if name in used},
+        ahead=[_call(line) for line in lines],
+        back=(),
+        shapes={name: tuple(shape) for name, shape in recorder.shapes.items()},
+        uniform=_uniform({name: tensor for name, tensor in recorder.constants.items() if name in used}),
+        slots=(),
+        loss=wanted[0],
+        shown=result,
+        clip_norm=None,
+        clip_value=None,
+        bytes=_FLOATS[first.dtype],
+    )
+
+
+def _inputs(net: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by the names they have in a step."""
+    found: dict[str, Tensor] = {f"p{number}": parameter for number, parameter in enumerate(net.parameters())}
+    return found | {f"b{number}": buffer for number, buffer in enumerate(net.buffers())}
+
+
+def _fields(batch: Batch) -> dict[str, Tensor]:
+    return {f"x{number}": tensor for number, tensor in enumerate(batch.values())}
+
+
+def lasting(net: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers that a step works on, by its names."""
+    return {name: tensor.detach() for name, tensor in _inputs(net).items()}
+
+
 def arrays(net: nn.Module, turn: Turn) -> dict[str, Tensor]:
     """The tensors that a step works on, by its names, those of the batch apart."""
-    found = {f"p{number}": parameter.detach() for number, parameter in enumerate(net.parameters())}
-    found.update({f"b{number}": buffer for number, buffer in enumerate(net.buffers())})
+    found = lasting(net)
     for number, slot in enumerate(turn.updater.slots):
         assert slot.grad is not None
         found.update({f"W{number}": slot.weight, f"G{number}": slot.grad})

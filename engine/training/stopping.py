@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from torch import Tensor
@@ -35,11 +35,11 @@ class EarlyStopping:
         self.best_weights: dict[str, Tensor] = {}
         self.ended = False
 
-    def see(self, value: float, epoch: int, weights: Mapping[str, Tensor]) -> None:
-        """Tell the value after an epoch, and the weights that reached it."""
+    def see(self, value: float, epoch: int, weights: Callable[[], Mapping[str, Tensor]]) -> None:
+        """Tell the value after an epoch, and how to get the weights that reached it."""
         if improves(self.monitor, value, self.best):
             self.best, self.best_epoch, self.waited = value, epoch, 0
-            self.best_weights = {name: tensor.clone() for name, tensor in weights.items()}
+            self.best_weights = {name: tensor.clone() for name, tensor in weights().items()}
         else:
             self.waited += 1
         self.ended = self.waited >= self.patience

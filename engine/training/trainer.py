@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.build import Net
 from engine.replay import first_nonfinite, first_nonfinite_gradient
@@ -22,6 +22,7 @@ from engine.training.errors import StepError, is_out_of_memory
 from engine.training.footprint import Footprint
 from engine.training.forwarding import FastForward
 from engine.training.metrics import Meter
+from engine.training.modes import Modes
 from engine.training.optimizers import filled_in
 from engine.training.precision import Precision
 from engine.training.randomness import Randomness
@@ -31,8 +32,6 @@ from engine.training.slicing import batch_norm_of
 from engine.training.task import Task
 from engine.training.turns import Turn, make_turns
 from engine.training.updates import Memory, Updater
-
-_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 
 
 @final
@@ -45,7 +44,7 @@ class Trainer:
         loss_sum, loss_weight: of the epoch so far: losses times samples, and samples.
         meter: collects the training metrics of the epoch.
         last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
-        dropout_off: whether dropout is switched off.
+        modes: training and evaluation, and whether dropout is switched off.
         choice: whether steps are captured or eager.
         fast: makes many steps at once, where it is switched on.
         sliced: makes steps in mixed precision or in micro-batches instead.
@@ -89,7 +88,7 @@ class Trainer:
         self.last_lr = self.last_loss = 0.0
         self.first_loss: float | None = None
         self.loss_sum = self.loss_weight = 0.0
-        self.dropout_off = False
+        self.modes = Modes(net, gathers=crew.size > 1)
         self._turn = self._made_in_turn = 0
         self._random = any(_is_random(self.result, path) for path in net.order)
         self._rollback = Rollback(net, self.randomness if self._random else None)
@@ -97,13 +96,12 @@ class Trainer:
         self._shown = _wanted(meter.task)
         runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
-        self.fast = FastForward(net, runs, self._shown, self._rollback)
+        self.fast = FastForward(net, runs, self._shown, self._rollback, self.modes)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
         self.sliced = SlicedSteps(net, self._shown, precision, self.settings["micro_batch"], least)
         self.footprint = Footprint(net, device)
-        self._modules = tuple(net.modules())
-        self._set_mode()
+        self.modes.train()
 
     # -- reading --
 
@@ -198,9 +196,7 @@ class Trainer:
     def advance(self, most: int, size: int | None = None) -> list[float]:
         """One update as `step`, or up to `most` of this epoch in fast-forward; their losses. Raises as `step`."""
         made = None
-        alone = self.maker is None and self.crew.size == 1
-        whole = size is None and self.sliced.most is None and not self.sliced.precision.mixed
-        if self.fast.wanted and alone and whole and self.batches is not None:
+        if size is None and self.batches is not None and self.may_be_fast:
             made = self.fast.steps(self._turns, self.batches, self.steps, most)
         if made is None:
             self.fast.running = False
@@ -208,6 +204,12 @@ class Trainer:
         self.last_lr = made.lr
         self._count(self._turns[0], made.losses, made.outputs)
         return made.losses
+
+    @property
+    def may_be_fast(self) -> bool:
+        """Whether kernels are asked for, and nothing stands against them but what is to be computed."""
+        whole = self.sliced.most is None and not self.sliced.precision.mixed
+        return self.fast.wanted and whole and self.maker is None and self.crew.size == 1
 
     def _try(self, turn: Turn, batch: Batch) -> tuple[float, Mapping[str, Tensor]]:
         lr = turn.schedule.lr(turn.updater.hyper.lr, self.steps)
@@ -274,8 +276,8 @@ class Trainer:
     def set_hyper(self, name: str, value: Any) -> Any:
         """Change one of `settings.LIVE` in every phase that has the first one's value; the old value."""
         if name == "dropout_off":
-            old, self.dropout_off = self.dropout_off, bool(value)
-            self._set_mode()
+            old, self.modes.dropout_off = self.modes.dropout_off, bool(value)
+            self.modes.train()
             self.choice.begin_again()
             self.fast.begin_again()
             return old
@@ -292,40 +294,22 @@ class Trainer:
     def has_hyper(self, name: str, value: Any) -> bool:
         """Whether one of `settings.LIVE` has this value, in the first phase."""
         if name == "dropout_off":
-            return self.dropout_off == bool(value)
+            return self.modes.dropout_off == bool(value)
         if name == "fast_forward":
             return self.fast.wanted == bool(value)
         updater = self._turns[0].updater
         return bool(getattr(updater.hyper, name) == filled_in(updater.kind, name, value))
 
-    @contextmanager
-    def evaluating(self) -> Iterator[None]:
+    def evaluating(self) -> AbstractContextManager[None]:
         """The network in evaluation mode, without gradients."""
-        self._switch(training=False)
-        try:
-            # Shards that are gathered in inference mode could not be trained afterwards.
-            with torch.inference_mode() if self.crew.size == 1 else torch.no_grad():
-                yield
-        finally:
-            self._set_mode()
-
-    def _switch(self, *, training: bool) -> None:
-        for module in self._modules:  # as Module.train does, which takes as long as a small step
-            vars(module)["training"] = training
-
-    def _set_mode(self) -> None:
-        self._switch(training=True)
-        if self.dropout_off:
-            for module in self.net.modules():
-                if isinstance(module, _DROPOUTS):
-                    module.eval()
+        return self.modes.evaluating()
 
     def go_on_from(self, old: Trainer, *, same_data: bool) -> None:
         """Take over counters, switches, random states and, with the same data, the place in the epoch."""
         self.steps, self.epochs = old.steps, old.epochs
         self.last_lr, self.last_loss, self.first_loss = old.last_lr, old.last_loss, old.first_loss
-        self.dropout_off = old.dropout_off
-        self._set_mode()
+        self.modes.dropout_off = old.modes.dropout_off
+        self.modes.train()
         self.choice.begin_again()
         self.fast.wanted = old.fast.wanted
         self.randomness.restore(old.randomness.state())
@@ -352,7 +336,7 @@ class Trainer:
             "loss_weight": self.loss_weight,
             "last_loss": self.last_loss,
             "last_lr": self.last_lr,
-            "dropout_off": self.dropout_off,
+            "dropout_off": self.modes.dropout_off,
             "threads": torch.get_num_threads(),
             "network": dict(self.net.state_dict()),
             "optimizers": [turn.updater.memory() for turn in self._turns],
@@ -387,13 +371,13 @@ class Trainer:
             self.meter.restore(state["meter"])
         self.randomness.restore(state["random"])
         self.sliced.restore(state.get("scale", {}))
-        if self.dropout_off != state["dropout_off"]:
+        if self.modes.dropout_off != state["dropout_off"]:
             self.choice.begin_again()
             self.fast.begin_again()
         self.fast.restore(state.get("fast", {}))
         self.choice.rebind(self._turns)
-        self.dropout_off = state["dropout_off"]
-        self._set_mode()
+        self.modes.dropout_off = state["dropout_off"]
+        self.modes.train()
 
 
 def _wanted(task: Task | None) -> tuple[str, ...]:

@@ -14,23 +14,28 @@ import torch
 from engine import assets, edits, files
 from engine.activation_functions import FUNCTIONS
 from engine.cli import main
-from engine.events import Said, Scalars, StateChanged
+from engine.events import EpochEnd, RunKept, Said, Scalars, StateChanged
 from engine.fastforward import nests
 from engine.fastforward.kernel import Kernel
 from engine.graph import Project
 from engine.history import History
 from engine.loss_functions import LOSSES
+from engine.runplace import RunPlace
 from engine.session.commands import Until
 from engine.settings import OPTIMIZERS
 from engine.snapshots import Progress
 from engine.stepevents import Timeline
-from engine.training import forwarding
+from engine.training import forwarding, forwardonly, saving
 from engine.training.checkpoint import load_state, save_state
 from engine.training.errors import StepError
+from engine.training.evaluation import evaluate
+from engine.training.forwardonly import ForwardOnly
 from engine.training.loading import load
 from engine.training.run import Run
+from engine.training.run_folder import RunFolder
 from tests.engine.cli_helpers import Out, saved, weights_in
 from tests.engine.cli_helpers import assert_same as assert_holds
+from tests.engine.graphs import project
 from tests.engine.session_listener import Listener
 from tests.engine.training_projects import TINY, Ignore, mlp, run_of, train
 
@@ -340,7 +345,7 @@ def spoiled(what: str) -> Callable[..., int]:
         if what == "losses":
             losses = (ctypes.c_double * steps).from_address(addresses[what])
             losses[0] *= 1.001
-        else:
+        elif what in addresses:
             numbers = numbers_at(addresses[what], 1)
             numbers[0] = numbers[0] * 1.001 + 1e-3
         return done
@@ -359,6 +364,97 @@ def test_a_kernel_that_computes_otherwise_is_left_at_once(what: str, monkeypatch
     assert not run.trainer.fast.running
     assert [sentence.split(":")[0] for sentence in said] == ["Fast-forward was left"]
     assert_same(run, train(eager(run_of(made))))
+
+
+def judged(made: Project, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A whole run, each of whose validations must have been a kernel's."""
+    calls: list[int] = []
+    judge = ForwardOnly._run
+
+    def counted(self: ForwardOnly, *given: Any) -> Any:
+        calls.append(1)
+        return judge(self, *given)
+
+    monkeypatch.setattr(ForwardOnly, "_run", counted)
+    run = train(fast(run_of(made)))
+    assert len(calls) >= len(run.records)
+    assert not run.trainer.fast.left
+    return run
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["yes or no", "classes", "numbers", "labels"])
+def test_validations_are_as_those_of_pytorch(kind: str, dtype: str, monkeypatch: pytest.MonkeyPatch):
+    given: dict[str, Any] = {
+        "yes or no": {"data": TINY, "metrics": ["accuracy", "mae"]},
+        "numbers": {"data": {"dataset": "reg-plane", "samples": 40}, "metrics": ["mae", "r2"], "loss": "huber"},
+        "classes": {"data": {"dataset": "iris"}, "last": "", "loss": "cross_entropy", "metrics": ["accuracy", "top5"]},
+        "labels": {"data": {"dataset": "iris"}, "last": "log_softmax", "loss": "nll"},
+    }[kind]
+    made = mlp(4, 3 if "iris" in str(given) else 1, batch_size=20, epochs=3, dtype=dtype, **given)
+    run, other = judged(made, monkeypatch), train(eager(run_of(made)))
+    within = {"float32": 1e-6, "float64": 1e-13}[dtype]
+    for mine, theirs in zip(run.records, other.records, strict=True):
+        assert mine.keys() == theirs.keys()
+        for name in ("loss", "val_loss", "step", "epoch", "lr"):
+            assert mine[name] == pytest.approx(theirs[name], rel=within), name
+        assert mine["metrics"] == pytest.approx(theirs["metrics"], rel=within)
+
+
+def test_validations_of_several_batches(monkeypatch: pytest.MonkeyPatch):
+    """A loss that adds up is measured in batches as large as those of the training; the last one is smaller."""
+    made = mlp(4, 1, data=TINY, batch_size=9, epochs=3, dtype="float64", loss="half_squared_error")
+    settings = edits.set_params(made, "loss", {"reduction": "sum"})[0]
+    run, other = judged(settings, monkeypatch), train(eager(run_of(settings)))
+    for mine, theirs in zip(run.records, other.records, strict=True):
+        assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=1e-12)
+
+
+@pytest.mark.parametrize(("what", "good"), [("losses", 0), ("shown", 0), ("losses", 4), ("shown", 4)])
+def test_a_validation_that_is_otherwise_is_left_at_once(what: str, good: int, monkeypatch: pytest.MonkeyPatch):
+    """At its first use, and at the next check: what was found otherwise then is not in the records."""
+    made = mlp(4, 1, data=TINY, batch_size=6, epochs=12)
+    run_kernel, wrong, uses, said = Kernel.run, spoiled(what), [0], list[str]()
+
+    def one_day(self: Kernel, steps: int, addresses: Mapping[str, int]) -> int:
+        if self.step.slots:
+            return run_kernel(self, steps, addresses)
+        uses[0] += 1
+        return (wrong if uses[0] > good else run_kernel)(self, steps, addresses)
+
+    monkeypatch.setattr(forwardonly, "_APART", 4)
+    monkeypatch.setattr(Kernel, "run", one_day)
+    run = fast(run_of(made, lambda event: said.append(event.message) if isinstance(event, Said) else None))
+    train(run)
+    assert uses[0] == good + 1
+    assert "evaluation" in run.trainer.fast.left
+    assert [sentence.split(":")[0] for sentence in said] == ["Fast-forward was left"]
+    for mine, theirs in zip(run.records, train(eager(run_of(made))).records, strict=True):
+        assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=1e-5)
+        assert mine["metrics"] == theirs["metrics"]
+
+
+def test_a_loss_that_is_not_finite_is_pytorchs():
+    run = fast(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=2)))
+    found = evaluate(run.trainer, run.validation_data, fast=True)
+    assert found.loss is not None
+    with torch.no_grad():
+        run.weights()["d1.bias"].fill_(math.nan)
+    found = evaluate(run.trainer, run.validation_data, fast=True)
+    assert found.loss is not None
+    assert math.isnan(found.loss)
+    assert not run.trainer.fast.left
+
+
+def test_a_target_that_is_computed_is_left_to_pytorch():
+    nodes: dict[str, Any] = {"data": ("Input", {"dataset": "circle", "samples": 24}), "flat": "Flatten",
+                             "d": ("Dense", {"out_features": 1}), "loss": "Loss"}  # fmt: skip
+    wires = ["data.x > d", "data.y > flat", "d > loss.prediction", "flat > loss.target"]
+    made = project(nodes, wires, training={"batch_size": 6, "epochs": 3})
+    run, other = train(fast(run_of(made))), train(eager(run_of(made)))
+    assert "computed" in run.trainer.fast.refused
+    assert_same(run, other)
+    assert run.records[-1]["metrics"] == other.records[-1]["metrics"]
 
 
 def test_a_kernel_that_goes_wrong_later_is_left_at_the_next_check(monkeypatch: pytest.MonkeyPatch):
@@ -418,6 +514,51 @@ def test_the_session_switches_it_on_and_tells_of_it():
         assert listener.wait(Timeline, lambda event: event.moved).at == at - 1
 
 
+def epochs_in(run: str) -> list[dict[str, Any]]:
+    """What is the same for all who train the same."""
+    return [{**record, "samples_per_s": None} for record in RunFolder.existing(Path(run)).records()]
+
+
+def test_the_application_and_the_command_line_record_the_same(tmp_path: Path, capsys: Out):
+    made = mlp(4, 1, data=TINY, batch_size=6, epochs=40, early_stopping=True, patience=9, metrics=["accuracy", "mae"])
+    path = saved(tmp_path, made)
+    assert main(["train", str(path), "--run", str(tmp_path / "run"), "--fast"]) == 0
+    with Listener(files.load(path), runs=RunPlace(tmp_path / "place")) as listener:
+        listener.session.set_hyper("fast_forward", True)
+        assert listener.play_to_the_end().state == "finished"
+        told = [{**event.record, "samples_per_s": None} for event in listener.of(EpochEnd)]
+        kept = listener.of(RunKept)[-1].path
+    assert epochs_in(str(tmp_path / "run")) == told == epochs_in(kept)
+
+
+def test_lines_that_wait_for_others_are_written_when_it_is_saved_or_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(saving, "_TOGETHER", 3600.0)
+    made = mlp(4, 1, data=TINY, batch_size=6, epochs=40)
+    run = fast(run_of(made, folder=RunFolder.create(tmp_path / "run", made)))
+    lines = tmp_path / "run" / "metrics.jsonl"
+
+    def written() -> list[int]:
+        return [record["epoch"] for record in RunFolder.existing(tmp_path / "run").records()]
+
+    forward(run, 40)
+    assert len(run.records) > 2
+    assert written() == [1], "the first waits for nobody"
+    run.save()
+    assert written() == [record["epoch"] for record in run.records]
+    assert not run.unsaved
+    forward(run, 60)
+    before, count = lines.read_text("utf-8"), len(run.records)
+    with torch.no_grad():
+        run.weights()["d0.weight"].fill_(math.nan)
+    with pytest.raises(StepError), run.trainer.drawing():
+        run.tick(most=5)
+    assert written() == list(range(1, count + 1))
+    assert lines.read_text("utf-8").startswith(before)
+    assert count > 6
+
+
 def test_the_command_line_resumes_it(tmp_path: Path, capsys: Out):
     path = saved(tmp_path, mlp(4, 1, data=TINY, batch_size=6, epochs=9, optimizer="adam"))
     whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
@@ -425,6 +566,7 @@ def test_the_command_line_resumes_it(tmp_path: Path, capsys: Out):
     assert main(["train", str(path), "--run", parts, "--fast", "--steps", "17"]) == 0
     assert main(["train", str(path), "--run", parts, "--resume"]) == 0
     assert_holds(Path(parts), weights_in(Path(whole)))
+    assert epochs_in(parts) == epochs_in(whole)
     plain = str(tmp_path / "plain")
     assert main(["train", str(path), "--run", plain]) == 0
     assert any(

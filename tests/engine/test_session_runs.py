@@ -202,7 +202,7 @@ def test_a_disk_that_gets_full_is_told_once_and_the_training_goes_on(
     def refuse(*_: Any) -> None:
         raise FileError('"it" cannot be written: No space left on device.', code="F05")
 
-    monkeypatch.setattr(RunFolder, {"metrics": "add_record", "weights": "save_weights"}[full], refuse)
+    monkeypatch.setattr(RunFolder, {"metrics": "add_records", "weights": "save_weights"}[full], refuse)
     with Listener(small(), runs=place) as listener:
         assert listener.play_to_the_end().state == "finished"
         assert listener.play_to_the_end().epoch == 6
@@ -223,7 +223,7 @@ def test_a_real_lack_of_space_in_the_middle_of_a_line_is_an_error_with_the_file(
     (tmp_path / "run" / "metrics.jsonl").unlink()
     (tmp_path / "run" / "metrics.jsonl").symlink_to("/dev/full")
     with pytest.raises(FileError, match=r"metrics\.jsonl.*No space left"):
-        folder.add_record({"epoch": 1, "metrics": {}})
+        folder.add_records([{"epoch": 1, "metrics": {}}])
 
 
 def test_switched_off_and_on_again(place: RunPlace):

@@ -112,7 +112,7 @@ def test_early_stopping(monitor: str, values: list[float], best_epoch: int, ends
     stopping = EarlyStopping(monitor, patience=2)
     over_at = None
     for epoch, value in enumerate(values, 1):
-        stopping.see(value, epoch, {})
+        stopping.see(value, epoch, dict)
         if stopping.ended and over_at is None:
             over_at = epoch
     assert stopping.best_epoch == best_epoch
