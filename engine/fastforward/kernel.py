@@ -19,6 +19,12 @@ _TINY = 1e-6
 _MOST = 1 << 15
 """Numbers in all weights of a network at most: from there on, PyTorch's own products of matrices are as fast."""
 
+_KEPT = 24
+"""Kernels that are remembered at most."""
+
+_KNOWN: dict[str, tuple[Machine, list[str]]] = {}
+"""By a step's text, that used last at the end: a training that begins again need not wait for the compiler again."""
+
 
 @final
 class Kernel:
@@ -30,7 +36,7 @@ class Kernel:
     """
 
     def __init__(self, step: Step) -> None:
-        """Compile, which takes tenths of a second.
+        """Compile, which takes tenths of a second, unless the same step was compiled lately.
 
         Raises:
             UnsupportedError: an operation is not known here, or the network is too large.
@@ -40,9 +46,16 @@ class Kernel:
             raise UnsupportedError("a large network")
         self.step = step
         self.numbers = sum(len(slot.numbers) for slot in step.slots)
-        writer = _Writer(step)
-        self._machine = Machine(writer.text, len(writer.words))
-        self._words = writer.words
+        key = repr(step)
+        known = _KNOWN.pop(key, None)
+        if known is None:
+            writer = _Writer(step)
+            known = Machine(writer.text, len(writer.words)), writer.words
+            if len(_KNOWN) >= _KEPT:
+                _KNOWN.pop(next(iter(_KNOWN)), None)
+        if known[0].free:
+            _KNOWN[key] = known
+        self._machine, self._words = known
 
     def run(self, steps: int, addresses: Mapping[str, int]) -> int:
         """Make steps; how many were made. It stops before one whose loss or gradient is not finite.

@@ -32,7 +32,11 @@ def _prepare() -> Any:
 
 @final
 class Machine:
-    """A compiled function `steps`; calling it lets other threads of Python run."""
+    """A compiled function `steps`; calling it lets other threads of Python run.
+
+    Attributes:
+        free: whether it works on nothing but its arguments and the stack, so that several threads may call it.
+    """
 
     def __init__(self, text: str, arguments: int) -> None:
         """Compile.
@@ -45,6 +49,7 @@ class Machine:
             RuntimeError: the text is no module, or this processor has no compiler.
             ImportError: there is no compiler at all.
         """
+        self.free = " global " not in text
         llvm = _prepare()
         module = llvm.parse_assembly(text)
         module.verify()

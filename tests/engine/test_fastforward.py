@@ -15,7 +15,7 @@ from engine import assets, edits, files
 from engine.activation_functions import FUNCTIONS
 from engine.cli import main
 from engine.events import EpochEnd, RunKept, Said, Scalars, StateChanged
-from engine.fastforward import nests
+from engine.fastforward import kernel, nests
 from engine.fastforward.kernel import Kernel
 from engine.graph import Project
 from engine.history import History
@@ -228,6 +228,16 @@ def test_records_of_epochs():
 # -- whatever the pieces --
 
 ADAM = mlp(4, 1, data=TINY, batch_size=6, epochs=40, optimizer="adam", schedule="cosine")
+
+
+def test_a_training_that_begins_again_finds_its_kernels(monkeypatch: pytest.MonkeyPatch):
+    """As many as there were; a network that differs in one number gets another."""
+    run = forward(fast(run_of(ADAM)), 20)
+    monkeypatch.setattr(kernel, "Machine", None)
+    again = forward(fast(run_of(ADAM)), 20)
+    assert again.trainer.fast.running
+    assert_same(run, again)
+    assert not forward(fast(run_of(edits.set_training(ADAM, {"beta2": 0.99})[0])), 20).trainer.fast.running
 
 
 def test_pieces_make_no_difference():
