@@ -11,6 +11,7 @@ from torch import nn
 from engine.build import Net
 from engine.netcode import execution
 from engine.result import Result
+from engine.training.proofs import Proofs
 from engine.training.schedules import Schedule
 from engine.training.updates import Memory, Updater
 
@@ -60,11 +61,13 @@ def make_turns(net: Net, steps_per_epoch: int, memory: Sequence[Mapping[str, Mem
     sets = [trained(result, number) for number in range(len(phases))]
     everything = set().union(*sets)
     apart = sum(len(names) for names in sets) == len(everything)
+    proofs = Proofs(net)
     turns = []
     for number, phase in enumerate(phases):
         parameters = {name: net.get_parameter(name) for name in sets[number]}
         known = memory[number] if number < len(memory) else {}
         updater = Updater(parameters, phase.settings, pack=apart, memory=known)
+        updater.proofs = proofs
         schedule = Schedule(phase.settings, result.settings["epochs"] * steps_per_epoch, steps_per_epoch)
         inputs = tuple(parameters.values()) if len(phases) > 1 else None
         turns.append(Turn(number, phase.steps, updater, schedule, inputs))

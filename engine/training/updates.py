@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from engine.training.clipping import clipped, total_norm
 from engine.training.optimizers import RULES, Hyper, Rule, State
+from engine.training.proofs import Proofs
 
 PACKED_NUMBERS = 1 << 20
 _LINE_BYTES = 64
@@ -67,6 +68,7 @@ class Updater:
         slots: what is updated.
         packed: whether several parameters share a slot.
         total: norm of the whole gradient; of sharded parameters, slots hold the part of this process alone.
+        proofs: of gradients that need not be read to know that they are finite; None: all are read.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Updater:
         self.kind: str = settings["optimizer"]
         self.hyper = Hyper.of(settings)
         self.total: Callable[[Sequence[Tensor]], float] = total_norm
+        self.proofs: Proofs | None = None
         self.rule: Rule = RULES[self.kind]
         self.parameters = dict(parameters)
         memory = memory or {}
@@ -125,6 +128,8 @@ class Updater:
 
     def clear(self) -> None:
         """Zero gradients before a backward pass."""
+        if self.proofs is not None:
+            self.proofs.clear()
         for slot in self.slots:
             if slot.grad is None:
                 slot.members[0][1].grad = None
@@ -141,8 +146,12 @@ class Updater:
         return found
 
     def norm(self) -> float:
-        """L2 norm of the whole gradient, before clipping."""
-        return self.total(self._grads())
+        """L2 norm of the gradient, before clipping: where nothing is clipped, of what is not known to be finite."""
+        proofs, hyper = self.proofs, self.hyper
+        if proofs is None or hyper.clip_norm is not None or self.total is not total_norm:
+            return self.total(self._grads())
+        open_ = (slot for slot in self.slots if slot.grad is not None or not proofs.covers(slot.members[0][1]))
+        return self.total([grad for grad in (slot.gradient for slot in open_) if grad is not None])
 
     def multiply(self, factor: float) -> None:
         """Multiply the whole gradient by a number, in place."""
