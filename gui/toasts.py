@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, final
 
-from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QEvent, QObject, QPropertyAnimation, Qt
+from PySide6.QtCore import QAbstractAnimation, QChildEvent, QEasingCurve, QEvent, QObject, QPropertyAnimation, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QGraphicsOpacityEffect, QLabel, QStatusBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QGraphicsOpacityEffect,
+    QLabel,
+    QStatusBar,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.notices import Notice, Notices, notices
 from gui.theme import set_role, theme
@@ -42,6 +51,8 @@ class ToastArea(QWidget):
         set_role(self._more, "caption")
         self._layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignRight)
         window.installEventFilter(self)
+        for child in window.children():
+            self._follow(child)
         door = door or notices()
         self.destroyed.connect(lambda: door.detach(self))
         theme().changed.connect(self._place)
@@ -138,9 +149,22 @@ class ToastArea(QWidget):
             event.setPoliteness(politeness.Assertive if urgent else politeness.Polite)
             QAccessible.updateAccessibility(event)
 
+    def _follow(self, child: QObject) -> None:
+        """Docks and their tabs come to the front when they are shown, and would come before the cards."""
+        if isinstance(child, QDockWidget | QTabBar):
+            child.installEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        kind = event.type()
+        if watched is not self._window:
+            if kind == QEvent.Type.ZOrderChange and self._cards:
+                self.raise_()
+        elif kind == QEvent.Type.Resize:
             self._place()
+        elif kind == QEvent.Type.ChildPolished and isinstance(event, QChildEvent):
+            self._follow(event.child())
+            if self._cards:
+                self.raise_()
         return False
 
     def event(self, event: QEvent) -> bool:

@@ -81,6 +81,8 @@ class TransportBar(QFrame):
         self.menus.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # a long title gives way
         self._title, self._unsaved = ElidedLabel(role="strong"), text_label("", "caption", "secondary")
         self._title.setObjectName("documentTitle")
+        self._unsaved.setToolTip(self.tr("Unsaved changes"))
+        self._unsaved.setAccessibleName(self.tr("Unsaved changes"))
         self._play = _PlayButton(self)
         self._play.setDefaultAction(actions.play)
         self._play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -181,7 +183,7 @@ class TransportBar(QFrame):
     def _show_title(self) -> None:
         self._title.setText(self._document.title)
         self._title.updateGeometry()
-        self._unsaved.setText("" if self._document.is_clean else self.tr("● unsaved"))
+        self._unsaved.setText("" if self._document.is_clean else "●")  # the status bar has it in words
 
     def show_play(self, running: bool) -> None:
         """The button plays, or pauses."""

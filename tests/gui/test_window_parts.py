@@ -286,6 +286,20 @@ def test_a_tab_is_brought_to_the_front_by_a_click(window, qtbot):
     assert panel_of(window, PredictionPanel).isVisible()
 
 
+def test_messages_stay_before_docks_that_come_to_the_front(window):
+    def front() -> QWidget:
+        return [child for child in window.children() if isinstance(child, QWidget) and child.isVisible()][-1]
+
+    notices().info("Saved.")
+    QApplication.processEvents()
+    assert front() is window.toasts
+    for name in ("backprop", "weightPlot", "lossPlot", "inspector"):
+        window.docks.show(name)
+        window.docks[name].raise_()
+        QApplication.processEvents()
+        assert front() is window.toasts
+
+
 def test_saved_pictures_keep_an_old_file_when_the_folder_is_gone(trained, tmp_path, monkeypatch):
     missing = tmp_path / "nowhere" / "loss.png"
     file_dialogs_answer(monkeypatch, missing)

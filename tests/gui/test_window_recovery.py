@@ -78,7 +78,7 @@ def test_a_document_without_a_file_is_offered_and_recovered(window):
     assert window.document.project.training["epochs"] == 77
     assert window.document.path is None
     assert not window.document.is_clean
-    assert "unsaved" in window.transport._unsaved.text()
+    assert window.transport._unsaved.text() == "●"
     press(window, Qt.Key.Key_Z)
     assert len(window.document.project.graph) == 0
     press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
