@@ -5,10 +5,11 @@ one process with one torch thread, from the same weights, on the same data in ba
 makes the same number of steps. A ratio is the median over rounds of neighbouring turns. Time is the processor's, of the
 one thread that computes, so that others on the machine count little. The eager and the captured steps collect the
 training metrics; `whole` adds what the plain loop has nothing of: validation after each epoch, and the records.
-Fast-forward makes twenty times as many steps in a turn, in epochs in a new order each, as the others; `fast whole`
-validates and records. NumPy is written by hand; TensorFlow Playground's own `nn.ts` runs beside where
-CHAINRULE_PLAYGROUND names it and node is found: it only trains, always in the same order. Keras is not installed here;
-its ratio to the plain loop is that of an earlier measurement on a machine of this kind.
+Fast-forward makes twenty times as many steps in a turn, in epochs in a new order each, as the others; `fast whole` is
+all that `train --fast` does: it validates, writes metrics.jsonl, and saves when that is due. NumPy is written by hand;
+TensorFlow Playground's own `nn.ts` runs beside where CHAINRULE_PLAYGROUND names it and node is found: it only trains,
+always in the same order. Keras is not installed here; its ratio to the plain loop is that of an earlier measurement on
+a machine of this kind.
 Besides, all train the same batches from the same weights, and their losses have to agree.
 """
 
@@ -16,10 +17,13 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
 
 import torch
 import torch.nn.functional as F
@@ -28,11 +32,12 @@ from torch import Tensor, nn
 from engine.graph import Project
 from engine.training.loading import load
 from engine.training.run import Run
+from engine.training.run_folder import RunFolder
 from tests.bench.bench_session import NETS, Turn, by_run, dense, plain_loop
 from tests.bench.peers.by_hand import numpy_loop
 from tests.bench.peers.playground import Playground
 from tests.bench.peers.playground import found as playground_found
-from tests.bench.platforms import keep
+from tests.bench.rows import Row, keep, row
 from tests.engine.graphs import project
 from tests.engine.training_projects import mlp
 
@@ -43,10 +48,13 @@ ROUNDS = 7
 TURN_SECONDS = 0.4
 GOALS = {"a": 3.0, "b": 3.0, "c": 3.0}
 """By the first letter of a network: the captured step's least ratio to the plain loop."""
+KERAS_GOAL, PLAYGROUND_GOAL = 100.0, 1.0
+"""Of fast-forward."""
 FAST = 20
 """Times as many steps in a turn of fast-forward."""
 KERAS = {"a": 7.1 / 62, "b": 16.8 / 141, "c": 7.2 / 64}
 """Samples a second of Keras' `fit` on torch, of the plain loop's: measured together, once."""
+BY_THE_LOOP = "Keras is not run here: the ratio to the plain loop, and that of Keras to it from an earlier measurement"
 
 
 def medium() -> Project:
@@ -153,7 +161,7 @@ def fast_steps(run: Run) -> Turn:
 
 
 def fast_whole(run: Run) -> Turn:
-    """The loop of `chainrule train --fast`."""
+    """The loop of `chainrule train --fast`, into the directory of the run."""
 
     def turn(steps: int) -> None:
         goal = run.trainer.steps + steps
@@ -197,18 +205,45 @@ def peers(name: str, run: Run, stack: ExitStack) -> dict[str, Timed]:
     return ways
 
 
-def measure(name: str) -> dict[str, Any]:
+@final
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One network.
+
+    Attributes:
+        name: of it, which begins with its letter, if it has one.
+        size: samples of a batch.
+        seconds: a step, round by round, by way.
+        facts: what else there is to know.
+    """
+
+    name: str
+    size: int
+    seconds: Mapping[str, Sequence[float]]
+    facts: Mapping[str, Any]
+
+    def ratios(self, way: str, other: str) -> list[float]:
+        """How many times as fast as the other, round by round."""
+        return [theirs / ours for theirs, ours in zip(self.seconds[other], self.seconds[way], strict=True)]
+
+    def rates(self, way: str) -> list[float]:
+        """Samples a second."""
+        return [self.size / seconds for seconds in self.seconds[way]]
+
+
+def measure(name: str) -> Measured:
     with ExitStack() as stack:
         return measured(name, stack)
 
 
-def measured(name: str, stack: ExitStack) -> dict[str, Any]:
+def measured(name: str, stack: ExitStack) -> Measured:
     make, module, loss_of = CASES[name]
     made = make()
-    size = made.training["batch_size"]
     eager, captured, whole, *quick = (run_of(made, captured=way) for way in (False, True, True, True, True))
     for run in quick:
         run.set_hyper("fast_forward", True)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
+    quick[1].folder = RunFolder.create(folder, made)
     ways: dict[str, Timed] = {
         "plain loop": by_thread(plain_loop(eager, module(), loss_of)),
         "eager": by_thread(steps_of(eager)),
@@ -228,60 +263,77 @@ def measured(name: str, stack: ExitStack) -> dict[str, Any]:
         order = list(ways) if number % 2 == 0 else list(reversed(ways))
         for way in order:
             seconds[way].append(ways[way](steps))
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "engine": "captured" if captured.trainer.choice.made else "eager",
         "loss agrees within": agree(name),
         "steps a turn": steps,
     }
-    for way, values in seconds.items():
-        ratios = sorted(plain / value for plain, value in zip(seconds["plain loop"], values, strict=True))
-        found[way] = {
-            "us a step": round(statistics.median(values) * 1e6, 1),
-            "samples/s": round(size / statistics.median(values)),
+    if "fast whole" in ways:
+        written = len((folder / "metrics.jsonl").read_text("utf-8").splitlines())
+        facts["epochs written"] = f"{written} of {len(quick[1].records)}"
+        quick[1].folder.release()
+    return Measured(" ".join(name.split()), int(made.training["batch_size"]), seconds, facts)
+
+
+def rows_of(found: Measured) -> Iterator[Row]:
+    """The figures of a network, with their goals."""
+    name, letter = found.name, found.name[0] if found.name.split(maxsplit=1)[0] in GOALS else ""
+    letter = letter if "Adam" not in name else ""
+    goal = GOALS.get(letter)
+    yield row(f"captured step / plain PyTorch loop, {name}", found.ratios("captured", "plain loop"), at_least=goal)
+    if "fast-forward" not in found.seconds:
+        return
+    for way, what in (("fast-forward", "fast-forward"), ("fast whole", "fast-forward with validation and records")):
+        yield row(f"{what}, {name}", found.rates(way), "samples/s")
+        if "nn.ts" in found.seconds:
+            ratios = found.ratios(way, "nn.ts")
+            yield row(f"{what} / TF Playground's nn.ts, {name}", ratios, at_least=PLAYGROUND_GOAL)
+        if letter:
+            ratios = [ratio / KERAS[letter] for ratio in found.ratios(way, "plain loop")]
+            yield row(f"{what} / Keras, {name}", ratios, at_least=KERAS_GOAL, note=BY_THE_LOOP)
+
+
+def details_of(found: Measured) -> dict[str, Any]:
+    """All ways of a network."""
+    ways = {}
+    for way, values in found.seconds.items():
+        ratios = found.ratios(way, "plain loop")
+        ways[way] = {
+            "us a step": round(statistics.median(values) * 1e6, 2),
+            "samples/s": round(statistics.median(found.rates(way))),
             "ratio": round(statistics.median(ratios), 2),
-            "ratio spread": [round(ratios[0], 2), round(ratios[-1], 2)],
+            "ratio spread": [round(min(ratios), 2), round(max(ratios), 2)],
         }
-    return found
+    return {**found.facts, "ways": ways}
 
 
-def show(name: str, found: dict[str, Any]) -> None:
-    print(f"\n{name}   ({found['engine']}; losses agree within {found['loss agrees within']:.0e})")
-    for way, row in found.items():
-        if not isinstance(row, dict):
-            continue
-        low, high = row["ratio spread"]
+def show(found: Measured, rows: Sequence[Row]) -> None:
+    """A line a way, and a line a goal."""
+    details = details_of(found)
+    print(f"\n{found.name}   ({details['engine']}; losses agree within {details['loss agrees within']:.0e})")
+    for way, each in details["ways"].items():
+        low, high = each["ratio spread"]
         print(
-            f"  {way:12} {row['us a step']:>10,.1f} µs a step {row['samples/s']:>10,} samples/s"
-            f"   × {row['ratio']:.2f}   ({low:.2f} to {high:.2f})"
+            f"  {way:12} {each['us a step']:>10,.1f} µs a step {each['samples/s']:>10,} samples/s"
+            f"   × {each['ratio']:.2f}   ({low:.2f} to {high:.2f})"
         )
-    goal = GOALS.get(name.split(maxsplit=1)[0])
-    if goal is not None:
-        reached = found["captured"]["ratio"]
-        print(f"  goal: captured ≥ {goal:g} × plain loop: {'reached' if reached >= goal else 'missed'} ({reached:.2f})")
-        show_fast(name, found)
-
-
-def show_fast(name: str, found: dict[str, Any]) -> None:
-    """The goals of fast-forward."""
-    for way in ("fast-forward", "fast whole"):
-        fast = found[way]["ratio"]
-        keras = fast / KERAS[name[0]]
-        print(
-            f"  goal: {way} ≥ 100 × Keras: {'reached' if keras >= 100 else 'missed'} ({keras:.0f}, by way of the loop)"
-        )
-        if "nn.ts" in found:
-            ratio = fast / found["nn.ts"]["ratio"]
-            print(f"  goal: {way} ahead of nn.ts: {'reached' if ratio > 1 else 'missed'} (× {ratio:.2f})")
+    for each in rows:
+        if each.goal:
+            print(f"  {each.claim}: {each.median:.3g} ({'reached' if each.reached else 'missed'}: {each.goal})")
 
 
 def main() -> None:
     """Print the table and keep it."""
     torch.set_num_threads(1)
-    table = {}
+    rows: list[Row] = []
+    networks = {}
     for name in CASES:
-        table[name.strip()] = found = measure(name)
-        show(name, found)
-    keep("training", {"torch": torch.__version__, "threads": 1, "rounds": ROUNDS, "networks": table})
+        found = measure(name)
+        made = list(rows_of(found))
+        show(found, made)
+        rows += made
+        networks[found.name] = details_of(found)
+    keep("training", rows, {"torch": torch.__version__, "threads": 1, "rounds": ROUNDS, "networks": networks})
 
 
 def test_training_steps() -> None:
