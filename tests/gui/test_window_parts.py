@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QIcon, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabBar, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QTabBar, QToolButton, QWidget
 
 from engine import files
 from engine.snapshots import Surface
@@ -24,6 +24,7 @@ from gui.plots.surface_view import SurfaceView
 from gui.predictions.panel import PredictionPanel
 from gui.settings import settings
 from gui.theme import theme
+from gui.toasts import ToastArea
 from tests.helpers.canvas import Easel
 from tests.helpers.hands import LEFT, choose_in_menu, choose_in_popup, file_dialogs_answer, part, press
 from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, play_to_the_end, wait_for
@@ -288,7 +289,7 @@ def test_a_tab_is_brought_to_the_front_by_a_click(window, qtbot):
 
 def test_messages_stay_before_docks_that_come_to_the_front(window):
     def front() -> QWidget:
-        return [child for child in window.children() if isinstance(child, QWidget) and child.isVisible()][-1]
+        return [child for child in window.children() if isinstance(child, QDockWidget | QTabBar | ToastArea)][-1]
 
     notices().info("Saved.")
     QApplication.processEvents()
