@@ -95,12 +95,12 @@ class Observer:
             if now < pace.due:
                 continue
             # The thread's own time: what others make it wait for slows the training as much, look or no look.
-            began = time.thread_time()
+            began, before = time.thread_time(), time.perf_counter()
             snapshot = self._looked(pace, pace.probe.take)
             cost, ended = time.thread_time() - began, time.perf_counter()
             # The dearest of the last few counts, so that one cheap look does not bring on many dear ones.
             pace.cost = max(cost, pace.cost * 0.9)
-            pace.due = ended + max(pace.probe.shortest, pace.cost / self._level())
+            pace.due = max(before + pace.probe.shortest, ended + pace.cost / self._level())
             if snapshot is not None:
                 found.append(snapshot)
         self._schedule()
