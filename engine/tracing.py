@@ -63,9 +63,7 @@ def trace_step(
           nodes that the objectives read from, as in `forward`,
         * `errors`: the messages of all nodes where the trace found a formula wrong.
     """
-    twin = copy.deepcopy(net)
-    if not twin.training:
-        twin.train()
+    twin = _twin(net)
     objectives = net.result.phases[phase].objectives
     chain = Chain(twin, objectives)
     with undisturbed(twin):
@@ -90,6 +88,14 @@ def trace_step(
         "after": _after(twin, objectives, batch),
         "errors": chain.errors,
     }
+
+
+def _twin(net: Net) -> Net:
+    """A copy in training mode."""
+    twin = copy.deepcopy(net)
+    if not twin.training:
+        twin.train()
+    return twin
 
 
 def to_json(trace: Mapping[str, Any]) -> str:

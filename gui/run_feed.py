@@ -9,16 +9,15 @@ from typing import Any, TypeVar, final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine import edits, settings
 from engine import session as sessions
 from engine.events import Applied, Event, FactsRead, RunFailed, RunLoaded, RunState, StateChanged
-from engine.frozen import DROP
 from engine.graph import Project
 from engine.references import renamed_later
 from engine.session import Grain, RunPlace, Session
 from engine.snapshots import Progress
 from engine.stepevents import Timeline
 from engine.surfaceevents import StartedThere
+from gui import live_settings
 from gui.away import Away, since_reset
 from gui.document import Change, Document
 from gui.turns import Turns
@@ -261,7 +260,7 @@ class RunFeed(QObject):
         running, now = self._running_project, self._document.project
         if running is None or not self._stale or self._document.result.errors:
             return
-        if (running.graph, running.groups, running.parameters) == (now.graph, now.groups, now.parameters):
+        if live_settings.same_network(running, now):
             self.apply()
 
     def _expect_run(self) -> None:
@@ -353,25 +352,11 @@ class RunFeed(QObject):
         running, now = self._running_project, self._document.project
         if self._session is None or running is None or running.training == now.training:
             return
-        values, errors = settings.parse(now.training)
-        before, _ = settings.parse(running.training)
-        wrong = {name for name, _ in errors}
-        names = [name for name in settings.LIVE if name in settings.TRAINING and name not in wrong]
-        for name in names:
-            if values[name] != before[name]:
-                self._session.set_hyper(name, values[name])
-        written = settings.from_file(now.training)
-        same = edits.set_training(running, {name: written.get(name, DROP) for name in names})[0].training
-        self._running_project = replace(running, training=same)
+        self._running_project = live_settings.follow(self._session, running, now)
 
     def _set_stale(self) -> None:
         running, now = self._running_project, self._document.project
-        stale = running is not None and (running.graph, running.groups, running.training, running.parameters) != (
-            now.graph,
-            now.groups,
-            now.training,
-            now.parameters,
-        )
+        stale = running is not None and not live_settings.same_run(running, now)
         if stale != self._stale:
             self._stale = stale
             self.stale_changed.emit(stale)

@@ -8,19 +8,19 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
-import traceback
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from engine.events import Array, Event, RunFailed, RunState, StateChanged
+from engine.events import Array, Event, RunState, StateChanged
 from engine.graph import Project
 from engine.mailbox import Mailbox
 from engine.moments import Level
 from engine.runplace import RunPlace
 from engine.session import commands, stepcommands, surfacecommands
 from engine.session.commands import Command, ExportKind, Grain, Until
+from engine.session.thread import load, work
 from engine.surfaceevents import SurfaceWanted
 from engine.weightviews import Entry, On
 
@@ -57,7 +57,7 @@ class Session:
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(
-            target=_work, args=(self._commands, self._post, project, folder, runs, threads), name="chainrule session"
+            target=work, args=(self._commands, self._post, project, folder, runs, threads), name="chainrule session"
         )
         # A daemon, or a program that ends without closing would wait for ever; `_close_all` ends it in good order.
         self._thread.daemon = True
@@ -386,22 +386,3 @@ def _close_all() -> None:
         session.close()
     for thread in list(_ending):
         thread.join()
-
-
-def load() -> None:
-    """Import what every session's thread needs, torch above all, so that the first one begins at once.
-
-    Takes about a second; call it in a thread. Raises whatever a broken installation raises.
-    """
-    from engine.session import worker  # noqa: F401
-
-
-def _work(inbox: queue.SimpleQueue[Command], post: Callable[[Event], None], *rest: Any) -> None:
-    """The body of the thread; everything heavy is imported here."""
-    try:
-        from engine.session.worker import Worker
-    except Exception as error:  # noqa: BLE001 - a broken installation has to be told, not to be silent
-        post(RunFailed("T04", f"The training cannot be loaded: {error}", details=traceback.format_exc()))
-        post(StateChanged("failed"))
-        return
-    Worker(inbox, post, *rest).work()

@@ -10,7 +10,6 @@ from typing import Any, final
 
 from engine.events import Applied, Event, RunFailed, RunState, Said, StateChanged
 from engine.graph import Project
-from engine.history import History
 from engine.param import ParamError
 from engine.probes.observer import Observer
 from engine.problem import ChainruleError
@@ -24,13 +23,14 @@ from engine.session.live import bring, live_value, switches, with_live
 from engine.session.looking import Looking
 from engine.session.machine import Machine
 from engine.session.pace import Pace
+from engine.session.past import Past
 from engine.session.reading import Inbox, Reading
 from engine.session.resuming import take_up
 from engine.session.stepdesk import StepDesk
 from engine.session.surfacedesk import SurfaceDesk
 from engine.session.transfer import edited_run
 from engine.session.weightdesk import WeightDesk
-from engine.stepevents import NextStepChanged, Timeline
+from engine.stepevents import NextStepChanged
 from engine.training.loading import Loaded, load
 from engine.training.run import Run
 
@@ -69,7 +69,7 @@ class Worker:
         self._goal = commands.Until()
         self._samples: int | None = None
         self._pace, self._machine = Pace(), Machine(post)
-        self._past: History | None = None
+        self._past = Past(post)
         self._unseen = False  # whether a command came before everything watched was shown
         self._steps = StepDesk(post, self._run_for_answer)
         self._weights = WeightDesk(post, self._run_for_answer, self._set_by_hand)
@@ -159,7 +159,7 @@ class Worker:
 
     def _train(self) -> None:
         """Units of work, one at least, until a command comes or the goal is reached."""
-        run, inbox, observer, past = self.run, self._inbox, self._observer, self._past
+        run, inbox, observer, past = self.run, self._inbox, self._observer, self._past.history
         assert run is not None
         assert observer is not None
         assert past is not None
@@ -276,7 +276,7 @@ class Worker:
             run.trainer.set_hyper(name, value)
         self._surfaces.follow(run)
         self._observer = Observer(run, lambda sentence: self._post(Said("warning", sentence)))
-        self._past = History(run, on_forgotten=self._observer.forget)
+        self._past.follow(run, self._observer.forget)
         self._looking.bring(self._observer)
         self._weights.moved(run)
         self._post(NextStepChanged())
@@ -374,34 +374,25 @@ class Worker:
     def _changed(self) -> None:
         """Something but a step changed the run."""
         self._post(NextStepChanged())
-        if self._past is not None and self._past.changed():
-            self._post_timeline()
+        self._past.changed()
 
     def _tell_history(self, command: stepcommands.TellHistory) -> None:
         self._run_for_answer()
-        self._post_timeline(command.request)
-
-    def _post_timeline(self, request: int = 0, *, moved: bool = False, error: str = "") -> None:
-        past = self._past
-        assert past is not None
-        reach = (past.first, past.last, past.at, past.bytes, past.limit, past.states)
-        self._post(Timeline(request, *reach, moved=moved, error=error))
+        self._past.tell(command.request)
 
     def _travel(self, steps: int) -> None:
         """So many updates on or, negative, back; then it is paused there."""
         run, past = self._ready_run(), self._past
-        assert past is not None
         wanted = past.at + steps
         if self._state == "running":
             self._hold("paused")
-        if not past.first <= wanted <= past.last:
-            self._post_timeline(error=f"The updates from {past.first} to {past.last} can be gone to; {wanted} cannot.")
+        if not past.reaches(wanted):
             return
         self._flush()
         past.goto(wanted)
         self._weights.moved(run)
         self._pace.restart()
         self._post(self._pace.progress(run, time.perf_counter()))
-        self._post_timeline(moved=True)  # before the state: who hears of step 0 knows that it is no reset
+        past.tell(moved=True)  # before the state: who hears of step 0 knows that it is no reset
         self._tell("paused" if run.trainer.steps else "ready")
         self._show()

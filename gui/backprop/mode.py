@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea
 
@@ -18,7 +17,7 @@ from gui.backprop.lens import Shown
 from gui.backprop.levels import Levels
 from gui.backprop.marks import Marks
 from gui.backprop.panel import BackpropPanel
-from gui.backprop.symbols import PHASES, Arrays, objectives_of, phase_of
+from gui.backprop.symbols import Arrays, objectives_of, phase_of
 from gui.backprop.walk_keys import WalkKeys
 from gui.canvas.view import CanvasView
 from gui.document import Change, Document
@@ -342,18 +341,8 @@ class Backprop(QObject):
             self._mark(self.levels.inside() if self._inside else None)
 
     def _show_track(self) -> None:
-        track = self.bar.track
-        track.blockSignals(True)
-        if self._inside:
-            codes = np.array([PHASES.index(phase) for phase in self._phases], np.int8)
-            track.set_blocks(self._phases, self.at)
-            track.set_codes(codes[self.levels.moments])
-        else:
-            track.set_blocks(())
-            track.set_phases(self._phases)
-        track.setValue(self.position)
-        track.blockSignals(False)
-        track.update()
+        moments = self.levels.moments if self._inside else None
+        self.bar.track.show_walk(self._phases, self.at, self.position, moments)
         self.bar.show_place(self.position, self.count, self.levels.level if self._inside else "block")
 
     # -- following --

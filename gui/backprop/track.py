@@ -75,6 +75,26 @@ class MomentTrack(QSlider):
             self.setRange(0, max(0, len(codes) - 1))
         self.update()
 
+    def show_walk(self, phases: Sequence[str], at: int, position: int, moments: NDArray[Any] | None) -> None:
+        """Where the cursor is, without a word to who listens.
+
+        Args:
+            phases: one a moment of blocks.
+            at: the moment that the cursor is in.
+            position: of the cursor, from 0.
+            moments: of each neuron or weight, inside of blocks; None: among the blocks.
+        """
+        self.blockSignals(True)
+        if moments is None:
+            self.set_blocks(())
+            self.set_phases(phases)
+        else:
+            self.set_blocks(phases, at)
+            self.set_codes(np.array([PHASES.index(phase) for phase in phases], np.int8)[moments])
+        self.setValue(position)
+        self.blockSignals(False)
+        self.update()
+
     def set_blocks(self, phases: Sequence[str], at: int = 0) -> None:
         """The moments of blocks in the strip above, and which one the cursor is in; () among the blocks."""
         self._blocks, self._block = tuple(phases), at
