@@ -21,6 +21,8 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "BENCHMARKS.md"
 APART: Final = frozenset({"bench_peers"})
 """Needs other programs: `make bench-peers`."""
+_WIDE: Final = 150
+"""Columns, also where the output is no terminal."""
 _INTRODUCTION: Final = """# Benchmarks
 
 Made by `make bench` (and `make bench-peers`), never by hand. Each figure is a median with the spread of its rounds.
@@ -77,7 +79,8 @@ def show() -> None:
         for each in rows_of(found):
             claim, figure, goal, verdict = cells(each)
             table.add_row(claim, figure, goal, {"missed": "[red]missed[/red]"}.get(verdict, verdict))
-    Console().print(table)
+    console = Console()
+    Console(width=max(console.width, _WIDE)).print(table)
     PAGE.write_text("\n".join([_INTRODUCTION, *page()]), encoding="utf-8")
 
 
