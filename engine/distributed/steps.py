@@ -97,7 +97,7 @@ class Steps:
         (value,) = self._group.together([sum(loss.item() for loss in losses)])
         if not math.isfinite(value):
             return value, math.nan, {}
-        return value, self._update(turn, lr), _joined(outputs) if own else _none(outputs)
+        return value, self._trainer.sliced.update(turn, lr), _joined(outputs) if own else _none(outputs)
 
     def _parts(self, batch: Batch) -> tuple[list[Batch], int]:
         """The part of this process, in as many micro-batches as every other makes; how many samples are its own."""
@@ -126,21 +126,6 @@ class Steps:
         ]
         shown = {name: part[name] if name in part else in_full(outputs[name].detach()) for name in self._shown}
         return torch.stack(terms).sum(), shown
-
-    def _update(self, turn: Turn, lr: float) -> float:
-        """The update with the gradients that have come together; their norm, 0 of one that was left out."""
-        updater, scale = turn.updater, self._trainer.sliced.precision.scale
-        if scale is not None:
-            updater.multiply(1.0 / scale.factor)
-        norm = updater.norm()
-        if math.isfinite(norm):
-            updater.update(lr, norm)
-            if scale is not None:
-                scale.took()
-        elif scale is not None and scale.overflowed():
-            updater.clear()
-            return 0.0
-        return norm
 
     def _norm(self, grads: Sequence[Tensor]) -> float:
         """L2 norm of the whole gradient, of which every process has all, or where parameters are sharded its part."""

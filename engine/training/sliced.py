@@ -76,9 +76,9 @@ class SlicedSteps:
             shown.take(outputs)
             if loss.requires_grad:
                 torch.autograd.backward(loss * factor, inputs=turn.inputs)
-        return total, self._update(turn, lr), shown.outputs(batch)
+        return total, self.update(turn, lr), shown.outputs(batch)
 
-    def _update(self, turn: Turn, lr: float) -> float:
+    def update(self, turn: Turn, lr: float) -> float:
         """The update with the gradients that have come together; their norm, 0 of one that was left out."""
         updater, scale = turn.updater, self.precision.scale
         if scale is not None:
