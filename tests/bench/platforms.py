@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
-from pathlib import Path
 from typing import Final
 
-RESULTS: Final = Path(__file__).parent / "results"
 _OPTION: Final = "--platform"
 
 
@@ -32,11 +29,3 @@ def choose(module: str) -> str:
             os.execv(server, [server, "-a", "-s", screen, sys.executable, "-m", module, *sys.argv[1:]])
         del sys.argv[at : at + 2]
     return os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-
-def keep(name: str, found: object) -> None:
-    """Write figures down; those of another platform than the offscreen one beside them, under its name."""
-    platform = os.environ.get("QT_QPA_PLATFORM", "offscreen")
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / (f"{name}.json" if platform == "offscreen" else f"{name}-{platform}.json")
-    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
