@@ -19,6 +19,7 @@ from engine.problem import FileError, GraphError
 from engine.snapshots import RunSaved
 from engine.training import saving
 from engine.training.best import Best
+from engine.training.copying import Copier
 from engine.training.errors import StepError
 from engine.training.evaluation import Evaluation, Evaluator, evaluate
 from engine.training.loading import Loaded
@@ -93,6 +94,7 @@ class Run:
         self._seconds = self._samples = 0.0
         self.pace = SavePace()
         self._lines = Lines()
+        self._copier = Copier(self.trainer.net)
         self.best = Best(self._monitor)
         self.trail: Trail | None = None
         self.on_unwritable: Callable[[FileError], None] | None = None
@@ -208,7 +210,7 @@ class Run:
         watched = self._watched(record)
         reduced = self.trainer.end_epoch(watched)
         if self._stopping is not None:
-            self._stopping.see(watched, self.trainer.epochs, self.weights)
+            self._stopping.see(watched, self.trainer.epochs, self._copier.copies)
             if self.over and self._stopping.best_weights:
                 self.trainer.net.load_state_dict(self._stopping.best_weights)
         return reduced
@@ -224,7 +226,7 @@ class Run:
             stopping = self._stopping
             if stopping is not None and stopping.best_epoch == self.trainer.epochs:
                 return stopping.best_weights
-            return {name: value.detach().clone() for name, value in self.weights().items()}
+            return self._copier.copies()
 
         if self.folder is not None:
             self.best.see(self._watched(record), record["epoch"], record["step"], copies)

@@ -36,10 +36,10 @@ class EarlyStopping:
         self.ended = False
 
     def see(self, value: float, epoch: int, weights: Callable[[], Mapping[str, Tensor]]) -> None:
-        """Tell the value after an epoch, and how to get the weights that reached it."""
+        """Tell the value after an epoch, and how to get a copy of the weights that reached it."""
         if improves(self.monitor, value, self.best):
             self.best, self.best_epoch, self.waited = value, epoch, 0
-            self.best_weights = {name: tensor.clone() for name, tensor in weights().items()}
+            self.best_weights = dict(weights())
         else:
             self.waited += 1
         self.ended = self.waited >= self.patience

@@ -55,9 +55,9 @@ def half_a_file(path: Path, chunks: Any, _mode: Any) -> None:
     die()
 
 
-def half_a_line(folder: RunFolder, name: str, line: Any) -> None:
+def half_a_line(folder: RunFolder, name: str, lines: Any) -> None:
     """Write the first half, and die."""
-    text = json.dumps(line)
+    text = "\n".join(json.dumps(line) for line in lines)
     with (folder.path / name).open("a", encoding="utf-8") as file:
         file.write(text[: len(text) // 2])
     die()
