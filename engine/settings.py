@@ -113,7 +113,7 @@ TRAINING: Mapping[str, Param] = {
         optional=True,
         min=1,
         unit="samples",
-        empty="the whole batch",
+        empty="whole batch",
         doc=(
             "At most so many samples at once, where memory is short: gradients add up to that of the whole batch "
             "before the update. Only batch normalisation sees the difference (it normalises over fewer samples), and "

@@ -42,6 +42,7 @@ class StatusBar(QStatusBar):
             set_role(label, "caption")
             set_tone(label, "secondary")
             label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setContentsMargins(6, 0, 6, 0)  # else they read as one sentence
         self.addWidget(self._problems)
         self.addWidget(self._saved)
         self.addWidget(self._doing)

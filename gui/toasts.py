@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, final
 
-from PySide6.QtCore import QAbstractAnimation, QChildEvent, QEasingCurve, QEvent, QObject, QPropertyAnimation, Qt
+from PySide6.QtCore import (
+    QAbstractAnimation,
+    QChildEvent,
+    QEasingCurve,
+    QEvent,
+    QObject,
+    QPropertyAnimation,
+    Qt,
+    QTimer,
+)
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -50,6 +59,9 @@ class ToastArea(QWidget):
         self._more = QLabel(self)
         set_role(self._more, "caption")
         self._layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignRight)
+        self._to_front = QTimer(self)
+        self._to_front.setSingleShot(True)
+        self._to_front.timeout.connect(self.raise_)
         window.installEventFilter(self)
         for child in window.children():
             self._follow(child)
@@ -158,13 +170,13 @@ class ToastArea(QWidget):
         kind = event.type()
         if watched is not self._window:
             if kind == QEvent.Type.ZOrderChange and self._cards:
-                self.raise_()
+                self._to_front.start()  # not now: the dock comes before other tabs only as the last of all children
         elif kind == QEvent.Type.Resize:
             self._place()
         elif kind == QEvent.Type.ChildPolished and isinstance(event, QChildEvent):
             self._follow(event.child())
             if self._cards:
-                self.raise_()
+                self._to_front.start()
         return False
 
     def event(self, event: QEvent) -> bool:

@@ -31,7 +31,7 @@ from gui.theme import set_kind, theme
 from gui.widgets.labels import ElidedLabel, PartsLabel, plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
-TITLE_WIDTH = 220
+TITLE_WIDTH, LEAST_TITLE = 220, 88
 LARGE_TEXT = 1.3
 
 
@@ -171,6 +171,7 @@ class TransportBar(QFrame):
         self._play.setMinimumWidth(theme().px(100))  # Play and Pause are alike wide
         self._progress.setFixedHeight(theme().px(3))
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
+        self._fit_title()
         # In a lecture hall the window's own title says it, and the Run menu has the rest.
         roomy = theme().text_scale < LARGE_TEXT
         for part in (self._title, self._unsaved, self._time, self._step_back, self.grain.button("operation")):
@@ -182,8 +183,14 @@ class TransportBar(QFrame):
 
     def _show_title(self) -> None:
         self._title.setText(self._document.title)
-        self._title.updateGeometry()
+        self._fit_title()
         self._unsaved.setText("" if self._document.is_clean else "●")  # the status bar has it in words
+
+    def _fit_title(self) -> None:
+        """Some of the name is always to be read, of a short one all: the numbers on the right give way."""
+        whole = self._title.fontMetrics().horizontalAdvance(self._title.text()) + 2
+        self._title.setMinimumWidth(min(theme().px(LEAST_TITLE), whole))
+        self._title.updateGeometry()
 
     def show_play(self, running: bool) -> None:
         """The button plays, or pauses."""

@@ -64,7 +64,7 @@ class ElsewhereDialog(QDialog):
         self._looked, self._problem = False, ""
         self.rows: list[DataRow] = []
         self.form = OptionsForm()
-        self.target = QLineEdit(str(_free(document.folder or Path.home(), self._name)))
+        self.target = QLineEdit(str(_free(_beside(document), self._name)))
         self.target.setObjectName("elsewhereFolder")
         self.target.setAccessibleName(self.tr("Folder to be made"))
         self._browse = QPushButton(self.tr("Browse…"))
@@ -287,6 +287,11 @@ class ElsewhereDialog(QDialog):
 
     def _ended(self) -> None:
         self._copying.going = False
+
+
+def _beside(document: Document) -> Path:
+    """Where the graph's file lies; an example has none, and its data's folder is the program's own."""
+    return Path.home() if document.path is None else document.path.parent
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -75,6 +75,15 @@ def test_the_folder_is_written_with_what_was_chosen(qtbot: QtBot, window: MainWi
     assert window.document.is_clean
 
 
+def test_an_example_is_packed_at_home_and_not_into_the_program(window: MainWindow):
+    assert window.files.open_example("two-two-one.chainrule")
+    window.actions_.train_elsewhere.trigger()
+    dialog = window.findChild(ElsewhereDialog)
+    assert isinstance(dialog, ElsewhereDialog)
+    assert Path(dialog.target.text()).parent == Path.home()
+    dialog.reject()
+
+
 def test_data_on_the_other_machine(qtbot: QtBot, window: MainWindow, tmp_path: Path):
     dialog = opened(qtbot, window, graph_with_data(tmp_path))
     dialog.form.program.setChecked(False)

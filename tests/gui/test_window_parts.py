@@ -25,6 +25,7 @@ from gui.predictions.panel import PredictionPanel
 from gui.settings import settings
 from gui.theme import theme
 from gui.toasts import ToastArea
+from gui.widgets.labels import ElidedLabel
 from tests.helpers.canvas import Easel
 from tests.helpers.hands import LEFT, choose_in_menu, choose_in_popup, file_dialogs_answer, part, press
 from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, play_to_the_end, wait_for
@@ -296,9 +297,9 @@ def test_messages_stay_before_docks_that_come_to_the_front(window):
     assert front() is window.toasts
     for name in ("backprop", "weightPlot", "lossPlot", "inspector"):
         window.docks.show(name)
-        window.docks[name].raise_()
         QApplication.processEvents()
         assert front() is window.toasts
+        assert not window.docks[name].visibleRegion().isEmpty()  # before the other tabs all the same
 
 
 def test_saved_pictures_keep_an_old_file_when_the_folder_is_gone(trained, tmp_path, monkeypatch):
@@ -329,3 +330,10 @@ def lightness(icon: QIcon) -> float:
     image = icon.pixmap(16).toImage()
     colors = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
     return float(np.mean([color.lightness() for color in colors if color.alpha() > 200]))
+
+
+def test_the_name_of_the_file_is_to_be_read_in_a_narrow_window(window, qtbot):
+    window.files.open_example("circle.chainrule")
+    window.resize(1280, 720)
+    title = window.findChild(ElidedLabel, "documentTitle")
+    qtbot.waitUntil(lambda: window.width() == 1280 and not title.elided)
