@@ -136,11 +136,14 @@ class FastForward:
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs."""
-        return {"wanted": self.wanted, "left": self.left}
+        largest = {**self._largest, "evaluation": self._judge.largest}
+        return {"wanted": self.wanted, "left": self.left, "largest": largest}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`."""
         self.wanted, self.left = bool(state.get("wanted", False)), str(state.get("left", ""))
+        self._largest = {name: float(value) for name, value in state.get("largest", {}).items()}
+        self._judge.largest = self._largest.pop("evaluation", 0.0)
         for made in self._made.values():
             if made is not None:
                 made.bound = None

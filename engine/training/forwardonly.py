@@ -64,13 +64,15 @@ class ForwardOnly:
     """Evaluates a network on one part of the data.
 
     Its weights have to stay where they are in memory until `rebind`.
+
+    Attributes:
+        largest: the largest loss that a check has seen: rounding errors are relative to that.
     """
 
     def __init__(self, net: Net, shown: str | None, modes: Modes) -> None:
         """Args: `shown` names the wanted output, or None; `modes` switch the network to evaluation."""
         self._net, self._shown, self._modes = net, shown, modes
-        self._largest = 0.0
-        """The largest loss that a check has seen: rounding errors are relative to that."""
+        self.largest = 0.0
         self.begin_again()
 
     def rebind(self) -> None:
@@ -161,8 +163,8 @@ class ForwardOnly:
     def _check(self, found: Judged, loss: Tensor, outputs: Mapping[str, Tensor]) -> None:
         mine, shown = found
         within, value = AGREE[loss.dtype], float(loss)
-        self._largest = max(self._largest, abs(value))
-        if not abs(mine - value) <= within * self._largest:
+        self.largest = max(self.largest, abs(value))
+        if not abs(mine - value) <= within * self.largest:
             raise DisagreementError("loss")
         if self._shown is not None and shown is not None:
             theirs = outputs[self._shown]

@@ -261,6 +261,21 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path):
     assert_same(whole, resumed)
 
 
+@pytest.mark.parametrize(("lr", "at"), [(0.03, 200), (0.01, 800)])
+def test_a_resumed_run_knows_how_large_a_rounding_error_may_be(lr: float, at: int, tmp_path: Path):
+    """Where the loss has become nothing but rounding, its first check would else find that the kernel is wrong."""
+    made = mlp(1, data={"dataset": "reg-plane", "samples": 40}, last="", batch_size=5, epochs=600, lr=lr)
+    whole = forward(fast(run_of(made)), at)
+    assert whole.records[-1]["val_loss"] < 1e-11, "otherwise nothing is tested"
+    save_state(tmp_path / "state", whole.state())
+    resumed = run_of(made)
+    resumed.restore(load_state(tmp_path / "state"))
+    for run in (forward(whole, at + 100), forward(resumed, at + 100)):
+        assert run.trainer.fast.running, run.trainer.fast.left
+    assert_same(whole, resumed)
+    assert whole.records[-1]["val_loss"] == resumed.records[-1]["val_loss"]
+
+
 def test_the_past_is_the_same_to_the_bit():
     """Through steps of single samples, and with fast-forward switched on and off again."""
     run = run_of(ADAM)
