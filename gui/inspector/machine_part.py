@@ -110,7 +110,7 @@ class MachinePart(QWidget):
             words = self.tr("Measured on {0} in the first step: the most that was in use.")
         else:
             words = self.tr("Measured on {0} in the first step: the tensors that it keeps.")
-        self._how.setText(words.format(event.device))
+        self._how.setText(words.format(event.device.upper()))
         tip = self.tr("{0} samples were in memory at once.").format(event.samples)
         self._how.setToolTip(plain_tooltip(tip))
 

@@ -95,6 +95,8 @@ class WatchBar(QFrame):
         if watching.weights_step:
             step = format_integer(watching.weights_step)
             text += " " + self.tr("Pictures and predictions are those of step {0}.").format(step)
+        elif watching.can_load:
+            text += " " + self.tr("Its weights show outputs and pictures.")
         if watching.damaged:
             text += " " + self.tr("Lines of its records that cannot be read: {0}.").format(watching.damaged)
         return text
