@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QAction, QMouseEvent
 
 from engine.events import Applied
@@ -213,8 +213,23 @@ class NeuronPictures(QObject):
             viewport = self._canvas.viewport()
             if self._filtering:
                 viewport.installEventFilter(self)
+                self._fit_again()
             else:
                 viewport.removeEventFilter(self)
+
+    def _fit_again(self) -> None:
+        """What was made to fit before there were pictures is so again, where some are out of view or behind the legend.
+
+        Only as long as nobody has moved the view since.
+        """
+        canvas = self._canvas
+        if not canvas.camera.fitted:
+            return
+        seen, legend = canvas.viewport().rect(), canvas.floats.legend
+        covered = legend.geometry() if legend.isVisible() else QRect()
+        places = [canvas.mapFromScene(tray.area).boundingRect() for tray in self.trays.values()]
+        if any(covered.intersects(place) or not seen.contains(place) for place in places):
+            canvas.fit()
 
     # -- the pointer --
 

@@ -220,6 +220,28 @@ def test_a_block_below_takes_the_room(bench: Bench):
     assert set(bench.pictures.trays) == {"a0"}
 
 
+def test_what_was_fitted_is_fitted_with_its_pictures(bench: Bench):
+    bench.view.floats.legend.show()
+    bench.view.resize(500, 190)  # the lower row stands at the lower edge, before the legend
+    bench.view.camera.stop()
+    bench.send(responses(d1=units(1)))
+    bench.view.camera.stop()
+    tray = bench.pictures.trays["d1"]
+    place = bench.view.mapFromScene(tray.area).boundingRect()
+    assert bench.view.camera.fitted
+    assert bench.view.viewport().rect().contains(place)
+    before = bench.view.camera.scale
+    bench.send(responses(2, d1=units(1, seed=1)))
+    assert bench.view.camera.scale == before  # once
+    bench.pictures._clear()
+    bench.view.camera.zoom_to(0.9)
+    bench.view.camera.stop()
+    moved = bench.view.camera.scale
+    bench.send(responses(3, d1=units(1)))
+    bench.view.camera.stop()
+    assert bench.view.camera.scale == moved  # the view is the person's own now
+
+
 # -- whose are asked for --
 
 
