@@ -14,6 +14,7 @@ from gui.canvas.geometry import HEAD, MARGIN, STRIP
 from gui.canvas.hits import blocks_in
 from gui.canvas.look import Detail
 from gui.settings import settings
+from gui.unit_pictures.below import wire_below
 from gui.unit_pictures.card import UnitCard
 from gui.unit_pictures.cells import DROP, HEIGHT, LEAST_HEIGHT
 from gui.unit_pictures.tray import Shown, Tray
@@ -27,6 +28,10 @@ SETTING: Final = "canvas/neuronPictures"
 LANE: Final = "Responses"
 REST_MS: Final = 60
 """The view rests so long before other blocks are asked for."""
+
+
+ABOVE_WIRE: Final = 4.0
+"""Between pictures and a wire below them."""
 
 
 @final
@@ -153,6 +158,9 @@ class NeuronPictures(QObject):
         below = QRectF(area.left(), area.bottom() + 1.0, area.width(), DROP + HEIGHT + MARGIN)
         others = [other.area.top() for other in blocks_in(self._canvas.items_, below) if other is not item]
         free = min((top - area.bottom() - DROP - MARGIN for top in others), default=HEIGHT)
+        over = wire_below(self._canvas.items_, below) - area.bottom() - DROP - ABOVE_WIRE
+        if LEAST_HEIGHT <= over < free:  # else the wire runs behind the pictures
+            free = over
         return QRectF(0.0, body.bottom() + DROP, body.width(), min(HEIGHT, free))
 
     # -- what goes --

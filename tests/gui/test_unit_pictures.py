@@ -19,6 +19,7 @@ from engine.graph import Project
 from engine.snapshots import Responses, UnitPictures
 from gui.canvas.geometry import block_height
 from gui.canvas.view import CanvasView
+from gui.canvas.wire_item import WireItem
 from gui.colormaps import colorize, diverging
 from gui.colors import DARK, LIGHT, PAPER, Palette
 from gui.pictures import drawing
@@ -28,7 +29,7 @@ from gui.run_feed import RunFeed
 from gui.selection import Selection
 from gui.settings import settings
 from gui.theme import theme
-from gui.unit_pictures.cells import HEIGHT, LOST, ZERO, arranged, colors_of, strip_of
+from gui.unit_pictures.cells import HEIGHT, LEAST_HEIGHT, LOST, ZERO, arranged, colors_of, strip_of
 from gui.unit_pictures.live import LANE, NeuronPictures
 from gui.unit_pictures.tray import tray_of
 from tests.helpers.canvas import make_project
@@ -218,6 +219,20 @@ def test_a_block_below_takes_the_room(bench: Bench):
     bench.feed.document.edit("move", project, moved=frozenset({"d1"}))  # type: ignore[attr-defined]
     bench.send(responses(d0=units(8), a0=units(8)))
     assert set(bench.pictures.trays) == {"a0"}
+
+
+def test_pictures_end_above_a_wire_that_runs_below_the_block(bench: Bench):
+    nearer = {"d1": (288.0, 120.0), "loss": (520.0, 120.0)}
+    project, _ = edits.move_nodes(bench.feed.document.project, nearer)  # type: ignore[attr-defined]
+    bench.feed.document.edit("move", project, moved=frozenset(nearer))  # type: ignore[attr-defined]
+    bench.send(responses(d0=units(40)))
+    wires = [item for item in bench.view.items_.items() if isinstance(item, WireItem)]
+    tray = bench.pictures.trays["d0"]
+    points = [wire.path.pointAtPercent(at / 200) for wire in wires for at in range(201)]
+    under = [point.y() for point in points if tray.area.left() < point.x() < tray.area.right()]
+    below = min(y for y in under if y > tray.block.area.bottom())
+    assert tray.block.area.bottom() + LEAST_HEIGHT < below < tray.block.area.bottom() + HEIGHT  # it would be in the way
+    assert tray.area.bottom() < below
 
 
 def test_what_was_fitted_is_fitted_with_its_pictures(bench: Bench):
