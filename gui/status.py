@@ -140,6 +140,6 @@ class StatusBar(QStatusBar):
             many = self.tr("{0} multiply-adds a sample").format(format_count(result.macs))
             parts.append(self.tr("1 multiply-add a sample") if one else many)
         if result.activation_bytes is not None:
-            parts.append(self.tr("{0} of activations").format(format_bytes(result.activation_bytes)))
+            parts.append(self.tr("{0} of activations a sample").format(format_bytes(result.activation_bytes)))
         self._size.set_parts(parts)
         self._size.setToolTip(plain_tooltip("\n".join(parts)))

@@ -28,10 +28,12 @@ class Pace:
         self._marks: deque[tuple[float, float]] = deque()
         self._spent = 0.0
         self._since: float | None = None
+        self._engine: Engine | None = None
 
     def restart(self) -> None:
         """Another run begins."""
         self._marks.clear()
+        self._engine = None
 
     @contextmanager
     def going(self, run: Run) -> Iterator[None]:
@@ -62,6 +64,11 @@ class Pace:
             epoch = 1 if trainer.batches is None else trainer.batches.samples
             made = trainer.position + (1.0 if run.epoch_waits else 0.0)
             left = max(0.0, run.planned - made) * epoch * seconds / samples
+        engine, before = _engine(trainer), self._engine
+        self._engine = engine
+        if before not in (None, engine):
+            self._marks.clear()  # how fast it goes from now on has nothing to do with what was
+            self._mark(run, at)
         return Progress(
             epoch=trainer.epochs + (0 if run.between_epochs else 1),
             epochs=run.planned,
@@ -71,7 +78,7 @@ class Pace:
             seconds_left=left,
             lr=trainer.lr,
             loss=trainer.last_loss if trainer.steps else math.nan,
-            engine=_engine(trainer),
+            engine=engine,
         )
 
 

@@ -34,7 +34,11 @@ _CAPTURED_STEPS = 8
 """Steps made by the program and timed before it is kept or dropped."""
 
 _TOO_LONG = 0.005
-"""Seconds of a step that is left eager: what could be saved of it, Python's part, is nothing beside its arithmetic."""
+"""Seconds of a step that is left eager: what could be saved of it, Python's part, is nothing beside its arithmetic.
+
+All times here are the thread's own: the window, which is busiest when a training begins, must not decide by what it
+keeps the thread waiting for.
+"""
 
 _GAIN = 0.95
 """Of the eager step's time a captured one takes at most."""
@@ -114,7 +118,7 @@ class Choice:
             return self._watched(self._begin(turn, samples), turn, batch, lr)
         if trial.compared < _COMPARED:
             return self._compared(trial, program, turn, batch, lr)
-        began = 0.0 if trial.lasting else time.perf_counter()
+        began = 0.0 if trial.lasting else time.thread_time()
         try:
             made = program.step(self._net, turn, batch, lr)
         except _FAILURES:  # what is wrong, and in which block, the eager step will say
@@ -122,7 +126,7 @@ class Choice:
             return eager(self._runs[turn.number], turn, batch, lr)
         self.captured = True
         if not trial.lasting:
-            self._judge(trial, time.perf_counter() - began)
+            self._judge(trial, time.thread_time() - began)
         return made
 
     def _begin(self, turn: Turn, samples: int) -> _Trial:
@@ -139,9 +143,9 @@ class Choice:
                 trial.program = Program.of(self._net, forward, turn, batch)
                 self._rollback.put_back()
             trial.lasting = trial.program is None
-        began = time.perf_counter()
+        began = time.thread_time()
         made = eager(forward, turn, batch, lr)
-        trial.eager_seconds.append(time.perf_counter() - began)
+        trial.eager_seconds.append(time.thread_time() - began)
         return made
 
     def _compared(self, trial: _Trial, program: Program, turn: Turn, batch: Batch, lr: float) -> Made:

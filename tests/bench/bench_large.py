@@ -181,7 +181,7 @@ def on_diamonds(count: int) -> dict[str, float]:
     scene, level = canvas.view.items_, canvas.view.level
     graph = level.project.graph
     lookup = FactsCache(None).lookup
-    wired, touched = edits.connect(level.project, Wire(f"n{head}", "x", "n0", "a"))
+    wired, touched = edits.connect(level.project, Wire(f"n{head}", "x", "n0", "in"))
     made = {
         "check a wire, drawn from the output": timed(lambda: canvas.check(head, 0, backwards=False)),
         "check a wire, drawn from the input": timed(lambda: canvas.check(head, 0, backwards=True)),

@@ -70,3 +70,18 @@ def test_the_rate_is_that_of_the_last_seconds_of_one_run(clock):
     pace.restart()
     assert pace.progress(run, clock.now).samples_per_s == 0.0
     assert pace.progress(run, clock.now).seconds_left is None
+
+
+def test_what_makes_the_steps_otherwise_has_a_rate_of_its_own(clock, monkeypatch):
+    run, pace = run_of(small(epochs=50)), Pace()
+    engine = "eager"
+    monkeypatch.setattr("engine.session.pace._engine", lambda trainer: engine)
+    step(pace, run, clock, 1.0, size=1)
+    pace.progress(run, clock.now)
+    step(pace, run, clock, 5.0, size=1)  # a kernel is compiled
+    engine = "fast"
+    pace.progress(run, clock.now)
+    for _ in range(3):
+        step(pace, run, clock, 0.125, size=1)
+        told = pace.progress(run, clock.now)
+    assert (told.engine, told.samples_per_s) == ("fast", pytest.approx(8.0))

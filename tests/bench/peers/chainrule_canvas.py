@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import final
 
@@ -23,7 +24,7 @@ from tests.bench.peers.editor import Editor, Pair, flush, place
 
 @final
 class ChainruleCanvas(Editor):
-    """Blocks are Adds of a column, so that shapes are inferred and everything is checked."""
+    """Blocks with two wires are Adds, the others Activations: everything is checked, and nothing is wrong."""
 
     def __init__(self) -> None:
         registry()
@@ -35,10 +36,14 @@ class ChainruleCanvas(Editor):
     def build(self, count: int, wires: Sequence[Pair], source: int = 0) -> None:
         seen = set[int]()
         self._source = source
-        nodes = [Node(f"n{index}", "Input" if index == source else "Add") for index in range(count)]
+        ends = Counter(end for _, end in wires)
+        kinds = ["Add" if ends[index] > 1 else "Activation" for index in range(count)]
+        kinds[source] = "Input"
+        self._first = ["a" if kind == "Add" else "in" for kind in kinds]
+        nodes = [Node(f"n{index}", kind) for index, kind in enumerate(kinds)]
         made = []
         for start, end in wires:
-            port = "b" if end in seen else "a"
+            port = "in" if ends[end] == 1 else "b" if end in seen else "a"
             seen.add(end)
             made.append(self._wire(start, end, port))
         places = {f"n{index}": place(index) for index in range(count)}
@@ -68,11 +73,11 @@ class ChainruleCanvas(Editor):
         return self.view.items_.content_rect()
 
     def connect(self, start: int, end: int) -> None:
-        wire = self._wire(start, end, "a")
+        wire = self._wire(start, end, self._first[end])
         self.document.edit("connect", *edits.connect(self.document.project, wire))
 
     def draw(self, start: int, end: int) -> None:
-        wire = self._wire(start, end, "a")
+        wire = self._wire(start, end, self._first[end])
         self._drawn, _ = edits.connect(self.document.project, wire)
         self.view.items_.wires.add(wire)
 
@@ -86,7 +91,7 @@ class ChainruleCanvas(Editor):
 
     def _ends(self, start: int, end: int, *, backwards: bool) -> tuple[PortRef, PortRef]:
         out = PortRef(f"n{start}", "out", "x" if start == self._source else "out")
-        into = PortRef(f"n{end}", "in", "a")
+        into = PortRef(f"n{end}", "in", self._first[end])
         return (into, out) if backwards else (out, into)
 
     def arrange(self) -> None:
