@@ -217,7 +217,7 @@ def _target(path: Path, member: Member, suffix: str, content: bytes) -> Any:
         if isinstance(value, list):
             return np.array(value, dtype=np.float64)
     except (ValueError, TypeError, OverflowError):
-        pass
+        pass  # as what is of another kind: told with what is expected
     raise _in(path, member, f"a number, a name or a list of numbers is expected (under one of {', '.join(_KEYS)})")
 
 
