@@ -31,19 +31,25 @@ from gui.theme import set_kind, theme
 from gui.widgets.labels import ElidedLabel, PartsLabel, plain_tooltip, text_label
 from gui.widgets.segmented import Segmented
 
-TITLE_WIDTH, LEAST_TITLE = 220, 88
+TITLE_WIDTH, LEAST_TITLE, NUMBERS_WIDTH = 220, 88, 300
 LARGE_TEXT = 1.3
 
 
 @final
 class _Side(QWidget):
-    """Left or right of the transport. Both are alike wide, whatever is in them, so that it never jumps.
+    """Left or right of the transport. Both are alike wide, whatever the run tells, so that it never jumps.
 
-    Only where one needs more than half, as the menus do in large type, the other has less.
+    Only where one needs more than half, for a long name or the menus in large type, the other has less.
+
+    Attributes:
+        wish: how wide it would like to be; 0: as its parts would.
     """
 
+    wish = 0
+
     def sizeHint(self) -> QSize:
-        return self.minimumSizeHint()
+        least = self.minimumSizeHint()
+        return QSize(max(least.width(), self.wish), least.height()) if self.wish else super().sizeHint()
 
 
 @final
@@ -133,6 +139,7 @@ class TransportBar(QFrame):
 
     def _arrange(self, actions: Actions) -> None:
         left, middle, right = _Side(self), QWidget(self), _Side(self)
+        self._right = right
         left_row, middle_row, right_row, right_column = (
             QHBoxLayout(left), QHBoxLayout(middle), QHBoxLayout(right), QVBoxLayout(),
         )  # fmt: skip
@@ -163,14 +170,17 @@ class TransportBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 8, 12, 8)
         layout.setSpacing(12)
-        layout.addWidget(left, 1)
-        layout.addWidget(middle, 0)
-        layout.addWidget(right, 1)
+        for side in (left, right):  # a stretch would count least widths, not wishes
+            side.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        middle.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        for part in (left, middle, right):
+            layout.addWidget(part)
 
     def _rescale(self) -> None:
         self._play.setMinimumWidth(theme().px(100))  # Play and Pause are alike wide
         self._progress.setFixedHeight(theme().px(3))
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
+        self._right.wish = theme().px(NUMBERS_WIDTH)
         self._fit_title()
         # In a lecture hall the window's own title says it, and the Run menu has the rest.
         roomy = theme().text_scale < LARGE_TEXT

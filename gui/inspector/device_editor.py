@@ -11,15 +11,15 @@ from engine.machineevents import DeviceFacts
 from engine.param import Device
 from gui.format import format_bytes
 from gui.inspector.editors import Editor, StillBox
+from gui.theme import theme
+from gui.widgets.labels import plain_tooltip
 
 ALWAYS: Final = ("auto", "cpu")
 
 
 @final
 class DeviceEditor(Editor):
-    """A list of devices."""
-
-    wide = True
+    """A list of devices; closed it shows the name alone, and in full on hover."""
 
     def __init__(self, param: Device) -> None:
         super().__init__()
@@ -28,6 +28,7 @@ class DeviceEditor(Editor):
         self._known: tuple[DeviceFacts, ...] | None = None
         self._value: str = param.default
         self._box.activated.connect(self._chosen)
+        self._box.currentIndexChanged.connect(self._tell_whole)
         self.take(self._box)
         self._fill()
 
@@ -52,9 +53,24 @@ class DeviceEditor(Editor):
             self._names = found
             self._box.clear()
             for name in found:
-                self._box.addItem(self._words(name, facts))
-                self._box.setItemData(self._box.count() - 1, self._words(name, facts), Qt.ItemDataRole.ToolTipRole)
+                words = self._words(name, facts)
+                self._box.addItem(words)
+                self._box.setItemData(self._box.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
+                self._box.setItemData(self._box.count() - 1, words if name == "auto" else name, StillBox.SHORT)
+            self._widen_list()
         self._box.setCurrentIndex(self._names.index(self._value))
+        self._tell_whole()
+
+    def _widen_list(self) -> None:
+        """The open list says what a device is; the field beside its label is too narrow for that."""
+        view = self._box.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + 2 * theme().px(12))
+
+    def _tell_whole(self) -> None:
+        """What is left out in the field, before the help."""
+        words = self._box.currentText()
+        short = words == self._box.currentData(StillBox.SHORT)
+        self._box.setToolTip("" if short else plain_tooltip(words) + self.toolTip())
 
     def _words(self, name: str, facts: dict[str, DeviceFacts]) -> str:
         if name == "auto":

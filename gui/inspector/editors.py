@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QWheelEvent
@@ -66,7 +66,12 @@ class Editor(QWidget):
 
 @final
 class StillBox(QComboBox):
-    """A combo box that scrolling does not change: it is the panel that is scrolled. Long words end in …, not cut."""
+    """A combo box that scrolling does not change: it is the panel that is scrolled. Long words end in …, not cut.
+
+    While its list is closed it shows an item's `SHORT` data, where an item has any.
+    """
+
+    SHORT: ClassVar[int] = Qt.ItemDataRole.UserRole + 100
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +88,8 @@ class StillBox(QComboBox):
         part = QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
         dots = Qt.TextElideMode.ElideRight
-        option.currentText = option.fontMetrics.elidedText(option.currentText, dots, room.width() - 2)
+        text = self.currentData(self.SHORT) or option.currentText
+        option.currentText = option.fontMetrics.elidedText(text, dots, room.width() - 2)
         painter = QStylePainter(self)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

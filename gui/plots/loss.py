@@ -24,6 +24,7 @@ from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
 from gui.theme import theme
+from gui.widgets.labels import plain_tooltip
 from gui.widgets.legend import LegendEntry
 
 WINDOWS = (1, 5, 20, 100, 500)
@@ -255,6 +256,13 @@ class LossPanel(Panel):
     def _show_last(self, is_loss: bool) -> None:
         train = (self.history.means if is_loss else self.history.records.column(self._shown))[-1:]
         val = self.history.records.column(f"val_{self._shown}")
+        smoothed = is_loss and self.history.window > 1
+        self._train_entry.set_name(self.tr("training mean") if smoothed else self.tr("training"))
+        tip = ""
+        if smoothed and train.size:
+            words = self.tr("Mean of the last {0} steps. The last one: {1}")
+            tip = words.format(self.history.window, format_number(float(self.history.losses.values[-1])))
+        self._train_entry.setToolTip(plain_tooltip(tip))
         self._train_entry.set_value(format_number(float(train[0])) if train.size else "")
         self._val_entry.set_value(format_number(float(val[-1])) if val.size else "")
         self._val_entry.setVisible(not bool(np.isnan(val).all()))

@@ -130,7 +130,17 @@ class CurveMarks(ScreenItem):
         side = 1.0 if uphill.x() >= 0 else -1.0
         aside = QPointF(side * abs(along.y()) * (wide / 2 + 10), -abs(along.x()) * 13)
         tone = theme().color(name if name == "secondary" else f"{name}_text")
-        write(painter, words, ball + uphill * TANGENT * 0.9 + aside, tone, self.size)
+        write(painter, words, self._beside(ball, ball + uphill * TANGENT * 0.9 + aside, wide), tone, self.size)
+
+    def _beside(self, ball: QPointF, at: QPointF, wide: float) -> QPointF:
+        """Where words may have their middle without lying below the ball: above it or, at the top, under it."""
+        high = QFontMetricsF(theme().font("mono_caption")).height()
+        at = QPointF(min(max(at.x(), wide / 2 + 4), max(wide / 2 + 4, self.size[0] - wide / 2 - 4)), at.y())
+        clear = BALL + 2 + high / 2
+        if abs(at.x() - ball.x()) >= wide / 2 + BALL + 2 or abs(at.y() - ball.y()) >= clear:
+            return at
+        above = ball.y() - clear
+        return QPointF(at.x(), above if above >= high / 2 + 2 else ball.y() + clear)
 
     def _draw_step(self, painter: QPainter, ball: QPointF, scene: Scene) -> None:
         """From the ball straight to where the weight will be, then down or up to the curve."""

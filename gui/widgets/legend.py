@@ -41,6 +41,12 @@ class LegendEntry(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_role(self, "caption")
 
+    def set_name(self, name: str) -> None:
+        """Another name."""
+        if name != self.text():
+            self.setText(name)
+            self.updateGeometry()
+
     def set_value(self, value: str) -> None:
         """Another present value."""
         if value != self._value:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
@@ -18,17 +18,20 @@ from engine import edits
 from engine.events import WeightsTaken
 from engine.weightviews import Entry
 from gui.main_window import MainWindow
+from gui.plots import one_weight_marks
 from gui.plots.one_weight import OneWeightPanel
 from gui.plots.one_weight_marks import Scene
 from gui.plots.one_weight_names import first_weight, picks
 from gui.plots.one_weight_path import WeightPath
 from gui.plots.one_weight_range import AutoRange, barrier, heights
+from gui.plots.one_weight_view import OneWeightView
 from gui.plots.one_weight_words import explodes
+from gui.plots.screen_item import write
 from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
 from tests.helpers.cut_text import faults
 from tests.helpers.mouse import move_mouse
-from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, wait_for
+from tests.helpers.windows import PATIENCE, main_window, make_step, open_example, panel_of, wait_for
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "descent_w4.json").read_text())["runs"]
 W: Entry = ("w.value", ())
@@ -154,7 +157,7 @@ def test_the_ball_hops_from_update_to_update(window, qtbot, monkeypatch):
     between = [w for w in seen if -0.09 < w < 1.99]
     assert between, "the first hop is seen on its way"
     assert between == sorted(between, reverse=True)
-    assert not panel._clock.isActive()
+    qtbot.waitUntil(lambda: not panel._clock.isActive(), timeout=PATIENCE)
 
 
 def test_without_motion_the_ball_is_there_at_once(window, qtbot):
@@ -167,6 +170,24 @@ def test_without_motion_the_ball_is_there_at_once(window, qtbot):
         assert not panel._clock.isActive()
     finally:
         theme().set_reduce_motion(None)
+
+
+@pytest.mark.parametrize("slope", [-1e-4, 1e-4, 0.3, -0.3, 30.0, -30.0])
+@pytest.mark.parametrize("place", [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.98, 0.5)])
+def test_no_digit_of_the_slope_lies_below_the_ball(qtbot, monkeypatch, slope: float, place: tuple[float, float]):
+    written: list[QRectF] = []
+    monkeypatch.setattr(one_weight_marks, "write", lambda *args: written.append(write(*args)))
+    view = OneWeightView()
+    qtbot.addWidget(view)
+    view.resize(260, 110)
+    view.plot.getPlotItem().setRange(xRange=(0, 1), yRange=(0, 1), padding=0)
+    view.marks.set_scene(Scene(ball=place, slope=slope))
+    view.grab()
+    ball = view.marks.point(*place)
+    size = one_weight_marks.BALL
+    around = QRectF(ball.x() - size, ball.y() - size, 2 * size, 2 * size)
+    assert written
+    assert not any(rect.intersects(around) for rect in written)
 
 
 # -- the hand --
@@ -232,7 +253,7 @@ def test_time_goes_back_with_the_ball(window, qtbot):
     panel = textbook(qtbot, window)
     path = panel.asker.path
     for count in (2, 3):
-        window.actions_.step.trigger()
+        make_step(qtbot, window)
         qtbot.waitUntil(lambda count=count: len(path.values) == count, timeout=PATIENCE)
     window.feed.session.step_back()
     qtbot.waitUntil(lambda: len(path.values) == 2, timeout=PATIENCE)

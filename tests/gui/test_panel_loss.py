@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from engine.events import EpochEnd, Scalars, StateChanged
+from gui.format import format_number
 from gui.plots.loss import LossPanel
 from gui.plots.loss_history import MOST
 from gui.plots.toolbar import PlotToolbar
@@ -164,6 +165,16 @@ def test_smoothing_changes_the_thick_line_alone(panel):
     panel._window.setCurrentIndex(1)
     np.testing.assert_allclose(drawn(panel._mean)[1][4], event.loss[:5].mean())
     np.testing.assert_array_equal(drawn(panel._raw)[1], event.loss)
+
+
+def test_the_legend_says_that_its_number_is_a_mean(panel):
+    event = sample_events.scalars(300)
+    post(panel, event)
+    assert panel._train_entry.text() == "training mean"
+    assert f"last 20 steps. The last one: {format_number(float(event.loss[-1]))}" in panel._train_entry.toolTip()
+    panel._window.setCurrentIndex(0)
+    assert panel._train_entry.text() == "training"
+    assert panel._train_entry.toolTip() == ""
 
 
 def test_hovering_tells_the_exact_values(panel, qtbot):

@@ -119,7 +119,9 @@ def test_a_wire_is_pulled_off_by_hand_and_the_problem_is_told(window):
 def trained(window, qtbot) -> MainWindow:
     open_example(window, "circle", epochs=4)
     play_to_the_end(qtbot, window)
+    loss = panel_of(window, LossPanel)
     qtbot.waitUntil(lambda: shown_step(window) == window.feed.steps, timeout=PATIENCE)  # no newer picture comes
+    qtbot.waitUntil(lambda: loss.filled and not loss._dirty, timeout=PATIENCE)
     window.grab()
     return window
 
@@ -168,6 +170,7 @@ def test_the_numbers_saved_are_the_numbers_plotted(trained, qtbot, tmp_path, mon
     qtbot.waitUntil(lambda: told("Saved loss.csv."), timeout=PATIENCE)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    qtbot.waitUntil(lambda: panel._raw.getOriginalDataset()[1] is not None, timeout=PATIENCE)
     x, y = panel._raw.getOriginalDataset()
     steps = {int(row["step"]): float(row["loss"]) for row in rows if row["loss"]}
     assert list(steps) == panel.history.steps.values.tolist()
@@ -336,4 +339,13 @@ def test_the_name_of_the_file_is_to_be_read_in_a_narrow_window(window, qtbot):
     window.files.open_example("circle.chainrule")
     window.resize(1280, 720)
     title = window.findChild(ElidedLabel, "documentTitle")
-    qtbot.waitUntil(lambda: window.width() == 1280 and not title.elided)
+    qtbot.waitUntil(lambda: window.width() == 1280 and not title.elided, timeout=PATIENCE)
+
+
+def test_a_long_name_is_to_be_read_where_there_is_room_beside_it(window, qtbot):
+    window.files.open_example("fashion-cnn.chainrule")
+    title = window.findChild(ElidedLabel, "documentTitle")
+    assert title.text() == "Fashion-MNIST, convolutional"
+    qtbot.waitUntil(lambda: not title.elided)
+    window.resize(1280, 720)  # a name is no reason for the window to stay large
+    qtbot.waitUntil(lambda: window.width() == 1280 and title.elided)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -68,9 +70,34 @@ def wait_for_worker(qtbot: QtBot, window: MainWindow) -> None:
     """Until the session has done what it was asked: it tells of an end before it saves."""
     answers: list[WeightsTaken] = []
     window.feed.on(WeightsTaken, answers.append)
-    window.feed.session.weights(window.feed.next_request())
-    qtbot.waitUntil(lambda: bool(answers), timeout=PATIENCE)
+    request = window.feed.next_request()
+    window.feed.session.weights(request)
+    qtbot.waitUntil(lambda: request in [answer.request for answer in answers], timeout=PATIENCE)
     window.feed.off(WeightsTaken, answers.append)
+
+
+def make_step(qtbot: QtBot, window: MainWindow) -> None:
+    """Press Step and wait until the step is made and the next one can be: while it runs, the button is off."""
+    steps = window.feed.steps
+    assert window.actions_.step.isEnabled()
+    window.actions_.step.trigger()
+    qtbot.waitUntil(lambda: window.feed.steps > steps and window.actions_.step.isEnabled(), timeout=PATIENCE)
+
+
+@contextmanager
+def slow_steps() -> Iterator[None]:
+    """Trainings go on for as long as this does: a hundredth of a second a step, however busy the window is."""
+
+    from engine.training.run import Run  # torch is for those alone who train
+
+    def slowly(run: Run, size: int | None = None, most: int = 1) -> None:
+        time.sleep(0.01)
+        tick(run, size, 1)
+
+    tick = Run.tick
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "tick", slowly)
+        yield
 
 
 def panel_of(window: MainWindow, kind: type[P]) -> P:
