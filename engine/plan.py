@@ -7,8 +7,10 @@ together here. The result is the same, field for field, as that of a check from 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress, filterfalse
 from typing import Any, final
 
 from rpds import HashTrieMap
@@ -34,7 +36,7 @@ from engine.planning.uses import plan_use
 from engine.problem import Problem
 from engine.result import NodePlan, Result, Source
 
-__all__ = ["FactsLookup", "check"]
+__all__ = ["FactsLookup", "changed_since", "check"]
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 _FLOAT_BYTES = {"float32": 4, "float64": 8}
@@ -43,7 +45,11 @@ _FLOAT_BYTES = {"float32": 4, "float64": 8}
 @final
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What the next check takes over."""
+    """What the next check takes over.
+
+    `changed` are the paths that were planned anew or went since the check with the mark `since`; None where uses of
+    groups are planned as well, each time.
+    """
 
     project: Project
     structure: Structure
@@ -56,6 +62,22 @@ class _State:
     roots: tuple[Source, ...]
     live: frozenset[str]
     ends: tuple[str, ...]
+    changed: frozenset[str] | None = None
+    since: object = None
+    mark: object = field(default_factory=object)
+
+
+def changed_since(result: Result, before: Result | None) -> set[str]:
+    """Paths whose plans are others than in an earlier result: quickly told where `result` was made from that one."""
+    now, then = result.state, before.state if before is not None else None
+    if isinstance(now, _State) and isinstance(then, _State) and now.since is then.mark and now.changed is not None:
+        return set(now.changed)
+    old: Mapping[str, NodePlan] = before.nodes if before is not None else {}
+    nodes = result.nodes
+    # Without a loop of Python's own: there may be thousands.
+    changed = set(compress(nodes, map(operator.is_not, nodes.values(), map(old.get, nodes))))
+    changed.update(filterfalse(nodes.__contains__, old))
+    return changed
 
 
 def check(
@@ -123,14 +145,23 @@ def _check(project: Project, facts: FactsLookup, old: _State | None, touched: fr
     uses, use_problems = _uses(structure, plans)
     names = old.names if old and not swept.weights else _parameters(old, structure, delta, plans, swept)
     goals = aims(project.training, settings, structure, plans, names)
-    if old is not None and not swept.rewired and old.roots == goals.roots:
-        live, ends = old.live, old.ends
-    else:
-        live = live_paths(goals.roots, plans.plans)
-        ends = tuple(dead_ends(structure, plans, live)) if goals.roots else ()
+    live, ends = _reached(old, goals.roots, structure, delta, plans, swept)
     loops = old.loops if old and not delta.reordered else tuple(loop_problems(structure))
+    changed = None if uses or old is None or old.structure.uses else delta.removed.union(swept.planned)
     state = _State(
-        project, structure, plans, settings, setting_problems, loops, use_problems, names, goals.roots, live, ends
+        project,
+        structure,
+        plans,
+        settings,
+        setting_problems,
+        loops,
+        use_problems,
+        names,
+        goals.roots,
+        live,
+        ends,
+        frozenset(changed) if changed is not None else None,
+        old.mark if old is not None else None,
     )
     return _result(state, goals, {**plans.plans, **uses} if uses else plans.plans, uses, swept.replanned)
 
@@ -142,6 +173,26 @@ def _parameters(old: _State | None, structure: Structure, delta: Delta, plans: P
         if all(before.get(path) == now.get(path) for path in swept.planned if path in old.structure.flat):
             return (*old.names, *parameter_names(structure, plans, len(old.structure.order)))
     return parameter_names(structure, plans)
+
+
+def _reached(
+    old: _State | None, roots: tuple[Source, ...], structure: Structure, delta: Delta, plans: Plans, swept: Swept
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """What the objectives depend on, and where branches end that they do not depend on."""
+    if old is not None and old.roots == roots:
+        if not swept.rewired:
+            return old.live, old.ends
+        before = old.plans.plans
+        if delta.extended and all(
+            path not in before or before[path].sources == plans.plans[path].sources for path in swept.planned
+        ):
+            # What nothing read before reads from nothing that is new: only ends may be others.
+            looked = delta.changed.union(swept.planned)
+            ends = set(old.ends).difference(looked)
+            ends.update(dead_ends(looked, structure, plans, old.live) if roots else ())
+            return old.live, tuple(sorted(ends, key=structure.position.__getitem__))
+    live = live_paths(roots, plans.plans)
+    return live, tuple(dead_ends(structure.order, structure, plans, live)) if roots else ()
 
 
 def _uses(structure: Structure, plans: Plans) -> tuple[dict[str, NodePlan], dict[str, tuple[Problem, ...]]]:

@@ -279,13 +279,9 @@ def live_paths(roots: Iterable[Source], plans: Mapping[str, NodePlan]) -> frozen
     return frozenset(live)
 
 
-def dead_ends(structure: Structure, plans: Plans, live: frozenset[str]) -> list[str]:
-    """The last nodes of branches that nothing minimised depends on, in order."""
-    return [
-        path
-        for path in structure.order
-        if path not in live and not structure.after.get(path) and _runs(plans.shells[path])
-    ]
+def dead_ends(among: Iterable[str], structure: Structure, plans: Plans, live: frozenset[str]) -> list[str]:
+    """Those among these nodes that end branches on which nothing minimised depends."""
+    return [path for path in among if path not in live and not structure.after.get(path) and _runs(plans.shells[path])]
 
 
 def _runs(shell: Shell) -> bool:

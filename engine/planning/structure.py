@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -11,7 +11,17 @@ from engine.graph import Node, Project
 from engine.planning.flatten import FlatNode, Flattener, FlatUse
 from engine.planning.groupuse import GROUP, Catalogue
 from engine.planning.guard import guarded
-from engine.planning.order import Rank, first_order, loop_through, loops, merged_order, shortest_loop, with_all_after
+from engine.planning.layers import branched
+from engine.planning.order import (
+    Key,
+    Rank,
+    first_order,
+    loop_through,
+    loops,
+    merged_order,
+    shortest_loop,
+    with_all_after,
+)
 from engine.planning.shells import names_blocks
 from engine.problem import Problem
 
@@ -29,22 +39,24 @@ class Structure:
         groups: top-level nodes that are uses of groups.
         before, after: path -> paths it reads from, paths that read from it.
         refs: paths whose block names other blocks; `late`: these and what reads from them.
+        top: no node has a larger key.
         order: everything that is not in a loop; position: path -> place, loops last.
         loops: the nodes of each loop, in file order.
         shared: weights name -> paths that share it, in order, where there are several.
     """
 
     catalogue: Catalogue | None = None
-    flat: dict[str, FlatNode] = field(default_factory=dict)
-    uses: dict[str, FlatUse] = field(default_factory=dict)
-    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    flat: MutableMapping[str, FlatNode] = field(default_factory=dict)
+    uses: MutableMapping[str, FlatUse] = field(default_factory=dict)
+    members: MutableMapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
-    before: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    after: dict[str, list[str]] = field(default_factory=dict)
+    before: MutableMapping[str, tuple[str, ...]] = field(default_factory=dict)
+    after: MutableMapping[str, list[str]] = field(default_factory=dict)
     refs: frozenset[str] = frozenset()
     late: frozenset[str] = frozenset()
+    top: Key = ()
     order: tuple[str, ...] = ()
-    position: dict[str, int] = field(default_factory=dict)
+    position: MutableMapping[str, int] = field(default_factory=dict)
     loops: tuple[tuple[str, ...], ...] = ()
     in_loop: frozenset[str] = frozenset()
     shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -76,13 +88,14 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
     base = old or Structure()
     new = Structure(
         catalogue=base.catalogue,
-        flat=base.flat.copy(),
-        uses=base.uses.copy(),
-        members=base.members.copy(),
+        flat=branched(base.flat),
+        uses=branched(base.uses),
+        members=branched(base.members),
         groups=base.groups,
-        before=base.before.copy(),
-        after=base.after.copy(),
+        before=branched(base.before),
+        after=branched(base.after),
         refs=base.refs,
+        top=base.top,
         order=base.order,
         position=base.position,
     )
@@ -93,7 +106,9 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
     changed = _rewrite(new, project, flattener, _widened(base, project, touched), delta)
     _wire(new, changed, delta)
     _follow_refs(new, delta)
-    if old is None or not _still_ordered(base, new, delta):
+    if old is not None and _extend(base, new, delta):
+        delta.reordered = delta.extended = True
+    elif old is None or not _still_ordered(base, new, delta):
         if old is None or base.loops or not _merge(base, new, delta):
             _reorder(new, None if old is None or base.loops else _other_sources(base, new, delta))
         delta.reordered = True
@@ -177,6 +192,7 @@ def _rewrite(
                 changed[flat.path] = was
                 delta.added |= was is None
                 new.flat[flat.path] = flat
+                new.top = max(new.top, flat.key)
                 delta.changed.add(flat.path)
         if uses:
             new.members[name] = (*(flat.path for flat in nodes), *(use.path for use in uses))
@@ -244,6 +260,29 @@ def _is_referring(kind: str) -> bool:
 
 
 # -- order --
+
+
+def _extend(base: Structure, new: Structure, delta: Delta) -> bool:
+    """Puts new nodes behind the old order. False, and nothing done, where more than that may have to be done."""
+    if not delta.added or delta.removed or base.loops or base.late or new.late:
+        return False
+    came = [path for path in delta.changed if path not in base.flat]
+    for path in delta.changed:
+        flat, was = new.flat[path], base.flat.get(path)
+        if flat.key <= base.top if was is None else (flat.key, new.before[path]) != (was.key, base.before[path]):
+            return False
+
+    def rank(path: str) -> Rank:
+        return (False, new.flat[path].key, path)
+
+    behind = merged_order((), {}, set(came), rank, new.before, new.after)
+    if len(behind) < len(came):
+        return False
+    new.order = (*base.order, *behind)
+    new.position = branched(base.position)
+    new.position.update(zip(behind, range(len(base.order), len(new.order)), strict=True))
+    new.loops, new.in_loop = (), frozenset()
+    return True
 
 
 def _still_ordered(base: Structure, new: Structure, delta: Delta) -> bool:
@@ -317,7 +356,7 @@ def _reorder(new: Structure, rewired: list[str] | None) -> None:
 def _set_order(new: Structure, order: list[str]) -> None:
     before, new.order = new.order, tuple(order)
     if not new.loops and len(new.position) == len(before) and _begins_with(new.order, before):
-        new.position = new.position.copy()  # a tenth of the work of looking at each
+        new.position = branched(new.position)  # a tenth of the work of looking at each
         new.position.update(zip(order[len(before) :], range(len(before), len(order)), strict=True))
         return
     new.position = dict(zip(order, range(len(order)), strict=True))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Any, final
 
 from engine.graph import Project
+from engine.planning.layers import branched
 from engine.planning.nodes import Spot, Surroundings, make_spot
 from engine.planning.referring import with_named
 from engine.planning.shells import INPUT, FactsLookup, Shell, make_shell
@@ -69,11 +70,11 @@ class Plans:
         known: what blocks answered so far; grows, and is the same for all checks that build on each other.
     """
 
-    shells: dict[str, Shell] = field(default_factory=dict)
-    spots: dict[str, Spot] = field(default_factory=dict)
-    plans: dict[str, NodePlan] = field(default_factory=dict)
-    issues: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
-    trained: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shells: MutableMapping[str, Shell] = field(default_factory=dict)
+    spots: MutableMapping[str, Spot] = field(default_factory=dict)
+    plans: MutableMapping[str, NodePlan] = field(default_factory=dict)
+    issues: MutableMapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    trained: MutableMapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
@@ -110,11 +111,11 @@ class Sweep:
         self.delta = delta
         self.new = replace(
             base,
-            shells=base.shells.copy(),
-            spots=base.spots.copy(),
-            plans=base.plans.copy(),
-            issues=base.issues.copy(),
-            trained=base.trained.copy(),
+            shells=branched(base.shells),
+            spots=branched(base.spots),
+            plans=branched(base.plans),
+            issues=branched(base.issues),
+            trained=branched(base.trained),
             totals=replace(base.totals),
         )
         self.done = Swept(rewired=delta.reordered or delta.rewired, weights=delta.reordered)

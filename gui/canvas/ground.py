@@ -6,6 +6,7 @@ import math
 import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Final, final
 
 from PySide6.QtCore import QRectF
@@ -114,6 +115,13 @@ class Ground:
                     if box[0] < right and box[2] > left and box[1] < bottom and box[3] > top and name not in own:
                         return False
         return True
+
+    def is_taken(self, area: Box) -> bool:
+        """Whether any block reaches into that box."""
+        left, top, right, bottom = area
+        names = chain.from_iterable(self._cells.get(cell, ()) for cell in _cells(area))
+        boxes = map(self.boxes.__getitem__, names)
+        return any(box[0] < right and box[2] > left and box[1] < bottom and box[3] > top for box in boxes)
 
     def crossed(self, points: Iterable[Spot], apart: float, but: Collection[str] = ()) -> dict[str, Box]:
         """The boxes that come nearer than that to any of the points."""

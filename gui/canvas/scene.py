@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Mapping
-from itertools import compress, filterfalse
 from typing import Final, final
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
 from engine import edits
 from engine.block import PortKind
 from engine.graph import Point, Project
+from engine.plan import changed_since
 from engine.problem import Problem
-from engine.result import NodePlan, Result
+from engine.result import Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
@@ -97,8 +96,7 @@ class CanvasScene(QGraphicsScene):
 
     def is_taken(self, area: QRectF) -> bool:
         """Whether a block stands there."""
-        found = self.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
-        return any(isinstance(item, BlockItem) and item.area.intersects(area) for item in found)
+        return self.wires.is_taken(area)
 
     def with_places(self, project: Project) -> Project:
         """The project with places written down for the blocks its layout leaves out, as they stand here.
@@ -188,12 +186,9 @@ class CanvasScene(QGraphicsScene):
 
     def _take(self, result: Result) -> set[str]:
         """Show this result from now on. Returns the ids that have other plans or problems than in the one before."""
-        before: Mapping[str, NodePlan] = self._shown.nodes if self._shown is not None else {}
         problems, self._problems = self._problems, problems_by_node(result)
-        self._shown, nodes = result, result.nodes
-        # Without a loop of Python's own: thousands are asked at every edit, of which few are others.
-        changed = set(compress(nodes, map(operator.is_not, nodes.values(), map(before.get, nodes))))
-        changed.update(filterfalse(nodes.__contains__, before))
+        changed = changed_since(result, self._shown)
+        self._shown = result
         named = problems.keys() | self._problems.keys()
         changed.update(name for name in named if problems.get(name) != self._problems.get(name))
         aims, self._aims = self._aims, aims_of(result)
@@ -321,7 +316,9 @@ class CanvasScene(QGraphicsScene):
     def _grow(self, area: QRectF) -> None:
         """Keep the scene's own rectangle around everything, in large steps: each one rebuilds Qt's index."""
         if not self._extent.contains(area):
-            self._extent = self._extent.united(area).adjusted(-_SPARE, -_SPARE, _SPARE, _SPARE)
+            grown = self._extent.united(area)
+            spare = max(_SPARE, grown.width() / 8, grown.height() / 8)
+            self._extent = grown.adjusted(-spare, -spare, spare, spare)
             self.setSceneRect(self._extent)
 
     # -- selection, wiring and theme --

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import final
+from typing import Final, final
 
 from PySide6.QtWidgets import QWidget
 
 from engine.graph import Graph
 from gui.canvas.block_item import BlockItem
+from gui.canvas.look import Detail
 from gui.canvas.stage import Stage
 from gui.canvas.wire_item import Ends, WireItem
 
 Way = tuple[frozenset[str], frozenset[Ends]]
 """Blocks and wires."""
+_ONE_BY_ONE: Final = 64
+"""Of more blocks and wires than these it is quicker to paint all that is in view."""
 NO_WAY: Way = (frozenset(), frozenset())
 
 
@@ -63,6 +66,17 @@ class Trail:
             return
         self._seen = (graph.into, nodes, wires)
         way = way_through(graph, nodes, wires) if nodes or wires else NO_WAY
-        if way != (look.path_blocks, look.path_wires):
+        others = way[0] ^ look.path_blocks, way[1] ^ look.path_wires
+        if any(others):
             look.path_blocks, look.path_wires = way
+            self._repaint(*others)
+
+    def _repaint(self, blocks: frozenset[str], wires: frozenset[Ends]) -> None:
+        """Paint what is on the way now, or no longer."""
+        scene = self._stage.scene
+        if len(blocks) + len(wires) > _ONE_BY_ONE or scene.look.detail is Detail.SHAPES:
             self._viewport.update()
+            return
+        for item in (*map(scene.blocks.get, blocks), *map(scene.wires.items.get, wires)):
+            if item is not None:
+                item.update()

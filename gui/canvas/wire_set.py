@@ -78,6 +78,11 @@ class WireSet:
         self._look_around()
         return self._ground.boxes
 
+    def is_taken(self, area: QRectF) -> bool:
+        """Whether a block stands there."""
+        self._look_around()
+        return self._ground.is_taken((area.left(), area.top(), area.right(), area.bottom()))
+
     def forget(self) -> None:
         """All items are gone with the scene's content."""
         self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import suppress
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -13,7 +15,8 @@ from engine import edits
 from engine.frozen import DROP
 from engine.graph import Project, Wire
 from engine.names import fresh_id
-from engine.plan import check
+from engine.plan import changed_since, check
+from engine.planning import layers
 from engine.problem import GraphError
 from engine.result import Result
 from tests.engine.graphs import CLASSIFIER, CLASSIFIER_WIRES, facts, group, project
@@ -103,13 +106,17 @@ def plain(result: Result) -> Result:
     return replace(result, replanned=0)
 
 
+LIMITS = (layers.LARGE, layers.MOST_CHANGES)
+
+
 class Editing(RuleBasedStateMachine):
     """Random edits of a small network, each checked anew on top of the last check and from scratch."""
 
     names = st.integers(0, 10_000)
 
-    @initialize(empty=st.booleans())
-    def begin(self, empty):
+    @initialize(empty=st.booleans(), large=st.booleans())
+    def begin(self, empty, large):
+        layers.LARGE, layers.MOST_CHANGES = (0, 3) if large else LIMITS  # as thousands of blocks are kept
         start = project({} if empty else CLASSIFIER, [] if empty else CLASSIFIER_WIRES, groups=GROUPS)
         self.project = start
         self.result = check(start, facts)
@@ -122,8 +129,14 @@ class Editing(RuleBasedStateMachine):
     def edited(self, new, touched):
         note(f"touched {sorted(touched)}")
         self.past.append((self.project, touched))
-        self.project = new
-        self.result = check(new, facts, self.result, touched)
+        self.project, before = new, self.result
+        self.result = check(new, facts, before, touched)
+        told = changed_since(self.result, before)
+        mine, others = before.nodes, self.result.nodes
+        assert {path for path in {*mine, *others} if mine.get(path) != others.get(path)} <= told
+
+    def teardown(self):
+        layers.LARGE, layers.MOST_CHANGES = LIMITS
 
     @rule(kind=st.sampled_from(KINDS), params=PARAMS)
     def add(self, kind, params):
@@ -227,3 +240,30 @@ class Editing(RuleBasedStateMachine):
 
 TestEditing = Editing.TestCase
 TestEditing.settings = settings(stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def test_a_layered_table_reads_as_a_dict(monkeypatch):
+    monkeypatch.setattr(layers, "LARGE", 0)
+    monkeypatch.setattr(layers, "MOST_CHANGES", 2)
+    plain = {"a": 1, "b": 2, "c": 3}
+    table = layers.branched(plain)
+    versions = [(table, dict(plain))]
+    for step, (key, value) in enumerate(
+        [("d", 4), ("b", None), ("a", 7), ("d", None), ("b", 5), ("e", 6), ("a", None)]
+    ):
+        table, now = layers.branched(table), dict(versions[-1][1])
+        for each in (table, now):
+            if value is None:
+                del each[key]
+            else:
+                each[key] = value
+        versions.append((table, now))
+        with pytest.raises(KeyError):
+            del table["nobody"]
+        assert table.pop("nobody", step) == step
+    for table, now in versions:
+        assert (dict(table), len(table), set(table.values())) == (now, len(now), set(now.values()))
+        assert [table.get(key) for key in "abcde"] == [now.get(key) for key in "abcde"]
+        assert [key in table for key in "abcde"] == [key in now for key in "abcde"]
+        assert table == now
+        assert pickle.loads(pickle.dumps(table)) == now
