@@ -18,7 +18,7 @@ from engine.session import Session
 from engine.training.run import Run
 
 E = TypeVar("E", bound=Event)
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until a test that waits for something gives up."""
 
 
@@ -40,6 +40,11 @@ class Listener:
     def drain(self) -> None:
         """Take what has come."""
         self.events.extend(self.session.mailbox.drain())
+
+    def mark(self) -> int:
+        """How many events have come so far: those of the next command are `since` this."""
+        self.drain()
+        return len(self.events)
 
     def of(self, kind: type[E]) -> list[E]:
         """All events of a type so far."""
@@ -64,15 +69,13 @@ class Listener:
 
     def ask(self, command: Callable[[], None], kind: type[E]) -> E:
         """Give a command and wait for its answer."""
-        self.drain()
-        since = len(self.events)
+        since = self.mark()
         command()
         return self.wait(kind, since=since)
 
     def play_to_the_end(self) -> StateChanged:
         """Play until it is finished or has failed."""
-        self.drain()
-        since = len(self.events)
+        since = self.mark()
         self.session.play()
         return self.until("finished", "failed", since=since)
 

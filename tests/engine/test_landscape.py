@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -434,14 +433,12 @@ def test_a_surface_can_be_given_up_and_questions_are_answered_meanwhile():
         session = listener.session
         session.surface(SurfaceWanted("random", side=81), 3)
         listener.wait(SurfaceComputing)
-        began = time.monotonic()
         assert "dense1.weight" in weights_of(listener) or len(weights_of(listener)) > 2
         assert not listener.of(SurfaceComputed)
         session.cancel_surface(3)
         answer = listener.wait(SurfaceComputed)
         assert answer.cancelled
         assert answer.surface is None or answer.surface.loss.shape < (81, 81)
-        assert time.monotonic() - began < 20
         # A new one takes the place of one under way.
         session.surface(SurfaceWanted("random", side=81), 4)
         session.surface(SurfaceWanted("path"), 5)

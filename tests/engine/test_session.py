@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from engine import session as sessions
 from engine.events import EpochEnd, Said, Scalars, Snapshot, StateChanged
 from engine.session import Until, commands
 from engine.training.run import Run
-from tests.engine.session_listener import Listener, assert_same_weights, weights_of
+from tests.engine.session_listener import PATIENCE, Listener, assert_same_weights, weights_of
 from tests.engine.training_projects import TINY, mlp, run_of, small, timeless, train
 
 # -- what it costs --
@@ -34,11 +35,13 @@ def test_opening_the_door_loads_neither_torch_nor_qt():
 def test_an_idle_session_does_nothing():
     with Listener(small()) as listener:
         listener.until("ready")
-        thread = listener.session._thread
-        time.sleep(0.05)
+        ident = listener.session._thread.ident or 0
+        end = time.monotonic() + PATIENCE
+        while sys._current_frames()[ident].f_code.co_name != "get" and time.monotonic() < end:
+            time.sleep(0.005)  # it has told that it is ready, and is on its way
         frames = []
         for _ in range(3):
-            frames.append(sys._current_frames()[thread.ident or 0])
+            frames.append(sys._current_frames()[ident])
             time.sleep(0.02)
         assert {frame.f_code.co_name for frame in frames} == {"get"}
         assert len({frame.f_lasti for frame in frames}) == 1, "it waits in one place, for the queue"
@@ -80,14 +83,30 @@ def test_it_trains_as_the_run_does_by_itself():
         assert_same_weights(listener, expected)
 
 
+def call_in_tick(patch: pytest.MonkeyPatch, number: int, call: Callable[[], None]) -> list[int]:
+    """Call something in the middle of that unit of work of a training; the steps made before each, as they begin."""
+    ticks: list[int] = []
+    tick = Run.tick
+
+    def counted(run: Run, size: int | None = None, most: int = 1) -> None:
+        ticks.append(run.trainer.steps)
+        if len(ticks) == number:
+            call()
+        tick(run, size, most)
+
+    patch.setattr(Run, "tick", counted)
+    return ticks
+
+
 @pytest.mark.parametrize("hold", ["pause", "stop"])
-def test_a_held_training_goes_on_as_if_nothing_had_been(hold: str):
+def test_a_held_training_goes_on_as_if_nothing_had_been(hold: str, monkeypatch: pytest.MonkeyPatch):
     with Listener(small(epochs=40)) as listener:
-        listener.session.play()
-        listener.wait(Scalars)
-        getattr(listener.session, hold)()
-        held = listener.until("paused" if hold == "pause" else "ready", since=len(listener.events) - 1)
-        assert 0 < held.step <= 240
+        with monkeypatch.context() as patch:
+            call_in_tick(patch, 20, getattr(listener.session, hold))
+            listener.session.play()
+            state = "paused" if hold == "pause" else "ready"
+            held = listener.wait(StateChanged, lambda event: event.state == state and event.step > 0)
+        assert 0 < held.step < 240
         torch.rand(5)
         listener.play_to_the_end()
         assert_same_weights(listener, train(run_of(small(epochs=40))))
@@ -95,19 +114,10 @@ def test_a_held_training_goes_on_as_if_nothing_had_been(hold: str):
 
 def test_a_command_is_taken_up_within_one_step(monkeypatch: pytest.MonkeyPatch):
     """The command is sent in the middle of the fourth step: no fifth one is made."""
-    ticks = []
     with Listener(small(epochs=10_000)) as listener:
-        tick = Run.tick
-
-        def counted(run: Run, size: int | None = None, most: int = 1) -> None:
-            ticks.append(run.trainer.steps)
-            if len(ticks) == 4:
-                listener.session.stop()
-            tick(run, size, most)
-
-        monkeypatch.setattr(Run, "tick", counted)
+        ticks = call_in_tick(monkeypatch, 4, listener.session.stop)
         listener.session.play()
-        stopped = listener.until("ready", since=len(listener.of(StateChanged)) + 4)
+        stopped = listener.wait(StateChanged, lambda event: event.state == "ready" and event.step > 0)
         assert (stopped.step, len(ticks)) == (4, 4)
 
 
@@ -132,9 +142,10 @@ def test_a_command_does_not_wait_for_the_whole_validation(monkeypatch: pytest.Mo
         listener.until("paused")
         assert len(seen) == 3
         assert not listener.of(EpochEnd)
+        since = listener.mark()
         listener.session.step("batch")
-        listener.wait(EpochEnd)
-        listener.until("paused", since=len(listener.events) - 1)
+        listener.wait(EpochEnd, since=since)
+        listener.until("paused", since=since)
 
 
 def test_steps_of_every_grain():

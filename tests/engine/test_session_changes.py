@@ -99,9 +99,10 @@ def test_apply_while_it_runs_goes_on_running():
         listener.wait(Scalars)
         listener.ask(lambda: listener.session.apply(small(epochs=100_000, lr=0.01)), Applied)
         steps = listener.of(Scalars)[-1].steps[-1]
-        listener.wait(Scalars, lambda event: event.steps[-1] > steps + 3)
+        since = listener.mark()
+        listener.wait(Scalars, lambda event: event.steps[-1] > steps + 3, since)
         assert listener.session.state == "running"
-        assert listener.wait(Progress, lambda event: event.step > steps).lr == 0.01
+        assert listener.wait(Progress, lambda event: event.step > steps, since).lr == 0.01
 
 
 def test_an_edit_before_the_first_step_begins_afresh():

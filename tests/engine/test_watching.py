@@ -283,7 +283,7 @@ def test_a_follower_tells_what_comes_and_what_is_wrong(tmp_path: Path):
     trouble = heard.wait(Trouble)
     assert isinstance(trouble, Trouble)
     assert "no folder" in trouble.text
-    write_run(tmp_path / "run")
+    write_run(tmp_path / "made").rename(tmp_path / "run")
     follower.look_now()
     news = heard.wait(News)
     assert isinstance(news, News)

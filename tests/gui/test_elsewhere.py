@@ -19,9 +19,7 @@ from gui.notices import notices
 from gui.theme import Mode, theme
 from tests.engine.training_projects import small
 from tests.helpers.cut_text import faults
-from tests.helpers.windows import main_window
-
-PATIENCE = 20_000
+from tests.helpers.windows import PATIENCE, main_window
 
 
 @pytest.fixture

@@ -19,9 +19,15 @@ from gui.main_window import MainWindow
 from gui.plots.landscape.mesh import MeshView
 from gui.plots.landscape.panel import LandscapePanel, broken
 from gui.plots.levels import make_levels
-from tests.helpers.windows import main_window, open_example, panel_of, play_to_the_end, wait_for
-
-PATIENCE = 20_000
+from tests.helpers.windows import (
+    PATIENCE,
+    main_window,
+    open_example,
+    panel_of,
+    play_to_the_end,
+    wait_for,
+    wait_for_worker,
+)
 
 
 def opened(qtbot, window: MainWindow, example: str, **training: object) -> LandscapePanel:
@@ -96,7 +102,7 @@ def test_the_bowl_of_the_linear_fit_and_the_path_into_it(qtbot):
 
 def test_the_path_grows_while_it_trains_and_a_plane_left_behind_fades(qtbot):
     with main_window(qtbot) as window:
-        panel = opened(qtbot, window, "spiral", epochs=5000)
+        panel = opened(qtbot, window, "spiral", epochs=100_000)
         panel.compute()
         computed(qtbot, panel)
         window.actions_.play.trigger()
@@ -108,7 +114,7 @@ def test_the_path_grows_while_it_trains_and_a_plane_left_behind_fades(qtbot):
             return len(lengths) >= 3
 
         qtbot.waitUntil(grown, timeout=PATIENCE)
-        qtbot.waitUntil(lambda: panel.contours.marks.faded, timeout=60_000)
+        qtbot.waitUntil(lambda: panel.contours.marks.faded, timeout=PATIENCE)
         assert panel.path.distance[-1] > 0
         assert "moved out" in panel._warning.text()
         before = panel.surface
@@ -221,7 +227,7 @@ def test_an_edited_network_makes_it_stale(qtbot):
         computed(qtbot, panel)
         window.document.edit("settings", *edits.set_training(window.document.project, {"batch_size": 2}))
         window.feed.apply()
-        qtbot.wait(200)
+        wait_for_worker(qtbot, window)
         assert not panel.contours.marks.faded  # it is a surface of the same network
         project = edits.set_params(window.document.project, "loss", {"function": "mse"})
         window.document.edit("edit", *project)
@@ -241,7 +247,7 @@ def test_a_long_one_shows_its_progress_and_can_be_given_up(qtbot):
     with main_window(qtbot) as window:
         panel = opened(qtbot, window, "fashion-dense")
         panel.choices._choose("_side", 81)
-        qtbot.waitUntil(lambda: panel.cancel_button.isVisible() and panel.filled, timeout=60_000)
+        qtbot.waitUntil(lambda: panel.cancel_button.isVisible() and panel.filled, timeout=PATIENCE)
         assert "%" in panel.caption()
         coarse = panel.contours.grid[2].shape
         panel.cancel_button.click()

@@ -108,23 +108,25 @@ def test_a_run_is_paused_stepped_stopped_and_reset(window, qtbot):
     acts.play.trigger()
     wait_for(qtbot, window, "paused")
     assert acts.play.iconText() == "Play"
-    before = len(loss.history.steps)
-    for grain, steps in (("batch", 1), ("sample", 1)):
+    for grain in ("batch", "sample"):
+        before = len(loss.history.steps)
         window.transport.grain.button(grain).click()
         acts.step.trigger()
-        qtbot.waitUntil(lambda wanted=before + steps: len(loss.history.steps) == wanted, timeout=PATIENCE)
-        before += steps
+        qtbot.waitUntil(lambda wanted=before + 1: len(loss.history.steps) == wanted, timeout=PATIENCE)
+        qtbot.waitUntil(acts.step.isEnabled, timeout=PATIENCE)  # while it runs, it is not
+        assert window.feed.state == "paused"
     window.transport.grain.button("epoch").click()
     epochs = len(loss.history.records.rows)
     acts.step.trigger()
     qtbot.waitUntil(lambda: len(loss.history.records.rows) == epochs + 1, timeout=PATIENCE)
-    wait_for(qtbot, window, "paused")
+    qtbot.waitUntil(acts.step.isEnabled, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: loss.filled, timeout=PATIENCE)
     acts.stop.trigger()
     wait_for(qtbot, window, "ready")
     assert window.feed.trained
     acts.reset.trigger()
+    qtbot.waitUntil(lambda: not window.feed.trained, timeout=PATIENCE)
     qtbot.waitUntil(lambda: not loss.filled, timeout=PATIENCE)
-    assert not window.feed.trained
     assert window.findChild(QLabel, "runNumbers").text() == "not trained yet"
 
 

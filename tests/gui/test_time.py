@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from engine.events import Scalars, WeightsTaken
@@ -25,7 +25,7 @@ from gui.plots.loss_history import LossHistory
 from gui.plots.weights import WeightPanel
 from gui.timeline import TimeTravel
 from tests.helpers.cut_text import faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of
+from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, wait_for_worker
 
 
 @pytest.fixture
@@ -47,7 +47,8 @@ def rest(qtbot: QtBot, window: MainWindow, at: int) -> None:
     """Until the window knows that the training stands there."""
     travel = window.travel
     qtbot.waitUntil(lambda: travel.place is not None and travel.place.at == at == window.feed.steps, timeout=PATIENCE)
-    qtbot.wait(50)
+    wait_for_worker(qtbot, window)  # it tells where it stands before the pictures of there, and before it saves
+    assert (travel.wanted, window.feed.steps) == (at, at)
 
 
 def go(qtbot: QtBot, window: MainWindow, at: int) -> None:
@@ -197,7 +198,7 @@ def test_the_strip_says_what_the_past_costs(qtbot: QtBot, window: MainWindow) ->
     assert 0 < place.bytes <= place.limit
     assert strip._at.text() == "update 9 of 9"
     window.resize(1280, 720)
-    qtbot.wait(50)
+    QApplication.processEvents()
     assert not [fault for fault in faults(window) if "time" in str(fault)]
     strip._close.click()
     assert strip.isHidden()

@@ -274,7 +274,7 @@ def test_a_training_that_runs_is_held_to_save_what_it_has_learned(window, qtbot,
 def test_nothing_is_asked_where_the_weights_are_in_the_file(unkept, qtbot, graph):
     unkept.actions_.save_weights.trigger()
     qtbot.waitUntil(lambda: bool(files.load(graph).parameters), timeout=PATIENCE)
-    qtbot.waitUntil(lambda: unkept.document.is_clean, timeout=PATIENCE)
+    assert unkept.document.is_clean
     with notices().answering():
         assert unkept.close()
 

@@ -3,7 +3,7 @@
 After each test, fixtures torn down, it fails if there is a thread, QThread, active timer or top-level widget that was
 not there before, a Qt message from WARNING up (pytest-qt judges set-up and call, this the teardown), or a log record
 from WARNING up that the test did not announce with the fixture `expect_log`. What a fixture of wider scope makes is
-judged when that fixture has been torn down.
+judged when that fixture has been torn down. What a test waits for is given time: the machine's speed decides nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import gc
 import logging
 import re
 from collections.abc import Callable, Generator
+from functools import partialmethod
 from pathlib import Path
 from typing import Any, Protocol, final
 
 import pytest
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from pytestqt.qtbot import QtBot
 
 from tests.helpers.isolation import keep_font_list, pin_environment, redirect_user_folders
 from tests.helpers.leaks import Watch
@@ -24,6 +26,8 @@ from tests.helpers.logs import LogGuard
 
 pin_environment()
 
+PATIENCE = 60_000
+"""Milliseconds that a test waits for what has to come, unless it says how long: the machine may be busy."""
 _LOUD = {QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg}
 
 
@@ -47,6 +51,8 @@ class Guards:
     def pytest_sessionstart(self) -> None:
         """Starts watching."""
         self._watch.install(self._patch)
+        for wait in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive"):
+            self._patch.setattr(QtBot, wait, partialmethod(getattr(QtBot, wait), timeout=PATIENCE))
         logging.getLogger().addHandler(self.logs)
 
     def pytest_sessionfinish(self) -> None:

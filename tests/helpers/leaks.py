@@ -20,8 +20,8 @@ import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QThreadPool, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-PATIENCE = 2.0
-"""Seconds that a thread which was told to end is given to do so."""
+PATIENCE = 30.0
+"""Seconds that a thread which was told to end is given to do so, also on a busy machine."""
 OFTEN = 20
 """After so many tests, what has stayed is left alone by the garbage collector."""
 
