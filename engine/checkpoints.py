@@ -115,7 +115,7 @@ def trains(project: Project) -> str:
     Looks, start values, what may be changed while a training runs, and how long, where and in how small
     parts it runs do not matter.
     """
-    free = {*LIVE, "epochs", "device", "micro_batch"}
+    free = {*LIVE, "epochs", "device", "micro_batch", "threads"}
     values, _ = settings.parse(project.training)
     training = {name: value for name, value in values.items() if name not in free}
     training |= {name: thaw(project.training[name]) for name in ("objective", "phases") if name in project.training}

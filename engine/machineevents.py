@@ -13,6 +13,12 @@ How = Literal["counted", "peak"]
 most that the device had in use, as its driver tells."""
 
 
+WhyThreads = Literal["given", "begun", "file", "device", "measured", "reckoned"]
+"""Why so many threads: somebody named the number, on the command line or to the session; a resumed training was begun
+with it; the file names it; the training runs on another device; the work of a step, with what was measured on this
+machine; the same, with constants, where nothing was measured."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
@@ -59,3 +65,21 @@ class MemoryMeasured(Event):
     parts: MemoryParts
     how: How
     samples: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ThreadsChosen(Event):
+    """How many threads a training computes with, told when it is ready.
+
+    Attributes:
+        threads: the number.
+        most: that there may be.
+        why: it is this one.
+        faster: times as fast as with one thread, as it was reckoned for `measured` and `reckoned`; else None.
+    """
+
+    threads: int
+    most: int
+    why: WhyThreads
+    faster: float | None = None

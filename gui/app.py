@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
+from engine.spinning import wait_briefly
 from gui.notices import show_uncaught_errors
 from gui.threads import GuiCollector, paint_in_one_thread
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def run(arguments: Sequence[str]) -> int:
     """Open the window, on a graph file if one is named, or on a run elsewhere (`--watch`). Returns the exit code."""
+    wait_briefly()
     watched, others = watched_in(arguments)
     names = [argument for argument in others if not argument.startswith("-")]
     QCoreApplication.setOrganizationName("chainrule")

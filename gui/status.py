@@ -17,6 +17,7 @@ from gui.icons import icon
 from gui.problems import ProblemList
 from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, set_tone, theme
+from gui.thread_label import ThreadLabel
 from gui.widgets.labels import PartsLabel, plain_tooltip
 
 
@@ -36,6 +37,7 @@ class StatusBar(QStatusBar):
         self._problems.clicked.connect(lambda: docks.show("problems"))
         self._saved, self._doing, self._engine = QLabel(self), QLabel(self), QLabel(self)
         self._engine.setObjectName("stepEngine")
+        self._threads = ThreadLabel(feed, self)
         self._size = PartsLabel("mono_caption", "secondary", self)
         self._size.setObjectName("networkSize")
         for label in (self._saved, self._doing, self._engine):
@@ -46,7 +48,8 @@ class StatusBar(QStatusBar):
         self.addWidget(self._problems)
         self.addWidget(self._saved)
         self.addWidget(self._doing)
-        self.addWidget(self._engine, 1)
+        self.addWidget(self._engine)
+        self.addWidget(self._threads, 1)
         self.addPermanentWidget(self._size, 2)
         problems.counted.connect(self._show_count)
         document.checked.connect(self._show_size)

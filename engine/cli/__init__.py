@@ -12,6 +12,7 @@ from engine.cli.arguments import SUBCOMMANDS, Arguments, Draw, parse
 from engine.cli.output import say_error
 from engine.diskfile import reason
 from engine.problem import ChainruleError, FileError
+from engine.spinning import wait_briefly
 from engine.wording import closest
 
 INTERRUPTED = 130
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None, draw: Draw | None = None) -> int:
     except SystemExit as ending:  # argparse has told the help, the version or what is wrong
         return ending.code if isinstance(ending.code, int) else 0
     arguments.draw = draw
+    wait_briefly()
     try:
         code = _command(arguments)(arguments)
         sys.stdout.flush()

@@ -39,6 +39,7 @@ class Arguments(argparse.Namespace):
     steps: int | None
     device: str | None
     seed: int | None
+    threads: int | Literal["measure"] | None
     fast: bool
     resume: bool
     checkpoint_every: Every | None
@@ -79,6 +80,13 @@ def _at_least(least: int) -> Any:
     return number
 
 
+def _threads(text: str) -> int | Literal["measure"]:
+    if text == "measure":
+        return "measure"
+    number: int = _at_least(1)(text)
+    return number
+
+
 def _device(text: str) -> str:
     try:
         name: str = TRAINING["device"].parse(text)
@@ -104,6 +112,13 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=_at_least(1), help="end after so many updates in all")
     parser.add_argument("--device", type=_device, help="auto, cpu, cuda, cuda:1 or mps, in place of the file's own")
     parser.add_argument("--seed", type=_at_least(0), help="in place of the file's own")
+    parser.add_argument(
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="that the processor computes with, in place of the file's own or those that the work of a step is worth; "
+        "measure: find out first what this machine gains by them, which is remembered",
+    )
     parser.add_argument(
         "--fast", action="store_true", help="fast-forward: small networks by a kernel, equal to PyTorch to rounding"
     )

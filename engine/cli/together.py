@@ -23,6 +23,7 @@ from engine.events import Event
 from engine.graph import Project
 from engine.problem import ChainruleError
 from engine.runplace import WEIGHTS
+from engine.training.calibration import set_threads
 from engine.training.errors import StepError
 from engine.training.failure import told
 from engine.training.loading import Loaded, load
@@ -122,6 +123,9 @@ class _Training:
 
     def _loaded(self, project: Project) -> Loaded:
         """The project with its data, on the device of this process."""
+        number = self.arguments.threads or project.training.get("threads")
+        if isinstance(number, int):  # else as many as torchrun says
+            set_threads(number)
         placed = replace(project, training=project.training.merged({"device": str(self.group.device)}))
         return replace(load(placed, self.arguments.file.absolute().parent), project=project)
 

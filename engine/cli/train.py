@@ -26,6 +26,7 @@ from engine.training.records import json_record
 from engine.training.resuming import resumed
 from engine.training.run import Run
 from engine.training.run_folder import RunFolder, latest_run, new_run_path
+from engine.training.threadchoice import Allowed, allowed, measure, use
 from engine.wording import plural
 
 _WITHOUT_END = 1 << 30
@@ -37,11 +38,15 @@ def run(arguments: Arguments) -> int:
     tune_allocator()
     if arguments.strategy != "auto":
         say("--strategy counts for several processes, under torchrun; this is one.")
+    freedom = may_use(arguments)
     with Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
         folder = training.folder
         assert isinstance(folder, RunFolder)
         try:
+            if freedom.given is not None:
+                training.threads = None  # as it is said now, not as it was begun
+            use(training, freedom)
             if arguments.steps is not None and arguments.epochs is None:
                 training.plan(steps=arguments.steps)
             if arguments.fast and not training.trainer.has_hyper("fast_forward", True):
@@ -49,6 +54,16 @@ def run(arguments: Arguments) -> int:
             return _train(training, folder, arguments.steps, told_to)
         finally:
             folder.release()
+
+
+def may_use(arguments: Arguments) -> Allowed:
+    """How many threads there may be, once the machine was measured if that is asked for."""
+    freedom = allowed()
+    if arguments.threads != "measure":
+        return replace(freedom, given=arguments.threads)
+    measured = measure(freedom.most)
+    say("Measured what threads gain on this machine." if measured else "The machine is too busy to be measured.")
+    return freedom
 
 
 def chosen(project: Project, arguments: Arguments) -> Project:
@@ -102,7 +117,7 @@ def as_begun(project: Project, folder: RunFolder, arguments: Arguments) -> Proje
 
 def _essence(project: Project, seeded: bool) -> str:
     """What has to be the same for a run to go on: everything but looks, and how long, where and in what parts."""
-    free = {"epochs", "device", "micro_batch"} | (set() if seeded else {"seed"})
+    free = {"epochs", "device", "micro_batch", "threads"} | (set() if seeded else {"seed"})
     training = {name: value for name, value in sorted(project.training.items()) if name not in free}
     plain = replace(project, name="", notes="", layout=Layout(), training=type(project.training)(training))
     return files.dumps(plain)

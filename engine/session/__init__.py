@@ -38,7 +38,7 @@ def open(
         project: any project, also one with problems.
         folder: of the graph file, which paths are relative to.
         runs: where each run makes a directory for its files before its first step; None: nowhere.
-        threads: for torch; None: all cores but one, which is the window's.
+        threads: for torch; None: as many as the work of each training is worth.
     """
     return Session(project, folder=folder, runs=runs, threads=threads)
 

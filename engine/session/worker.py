@@ -111,6 +111,7 @@ class Worker:
             self._guarded(lambda command=command: self._handle(command))  # type: ignore[misc]
         self._guarded(self._save)
         self._keeping.release()
+        self._machine.end()
         self._tell("closed")
 
     def _next(self) -> Command:
@@ -122,6 +123,8 @@ class Worker:
                 self._guarded(self._show)
             elif busy := [desk for desk in (self._steps, self._weights, self._surfaces) if desk.working]:
                 self._guarded(busy[0].work)
+            elif self._machine.restless:
+                self._guarded(self._machine.measure)
             else:
                 break
         return self._inbox.get()
@@ -270,6 +273,7 @@ class Worker:
 
     def _install(self, run: Run) -> None:
         self.run = run
+        self._machine.fit(run)
         self._pace.restart()
         run.on_unwritable = self._keeping.gave_up
         for name, value in self._live.items():

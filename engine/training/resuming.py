@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 from engine.checkpoints import best_epoch
 from engine.problem import FileError
 from engine.training.best import Best
+from engine.training.calibration import set_threads
 from engine.training.loading import Loaded
 from engine.training.run import Post, Run
 from engine.training.run_folder import RunFolder
@@ -34,7 +33,8 @@ def resumed(loaded: Loaded, folder: RunFolder, post: Post, say: Callable[[str], 
     if state is not None:
         try:
             if threads:
-                torch.set_num_threads(int(state["trainer"]["threads"]))
+                run.threads = int(state["trainer"]["threads"])
+                set_threads(run.threads)
             run.restore(state)
             run.planned = max(run.planned, int(state.get("planned", 0)))
         except (KeyError, ValueError, TypeError, RuntimeError) as error:

@@ -46,6 +46,7 @@ class Run:
         best: its best epoch.
         pace: when its checkpoints are due.
         trail: the path of its weights, where somebody keeps it.
+        threads: that it is computed with; None: not decided.
         on_unwritable: is told why the run directory can no longer be written, and the training goes on without one;
             while it is None, that is an error like any other.
     """
@@ -96,6 +97,7 @@ class Run:
         self._lines = Lines()
         self._copier = Copier(self.trainer.net)
         self.best = Best(self._monitor)
+        self.threads: int | None = None
         self.trail: Trail | None = None
         self.on_unwritable: Callable[[FileError], None] | None = None
         for remark in loaded.remarks:

@@ -17,7 +17,7 @@ from gui.inspector.form import ParamForm
 from gui.run_feed import RunFeed
 from gui.widgets.labels import plain_tooltip, text_label
 
-NAMES: Final = ("device", "dtype", "precision", "micro_batch")
+NAMES: Final = ("device", "dtype", "precision", "micro_batch", "threads")
 PARTS: Final = ("parameters", "gradients", "optimizer", "activations", "total")
 
 
