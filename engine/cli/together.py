@@ -18,6 +18,7 @@ from engine.distributed.folder import SharedFolder
 from engine.distributed.group import Group, is_lost
 from engine.distributed.launch import Launch, join
 from engine.distributed.place import own_run, sign
+from engine.distributed.sameness import agree
 from engine.distributed.training import begun, resumed
 from engine.events import Event
 from engine.graph import Project
@@ -50,14 +51,20 @@ def run(arguments: Arguments) -> NoReturn:
             code = training.prepared() or training.train(interrupted)
             group.gathered(None)  # nobody leaves before all are done
             _leave(code)
-        except ChainruleError as error:  # the same in all processes
-            training.tell(error)
-            group.gathered(None)  # as soon as one leaves, torchrun ends the others
-            _leave(_FAILED)
         except KeyboardInterrupt:
             _leave(130)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not wait for this process
-            training.give_up(error)
+            if not group.shares(error):
+                training.give_up(error)
+            training.tell(error)
+            group.gathered(None)  # as soon as one leaves, torchrun ends the others
+            _leave(_FAILED)
+
+
+def _options(arguments: Arguments) -> dict[str, str]:
+    """What the command line says that all processes have to be told alike."""
+    names = ("epochs", "steps", "seed", "strategy", "checkpoint-every")
+    return {name: str(getattr(arguments, name.replace("-", "_"))) for name in names}
 
 
 def _device(arguments: Arguments) -> str:
@@ -85,6 +92,9 @@ class _Training:
         mine, project, resume = self._place(project)
         self._folder = folder = SharedFolder(group, mine if group.leads else None, mine.path, mine.plan)
         loaded = group.agreed(partial(self._loaded, project))
+        agree(group, loaded, _options(arguments))
+        if arguments.fast:
+            self._say("--fast counts for one process; these are several.")
         strategy = arguments.strategy
         if resume:
             self._run = run = resumed(loaded, group, self._post, folder, strategy, self._say)
@@ -182,7 +192,7 @@ class _Training:
             return _FAILED
         return 0
 
-    def tell(self, error: ChainruleError) -> None:
+    def tell(self, error: Exception) -> None:
         """What went wrong in all processes, or in one before the others could go on."""
         self._told.end()
         if self.group.leads:
@@ -202,7 +212,9 @@ class _Training:
             say_error(f"Another process of the training was lost after step {step:,}. {then}")
         elif first:
             who = f"Process {self.group.rank}: " if self.group.rank else ""
-            if isinstance(error, StepError) and self._run is not None:
+            if isinstance(error, ChainruleError):
+                say_error(f"{who}{error}")
+            elif isinstance(error, StepError) and self._run is not None:
                 event = told(error, self._run.trainer)
                 say_error(f"{who}{event.message} {event.hint}")
             else:

@@ -71,9 +71,10 @@ class SharedFolder:
             save(tensors, storage_writer=ShardWriter(path, plain, asdict(standing)), planner=planner)
         except CheckpointException as error:
             rank, (cause, _) = next(iter(error.failures.items()))
-            if isinstance(cause, FileError):
-                raise cause from error
-            raise FileError(f'"{path}" cannot be written by process {rank}: {cause}.', code="F05") from error
+            failure = cause if isinstance(cause, FileError) else None
+            if failure is None:
+                failure = FileError(f'"{path}" cannot be written by process {rank}: {cause}.', code="F05")
+            raise self._group.common(failure) from error
         self._group.together(())  # writing took time, and all have to know how much
 
     def follow(self, project: Project) -> None:

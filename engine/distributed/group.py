@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch._C._distributed_c10d import Store
 
-from engine.problem import ChainruleError, FileError
+from engine.problem import ChainruleError, FileError, GraphError
 from engine.training.crew import Crew
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ class Group(Crew):
         """Args: `store` they met at; the process group has been formed."""
         self.rank, self.size, self.device, self.local_size, self._store = rank, size, device, local_size, store
         self.signal = self.own_signal = 0
+        self._common: ChainruleError | None = None
         self._time = time.monotonic()
 
     def gathered(self, value: Any) -> list[Any]:
@@ -96,8 +97,17 @@ class Group(Crew):
                 is_file, message, code, hint = of
                 where = f"Process {rank}: " if rank else ""
                 kind = FileError if is_file else ChainruleError
-                raise kind(f"{where}{message}", code=code, hint=hint) from failure
+                raise self.common(kind(f"{where}{message}", code=code, hint=hint)) from failure
         return made[0]
+
+    def common(self, error: ChainruleError) -> ChainruleError:
+        """An error that all processes raise now."""
+        self._common = error
+        return error
+
+    def shares(self, error: Exception) -> bool:
+        """Whether the others failed as this process did, so that nobody waits for anybody: the graph is that of all."""
+        return error is self._common or isinstance(error, GraphError)
 
     # -- when something goes wrong --
 

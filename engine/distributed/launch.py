@@ -14,6 +14,7 @@ from torch._C._distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from engine.distributed.group import Group
+from engine.distributed.meeting import meet
 from engine.problem import ChainruleError
 
 TIMEOUT = "CHAINRULE_TIMEOUT"
@@ -88,7 +89,8 @@ def join(launch: Launch, device: str) -> Group:
             code="T05",
             hint=f"Use --nproc-per-node {cards}, or --device cpu.",
         )
-    seconds = timedelta(seconds=float(os.environ.get(TIMEOUT, _SECONDS)))
+    patience = float(os.environ.get(TIMEOUT, _SECONDS))
+    seconds = timedelta(seconds=patience)
     place = torch.device("cpu")
     if cards:
         place = torch.device("cuda", launch.local_rank)
@@ -96,7 +98,7 @@ def join(launch: Launch, device: str) -> Group:
     try:
         place_to_meet, _, _ = next(iter(rendezvous("env://", launch.rank, launch.size, timeout=seconds)))
         # torchrun keeps one store over all restarts, and in it where the processes of before could be reached.
-        store = PrefixStore(f"chainrule/{launch.restarts}/{launch.size}", place_to_meet)
+        store = PrefixStore(f"chainrule/{meet(place_to_meet, launch.rank, launch.size, patience)}", place_to_meet)
         dist.init_process_group(
             "cpu:gloo,cuda:nccl" if cards else "gloo",
             store=store,

@@ -83,7 +83,8 @@ class Steps:
         updater.total = self._norm
         updater.clear()
         self._draw()
-        factor = self._group.size * (1.0 if scale is None else scale.factor)
+        # Where the loss is scaled as much as fp16 bears, the mean is made up for afterwards.
+        factor = self._group.size if scale is None else scale.factor
         losses: list[Tensor] = []
         outputs: list[Mapping[str, Tensor]] = []
         parts, own = self._parts(batch)
@@ -97,6 +98,8 @@ class Steps:
         (value,) = self._group.together([sum(loss.item() for loss in losses)])
         if not math.isfinite(value):
             return value, math.nan, {}
+        if scale is not None:
+            updater.multiply(self._group.size)
         return value, self._trainer.sliced.update(turn, lr), _joined(outputs) if own else _none(outputs)
 
     def _parts(self, batch: Batch) -> tuple[list[Batch], int]:

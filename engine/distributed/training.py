@@ -35,6 +35,7 @@ from engine.training.setup import make_batches, make_meter
 from engine.training.stateparts import put_together
 from engine.training.trainer import Trainer
 from engine.training.updates import Memory
+from engine.wording import byte_text
 
 Strategy = Literal["auto", "ddp", "fsdp"]
 Say = Callable[[str], None]
@@ -94,24 +95,33 @@ class _Maker:
     def _shards(self, result: Result, say: Say) -> bool:
         if self._strategy != "auto":
             return self._strategy == "fsdp"
-        if len(result.phases) > 1 or all(self._group.gathered(_fits(result, self._group))):
+        short = [rank for rank in self._group.gathered(_room(result, self._group)) if rank is not None]
+        if not short:
             return False
-        say("The training does not fit into the memory of one process: parameters are sharded over all (FSDP).")
+        needed, free = max(short, key=lambda pair: pair[0] - pair[1])
+        what = f"Each process would need about {byte_text(needed)}, and {byte_text(free)} is free"
+        if len(result.phases) > 1:
+            say(f"{what}; parameters stay whole all the same (DDP), since a training with several phases has no parts.")
+            return False
+        if self._group.size == 1:
+            say(f"{what}; with more processes each would hold a part of the parameters.")
+            return False
+        say(f"{what}: the parameters are sharded over all {self._group.size} (FSDP).")
         return True
 
 
-def _fits(result: Result, group: Group) -> bool:
-    """Whether the memory of this process has room for the whole network, and what is kept beside it."""
+def _room(result: Result, group: Group) -> tuple[int, int] | None:
+    """Bytes that this process needs for the whole network and what is kept beside it, and has; None: it has enough."""
     needed = estimated(result)
     if needed is None:
-        return True
+        return None
     if group.device.type == "cuda":
         free: int | None = torch.cuda.mem_get_info(group.device)[0]
     else:
         free = available_bytes()
         free = None if free is None else free // group.local_size
     own = needed.parameters + needed.gradients + needed.optimizer + needed.activations // group.size
-    return free is None or own <= free
+    return None if free is None or own <= free else (own, free)
 
 
 # -- going on --
