@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-import torch
 from torch import Tensor
 
+from engine.training.bits import equal
 from engine.training.run import Run
 
 LIMIT = 64 << 20
@@ -24,7 +24,7 @@ LIMIT = 64 << 20
 _SHARE = 0.03
 """Part of the time of a training that may go into keeping states."""
 
-_APART = 256
+_APART = 1024
 """Updates between two kept states at most, so many have to be made once more; fewer where that would take seconds."""
 
 _WAIT = 1.0
@@ -148,10 +148,11 @@ class History:
         before = self._kept[-1].state if self._kept else None
         state = _copied(self._run.state(), before)
         self._pending = False
-        if _size(state, None) <= self.limit:
+        whole, alone = _sizes(state, before)
+        if whole <= self.limit:
             if self._kept and self._kept[-1].at == self.at:
                 self._kept.pop()
-            self._kept.append(_Kept(self.at, state, _size(state, before)))
+            self._kept.append(_Kept(self.at, state, alone))
             while self.bytes > self.limit:
                 self._thin()
         else:
@@ -172,7 +173,7 @@ class History:
             kept = kept[1:]
         states = [None, *(each.state for each in kept)]
         self._kept = [
-            _Kept(each.at, each.state, _size(each.state, old)) for each, old in zip(kept, states, strict=False)
+            _Kept(each.at, each.state, _sizes(each.state, old)[1]) for each, old in zip(kept, states, strict=False)
         ]
 
     # -- going --
@@ -214,13 +215,12 @@ class History:
 
 # -- states --
 
-_BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-
 
 def _copied(value: Any, before: Any) -> Any:
     """A copy that no step can change; tensors equal to those of the state before are shared with it."""
     if isinstance(value, Tensor):
-        return before if isinstance(before, Tensor) and _same(value, before) else value.detach().clone()
+        shared = isinstance(before, Tensor) and value.stride() == before.stride() and equal(value, before)
+        return before if shared else value.detach().clone()
     if isinstance(value, Mapping):
         known = before if isinstance(before, Mapping) else {}
         return {key: _copied(item, known.get(key)) for key, item in value.items()}
@@ -228,14 +228,6 @@ def _copied(value: Any, before: Any) -> Any:
         old = before if isinstance(before, list) and len(before) == len(value) else [None] * len(value)
         return [_copied(*pair) for pair in zip(value, old, strict=True)]
     return value
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    """Equal to the bit: 0 and -0 are not, and NaN is."""
-    if one.shape != other.shape or one.dtype != other.dtype or one.stride() != other.stride():
-        return False
-    bits = _BITS.get(one.element_size()) if one.is_floating_point() else None
-    return torch.equal(one, other) if bits is None else torch.equal(one.detach().view(bits), other.view(bits))
 
 
 def _thawed(value: Any) -> Any:
@@ -255,7 +247,12 @@ def _tensors(value: Any) -> Iterator[Tensor]:
             yield from _tensors(item)
 
 
-def _size(state: Any, before: Any) -> int:
-    """Bytes of the tensors that a state does not share with the one before."""
+def _sizes(state: Any, before: Any) -> tuple[int, int]:
+    """Bytes of a state's tensors, and of those that it does not share with the one before."""
     shared = {id(tensor) for tensor in _tensors(before)}
-    return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(state) if id(tensor) not in shared)
+    whole = alone = 0
+    for tensor in _tensors(state):
+        size = tensor.numel() * tensor.element_size()
+        whole += size
+        alone += 0 if id(tensor) in shared else size
+    return whole, alone

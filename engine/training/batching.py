@@ -116,6 +116,17 @@ class Batches:
             raise IndexError(f"an epoch has {self.steps_per_epoch} batches, counted from 0; there is no {number}")
         return self._slice(start, min(start + self.size, self.samples))
 
+    def row(self, most: int) -> tuple[int, Batch]:
+        """How many whole batches, up to so many, lie in a row in memory from here on, and those; without moving on."""
+        if self.streamed or self._crew.size > 1:
+            return 0, {}
+        start = self.position
+        end = self.samples
+        if self.shuffle:
+            end = min(end, start - start % self._chunk + self._chunk)
+        count = min(most, (end - start) // self.size)
+        return count, self._slice(start, start + count * self.size) if count else {}
+
     @property
     def rows(self) -> Tensor:
         """Of `data`, in the order in which this epoch hands them out: int64 (total,)."""

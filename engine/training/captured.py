@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from engine.netcode import Batch
 from engine.training import scripted
 from engine.training.clipping import norm_of
+from engine.training.programtext import StepText
 from engine.training.recording import Line, NotRecordableError, Recorder, View, needed, written_into
 from engine.training.turns import Turn
 from engine.training.updates import Slot
@@ -29,7 +30,10 @@ Forward = Callable[[Batch], tuple[Tensor, dict[str, Tensor]]]
 Made = tuple[float, float, Mapping[str, Tensor]]
 """Of a step: loss, norm of the gradient, wanted outputs. Unless both numbers are finite, nothing was updated."""
 
-_REFUSALS = (NotRecordableError, RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError, MemoryError)
+Many = tuple[list[float], Mapping[str, Tensor]]
+"""Of several steps: their losses, and the wanted outputs of all their batches in a row."""
+
+REFUSALS = (NotRecordableError, RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError, MemoryError)
 
 
 def eager(forward: Forward, turn: Turn, batch: Batch, lr: float) -> Made:
@@ -50,7 +54,12 @@ def eager(forward: Forward, turn: Turn, batch: Batch, lr: float) -> Made:
 
 @final
 class Program:
-    """The step of one phase with batches of one shape, for hyperparameters that differ in the learning rate alone."""
+    """The step of one phase with batches of one shape, for hyperparameters that differ in the learning rate alone.
+
+    Attributes:
+        text: of the step.
+        proven: whether many steps in one call came out as one by one; None: nobody has compared them yet.
+    """
 
     def __init__(self, net: nn.Module, forward: Forward, turn: Turn, batch: Batch) -> None:
         """Write it down while making a step's forward and backward pass, which may change buffers and random states.
@@ -63,14 +72,16 @@ class Program:
         self._updates = limits == (None, None)
         writer = _Writer(net, turn, batch)
         self.text = writer.text(forward, updates=self._updates)
-        self._names, self._fields = writer.names, writer.fields
+        self._fields, self._numbers = writer.fields, writer.numbers
         self._constants, self._views, self._shown = writer.constants, writer.views, writer.shown
-        self._numbers = writer.numbers
-        made = scripted.scripted(self.text)
+        made = scripted.scripted(self.text.once())
         if made is None:
             raise NotRecordableError("TorchScript refuses the text")
         self._function = made
-        self._layout = _layout(turn)
+        self._often: scripted.Function | None = None
+        self._never = False
+        self.proven: bool | None = None
+        self._layout = turn.layout()
         self._bound: tuple[Turn, list[Tensor]] | None = None
 
     @classmethod
@@ -78,7 +89,7 @@ class Program:
         """The program, or None where there can be none."""
         try:
             return cls(net, forward, turn, batch)
-        except _REFUSALS:
+        except REFUSALS:
             return None
 
     def fits(self, turn: Turn) -> bool:
@@ -93,7 +104,7 @@ class Program:
     def rebound(self, turn: Turn) -> bool:
         """Work on the storage that the phase's parameters have now; whether they are packed as they were."""
         self._bound = None
-        return _layout(turn) == self._layout
+        return turn.layout() == self._layout
 
     def step(self, net: nn.Module, turn: Turn, batch: Batch, lr: float) -> Made:
         """Make a step.
@@ -101,38 +112,78 @@ class Program:
         Raises:
             RuntimeError: an operation failed; weights and the optimizer's memory are as they were.
         """
-        if self._bound is None or self._bound[0] is not turn:
-            tensors = {**_tensors(net, turn), **self._constants}
-            for name, view in self._views.items():
-                tensors[name] = view.of(tensors[view.source])
-            self._bound = turn, [tensors[name] for name in self._names]
         updater = turn.updater
-        numbers: list[float] = []
-        if self._updates:
-            for slot, wanted in zip(updater.slots, self._numbers, strict=True):
-                known = updater.rule.numbers(updater.hyper, lr, slot.step + 1)
-                numbers += [known[index] for index in wanted]
+        numbers = self._numbers_of(turn, lr, 1) if self._updates else []
+        fields = [batch[name] for name in self._fields]
         with torch.inference_mode():
-            value, norm, *shown = self._function(*self._bound[1], *[batch[name] for name in self._fields], *numbers)
+            value, norm, *shown = self._function(*self._bound_to(net, turn), *fields, *numbers)
         if math.isfinite(value) and math.isfinite(norm):
             if self._updates:
                 for slot in updater.slots:
                     slot.step += 1
             else:
                 updater.update(lr, norm)
-        outputs = {name: batch[name] if at is None else shown[at] for name, at in self._shown.items()}
-        return value, norm, outputs
+        return value, norm, self._outputs(batch, shown)
+
+    def repeats(self) -> bool:
+        """Whether it can make many steps in one call, for which it is made ready when that is first asked."""
+        if self._often is None and not self._never:
+            text = self.text.often() if self._updates else None
+            self._often = None if text is None else scripted.scripted(text)
+            self._never = self._often is None
+        return not self._never
+
+    def steps(self, net: nn.Module, turn: Turn, batch: Batch, rates: Sequence[float], size: int) -> Many | None:
+        """Make a step of `size` samples of the batch for each learning rate; `repeats` has to hold.
+
+        None: at one of them loss or gradient is not finite; those before it were made.
+
+        Raises:
+            RuntimeError: an operation failed; some steps were made.
+        """
+        assert self._often is not None
+        numbers = [self._numbers_of(turn, lr, number) for number, lr in enumerate(rates, 1)]
+        fields = [batch[name] for name in self._fields]
+        columns = map(list, zip(*numbers, strict=True))
+        with torch.inference_mode():
+            losses, norm, *shown = self._often(*self._bound_to(net, turn), *fields, len(rates), size, *columns)
+        if not (math.isfinite(losses[-1]) and math.isfinite(norm)):
+            return None
+        for slot in turn.updater.slots:
+            slot.step += len(rates)
+        return losses, self._outputs(batch, shown)
+
+    def _bound_to(self, net: nn.Module, turn: Turn) -> Sequence[Tensor]:
+        """What it works on, besides batches."""
+        if self._bound is None or self._bound[0] is not turn:
+            tensors = {**_tensors(net, turn), **self._constants}
+            for name, view in self._views.items():
+                tensors[name] = view.of(tensors[view.source])
+            self._bound = turn, [tensors[name] for name in self.text.tensors]
+        return self._bound[1]
+
+    def _numbers_of(self, turn: Turn, lr: float, following: int) -> list[float]:
+        """What changes from step to step, for one of the steps that follow, counted from 1."""
+        updater = turn.updater
+        numbers: list[float] = []
+        for slot, wanted in zip(updater.slots, self._numbers, strict=True):
+            known = updater.rule.numbers(updater.hyper, lr, slot.step + following)
+            numbers += [known[index] for index in wanted]
+        return numbers
+
+    def _outputs(self, batch: Batch, shown: Sequence[Tensor]) -> dict[str, Tensor]:
+        return {name: batch[name] if at is None else shown[at] for name, at in self._shown.items()}
 
 
-def _layout(turn: Turn) -> list[list[str]]:
-    """The names that share a slot, slot by slot."""
-    return [[name for name, _, _ in slot.members] for slot in turn.updater.slots]
+def lasting(net: nn.Module) -> dict[str, Tensor]:
+    """Parameters, without autograd, and buffers, by the names they have in a text."""
+    found = {f"p{number}": parameter.detach() for number, parameter in enumerate(net.parameters())}
+    return found | {f"b{number}": buffer for number, buffer in enumerate(net.buffers())}
 
 
 def _tensors(net: nn.Module, turn: Turn) -> dict[str, Tensor]:
     """What a program works on, by the names in its text; parameters without autograd."""
-    found = {f"p{number}": parameter.detach() for number, parameter in enumerate(net.parameters())}
-    found.update({f"b{number}": buffer for number, buffer in enumerate(net.buffers())})
+    found = lasting(net)
     for number, slot in enumerate(turn.updater.slots):
         found.update(_of_slot(number, slot))
         if slot.grad is not None:
@@ -170,9 +221,8 @@ class _Writer:
     """Writes the text of one program.
 
     Attributes:
-        names: of the tensors that are the same from step to step, in the order of the arguments.
-        fields: of the batch, which follow them.
-        numbers: for each slot, which of the optimizer's numbers follow these.
+        fields: of the batch, as the text takes them.
+        numbers: for each slot, which of the optimizer's numbers the text takes.
         constants: computed once.
         views: of the other tensors, taken once.
         shown: wanted output -> its place among the results, None: it is a field of the batch.
@@ -184,15 +234,14 @@ class _Writer:
         self.inputs.update({f"b{number}": buffer for number, buffer in enumerate(net.buffers())})
         self.places = {f"x{number}": field for number, field in enumerate(batch)}
         self.inputs.update({place: batch[field] for place, field in self.places.items()})
-        self.names: list[str] = []
         self.fields: list[str] = []
         self.numbers: list[list[int]] = []
         self.constants: dict[str, Tensor] = {}
         self.views: dict[str, View] = {}
         self.shown: dict[str, int | None] = {}
 
-    def text(self, forward: Forward, *, updates: bool) -> str:
-        """The whole text, with or without the update."""
+    def text(self, forward: Forward, *, updates: bool) -> StepText:
+        """The step, with or without the update."""
         slots = self.turn.updater.slots
         vectors = {f"G{number}": slot.grad for number, slot in enumerate(slots) if slot.grad is not None}
         members = [parameter for slot in slots for _, parameter, _ in slot.members]
@@ -245,26 +294,21 @@ class _Writer:
         zeros = [Line((), "zero_", [view], (view,), pure=False) for grad, view in pairs if grad is None]
         return [(recorder.name_of(grad), view) for grad, view in pairs if grad is not None], zeros
 
-    def _assemble(self, before: list[Line], behind: list[Line], update: list[Line], results: Sequence[str]) -> str:
+    def _assemble(self, before: list[Line], behind: list[Line], update: list[Line], results: Sequence[str]) -> StepText:
         loss, norm, *shown = results
         body = [*map(str, before), f"loss = float({loss})", "norm = float('nan')", "if math.isfinite(loss):"]
         body += [*(f"    {line}" for line in behind), f"    norm = float({norm})"]
         if update:
             body += ["    if math.isfinite(norm):", *(f"        {line}" for line in update)]
-        body.append(f"return {', '.join(['loss', 'norm', *shown])}")
-        whole = "\n".join(f"    {line}" for line in body)
-        used = set(re.findall(r"\w+", whole))
-        fixed = _tensors_named(self.inputs, self.turn)
-        self.names = [
-            name for name in (*fixed, *self.constants, *self.views) if name in used and name not in self.places
-        ]
-        places = [place for place in self.places if place in used]
+        used = set(re.findall(r"\w+", "\n".join(body))).union(shown)
+        fixed = (*_tensors_named(self.inputs, self.turn), *self.constants, *self.views)
+        names = tuple(name for name in fixed if name in used and name not in self.places)
+        places = tuple(place for place in self.places if place in used)
         self.fields = [self.places[place] for place in places]
         slots = range(len(self.turn.updater.slots))
         self.numbers = [[index for index in range(8) if f"n{slot}_{index}" in used] for slot in slots]
-        numbers = [f"n{slot}_{index}: float" for slot in slots for index in self.numbers[slot]]
-        arguments = ", ".join([*(f"{name}: Tensor" for name in (*self.names, *places)), *numbers])
-        return f"def {scripted.NAME}({arguments}):\n{whole}\n"
+        numbers = tuple(f"n{slot}_{index}" for slot in slots for index in self.numbers[slot])
+        return StepText(names, places, numbers, tuple(body), tuple(shown))
 
 
 def _tensors_named(inputs: Mapping[str, Tensor], turn: Turn) -> list[str]:

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from engine.build import Net
 from engine.netcode import Batch
+from engine.training.bits import equal
 from engine.training.captured import Forward, Made, Program, eager
 from engine.training.rollback import Rollback
-from engine.training.turns import Turn
+from engine.training.turns import Kept, Turn
 
 _EAGER_STEPS = 16
 """Steps of one kind made eagerly, and timed, before it is thought of capturing them."""
@@ -43,8 +44,6 @@ keeps the thread waiting for.
 _GAIN = 0.95
 """Of the eager step's time a captured one takes at most."""
 
-_BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-
 _FAILURES = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
 
 _KINDS = 16
@@ -59,6 +58,7 @@ class _Trial:
     Attributes:
         program: makes it; None while it has not been written down.
         lasting: whether the choice has been made.
+        seconds: that the program takes, once it has been chosen.
     """
 
     program: Program | None = None
@@ -66,6 +66,7 @@ class _Trial:
     eager_seconds: list[float] = field(default_factory=list)
     captured_seconds: list[float] = field(default_factory=list)
     compared: int = 0
+    seconds: float = 0.0
 
 
 @final
@@ -75,6 +76,7 @@ class Choice:
     Attributes:
         captured: whether a program made the last step.
         allowed: whether programs may be used; may be changed between steps.
+        binding: another number each time that the weights may have got other storage.
     """
 
     def __init__(self, net: Net, runs: Sequence[Forward], rollback: Rollback) -> None:
@@ -82,12 +84,19 @@ class Choice:
         self._net, self._runs, self._rollback = net, runs, rollback
         self._trials: dict[tuple[int, int], _Trial] = {}
         self._on_cpu = all(tensor.device.type == "cpu" for tensor in (*net.parameters(), *net.buffers()))
-        self.allowed, self.captured = True, False
+        self.allowed, self.captured, self.binding = True, False, 0
 
     @property
     def made(self) -> bool:
         """Whether a program has been chosen for the steps of any kind."""
         return self.allowed and any(trial.lasting and trial.program is not None for trial in self._trials.values())
+
+    def chosen(self, turn: Turn, samples: int) -> tuple[Program, float] | None:
+        """The program that makes the phase's steps of batches of so many samples, and the seconds one takes."""
+        trial = self._trials.get((turn.number, samples)) if self.allowed else None
+        if trial is None or trial.program is None or not trial.lasting or not trial.program.fits(turn):
+            return None
+        return trial.program, trial.seconds
 
     def begin_again(self) -> None:
         """Something but weights and hyperparameters has changed: the programs are no longer right."""
@@ -95,6 +104,7 @@ class Choice:
 
     def rebind(self, turns: Sequence[Turn]) -> None:
         """Parameters and optimizers may have got other storage, or be packed otherwise."""
+        self.binding += 1
         for (number, _), trial in list(self._trials.items()):
             if trial.program is not None and not trial.program.rebound(turns[number]):
                 self._trials = {kind: other for kind, other in self._trials.items() if other is not trial}
@@ -150,56 +160,35 @@ class Choice:
 
     def _compared(self, trial: _Trial, program: Program, turn: Turn, batch: Batch, lr: float) -> Made:
         """A step made by the program, taken back, and made eagerly; the program is dropped unless both are equal."""
-        before = _copies(turn)
-        counts = [slot.step for slot in turn.updater.slots]
+        before = Kept(turn)
         theirs: Made | None = None
         with suppress(*_FAILURES):  # so it is not as the eager step
             theirs = program.step(self._net, turn, batch, lr)
         after = self._state(turn)
-        for slot, count in zip(turn.updater.slots, counts, strict=True):
-            slot.step = count
-        for vector, kept in zip(_vectors(turn), before, strict=True):
-            vector.copy_(kept)
+        before.put_back()
         self._rollback.put_back()
         ours = eager(self._runs[turn.number], turn, batch, lr)
         if not (math.isfinite(ours[0]) and math.isfinite(ours[1])):
             return ours  # which proves nothing
-        if theirs is not None and _same(theirs, ours) and all(map(_equal, after, self._state(turn))):
+        if theirs is not None and _same(theirs, ours) and all(map(equal, after, self._state(turn))):
             trial.compared += 1
         else:
             trial.program, trial.lasting = None, True
         return ours
 
     def _state(self, turn: Turn) -> list[Tensor]:
-        return [*_copies(turn), *(buffer.clone() for buffer in self._net.buffers()), torch.get_rng_state()]
+        return [*Kept(turn).vectors, *(buffer.clone() for buffer in self._net.buffers()), torch.get_rng_state()]
 
     def _judge(self, trial: _Trial, seconds: float) -> None:
         trial.captured_seconds.append(seconds)
         if len(trial.captured_seconds) >= _CAPTURED_STEPS:
             trial.lasting = True
-            if median(trial.captured_seconds) > _GAIN * median(trial.eager_seconds):
+            trial.seconds = median(trial.captured_seconds)
+            if trial.seconds > _GAIN * median(trial.eager_seconds):
                 trial.program = None
-
-
-def _vectors(turn: Turn) -> list[Tensor]:
-    slots = turn.updater.slots
-    grads = [slot.grad for slot in slots if slot.grad is not None]
-    return [*(slot.weight for slot in slots), *grads, *(part for slot in slots for part in slot.state.values())]
-
-
-def _copies(turn: Turn) -> list[Tensor]:
-    return [vector.clone() for vector in _vectors(turn)]
 
 
 def _same(one: Made, other: Made) -> bool:
     """Whether loss, norm and outputs are equal to the bit."""
-    shown = all(_equal(tensor, other[2][name]) for name, tensor in one[2].items())
+    shown = all(equal(tensor, other[2][name]) for name, tensor in one[2].items())
     return one[:2] == other[:2] and shown
-
-
-def _equal(one: Tensor, other: Tensor) -> bool:
-    """To the bit: 0 and -0 are not, and NaN is."""
-    if one.shape != other.shape or one.dtype != other.dtype:
-        return False
-    bits = _BITS.get(one.element_size()) if one.is_floating_point() else None
-    return torch.equal(one, other) if bits is None else torch.equal(one.detach().view(bits), other.detach().view(bits))

@@ -14,6 +14,7 @@ from torch import Tensor
 from engine.build import Outputs
 from engine.netcode import Batch
 from engine.result import Result
+from engine.training.judging import Judging
 from engine.training.metrics import Meter
 from engine.training.precision import in_full
 from engine.training.task import Task
@@ -42,7 +43,7 @@ class Evaluator:
     """
 
     def __init__(
-        self, trainer: Trainer, data: Mapping[str, Tensor], *, count_classes: bool = False, fast: bool = False
+        self, trainer: Trainer, data: Mapping[str, Tensor], *, count_classes: bool = False, often: bool = False
     ) -> None:
         """Begin with the first sample.
 
@@ -50,13 +51,14 @@ class Evaluator:
             trainer: of the network, which says how to compute.
             data: name -> (n, ...), as for `Batches`.
             count_classes: fill `confusion`.
-            fast: the same data will come many times, so that kernels are worth it where somebody asked for them.
+            often: the same data will come many times, so that programs are worth it, and kernels where they are wanted.
         """
-        self._trainer, self._data, self._fast = trainer, data, fast
+        self._trainer, self._data = trainer, data
         self._meter = Meter(trainer.task, trainer.meter.names)
         self._task = trainer.task
         self._wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
         self._run = trainer.passing(trainer.net.loss_and(self._wanted))
+        self._judging = Judging(trainer.net, self._run, trainer.modes) if often and trainer.whole else None
         self.samples = len(next(iter(data.values()))) if data else 0
         self._size = batch_size(trainer.result)
         self._crew = trainer.crew
@@ -97,12 +99,16 @@ class Evaluator:
     def _judged(self, start: int, stop: int) -> tuple[Any, ...]:
         """Loss of some samples, then prediction and target where there is a task."""
         trainer = self._trainer
-        if self._fast and trainer.may_be_fast and (self._target is not None or not self._wanted):
+        if self._judging and trainer.may_be_fast and (self._target is not None or not self._wanted):
             made = trainer.fast.judged(self._data, start, stop, self._by_pytorch)
             if made is not None:
                 value, prediction = made
                 return value, prediction, None if self._target is None else self._target[start:stop]
-        loss, outputs = self._by_pytorch({name: tensor[start:stop] for name, tensor in self._data.items()})
+        batch = {name: tensor[start:stop] for name, tensor in self._data.items()}
+        if self._judging and trainer.choice.allowed:
+            value, outputs = self._judging.batch(batch, self._by_pytorch, trainer.choice.binding)
+            return value, *(outputs[name] for name in self._wanted)
+        loss, outputs = self._by_pytorch(batch)
         return loss.item(), *(in_full(outputs[name]) for name in self._wanted)
 
     def _by_pytorch(self, batch: Batch) -> tuple[Tensor, Outputs]:
@@ -122,9 +128,9 @@ def _confusion(task: Task, prediction: Tensor, target: Tensor, classes: int) -> 
     return torch.bincount(pairs, minlength=classes * classes).cpu().numpy().reshape(classes, classes)
 
 
-def evaluate(trainer: Trainer, data: Mapping[str, Tensor], *, fast: bool = False) -> Evaluation:
+def evaluate(trainer: Trainer, data: Mapping[str, Tensor], *, often: bool = False) -> Evaluation:
     """All at once; arguments as for an `Evaluator`."""
-    evaluator = Evaluator(trainer, data, fast=fast)
+    evaluator = Evaluator(trainer, data, often=often)
     while not evaluator.done:
         evaluator.advance()
     return evaluator.result()

@@ -29,12 +29,13 @@ from engine.fastforward.kernel import Kernel
 from engine.fastforward.machine import available
 from engine.training.batching import Batches
 from engine.training.captured import Forward
+from engine.training.chunk import Chunk
 from engine.training.forwardonly import AGREE, FORMATS, REFUSALS, DisagreementError, ForwardOnly, Judged
 from engine.training.modes import Modes
 from engine.training.optimizers import Hyper
 from engine.training.rollback import Rollback
 from engine.training.stepcalls import arrays, labels_below, recorded
-from engine.training.turns import Turn
+from engine.training.turns import Kept, Turn
 
 _APART = 4096
 """Updates between two steps that PyTorch makes as well."""
@@ -49,24 +50,6 @@ _KINDS = 16
 """Sizes of batches for which there are kernels at most."""
 
 Floats = NDArray[np.float64]
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Chunk:
-    """Steps that were made.
-
-    Attributes:
-        losses: of each, before its update.
-        rows: of the data, for all batches in a row.
-        outputs: those that are wanted, for these rows.
-        lr: learning rate of the last step.
-    """
-
-    losses: list[float]
-    rows: Tensor
-    outputs: Mapping[str, Tensor]
-    lr: float
 
 
 @final
@@ -85,7 +68,7 @@ class _Made:
 
     def on(self, turn: Turn) -> bool:
         """Whether the phase's parameters are packed as they were."""
-        return (self.bound is not None and self.bound[0] is turn) or _layout(turn) == self.layout
+        return (self.bound is not None and self.bound[0] is turn) or turn.layout() == self.layout
 
 
 @final
@@ -231,7 +214,7 @@ class FastForward:
                 self.remark = f"Fast-forward cannot make these steps; PyTorch does ({self.refused})."
             return None
         self.refused = ""
-        return _Made(kernel, turn.updater.hyper, _layout(turn))
+        return _Made(kernel, turn.updater.hyper, turn.layout())
 
     def _recorded(self, turn: Turn, batch: Mapping[str, Tensor]) -> Step:
         self._rollback.keep()
@@ -278,7 +261,7 @@ class FastForward:
         outputs: dict[str, Tensor] = {}
         if self._shown is not None and shown is not None:
             outputs = {self._shown: shown, self._target: batches.data[self._target][rows]}
-        return Chunk(made.losses[:done].tolist(), rows, outputs, float(rates[done - 1]))
+        return Chunk(made.losses[:done].tolist(), outputs, float(rates[done - 1]))
 
     def _numbers(self, turn: Turn, rates: Floats) -> Floats:
         """What changes from step to step, those of one step side by side."""
@@ -296,25 +279,21 @@ class FastForward:
 
     def _checked(self, made: _Made, turn: Turn, batches: Batches, at: int) -> Chunk | None:
         """One step, made by PyTorch as well; None when they disagree, with nothing changed."""
-        before, start = [vector.clone() for vector in _vectors(turn)], batches.position
-        counts = [slot.step for slot in turn.updater.slots]
+        before, start = Kept(turn), batches.position
         chunk = self._run(made, turn, batches, at, 1)
         if chunk is None:
             return None
-        after = [vector.clone() for vector in _vectors(turn)]
-        _put(turn, before)
-        for slot, count in zip(turn.updater.slots, counts, strict=True):
-            slot.step = count
-        batch = dict(zip(batches.data, (data[chunk.rows] for data in self._data.values()), strict=True))
-        differing = self._differing(turn, batch, chunk, after)
+        after = Kept(turn)
+        before.put_back()
+        rows = batches.rows[start : start + made.kernel.step.samples]
+        batch = dict(zip(batches.data, (data[rows] for data in self._data.values()), strict=True))
+        differing = self._differing(turn, batch, chunk, after.vectors)
         if differing:
             self._leave(f"its {differing} at step {at + 1} differed from PyTorch's")
-            _put(turn, before)
-            for slot, count in zip(turn.updater.slots, counts, strict=True):
-                slot.step = count
+            before.put_back()
             batches.position = start
             return None
-        _put(turn, after)
+        after.put_back()
         made.checked = True
         return chunk
 
@@ -338,16 +317,10 @@ class FastForward:
         for grad, mine in zip(_grads(turn), _grads_of(turn, after), strict=True):
             grad.copy_(mine)
         updater.update(chunk.lr, updater.norm())
-        for vector, mine in zip(_vectors(turn), after, strict=True):
+        for vector, mine in zip(turn.vectors(), after, strict=True):
             if not _close(mine, vector, tolerance * float(vector.abs().max())):
                 return "update"
         return ""
-
-
-def _vectors(turn: Turn) -> list[Tensor]:
-    """Weights, gradients, and what the optimizer remembers."""
-    slots = turn.updater.slots
-    return [*(slot.weight for slot in slots), *_grads(turn), *(part for slot in slots for part in slot.state.values())]
 
 
 def _grads(turn: Turn) -> list[Tensor]:
@@ -355,23 +328,13 @@ def _grads(turn: Turn) -> list[Tensor]:
 
 
 def _grads_of(turn: Turn, vectors: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Those among copies of `_vectors`."""
+    """Those among copies of the turn's vectors."""
     count = len(turn.updater.slots)
     return vectors[count : 2 * count]
 
 
-def _put(turn: Turn, values: Sequence[Tensor]) -> None:
-    for vector, value in zip(_vectors(turn), values, strict=True):
-        vector.copy_(value)
-
-
 def _close(one: Tensor, other: Tensor, within: float) -> bool:
     return bool(((one - other).abs() <= within).all())
-
-
-def _layout(turn: Turn) -> list[list[str]]:
-    """The names that share a slot, slot by slot."""
-    return [[name for name, _, _ in slot.members] for slot in turn.updater.slots]
 
 
 def _address(numbers: Floats) -> int:

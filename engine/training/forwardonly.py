@@ -18,10 +18,10 @@ from engine.build import Net
 from engine.fastforward.arrays import UnsupportedError
 from engine.fastforward.kernel import Kernel
 from engine.fastforward.machine import available
-from engine.training.captured import Forward
+from engine.training.captured import Forward, lasting
 from engine.training.modes import Modes
 from engine.training.recording import NotRecordableError
-from engine.training.stepcalls import labels_below, lasting, recorded_forward
+from engine.training.stepcalls import labels_below, recorded_forward
 
 AGREE = {torch.float32: 1e-5, torch.float64: 1e-12}
 """Relative difference of what agrees."""

@@ -49,9 +49,14 @@ class Meter:
         self._sums = {"accuracy": 0.0, "top5": 0.0, "mae": 0.0, "elements": 0.0}
         self._spread: tuple[int, Tensor, Tensor, Tensor] | None = None
 
-    def add(self, prediction: Tensor, target: Tensor) -> None:
-        """One batch; the tensors must not be changed afterwards."""
+    def add(self, prediction: Tensor, target: Tensor, *, batches: int = 1) -> None:
+        """One batch, or several of one size in a row; the tensors must not be changed afterwards."""
         if not self.names or not len(target):
+            return
+        if batches > 1 and self._held + prediction.numel() >= _HELD:  # sums are formed after the same batches as ever
+            size = len(target) // batches
+            for pair in zip(prediction.split(size), target.split(size), strict=True):
+                self.add(*pair)
             return
         self._predictions.append(prediction.detach())
         self._targets.append(target)

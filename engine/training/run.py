@@ -186,7 +186,7 @@ class Run:
         if self.validation_data:
             if self._validation is None:
                 if self._evaluator is None:
-                    self._evaluator = Evaluator(self.trainer, self.validation_data, fast=True)
+                    self._evaluator = Evaluator(self.trainer, self.validation_data, often=True)
                 self._validation = self._evaluator
                 self._validation.begin(count_classes=self.count_classes)
             self._validation.advance()
@@ -255,7 +255,7 @@ class Run:
         """A record of an epoch that is not complete (`train --steps`); the epoch itself goes on."""
         if self.between_epochs or self.epoch_waits:
             return
-        found = evaluate(self.trainer, self.validation_data, fast=True) if self.validation_data else None
+        found = evaluate(self.trainer, self.validation_data, often=True) if self.validation_data else None
         kept = self.trainer.meter.state()
         record = self._record(self.trainer.epochs + 1, found)
         self.trainer.meter.restore(kept)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from engine.fastforward.calls import Call, Ref, Slot, Step
 from engine.netcode import Batch
-from engine.training.captured import Forward, update_lines
+from engine.training.captured import Forward, lasting, update_lines
 from engine.training.recording import Line, NotRecordableError, Recorder, needed
 from engine.training.turns import Turn
 
@@ -120,11 +120,6 @@ def _inputs(net: nn.Module) -> dict[str, Tensor]:
 
 def _fields(batch: Batch) -> dict[str, Tensor]:
     return {f"x{number}": tensor for number, tensor in enumerate(batch.values())}
-
-
-def lasting(net: nn.Module) -> dict[str, Tensor]:
-    """Parameters and buffers that a step works on, by its names."""
-    return {name: tensor.detach() for name, tensor in _inputs(net).items()}
 
 
 def arrays(net: nn.Module, turn: Turn) -> dict[str, Tensor]:

@@ -21,6 +21,7 @@ from engine.training.crew import ALONE, Crew
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.footprint import Footprint
 from engine.training.forwarding import FastForward
+from engine.training.looping import Loop
 from engine.training.metrics import Meter
 from engine.training.modes import Modes
 from engine.training.optimizers import filled_in
@@ -45,7 +46,7 @@ class Trainer:
         meter: collects the training metrics of the epoch.
         last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
         modes: training and evaluation, and whether dropout is switched off.
-        choice: whether steps are captured or eager.
+        choice: whether steps are captured or eager; `loop` makes captured ones in a row.
         fast: makes many steps at once, where it is switched on.
         sliced: makes steps in mixed precision or in micro-batches instead.
         crew: the processes that make this training; `batches` hands out the part of this one.
@@ -96,6 +97,7 @@ class Trainer:
         self._shown = _wanted(meter.task)
         runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
         self.choice = Choice(net, runs, self._rollback)
+        self.loop = Loop(net, self.choice, self._rollback)
         self.fast = FastForward(net, runs, self._shown, self._rollback, self.modes)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
@@ -193,23 +195,32 @@ class Trainer:
         self._count(turn, [value], outputs)
         return value
 
-    def advance(self, most: int, size: int | None = None) -> list[float]:
-        """One update as `step`, or up to `most` of this epoch in fast-forward; their losses. Raises as `step`."""
-        made = None
-        if size is None and self.batches is not None and self.may_be_fast:
-            made = self.fast.steps(self._turns, self.batches, self.steps, most)
+    def advance(self, most: int, size: int | None = None) -> Sequence[float]:
+        """One update as `step`, or up to `most` of this epoch in one call; their losses. Raises as `step`."""
+        made, turn = None, self._turns[self._turn]
+        self.fast.running = False
+        if size is None and self.batches is not None and self.whole:
+            if self.fast.wanted:
+                made = self.fast.steps(self._turns, self.batches, self.steps, most)
+            if made is None and self.footprint.parts is not None:
+                in_turn = most if len(self._turns) == 1 else min(most, turn.steps - self._made_in_turn)
+                made = self.loop.steps(turn, self.batches, self.steps, in_turn)
         if made is None:
-            self.fast.running = False
             return [self.step(size)]
         self.last_lr = made.lr
-        self._count(self._turns[0], made.losses, made.outputs)
+        self._count(turn, made.losses, made.outputs)
         return made.losses
+
+    @property
+    def whole(self) -> bool:
+        """Whether one process makes each step in one piece."""
+        whole = self.sliced.most is None and not self.sliced.precision.mixed
+        return whole and self.maker is None and self.crew.size == 1
 
     @property
     def may_be_fast(self) -> bool:
         """Whether kernels are asked for, and nothing stands against them but what is to be computed."""
-        whole = self.sliced.most is None and not self.sliced.precision.mixed
-        return self.fast.wanted and whole and self.maker is None and self.crew.size == 1
+        return self.fast.wanted and self.whole
 
     def _try(self, turn: Turn, batch: Batch) -> tuple[float, Mapping[str, Tensor]]:
         lr = turn.schedule.lr(turn.updater.hyper.lr, self.steps)
@@ -242,7 +253,7 @@ class Trainer:
         self._stepped = True
         samples = 1 if self.batches is None else self.batches.whole
         if self._shown and self.meter.names:
-            self.meter.add(*(outputs[name] for name in self._shown))
+            self.meter.add(*(outputs[name] for name in self._shown), batches=len(losses))
         self.last_loss = losses[-1]
         if self.first_loss is None:
             self.first_loss = losses[0]

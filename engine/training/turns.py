@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
-from torch import nn
+from torch import Tensor, nn
 
 from engine.build import Net
 from engine.netcode import execution
@@ -46,6 +46,34 @@ class Turn:
         """Go on from a `state`."""
         self.updater.hyper = replace(self.updater.hyper, **state["hyper"])
         self.schedule.restore(state["schedule"])
+
+    def vectors(self) -> list[Tensor]:
+        """Weights, gradients, and what the optimizer remembers, as they lie in memory: those of all slots in a row."""
+        slots = self.updater.slots
+        grads = [slot.grad for slot in slots if slot.grad is not None]
+        states = [part for slot in slots for part in slot.state.values()]
+        return [*(slot.weight for slot in slots), *grads, *states]
+
+    def layout(self) -> list[list[str]]:
+        """The names of parameters that share a slot, slot by slot."""
+        return [[name for name, _, _ in slot.members] for slot in self.updater.slots]
+
+
+@final
+class Kept:
+    """A copy of what the steps of a phase change: its `vectors`, and how many updates they had."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self.vectors = [vector.clone() for vector in turn.vectors()]
+        self._counts = [slot.step for slot in turn.updater.slots]
+
+    def put_back(self) -> None:
+        """As it was."""
+        for vector, kept in zip(self._turn.vectors(), self.vectors, strict=True):
+            vector.copy_(kept)
+        for slot, count in zip(self._turn.updater.slots, self._counts, strict=True):
+            slot.step = count
 
 
 def make_turns(net: Net, steps_per_epoch: int, memory: Sequence[Mapping[str, Memory]]) -> list[Turn]:

@@ -85,7 +85,8 @@ def test_forward_back_and_forward_again_is_the_same_to_the_bit(name):
 def test_states_that_were_not_kept_are_made_once_more(monkeypatch):
     run = run_of(small(optimizer="adam", epochs=50))
     past, states = History(run), {}
-    monkeypatch.setattr("engine.history._SHARE", 1e-9)  # none but the first, and one in 256
+    monkeypatch.setattr("engine.history._SHARE", 1e-9)  # none but the first,
+    monkeypatch.setattr("engine.history._APART", 256)  # and one in so many
     for step in range(1, 301):
         forward(run, past, 1)
         if step % 37 == 0:

@@ -62,13 +62,14 @@ def run_of(made: Project, post: Callable[[Event], None] = Ignore, **options: Any
     return Run(load(made), post, **options)
 
 
-def train(run: Run, steps: int | None = None) -> Run:
-    """To the end, or until so many updates are made and an epoch they complete has ended."""
+def train(run: Run, steps: int | None = None, *, many: bool = False) -> Run:
+    """To the end, or until so many updates are made and an epoch they complete has ended; `many` at once if they can."""
     with run.trainer.drawing():
         while not run.over:
             if steps is not None and run.trainer.steps >= steps and not run.epoch_waits:
                 break
-            run.tick()
+            left = 1 << 30 if steps is None else max(1, steps - run.trainer.steps)
+            run.tick(most=left if many else 1)
     return run
 
 
