@@ -2,18 +2,15 @@
 
 Run it with `python -m tests.bench.bench_heavy`; `MLP` or `CNN` behind it measures one of them. The ways take turns in
 one process, on the same data in batches of the same size, from the same weights; a ratio is that of neighbouring turns.
-Time is the processor's, with one thread to compute. The plain loop is what one writes by hand: tensors in memory, a
-permutation, `torch.optim`, no DataLoader. Keras (with PyTorch behind it) has its row where it can be imported:
-
-    pip install --target /tmp/keras --no-deps keras absl-py namex optree ml_dtypes h5py
-    PYTHONPATH=/tmp/keras KERAS_BACKEND=torch python -m tests.bench.bench_heavy
+Time is the processor's, with one thread to compute; pairs of turns are short and many, so that what others do on the
+machine meets both. The plain loop is what one writes by hand: tensors in memory, a permutation, `torch.optim`, no
+DataLoader. Keras (with PyTorch behind it) has its row where CHAINRULE_KERAS names it (`peers/keras_fit.py`): its own
+`fit`, in a process of its own, from the same weights.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import os
 import statistics
 import sys
 import time
@@ -28,12 +25,15 @@ from engine.graph import Project
 from engine.training.loading import load
 from engine.training.run import Run
 from tests.bench.bench_session import Turn, plain_loop
+from tests.bench.bench_training import Timed
+from tests.bench.peers.keras_fit import KerasFit, found
 from tests.bench.rows import Row, keep, row
 from tests.engine.graphs import project
 
 WIDTHS = (7000, 7000, 6500)
 """784-7000-7000-6500-10: 100.1 million parameters."""
 LR = 0.01
+CNN_STEPS, CNN_ROUNDS = 8, 21
 
 
 def mlp() -> Project:
@@ -86,30 +86,26 @@ def plain_cnn() -> nn.Module:
     )
 
 
-def keras_cnn(run: Run) -> Turn | None:
-    """The same network in Keras, with its own `fit` in turns; None where Keras is not installed."""
-    if importlib.util.find_spec("keras") is None:
+def keras_cnn(run: Run) -> KerasFit | None:
+    """The same network in Keras, from the same weights, in a process of its own; None where there is no Keras."""
+    if found() is None:
         return None
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras: Any = importlib.import_module("keras")
-    made = keras.layers
-    net = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            *(made.Conv2D(16, 3, padding="same", activation="relu"), made.MaxPooling2D()),
-            *(made.Conv2D(32, 3, padding="same", activation="relu"), made.MaxPooling2D()),
-            *(made.Flatten(), made.Dense(10)),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    net.compile(keras.optimizers.SGD(LR), loss=loss)
-    data, size = run.loaded.data["data"].train, run.loaded.result.settings["batch_size"]
+    conv: dict[str, Any] = {"kernel_size": 3, "padding": "same", "activation": "relu"}
+    layers: list[tuple[str, dict[str, Any]]] = []
+    for filters in (16, 32):
+        layers += [("Conv2D", {"filters": filters, **conv}), ("MaxPooling2D", {})]
+    layers += [("Flatten", {}), ("Dense", {"units": 10})]
+    c0, b0, c1, b1, dense, bias = (weight.detach() for weight in run.weights().values())
+    kernels = [kernel.permute(2, 3, 1, 0) for kernel in (c0, c1)]
+    dense = dense.reshape(10, 32, 7, 7).permute(2, 3, 1, 0).reshape(-1, 10)  # it flattens place by place
+    weights = [each.contiguous().numpy() for each in (kernels[0], b0, kernels[1], b1, dense, bias)]
+    data, batch = run.loaded.data["data"].train, int(run.loaded.result.settings["batch_size"])
     x, y = data["x"].reshape(-1, 28, 28, 1).numpy(), data["y"].numpy()
-
-    def turn(steps: int) -> None:
-        net.fit(x[: steps * size], y[: steps * size], batch_size=size, epochs=1, verbose=0)
-
-    return turn
+    fit = KerasFit(layers, x, y, weights, loss="cross_entropy", batch=batch, optimizer="sgd", lr=LR)
+    with torch.no_grad():
+        mine = float(run.trainer.net.loss({f"data.{name}": data[name] for name in ("x", "y")}))
+    assert abs(fit.loss - mine) <= 1e-4 * mine, f"Keras computes something else: {fit.loss}, not {mine}"
+    return fit
 
 
 def ours(run: Run) -> Turn:
@@ -126,17 +122,27 @@ def ours(run: Run) -> Turn:
     return turn
 
 
-def in_turns(ways: dict[str, Turn], steps: int, rounds: int) -> dict[str, list[float]]:
+def in_turns(ways: dict[str, Timed], steps: int, rounds: int) -> dict[str, list[float]]:
     """Seconds a step of each way, round by round."""
     seconds: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in ways.values():
-        turn(steps)  # warm
+    for timed in ways.values():
+        timed(steps)  # warm
+        timed(steps)
     for number in range(rounds):
         for way in list(ways) if number % 2 == 0 else list(reversed(ways)):
-            began = time.process_time()
-            ways[way](steps)
-            seconds[way].append((time.process_time() - began) / steps)
+            seconds[way].append(ways[way](steps))
     return seconds
+
+
+def by_processor(turn: Turn) -> Timed:
+    """Seconds a step, of the processor's time of the thread that makes it, which computes alone."""
+
+    def timed(steps: int) -> float:
+        began = time.thread_time()
+        turn(steps)
+        return (time.thread_time() - began) / steps
+
+    return timed
 
 
 def measured(
@@ -145,12 +151,13 @@ def measured(
     """All ways of one network."""
     run = Run(load(make()), lambda _event: None)
     net = module()
-    ways = {"plain": plain_loop(run, net, F.cross_entropy), "ours": ours(run)}
+    ways = {"plain": by_processor(plain_loop(run, net, F.cross_entropy)), "ours": by_processor(ours(run))}
     agree(run, net)
     keras = keras_cnn(run) if make is cnn else None
-    if keras is not None:
-        ways["keras"] = keras
-    return in_turns(ways, steps, rounds), run
+    if keras is None:
+        return in_turns(ways, steps, rounds), run
+    with keras:
+        return in_turns({**ways, "keras": keras.seconds}, steps, rounds), run
 
 
 def agree(run: Run, net: nn.Module) -> None:
@@ -170,10 +177,10 @@ def compared(seconds: dict[str, list[float]], other: str) -> list[float]:
 
 def norm_seconds(run: Run) -> float:
     """What the norm of the last gradient takes."""
-    began = time.process_time()
+    began = time.thread_time()
     for _ in range(3):
         run.trainer.updaters[0].norm()
-    return (time.process_time() - began) / 3
+    return (time.thread_time() - began) / 3
 
 
 def main(wanted: tuple[str, ...] = ("MLP", "CNN")) -> None:
@@ -182,7 +189,7 @@ def main(wanted: tuple[str, ...] = ("MLP", "CNN")) -> None:
     rows: list[Row] = []
     details: dict[str, Any] = {"torch": torch.__version__, "threads": 1}
     if "CNN" in wanted:
-        seconds, run = measured(cnn, plain_cnn, steps=12, rounds=7)
+        seconds, run = measured(cnn, plain_cnn, steps=CNN_STEPS, rounds=CNN_ROUNDS)
         what = "conv16-pool-conv32-pool-dense on Fashion-MNIST, batch 128, one thread"
         rows.append(row(f"Chainrule / plain PyTorch, {what}", compared(seconds, "plain"), at_least=1.3))
         if "keras" in seconds:

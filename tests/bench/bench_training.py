@@ -8,7 +8,8 @@ training metrics; `whole` adds what the plain loop has nothing of: validation af
 Fast-forward makes twenty times as many steps in a turn, in epochs in a new order each, as the others; `fast whole` is
 all that `train --fast` does: it validates, writes metrics.jsonl, and saves when that is due. NumPy is written by hand;
 TensorFlow Playground's own `nn.ts` runs beside where CHAINRULE_PLAYGROUND names it and node is found: it only trains,
-always in the same order. Keras is not installed here; its ratio to the plain loop is that of an earlier measurement on
+always in the same order. Keras's `fit` runs beside where CHAINRULE_KERAS names it (`peers/keras_fit.py`), in a process
+of its own with one thread, from the same weights; else its ratio to the plain loop is that of an earlier measurement on
 a machine of this kind.
 Besides, all train the same batches from the same weights, and their losses have to agree.
 """
@@ -35,6 +36,8 @@ from engine.training.run import Run
 from engine.training.run_folder import RunFolder
 from tests.bench.bench_session import NETS, Turn, by_run, dense, plain_loop
 from tests.bench.peers.by_hand import numpy_loop
+from tests.bench.peers.keras_fit import KerasFit
+from tests.bench.peers.keras_fit import found as keras_found
 from tests.bench.peers.playground import Playground
 from tests.bench.peers.playground import found as playground_found
 from tests.bench.rows import Row, keep, row
@@ -54,6 +57,8 @@ FAST = 20
 """Times as many steps in a turn of fast-forward."""
 KERAS = {"a": 7.1 / 62, "b": 16.8 / 141, "c": 7.2 / 64}
 """Samples a second of Keras' `fit` on torch, of the plain loop's: measured together, once."""
+KERAS_SLOWER = 8
+"""Times fewer steps in a turn of Keras."""
 BY_THE_LOOP = "Keras is not run here: the ratio to the plain loop, and that of Keras to it from an earlier measurement"
 
 
@@ -191,7 +196,7 @@ def by_node(peer: Playground) -> Timed:
 
 
 def peers(name: str, run: Run, stack: ExitStack) -> dict[str, Timed]:
-    """NumPy and Playground, for the networks of both."""
+    """NumPy, Playground and Keras, for the networks of all three."""
     if name[0] not in GOALS or run.trainer.updaters[0].kind != "sgd":
         return {}
     data, size = run.loaded.data["data"].train, int(run.loaded.result.settings["batch_size"])
@@ -202,7 +207,33 @@ def peers(name: str, run: Run, stack: ExitStack) -> dict[str, Timed]:
     if playground_found() is not None:
         peer = Playground(widths, data["x"].tolist(), data["y"].flatten().tolist(), size, relu=relu)
         ways["nn.ts"] = by_node(stack.enter_context(peer))
+    if keras_found() is not None:
+        fit = stack.enter_context(keras_of(run, widths, relu=relu))
+        ways["Keras"] = lambda steps: fit.seconds(max(1, steps // KERAS_SLOWER))
     return ways
+
+
+def keras_of(run: Run, widths: Sequence[int], *, relu: bool) -> KerasFit:
+    """Keras on the same data, from the same weights: its loss of all samples has to be ours."""
+    data, settings = run.loaded.data["data"].train, run.loaded.result.settings
+    hidden = "relu" if relu else "tanh"
+    functions = [*(hidden for _ in widths[2:]), "tanh"]
+    layers = [("Dense", {"units": n, "activation": act}) for n, act in zip(widths[1:], functions, strict=True)]
+    weights = [weight.t().contiguous().numpy() for weight in run.weights().values()]
+    fit = KerasFit(
+        layers,
+        data["x"].numpy(),
+        data["y"].numpy(),
+        weights,
+        loss="half_squared_error",
+        batch=settings["batch_size"],
+        optimizer=settings["optimizer"],
+        lr=settings["lr"],
+    )
+    with torch.no_grad():
+        ours = float(run.trainer.net.loss({f"data.{name}": data[name] for name in ("x", "y")}))
+    assert abs(fit.loss - ours) <= 1e-5 * abs(ours), f"Keras computes something else: {fit.loss}, not {ours}"
+    return fit
 
 
 @final
@@ -288,7 +319,9 @@ def rows_of(found: Measured) -> Iterator[Row]:
         if "nn.ts" in found.seconds:
             ratios = found.ratios(way, "nn.ts")
             yield row(f"{what} / TF Playground's nn.ts, {name}", ratios, at_least=PLAYGROUND_GOAL)
-        if letter:
+        if "Keras" in found.seconds:
+            yield row(f"{what} / Keras, {name}", found.ratios(way, "Keras"), at_least=KERAS_GOAL)
+        elif letter:
             ratios = [ratio / KERAS[letter] for ratio in found.ratios(way, "plain loop")]
             yield row(f"{what} / Keras, {name}", ratios, at_least=KERAS_GOAL, note=BY_THE_LOOP)
 

@@ -1,10 +1,11 @@
 """The ways there are to make a training step, side by side: a plain loop, ours, and what a C++ compiler makes of it.
 
 Run it with `python -m tests.bench.bench_ways`; letters behind it (`a c mlp cnn`) measure some of the networks. It needs
-a C++ compiler: Inductor writes C++. Compiled are a loss, its gradients and the update as one function, forward by the
-plain modules, gradients by `torch.func`, as one graph of PyTorch's operations (`make_fx`): by `torch.compile`, by the
-same with mode `reduce-overhead` (which is about CUDA graphs), by Inductor with its wrapper in C++ instead of Python,
-and ahead of time into a package that is loaded (AOTInductor). `captured` is ours, TorchScript over the same operations.
+a C++ compiler: Inductor writes C++. Compiled are a loss, its gradients, their norm, without which a bad step could not
+be held back, and the update as one function: forward by the plain modules, gradients by `torch.func`, as one graph of
+PyTorch's operations (`make_fx`). It is compiled by `torch.compile`, by the same with mode `reduce-overhead` (which is
+about CUDA graphs), with its wrapper in C++ instead of Python, and ahead of time into a package that is loaded
+(AOTInductor). `captured` is ours, TorchScript over the same operations; it collects the training metrics, too.
 All take turns in one process with one thread, on the same data in batches of the same size; time is the thread's own.
 Compile times begin with an empty cache. In float64, all train ten batches from the same weights, and the largest
 relative difference of a loss to the plain loop's is told, after one step and after ten.
@@ -12,6 +13,7 @@ relative difference of a loss to the plain loop's is told, after one step and af
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import sys
@@ -39,8 +41,9 @@ STEPS = 10
 NETS = {"a": "a  circle", "c": "c  circle", "mlp": "   MLP 784", "cnn": "   CNN"}
 BETAS, EPS = (0.9, 0.999), 1e-8
 
-Step = Callable[..., Tensor]
-"""Loss of a batch: (count of steps as a tensor, x, y, parameters and the optimizer's vectors), which it changes."""
+Step = Callable[..., tuple[Tensor, Tensor]]
+"""Loss of a batch, and norm of its gradient, of (count of steps as a tensor, x, y, parameters and the optimizer's
+vectors), which it changes where both are finite."""
 
 
 def functional(net: nn.Module, loss_of: Callable[[Tensor, Tensor], Tensor], kind: str, lr: float) -> Step:
@@ -51,20 +54,24 @@ def functional(net: nn.Module, loss_of: Callable[[Tensor, Tensor], Tensor], kind
     def loss(parameters: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
         return loss_of(functional_call(net, parameters, (x,)), y)
 
-    def step(made: Tensor, x: Tensor, y: Tensor, *vectors: Tensor) -> Tensor:
+    def step(made: Tensor, x: Tensor, y: Tensor, *vectors: Tensor) -> tuple[Tensor, Tensor]:
         parameters = dict(zip(names, vectors[:count], strict=True))
         grads, value = grad_and_value(loss)(parameters, x, y)
+        norm = sum(grad.square().sum() for grad in grads.values()) ** 0.5
+        good = value.isfinite() & norm.isfinite()
         if kind == "sgd":
             for name, parameter in parameters.items():
-                parameter.sub_(grads[name] * lr)
-            return value
+                parameter.sub_(torch.where(good, grads[name] * lr, 0))
+            return value, norm
         made.add_(1)
         first, second = (1 - beta**made for beta in BETAS)
         for name, mean, square in zip(names, vectors[count : 2 * count], vectors[2 * count :], strict=True):
-            mean.lerp_(grads[name], 1 - BETAS[0])
-            square.mul_(BETAS[1]).addcmul_(grads[name], grads[name], value=1 - BETAS[1])
-            parameters[name].sub_(lr / first * mean / ((square / second).sqrt() + EPS))
-        return value
+            grad = grads[name]
+            mean.copy_(torch.where(good, mean.lerp(grad, 1 - BETAS[0]), mean))
+            square.copy_(torch.where(good, square * BETAS[1] + grad * grad * (1 - BETAS[1]), square))
+            change = lr / first * mean / ((square / second).sqrt() + EPS)
+            parameters[name].sub_(torch.where(good, change, 0))
+        return value, norm
 
     return step
 
@@ -107,7 +114,9 @@ class Functional:
 
     def __call__(self, x: Tensor, y: Tensor) -> float:
         """A step; its loss."""
-        return float(self.step(self.vectors[0], x, y, *self.vectors[1:]))
+        value, norm = self.step(self.vectors[0], x, y, *self.vectors[1:])
+        assert float(norm) < math.inf
+        return float(value)
 
     def turn(self, steps: int) -> None:
         """In a new order each epoch, whole batches."""
@@ -163,7 +172,7 @@ class _Module(nn.Module):
         super().__init__()
         self._function = function
 
-    def forward(self, *tensors: Tensor) -> Tensor:
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         return self._function(*tensors)
 
 
