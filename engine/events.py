@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from typing import Any, Final, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,10 +155,21 @@ class Applied(Event):
 @final
 @dataclass(frozen=True, slots=True)
 class Said(Event):
-    """A remark worth showing: `The last batch of one sample is dropped: …`."""
+    """A remark worth showing: `The last batch of one sample is dropped: …`.
+
+    Attributes:
+        topic: what it is about, where somebody has to act on it: `FAST_REFUSED`, `FAST_LEFT`.
+    """
 
     severity: Literal["info", "warning"]
     message: str
+    topic: str = ""
+
+
+FAST_REFUSED: Final = "fast-forward refused"
+"""There is no kernel for these steps."""
+FAST_LEFT: Final = "fast-forward left"
+"""A kernel and PyTorch disagreed."""
 
 
 @final

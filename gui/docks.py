@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final, final
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from gui.dock_title import DockTitle
@@ -35,7 +35,13 @@ LARGE_TEXT: Final = 1.3
 
 @final
 class Docks(QObject):
-    """Every dock by the name of what it holds. A dock among tabs has no title of its own: its tab is the handle."""
+    """Every dock by the name of what it holds. A dock among tabs has no title of its own: its tab is the handle.
+
+    Signals:
+        rearranged(): docks were shown, hidden or moved.
+    """
+
+    rearranged = Signal()
 
     def __init__(
         self,
@@ -112,6 +118,7 @@ class Docks(QObject):
             self._waiting -= shown
             self._share()
         give_corners(self._window)
+        self.rearranged.emit()
 
     def hide_all(self) -> None:
         """The canvas alone. Docks that are brought back one by one share the room as on a first start."""

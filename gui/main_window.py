@@ -42,6 +42,7 @@ from gui.presentation import Presentation
 from gui.problems import ProblemList
 from gui.relink import Relink
 from gui.report.saving import StepReports
+from gui.room import Room
 from gui.run_actions import RunActions
 from gui.run_feed import RunFeed
 from gui.run_keeping import RunKeeping
@@ -124,6 +125,7 @@ class MainWindow(QMainWindow):
         self.afar = Afar(self.actions_, self.document, self.feed, self.files, self, centre)
         aside = (self.history, self.backprop.panel)
         self.docks = Docks(self, self.palette_panel, self.inspector, self.problems, self.panels.places, *aside)
+        Room(self, self.docks, self.panels.places)
         self.menus = Menus(
             self.transport.menus,
             self.actions_,
@@ -133,7 +135,8 @@ class MainWindow(QMainWindow):
             self.docks.all(),
         )
         self.setMenuWidget(self.transport)
-        self.setStatusBar(StatusBar(self.document, self.feed, self.problems, self.docks, self))
+        self.status = StatusBar(self.document, self.feed, self.problems, self.docks, self)
+        self.setStatusBar(self.status)
         self.presentation = Presentation(self.actions_.presentation, self, self.docks, self.canvas)
         panels = [self.docks[place.name] for place in self.panels.places]
         self.tour = Tour(self, [self.canvas, self.docks["palette"]], self.transport, panels)
@@ -147,7 +150,7 @@ class MainWindow(QMainWindow):
         self.inspector.preview_wanted.connect(self.dialogs.preview_data)
         self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         self.inspector.settings.fast.tie(self.actions_.fast_forward)
-        self.inspector.settings.fast_offered.connect(self.actions_.fast_forward.setEnabled)
+        self.inspector.settings.fast.switch.toggled.connect(self.status.expect_kernel)
         self.canvas.parameters_wanted.connect(self._edit_parameters)
         self.inspector.group_wanted.connect(self.canvas.groups.do)
         self.shelf.use_wanted.connect(self.canvas.groups.add_use)

@@ -46,6 +46,7 @@ class Menus(QObject):
         edit.addMenu(self.tr("C&ompare")).addActions([actions.compare_file, actions.compare_saved])
         self._view_menu(bar.addMenu(self.tr("&View")), actions, view_actions, docks)
         run = bar.addMenu(self.tr("&Run"))
+        run.setToolTipsVisible(True)  # they say why an entry cannot be chosen
         _fill(run, [actions.play, actions.step, actions.stop, actions.reset, actions.fast_forward, None])
         _fill(run, [actions.step_back, actions.timeline, None, actions.backprop, actions.save_step])
         _fill(run, [actions.check_gradients, None])

@@ -59,6 +59,7 @@ class PanelPlace(QWidget):
         self._words = words_of(name)
         self._panel: Panel | None = None
         self._visible = self._behind = False
+        self._part, self._fewest = 1.0, 0
         self._room = QVBoxLayout(self)
         self._room.setContentsMargins(0, 0, 0, 0)
         self._empty = self._words.empty_state() if self._words.head else None
@@ -92,9 +93,23 @@ class PanelPlace(QWidget):
             self.made.emit(panel)
         return self._panel
 
-    def minimumSizeHint(self) -> QSize:
+    @property
+    def wish(self) -> QSize:
+        """The least size in which everything is to be read."""
         least, large = LEAST[self.name]
         return super().minimumSizeHint().expandedTo(least + (large - least) * (theme().text_scale - 1))
+
+    def minimumSizeHint(self) -> QSize:
+        wish = self.wish
+        if self._part == 1:
+            return wish
+        return QSize(max(min(self._fewest, wish.width()), int(wish.width() * self._part)), wish.height())
+
+    def set_part(self, part: float, fewest: int) -> None:
+        """Make do with so much of the width, `fewest` pixels at least: the window is no wider."""
+        if part != self._part:
+            self._part, self._fewest = part, fewest
+            self.updateGeometry()
 
     # -- being looked at --
 

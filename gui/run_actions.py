@@ -8,7 +8,7 @@ from typing import Final, cast, final
 from PySide6.QtCore import QObject, Signal
 
 from engine import edits
-from engine.events import Applied, RunFailed, Said, StateChanged
+from engine.events import FAST_LEFT, Applied, RunFailed, Said, StateChanged
 from engine.result import Result
 from engine.session import Grain
 from gui.actions import Actions, tip_of
@@ -201,7 +201,21 @@ class RunActions(QObject):
         notices().success(" ".join(parts))
 
     def _tell(self, event: Said) -> None:
+        if event.topic == FAST_LEFT:
+            notices().warn(event.message, self._about_checks())
+            return
         (notices().warn if event.severity == "warning" else notices().info)(event.message)
+
+    def _about_checks(self) -> str:
+        """What stands below the message that fast-forward was left."""
+        return self.tr(
+            "A kernel adds in another order than PyTorch, so its last digits differ. Therefore PyTorch makes the "
+            "first step of each kernel, and every 4,096th, as well, from the same weights: loss, outputs, gradients "
+            "and update have to agree to 1e-5 of the largest number in float32, to 1e-12 in float64.\n"
+            "This time they did not. The kernel's step was taken back, so nothing of it is in the weights, and "
+            "PyTorch goes on from there. Very large numbers, or sums that cancel, are the usual reason: a smaller "
+            "learning rate or float64 (Device and memory) may help. Reset lets it be tried again."
+        )
 
     def _tell_state(self, event: StateChanged) -> None:
         if event.state == "finished" and event.message:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
-from engine.events import StateChanged
+from engine.events import FAST_LEFT, FAST_REFUSED, RunState, Said, StateChanged
 from engine.result import Result
 from engine.snapshots import Progress
 from gui.docks import Docks
@@ -19,6 +19,9 @@ from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.thread_label import ThreadLabel
 from gui.widgets.labels import PartsLabel, plain_tooltip
+
+_PATIENCE: Final = 60
+"""News of a training after which a kernel is no longer expected; a large one takes seconds to compile."""
 
 
 @final
@@ -57,6 +60,8 @@ class StatusBar(QStatusBar):
         document.path_changed.connect(self._show_saved)
         feed.on(StateChanged, self._show_state)
         feed.on(Progress, self._show_engine)
+        feed.on(Said, self._hear)
+        self._kernel_wanted, self._waits = False, 0
         feed.session_changed.connect(self._forget_run)
         feed.away_told.connect(self._doing.setText)
         problems_now = document.result
@@ -92,7 +97,23 @@ class StatusBar(QStatusBar):
             text = self.tr("Saved")
         self._saved.setText(text)
 
+    def expect_kernel(self, on: bool) -> None:
+        """Fast-forward is switched on or off; until its kernel makes steps, it is being compiled."""
+        self._kernel_wanted = on
+        self._prepare(self._feed.state)
+
+    def _prepare(self, state: RunState) -> None:
+        self._waits = _PATIENCE if self._kernel_wanted and state == "running" and self._feed.away is None else 0
+        if self._waits:
+            tip = self.tr("Machine code for this network is being made.")
+            self._say_engine(self.tr("Preparing fast-forward…"), tip)
+
+    def _hear(self, event: Said) -> None:
+        if event.topic in (FAST_REFUSED, FAST_LEFT):
+            self._waits = 0
+
     def _show_state(self, event: StateChanged) -> None:
+        self._prepare(event.state)
         words = {
             "loading": self.tr("Loading…"),
             "ready": "",
@@ -105,6 +126,9 @@ class StatusBar(QStatusBar):
         self._doing.setText(event.message or words[event.state])
 
     def _show_engine(self, event: Progress) -> None:
+        self._waits = 0 if event.engine == "fast" else max(0, self._waits - 1)
+        if self._waits:
+            return
         if self._feed.away is not None:
             word = tip = ""  # another machine makes the steps
         elif event.engine == "fast":
@@ -122,11 +146,15 @@ class StatusBar(QStatusBar):
         else:
             word = self.tr("Eager")
             tip = self.tr("PyTorch makes the steps operation by operation.")
+        self._say_engine(word, tip)
+
+    def _say_engine(self, word: str, tip: str) -> None:
         if word != self._engine.text():
             self._engine.setText(word)
             self._engine.setToolTip(plain_tooltip(tip))
 
     def _forget_run(self) -> None:
+        self._waits = 0
         self._doing.setText("")
         self._engine.setText("")
         self._engine.setToolTip("")

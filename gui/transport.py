@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QPaintEvent
+from PySide6.QtGui import QAction, QIcon, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -146,6 +146,7 @@ class TransportBar(QFrame):
         for layout in (left_row, middle_row, right_row, right_column):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(6)
+        self._rows = (left_row, middle_row, right_row)
         left_row.addWidget(self.menus)
         left_row.addWidget(self._title)
         left_row.addWidget(self._unsaved)
@@ -182,14 +183,42 @@ class TransportBar(QFrame):
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
         self._right.wish = theme().px(NUMBERS_WIDTH)
         self._fit_title()
-        # In a lecture hall the window's own title says it, and the Run menu has the rest.
-        roomy = theme().text_scale < LARGE_TEXT
-        for part in (self._title, self._unsaved, self._time, self._step_back, self.grain.button("operation")):
-            part.setVisible(roomy)
-        if self.grain.value() == "operation" and not roomy:
-            self.grain.set_value("batch")
         for button in self.findChildren(QToolButton):
             button.setIconSize(QSize(theme().px(16), theme().px(16)))
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        """In a lecture hall, or a narrow window, its own title says the name, and the menus have the rest."""
+        operation, fits = self.grain.button("operation"), theme().text_scale < LARGE_TEXT
+        need = self._needed()
+        for parts in ((operation,), (self._time, self._step_back), (self._title, self._unsaved)):
+            shown = fits and need <= self.width()
+            if not shown:
+                need -= sum(part.sizeHint().width() + 6 for part in parts)
+            for part in parts:
+                part.setVisible(shown)
+        if self.grain.value() == "operation" and operation.isHidden():
+            self.grain.set_value("batch")
+
+    def _needed(self) -> int:
+        """Pixels for all there is, the name as short as may be."""
+        operation = self.grain.button("operation")
+        need = operation.sizeHint().width() if operation.isHidden() else 0
+        for row in self._rows:
+            items = [row.itemAt(number) for number in range(row.count())]
+            for item in (item for item in items if item is not None):
+                part = item.widget()
+                least = item.minimumSize() if part is None else part.sizeHint()
+                need += 6 + (self._title.minimumWidth() if part is self._title else least.width())
+        return need + 40
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._leave_out()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._leave_out()
 
     def _show_title(self) -> None:
         self._title.setText(self._document.title)

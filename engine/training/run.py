@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.checkpoints import Standing, disk_use, trains
 from engine.dataspec import Split
-from engine.events import EpochEnd, Event, HyperChanged, Said, Scalars
+from engine.events import FAST_LEFT, FAST_REFUSED, EpochEnd, Event, HyperChanged, Said, Scalars
 from engine.fingerprint import fingerprint
 from engine.problem import FileError, GraphError
 from engine.snapshots import RunSaved
@@ -165,7 +165,8 @@ class Run:
     def _pass_on(self) -> None:
         """What fast-forward has to say."""
         if self.trainer.fast.remark:
-            self._post(Said("warning", self.trainer.fast.told()))
+            topic = FAST_LEFT if self.trainer.fast.left else FAST_REFUSED
+            self._post(Said("warning", self.trainer.fast.told(), topic))
 
     @property
     def epoch_waits(self) -> bool:

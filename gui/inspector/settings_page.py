@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, final
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from engine.settings import TRAINING
 from gui.document import Document
 from gui.format import format_bytes, format_integer
 from gui.inspector.checkpoints_part import CheckpointsPart
+from gui.inspector.fast_part import FastPart
 from gui.inspector.form import ParamForm
 from gui.inspector.machine_part import NAMES, MachinePart
 from gui.run_feed import RunFeed
@@ -48,8 +49,6 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "limits": ("clip_norm", "clip_value", "early_stopping", "monitor", "patience", "metrics"),
     "machine": NAMES,
 }
-FAST_NUMBERS: Final = 1 << 15
-"""Weights and biases of a network that may be fast-forwarded, at most."""
 LEAST_NOTES: Final = 64
 MOST_NOTES: Final = 220
 NOTES_FRAME: Final = 32
@@ -60,14 +59,9 @@ NOTES_FRAME: Final = 32
 class SettingsPage(QWidget):
     """Shown while no block is selected. What `engine.settings.LIVE` names reaches a running training at once.
 
-    Signals:
-        fast_offered(bool): whether the network is one that can be fast-forwarded, with every refresh.
-
     Attributes:
         fast: the switch of fast-forward.
     """
-
-    fast_offered = Signal(bool)
 
     def __init__(self, document: Document, feed: RunFeed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,17 +152,8 @@ class SettingsPage(QWidget):
         self._dropout.setObjectName("dropoutOff")
         self._dropout.setToolTip(plain_tooltip(self.tr("Only while it trains: see what the network does without them")))
         self._dropout.toggled.connect(lambda on: self._feed.override("dropout_off", on))
-        self.fast = Switch(self.tr("Fast-forward"))
-        self.fast.setObjectName("fastForward")
-        self.fast.setToolTip(
-            plain_tooltip(
-                self.tr(
-                    "Many steps at once, as machine code for this network: up to a hundred times faster for small "
-                    "ones. The numbers equal PyTorch's to rounding, and are checked against them again and again."
-                )
-            )
-        )
-        self.fast.toggled.connect(lambda on: self._feed.override("fast_forward", on))
+        self._dropout.toggled.connect(lambda _on: self._show_switches())
+        self.fast = FastPart(self._feed)
         self._switches = Section(self.tr("While it trains"))
         self._switches.setObjectName("section_switches")
         self._switches.body.addWidget(self.fast)
@@ -209,13 +194,16 @@ class SettingsPage(QWidget):
             form.set_values(result.settings, fresh=fresh)
             form.set_faults(faults)
         self._machine.show_result(result)
-        fast = 0 < result.parameters <= FAST_NUMBERS
-        random = any(plan.recipe is not None and plan.recipe.random for plan in result.nodes.values())
-        self.fast.setVisible(fast)
-        self._dropout.setVisible(random)
-        self._switches.setVisible(fast or random)
-        self.fast_offered.emit(fast)
+        self._show_switches()
         self._show_data()
+
+    def _show_switches(self) -> None:
+        result = self._document.result
+        random = any(plan.recipe is not None and plan.recipe.random for plan in result.nodes.values())
+        self.fast.show_result(result, dropout_off=self._dropout.isChecked())
+        self.fast.setVisible(self.fast.possible)
+        self._dropout.setVisible(random)
+        self._switches.setVisible(self.fast.possible or random)
 
     def _show_data(self) -> None:
         result = self._document.result
@@ -241,7 +229,8 @@ class SettingsPage(QWidget):
 
     def _forget_run(self) -> None:
         """Another session: what was switched for the old one is off."""
-        for switch in (self._dropout, self.fast):
+        self.fast.forget_refusal()
+        for switch in (self._dropout, self.fast.switch):
             switch.setChecked(False)
 
     # -- editing --

@@ -561,16 +561,15 @@ def test_fast_forward_is_switched_on_for_the_run_alone(inspector_of, qtbot):
 
 def test_fast_forward_is_one_with_its_entry_of_the_menu(inspector_of):
     inspector = inspector_of(sample_projects.spiral())
-    switch, action = inspector.settings.fast, QAction()
-    offered = []
-    inspector.settings.fast_offered.connect(offered.append)
-    switch.tie(action)
+    switch, action = inspector.settings.fast.switch, QAction()
+    inspector.settings.fast.tie(action)
+    assert action.isEnabled()
     action.trigger()
     assert switch.isChecked()
     assert ("set_hyper", "fast_forward", True) in inspector.feed.session.commands
     inspector.document.replace(Project())
     assert (switch.isChecked(), action.isChecked()) == (False, False)
-    assert offered[-1] is False
+    assert not action.isEnabled()
     assert inspector.settings.findChild(Section, "section_switches").isHidden()
 
 

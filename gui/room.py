@@ -1,0 +1,77 @@
+"""A window may be as narrow as the screen: what stands in it makes do with the room there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, final
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QDockWidget, QLayout, QMainWindow
+
+from gui.docks import BOTTOM, LEFT, RIGHT, Docks
+from gui.panel_place import PanelPlace
+from gui.theme import theme
+
+LEAST: Final = (640, 400)
+"""Of the window, at text scale 1; below that nothing is to be read."""
+FEWEST: Final = 110
+"""Pixels that a panel keeps at text scale 1, however narrow the window is."""
+
+
+@final
+class Room(QObject):
+    """Lets no dock push the window wider than somebody made it.
+
+    Qt makes a window as wide as all its docks want at least. Here the live panels want less where the window is
+    narrower than that, all in the same proportion, and as much as before as soon as there is room again.
+    """
+
+    def __init__(self, window: QMainWindow, docks: Docks, places: Sequence[PanelPlace]) -> None:
+        super().__init__(window)
+        self._window, self._docks, self._places = window, docks, places
+        layout = window.layout()
+        assert layout is not None
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        window.installEventFilter(self)
+        docks.rearranged.connect(self.share)
+        theme().changed.connect(self._rescale)
+        self._rescale()
+
+    def _rescale(self) -> None:
+        look, room = theme(), self._window.screen().availableGeometry().size()
+        wide, high = (look.px(side) for side in LEAST)
+        self._window.setMinimumSize(min(wide, room.width()), min(high, room.height()))
+        self.share()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self._window:
+            self.share()
+        return super().eventFilter(watched, event)
+
+    def share(self) -> None:
+        """Let panels want as much as there is."""
+        shown = [dock for dock in self._docks.all() if not dock.isHidden() and not dock.isFloating()]
+        sides = sum(self._widest(shown, area) for area in (LEFT, RIGHT))
+        columns = self._columns(shown)
+        # Separators stand between the columns and before the sides.
+        room = self._window.width() - sides - theme().px(4) * (len(columns) + 2)
+        wanted = sum(max(place.wish.width() for place in column) for column in columns)
+        part = 1.0 if not wanted or room >= wanted else max(0.0, room / wanted)
+        for place in self._places:
+            place.set_part(part, theme().px(FEWEST))
+
+    def _widest(self, docks: Sequence[QDockWidget], area: Qt.DockWidgetArea) -> int:
+        return max((dock.minimumSizeHint().width() for dock in docks if self._area(dock) == area), default=0)
+
+    def _area(self, dock: QDockWidget) -> Qt.DockWidgetArea:
+        return self._window.dockWidgetArea(dock)
+
+    def _columns(self, docks: Sequence[QDockWidget]) -> list[list[PanelPlace]]:
+        """The panels at the bottom, those among tabs together."""
+        found: list[list[PanelPlace]] = []
+        rest = [dock for dock in docks if self._area(dock) == BOTTOM]
+        while rest:
+            group = [rest[0], *self._window.tabifiedDockWidgets(rest[0])]
+            found.append([place for dock in group if isinstance(place := dock.widget(), PanelPlace)])
+            rest = [dock for dock in rest if dock not in group]
+        return [column for column in found if column]

@@ -1,0 +1,71 @@
+"""No dock, panel or mode makes the window wider or higher than somebody wanted it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication, QToolButton
+
+from gui.main_window import MainWindow
+from tests.helpers.windows import PATIENCE, main_window, open_example
+
+PANELS = ("lossPlot", "gradientPlot", "outputPlot", "weightCurve", "landscapePlot", "linkedSpaces")
+
+
+@pytest.fixture
+def window(qtbot) -> Iterator[MainWindow]:
+    with main_window(qtbot) as made:
+        yield made
+
+
+@pytest.mark.parametrize("size", [QSize(1280, 800), QSize(1024, 768)])
+def test_nothing_pushes_the_window_larger(window, qtbot, size: QSize):
+    open_example(window, "spiral", epochs=1)
+    window.resize(size)
+    for name in PANELS:
+        window.docks.show(name)
+        _ = window.docks[name].widget().panel
+    window.docks.show("backprop")
+    window.actions_.presentation.trigger()
+    for name in PANELS:  # a panel that is made, or opened, while text is large
+        window.docks.show(name)
+    QApplication.processEvents()
+    window.actions_.presentation.trigger()
+    window.showNormal()
+    window.resize(size)
+    qtbot.waitUntil(lambda: window.size() == size, timeout=PATIENCE)
+    window.grab()
+    QApplication.processEvents()
+    assert window.size() == size
+    for dock in window.docks.all():
+        if not dock.isHidden() and not dock.visibleRegion().isEmpty():
+            assert window.rect().contains(dock.geometry()), dock.objectName()
+
+
+def test_docks_do_not_lie_over_each_other_in_a_narrow_window(window, qtbot):
+    window.resize(1024, 768)
+    for name in ("weightCurve", "landscapePlot", "linkedSpaces"):
+        window.docks.show(name)
+    shown = [window.docks[name] for name in ("weightCurve", "landscapePlot", "linkedSpaces", "palette", "inspector")]
+    qtbot.waitUntil(lambda: window.width() == 1024 and shown[0].widget().width() < shown[0].widget().wish.width())
+
+    def over_each_other() -> bool:
+        places = [dock.geometry() for dock in shown]
+        return any(a.intersects(b) for a in places for b in places if a is not b)
+
+    qtbot.waitUntil(lambda: not over_each_other(), timeout=PATIENCE)  # docks move to their places
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: shown[0].widget().width() >= shown[0].widget().wish.width())
+
+
+def test_the_bar_at_the_top_leaves_out_what_menus_have(window, qtbot):
+    operation = window.transport.grain.findChild(QToolButton, "operation")
+    assert operation.isVisible()
+    window.resize(1024, 768)
+    qtbot.waitUntil(lambda: window.width() == 1024 and operation.isHidden())
+    left = [window.transport.grain.button(key) for key in ("sample", "batch", "epoch")]
+    qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in left), timeout=PATIENCE)
+    window.resize(1440, 900)
+    qtbot.waitUntil(operation.isVisible)
