@@ -133,7 +133,8 @@ class _Training:
 
     def _loaded(self, project: Project) -> Loaded:
         """The project with its data, on the device of this process."""
-        number = self.arguments.threads or project.training.get("threads")
+        named = self.arguments.threads
+        number = named if isinstance(named, int) else project.training.get("threads")
         if isinstance(number, int):  # else as many as torchrun says
             set_threads(number)
         placed = replace(project, training=project.training.merged({"device": str(self.group.device)}))

@@ -15,12 +15,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.cli import main
 from engine.frozen import freeze
 from engine.machineevents import ThreadsChosen
 from engine.training import calibration, threadchoice
 from engine.training.calibration import Measurement
 from engine.training.threadchoice import Allowed, Calibrating, use
 from engine.training.threads import GAIN, KINDS, Curve, Speeds, Work, chosen, numbers, reckoned, works_of
+from engine.training.trainer import Trainer
+from tests.engine.cli_helpers import saved
 from tests.engine.graphs import project
 from tests.engine.session_listener import Listener
 from tests.engine.training_projects import mlp, run_of
@@ -264,3 +267,44 @@ def test_the_file_lies_in_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert calibration.path().name == "threads.json"
     assert Path(calibration.path()).parent.name == "chainrule"
+
+
+# -- the command line --
+
+
+def test_the_command_line_names_threads_and_a_resumed_run_keeps_them(tmp_path, monkeypatch):
+    """Which is seen in the steps: what the session's thread, or the program's only one, computes with."""
+    seen: list[int] = []
+    made = Trainer.step
+
+    def step(trainer: Trainer, size: int | None = None) -> float:
+        seen.append(torch.get_num_threads())
+        return made(trainer, size)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    path = saved(tmp_path, mlp(2, 1, batch_size=50, epochs=1))
+    calibration.set_threads(4)  # that there may be
+
+    def trained(*options: str) -> set[int]:
+        seen.clear()
+        assert main(["train", str(path), "--run", str(tmp_path / "run"), *options]) == 0
+        return set(seen)
+
+    assert trained("--threads", "2") == {2}
+    calibration.set_threads(4)
+    assert trained("--resume", "--epochs", "2") == {2}
+    assert trained("--resume", "--epochs", "3", "--threads", "3") == {3}
+    assert trained("--resume", "--epochs", "4") == {3}
+
+
+def test_threads_have_to_be_a_number_or_measured(tmp_path, capsys, monkeypatch):
+    path = saved(tmp_path, mlp(2, 1, batch_size=50, epochs=1))
+    assert main(["train", str(path), "--threads", "0"]) == 2
+    assert main(["train", str(path), "--threads", "many"]) == 2
+    assert "a whole number is expected" in capsys.readouterr().err
+    monkeypatch.setattr(
+        calibration, "Measurement", lambda _: SimpleNamespace(over=True, speeds=MEASURED, go_on=lambda: None)
+    )
+    assert main(["train", str(path), "--threads", "measure"]) == 0
+    assert "Measured what threads gain" in capsys.readouterr().err
+    assert calibration.kept(4) == MEASURED
