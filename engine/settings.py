@@ -127,7 +127,6 @@ TRAINING: Mapping[str, Param] = {
         min=1,
         max=1024,
         empty="as many as help",
-        advanced=True,
         doc=(
             "With how many threads the processor computes; empty: as many as the work of a step is worth on this "
             "machine. The last digits of sums depend on it; a training that is resumed keeps its number."

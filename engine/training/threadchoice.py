@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, final
 
 import torch
@@ -34,9 +35,18 @@ class Allowed:
     window: bool = False
 
 
+@cache
+def most_threads() -> int:
+    """As many as torch takes when a process begins, which its environment may limit, and no more than there are cores.
+
+    Asked once: a new thread takes the number that any thread set last.
+    """
+    return max(1, min(torch.get_num_threads(), cores()))
+
+
 def allowed(given: int | None = None, *, window: bool = False) -> Allowed:
-    """As many as torch would take in this process, whose environment may limit it, and no more than there are cores."""
-    return Allowed(max(1, min(torch.get_num_threads(), cores())), given, window)
+    """What a training may use here; see `Allowed`."""
+    return Allowed(most_threads(), given, window)
 
 
 def use(run: Run, freedom: Allowed) -> ThreadsChosen:

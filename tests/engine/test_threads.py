@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -212,6 +213,16 @@ def test_a_run_is_made_with_what_was_measured_or_named():
     assert use(named, Allowed(4)) == ThreadsChosen(2, 4, "file")
 
 
+def test_what_there_may_be_does_not_shrink_with_what_is_used():
+    """A thread begins with the number that any other set last."""
+    before, seen = threadchoice.most_threads(), []
+    calibration.set_threads(977)
+    thread = Thread(target=lambda: seen.append((torch.get_num_threads(), threadchoice.allowed().most)))
+    thread.start()
+    thread.join()
+    assert seen == [(977, before)]
+
+
 def test_a_session_tells_its_threads():
     with Listener(mlp(2, 1, batch_size=10, epochs=1)) as listener:
         listener.session.play()
@@ -283,7 +294,6 @@ def test_the_command_line_names_threads_and_a_resumed_run_keeps_them(tmp_path, m
 
     monkeypatch.setattr(Trainer, "step", step)
     path = saved(tmp_path, mlp(2, 1, batch_size=50, epochs=1))
-    calibration.set_threads(4)  # that there may be
 
     def trained(*options: str) -> set[int]:
         seen.clear()
