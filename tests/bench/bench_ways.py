@@ -36,7 +36,7 @@ from tests.bench.bench_session import Turn, plain_loop
 from tests.bench.bench_training import CASES, run_of, steps_of
 from tests.bench.rows import Row, keep, row
 
-ROUNDS, TURN_SECONDS = 5, 0.3
+ROUNDS, TURN_SECONDS = 11, 0.15
 STEPS = 10
 NETS = {"a": "a  circle", "c": "c  circle", "mlp": "   MLP 784", "cnn": "   CNN"}
 BETAS, EPS = (0.9, 0.999), 1e-8
