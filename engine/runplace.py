@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final, final
 
@@ -18,6 +19,8 @@ GRAPH, WEIGHTS, METRICS = "graph.chainrule", "weights.safetensors", "metrics.jso
 """Files of a run directory."""
 PACKED: Final = "run"
 """The run directory in a folder with which another machine trains."""
+_MOST_BESIDE: Final = 2000
+"""Entries of a folder that are looked at for a newer run."""
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
 
 
@@ -84,6 +87,18 @@ def latest_run(folder: Path) -> Path | None:
     with contextlib.suppress(OSError):
         runs = [path for path in folder.iterdir() if (path / GRAPH).is_file()]
     return max(runs, key=_time_of, default=None)
+
+
+def newer_run(run: Path) -> Path | None:
+    """The run beside this one that began last, if it began after it; None otherwise."""
+    found: list[tuple[int, str, Path]] = []
+    with contextlib.suppress(OSError):
+        for path in islice(run.parent.iterdir(), _MOST_BESIDE):
+            with contextlib.suppress(OSError):
+                found.append(((path / GRAPH).stat().st_mtime_ns, path.name, path))
+    newest = max(found, default=None)
+    own = next((began for began, _, path in found if path == run), None)
+    return None if newest is None or own is None or newest[0] <= own else newest[2]
 
 
 def unfinished_run(folder: Path, project: Project, among: int = 1) -> tuple[Path, Standing] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -17,9 +17,11 @@ class Away:
 
     Attributes:
         step: the session has the weights that the run had after so many updates; 0: its own.
+        load: fetches the weights that the run saved last.
     """
 
     step: int = 0
+    load: Callable[[], None] = lambda: None
 
     def of_session(self, events: Sequence[Event]) -> list[Event]:
         """Its answers and pictures, at the step of the weights it was given, but nothing of how a training goes on."""

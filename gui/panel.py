@@ -69,7 +69,17 @@ class Panel(QWidget):
 
     def waiting(self) -> EmptyState:
         """What is shown until something is trained."""
-        return words_of(self.name).empty_state()
+        words = words_of(self.name)
+        empty = words.empty_state()
+
+        def fit() -> None:
+            words.fit(empty, self.document.result, self.feed.away)
+
+        self.feed.restarted.connect(fit)
+        self.feed.away_told.connect(fit)
+        self.document.checked.connect(fit)
+        fit()
+        return empty
 
     @abstractmethod
     def refresh(self) -> bool:

@@ -65,6 +65,7 @@ class PanelPlace(QWidget):
         self._empty = self._words.empty_state() if self._words.head else None
         if self._empty is not None:
             self._room.addWidget(self._empty)
+            document.checked.connect(self._fit_words)
         feed.opening.connect(self._run_begins)
 
     @property
@@ -110,6 +111,10 @@ class PanelPlace(QWidget):
         if part != self._part:
             self._part, self._fewest = part, fewest
             self.updateGeometry()
+
+    def _fit_words(self) -> None:
+        if self._empty is not None:
+            self._words.fit(self._empty, self._document.result, self._feed.away)
 
     # -- being looked at --
 

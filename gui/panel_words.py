@@ -7,6 +7,8 @@ from typing import final
 
 from PySide6.QtCore import QCoreApplication
 
+from engine.result import Result
+from gui.away import Away
 from gui.widgets.empty_state import EmptyState
 
 
@@ -23,16 +25,33 @@ class PanelWords:
         title: of its dock.
         icon, head, purpose: what an empty state shows in its place until something is trained. Without a head, the
             panel has more to show or to offer than that, and is made when it is first looked at.
+        away: the same while a run elsewhere is watched; what such a run does not tell, and what can be done.
+        no_data: the same for a network that computes from its own values alone.
+        by_weights: whether the run's weights, once they were fetched, have something to show there.
     """
 
     title: str
     icon: str = ""
     head: str = ""
     purpose: str = ""
+    away: str = ""
+    by_weights: bool = False
+    no_data: str = ""
 
     def empty_state(self) -> EmptyState:
         """What is shown until something is trained."""
         return EmptyState(self.icon, self.head, self.purpose)
+
+    def fit(self, empty: EmptyState, result: Result, away: Away | None) -> None:
+        """Let an empty state say what holds for this network, and for a run elsewhere."""
+        if away is not None and self.away:
+            empty.set_text(self.head, self.away)
+            wanted = self.by_weights and not away.step
+            empty.set_action((_tr("Load its weights"), away.load) if wanted else None)
+            return
+        dataless = self.no_data and result.trainable and not result.inputs
+        empty.set_text(self.head, self.no_data if dataless else self.purpose)
+        empty.set_action(None)
 
 
 def words_of(name: str) -> PanelWords:
@@ -43,6 +62,7 @@ def words_of(name: str) -> PanelWords:
             "chart",
             _tr("Loss and metrics"),
             _tr("Press Play: the loss of every step is drawn here, on training and validation data."),
+            _tr("The loss of each epoch is drawn here as soon as the watched run has told one."),
         ),
         "gradientPlot": PanelWords(
             _tr("Gradients"),
@@ -52,18 +72,31 @@ def words_of(name: str) -> PanelWords:
                 "While it trains: how much of the error reaches each layer. Pale bars learn next to nothing; "
                 "click one to see why."
             ),
+            _tr(
+                "A run elsewhere tells no gradients. Load the weights it saved last, and Run ▸ Step through "
+                "backpropagation shows those of one step, layer by layer."
+            ),
+            True,
         ),
         "weightPlot": PanelWords(
             _tr("Weights"),
             "histogram",
             _tr("Weights"),
             _tr("While it trains: how the weights of each layer spread, and which units have died."),
+            _tr("A run elsewhere tells nothing of its weights until they are loaded: those it saved last are shown."),
+            True,
         ),
         "outputPlot": PanelWords(
             _tr("Output"),
             "output",
             _tr("Output"),
             _tr("While it trains: what the network makes of the data, as a surface, a curve or a grid of images."),
+            _tr("A run elsewhere tells no outputs. With the weights it saved last, they are computed here."),
+            True,
+            _tr(
+                "This network computes without data, so there are no outputs to compare with anything. Loss, "
+                "One weight and Loss surface show how its values move."
+            ),
         ),
         "predictions": PanelWords(_tr("Predict")),
         "weightCurve": PanelWords(_tr("One weight")),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, final
 
 from engine.diskfile import reason
+from engine.runplace import newer_run
 from engine.watching.address import address_of, is_url, run_at
 from engine.watching.folder import FolderPlace
 from engine.watching.place import Kind, Place, PlaceError
@@ -52,7 +53,15 @@ class Weights:
     error: str = ""
 
 
-Told = News | Trouble | Weights
+@final
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """Beside the run that is watched, a newer one has begun."""
+
+    path: Path
+
+
+Told = News | Trouble | Weights | Newer
 
 
 def place_of(text: str) -> Place:
@@ -80,6 +89,7 @@ class Follower:
         self._busy_since: float | None = None
         self._folder: Path | None = None
         self._step = 0
+        self._found, self._newer = False, ""
         # A daemon: a read from a disk that has gone may never come back, and nothing of it is to be kept.
         self._thread = threading.Thread(target=self._work, name="chainrule watching", daemon=True)
 
@@ -116,11 +126,15 @@ class Follower:
 
     def _work(self) -> None:
         try:
-            watcher = Watcher(self._resolved())
+            named, watcher = self._place, Watcher(self._place)
             while not self._stopped:
                 self._wake.clear()
                 self._busy_since = time.monotonic()
+                if not self._found:
+                    self._place = _resolved(named)
+                    watcher = Watcher(self._place)
                 self._look(watcher)
+                self._look_beside()
                 if self._weights:
                     self._weights = False
                     self._fetch()
@@ -129,14 +143,6 @@ class Follower:
         finally:
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _resolved(self) -> Place:
-        """A folder of runs leads to its newest; looking that up is a matter of the disk, too."""
-        if isinstance(self._place, FolderPlace):
-            self._busy_since = time.monotonic()
-            with contextlib.suppress(OSError):  # the first look tells what is wrong there
-                self._place = FolderPlace(run_at(self._place.path))
-        return self._place
 
     def _look(self, watcher: Watcher) -> None:
         try:
@@ -147,11 +153,20 @@ class Follower:
                 error = PlaceError(f'"{self._place.name}" cannot be read: {reason(error)}.')
             self._say(Trouble(str(error), error.kind))
             return
+        self._found = True
         self._step = 0 if news.standing is None else news.standing.step
         over = news.standing is not None and news.standing.over
         most = MOST_OVER if over else MOST
         self._wait = self._least if news.any else min(max(self._least, most), self._wait * _GROWTH)
         self._say(news)
+
+    def _look_beside(self) -> None:
+        """Whoever watches a folder may be waiting for the next run in it."""
+        if self._found and isinstance(self._place, FolderPlace):
+            newer = newer_run(self._place.path)
+            if newer is not None and str(newer) != self._newer:
+                self._newer = str(newer)
+                self._say(Newer(newer))
 
     def _fetch(self) -> None:
         step = self._step
@@ -170,3 +185,11 @@ class Follower:
         with self._lock:
             if not self._stopped:
                 self._tell(told)
+
+
+def _resolved(place: Place) -> Place:
+    """A folder of runs leads to its newest, as soon as there is one; looking that up is a matter of the disk, too."""
+    if isinstance(place, FolderPlace):
+        with contextlib.suppress(OSError):  # the look tells what is wrong there
+            return FolderPlace(run_at(place.path))
+    return place

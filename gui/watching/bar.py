@@ -27,6 +27,9 @@ class WatchBar(QFrame):
         self._text.setObjectName("watchText")
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
+        self._newer = QPushButton(self.tr("Show the newer run"), self)
+        self._newer.setObjectName("watchNewer")
+        self._newer.clicked.connect(watching.show_newer)
         self._weights, self._stop = QPushButton(self), QPushButton(self.tr("Stop watching"), self)
         self._weights.setObjectName("watchWeights")
         self._weights.setToolTip(
@@ -46,7 +49,7 @@ class WatchBar(QFrame):
         eye.setPixmap(icon("eye").pixmap(16, 16))
         row.addWidget(eye)
         row.addWidget(self._text, 1)
-        for button in (self._weights, self._stop):
+        for button in (self._newer, self._weights, self._stop):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
         watching.changed.connect(self._update)
@@ -60,6 +63,7 @@ class WatchBar(QFrame):
         words = self.words()
         if words != self._text.text():
             self._text.setText(words)
+        self._newer.setVisible(watching.newer is not None)
         standing = watching.told.standing
         if watching.fetching:
             label = self.tr("Loading weights…")
@@ -97,6 +101,8 @@ class WatchBar(QFrame):
             text += " " + self.tr("Pictures and predictions are those of step {0}.").format(step)
         elif watching.can_load:
             text += " " + self.tr("Its weights show outputs and pictures.")
+        if watching.newer is not None:
+            text += " " + self.tr("A newer run has started: {0}.").format(watching.newer.name)
         if watching.damaged:
             text += " " + self.tr("Lines of its records that cannot be read: {0}.").format(watching.damaged)
         return text

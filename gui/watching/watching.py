@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.events import RunLoaded, StateChanged
 from engine.graph import Project
 from engine.watching.folder import FolderPlace
-from engine.watching.follower import Follower, Told, Trouble, Weights, place_of
+from engine.watching.follower import Follower, Newer, Told, Trouble, Weights, place_of
 from engine.watching.place import Place
 from engine.watching.watcher import News
 from gui.away import Away
@@ -44,6 +44,7 @@ class Watching(QObject):
         damaged: lines that could not be read.
         fetching: whether weights are on their way.
         weights_step: the session has the weights of this step; 0: none of the run.
+        newer: a run that has begun beside it since; None where none has.
     """
 
     changed = Signal()
@@ -71,6 +72,7 @@ class Watching(QObject):
         self.trouble = ""
         self.damaged = self.weights_step = 0
         self.fetching = False
+        self.newer: Path | None = None
         self._saved, self._known = "", False
 
     # -- beginning and ending --
@@ -125,6 +127,11 @@ class Watching(QObject):
         self.stop()
         return follower is None or follower.join(seconds)
 
+    def show_newer(self) -> None:
+        """Watch the run that has begun beside this one."""
+        if self.newer is not None:
+            self.start(str(self.newer))
+
     def look_now(self) -> None:
         """Look at once."""
         if self._follower is not None:
@@ -162,6 +169,8 @@ class Watching(QObject):
             self._take_news(told)
         elif isinstance(told, Trouble):
             self.trouble = told.text
+        elif isinstance(told, Newer):
+            self.newer = told.path
         else:
             self._take_weights(told)
         self._say()
@@ -202,7 +211,7 @@ class Watching(QObject):
         if not self._known or not keep:
             self._known = True
             self.weights_step = 0
-            self._feed.set_away(Away())
+            self._feed.set_away(Away(load=self.load_weights))
         return True
 
     def _take_weights(self, told: Weights) -> None:

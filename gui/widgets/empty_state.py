@@ -46,13 +46,9 @@ class EmptyState(QWidget):
         layout.addSpacing(4)
         layout.addWidget(self._title)
         layout.addWidget(self._text)
-        if action is not None:
-            label, call = action
-            button = QPushButton(label)
-            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(lambda _checked=False: call())
-            layout.addSpacing(6)
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._button: QPushButton | None = None
+        self._call: Callable[[], object] | None = None
+        self.set_action(action)
         layout.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -62,9 +58,27 @@ class EmptyState(QWidget):
 
     def set_text(self, title: str, text: str = "") -> None:
         """Says something else."""
+        if (title, text) == (self._title.text(), self._text.text()):
+            return
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
+        self._make_room()
+
+    def set_action(self, action: tuple[str, Callable[[], object]] | None) -> None:
+        """Offers something else, or nothing."""
+        label, self._call = action if action is not None else ("", None)
+        if self._button is None:
+            if action is None:
+                return
+            self._button = QPushButton()
+            self._button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+            self._button.clicked.connect(lambda _checked=False: self._call() if self._call is not None else None)
+            place = self._column.indexOf(self._text) + 1
+            self._column.insertSpacing(place, 6)
+            self._column.insertWidget(place + 1, self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._button.setText(label)
+        self._button.setHidden(action is None)
         self._make_room()
 
     def _draw_mark(self) -> None:

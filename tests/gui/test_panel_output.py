@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
+from engine import assets, files
 from engine.events import Applied, StateChanged
 from engine.snapshots import Confusion, Curve, Fit, ImageGrid, Surface
 from gui.colormaps import colorize, diverging
@@ -26,6 +28,17 @@ def panel(feed_of, shown) -> OutputPanel:
 def post(panel, *events) -> None:
     panel.feed.session.post(*events)
     panel.feed.drain()
+
+
+def test_a_network_without_data_is_told_where_to_look(feed_of, shown):
+    path = assets.folder() / "examples" / "descent.chainrule"
+    feed = feed_of(files.load(path))
+    panel = shown(OutputPanel(feed.document, feed))
+    words = " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+    assert "computes without data" in words
+    feed.document.replace(sample_projects.spiral())
+    words = " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+    assert "While it trains" in words
 
 
 # -- which picture --

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,9 @@ from gui.app import watched_in
 from gui.document import Document
 from gui.file_actions import FileActions
 from gui.main_window import MainWindow
+from gui.plots.gradients import GradientPanel
 from gui.plots.loss import LossPanel
+from gui.plots.output import OutputPanel
 from gui.run_feed import RunFeed
 from gui.theme import Mode, theme
 from gui.watching.bar import WatchBar
@@ -148,6 +151,55 @@ def test_the_weights_of_the_run_are_shown_when_asked_for(qtbot: QtBot, window: M
     assert window.feed.trained  # the weights stay
     assert "not trained here yet" in numbers(window)
     qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE)  # and are shown
+
+
+def shown_words(panel: QWidget) -> str:
+    """All that a panel says now."""
+    return " ".join(label.text() for label in panel.findChildren(QLabel) if not label.isHidden())
+
+
+def test_panels_say_what_a_run_elsewhere_does_not_tell(qtbot: QtBot, window: MainWindow, run: Path):
+    watch(qtbot, window, str(run))
+    gradients, output = panel_of(window, GradientPanel), panel_of(window, OutputPanel)
+    assert "tells no gradients" in shown_words(gradients)
+    assert "tells no outputs" in shown_words(output)
+    assert "While it trains" not in shown_words(gradients) + shown_words(output)
+    load = next(button for button in output.findChildren(QPushButton) if button.text() == "Load its weights")
+    load.click()
+    qtbot.waitUntil(lambda: window.afar.watching.weights_step == 18, timeout=PATIENCE)
+    assert "Load its weights" not in [
+        each.text() for each in gradients.findChildren(QPushButton) if not each.isHidden()
+    ]
+    window.docks.show("outputPlot")
+    qtbot.waitUntil(lambda: output.filled, timeout=PATIENCE)
+    window.afar.watching.stop()
+    assert "While it trains" in shown_words(gradients)
+
+
+def test_a_newer_run_beside_it_is_offered_and_shown(qtbot: QtBot, window: MainWindow, run: Path):
+    watch(qtbot, window, str(run.parent))
+    assert button(window, "watchNewer").isHidden()
+    newer = write_run(run.with_name("2026-01-02T00-00-00Z"), metrics=b"".join(metrics().splitlines(True)[:2]))
+    later = (run / GRAPH).stat().st_mtime + 1
+    os.utime(newer / GRAPH, (later, later))
+    window.afar.watching.look_now()
+    qtbot.waitUntil(lambda: button(window, "watchNewer").isVisible(), timeout=PATIENCE)
+    assert f"A newer run has started: {newer.name}." in said(window)
+    button(window, "watchNewer").click()
+    wait_for_rows(qtbot, window, 2)
+    assert window.afar.watching.place is not None
+    assert window.afar.watching.place.name == newer.name
+    assert button(window, "watchNewer").isHidden()
+
+
+def test_a_run_that_begins_in_a_watched_folder_is_shown(qtbot: QtBot, window: MainWindow, tmp_path: Path):
+    runs = tmp_path / "net.runs"
+    runs.mkdir()
+    window.afar.watch(str(runs))
+    qtbot.waitUntil(lambda: window.afar.watching.trouble != "", timeout=PATIENCE)
+    assert "no run in" in said(window)
+    write_run(runs / "2026-01-01T00-00-00Z")
+    wait_for_rows(qtbot, window, 3)
 
 
 def test_what_goes_away_is_told_in_the_strip_and_comes_back(qtbot: QtBot, window: MainWindow, run: Path):
