@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from engine import edits
 from engine.block import Block, block_named
 from engine.frozen import DROP
-from engine.graph import Graph, Project, Touched
+from engine.graph import Graph, Project, Touched, Wire
 from engine.problem import GraphError, Problem
 from engine.swapping import swap_block
 from gui.document import Change
@@ -50,6 +50,7 @@ _LABELS: Final[Mapping[str, Callable[..., str]]] = {
     "remove": lambda problem: _tr("Remove {0}").format(problem.node),
     "remove_before": lambda _, category: _tr("Remove the {0} before it").format(_tr(category)),
     "swap": lambda _, kind: _tr("Replace it by {0}").format(kind),
+    "connect": lambda _, source, port: _tr("Connect {0}").format(source if port == "out" else f"{source}.{port}"),
     "unwire": lambda _, __: _tr("Remove the wire"),
 }
 
@@ -80,10 +81,8 @@ def apply_fix(project: Project, problem: Problem) -> Fixed:
         case ("swap", str(kind)):
             project, touched, new_id = swap_block(project, node_id, kind)
             return project, Change(touched, renamed=((node_id, new_id),) if new_id != node_id else ())
-        case ("unwire", str(side)):
-            graph = project.graph
-            wires = graph.wires_into(node_id, port) if side == "input" else graph.wires_out_of(node_id, port)
-            return _touching(edits.disconnect(project, wires))
+        case ("connect" | "unwire" as way, *rest):
+            return _rewire(project, (node_id, port or "in"), way, *rest)
     raise GraphError("There is no quick fix for this.", code="G20")
 
 
@@ -98,6 +97,18 @@ def _insert(project: Project, problem: Problem, kind: str, params: dict[str, Any
         raise GraphError(f'Nothing is connected to "{node_id}" that a {kind} could be put into.', code="G20")
     made = insert_block(project, kind, wires[-1], params)
     return made.project, Change(made.touched, made.moved)
+
+
+def _rewire(project: Project, end: tuple[str, str], way: str, named: str, output: str = "out") -> Fixed:
+    """A wire from an output into a port; or, `named` its side, without the wires at a port."""
+    node_id, port = end
+    graph = project.graph
+    if way == "unwire":
+        wires = graph.wires_into(node_id, port) if named == "input" else graph.wires_out_of(node_id, port)
+        return _touching(edits.disconnect(project, wires))
+    if named not in graph or node_id not in graph:
+        raise GraphError(f'"{named}" and "{node_id}" can no longer be connected.', code="G20")
+    return _touching(edits.connect(project, Wire(named, output, node_id, port)))
 
 
 def _take_out(project: Project, node_id: str) -> Fixed:

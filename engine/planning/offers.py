@@ -48,7 +48,7 @@ def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> 
         if len(fitting) == 1:
             source = fitting[0]
             name = source[0] if source[1] == "out" else ".".join(source)
-            found[number] = replace(problem, hint=f'Connect "{name}" to it.')
+            found[number] = replace(problem, hint=f'Connect "{name}" to it.', fix=("connect", *source))
     return found
 
 

@@ -50,6 +50,12 @@ SOFTMAX = ("Activation", {"function": "softmax"})
 SIGMOID = ("Activation", {"function": "sigmoid"})
 TEN = ("Dense", {"out_features": 10})
 
+
+def unwired(project: Project, node_id: str, port: str) -> Project:
+    """Without what comes into a port."""
+    return edits.disconnect(project, project.graph.wires_into(node_id, port))[0]
+
+
 CASES: dict[str, tuple[Project, str, str]] = {
     "flatten": (line(("Dense", {})), "b1", "Insert Flatten"),
     "channels": (skip(), "add", "Insert Conv2d"),
@@ -84,6 +90,16 @@ CASES: dict[str, tuple[Project, str, str]] = {
         line(("Flatten", {}), ("Reshape", {"shape": [7, 9]})),
         "b2",
         "Set shape to 64",
+    ),
+    "an open target, and one output that fits": (
+        unwired(line(("Dense", {"out_features": 1}), dataset="circle", loss="mse"), "loss", "target"),
+        "loss",
+        "Connect data.y",
+    ),
+    "an open prediction, and one output that fits": (
+        unwired(line(("Dense", {"out_features": 1}), dataset="circle", loss="mse"), "loss", "prediction"),
+        "loss",
+        "Connect b1",
     ),
     "kernel": (line(("MaxPool2d", {"kernel_size": 20})), "b1", "Set kernel_size to 8"),
 }
@@ -123,3 +139,11 @@ def test_a_fix_that_finds_nothing_to_change_says_so() -> None:
     gone, _ = edits.remove_nodes(project, ["b2"])
     with pytest.raises(GraphError, match="No block before"):
         apply_fix(gone, problem)
+
+
+def test_where_several_outputs_fit_none_is_guessed() -> None:
+    project = unwired(line(("Dense", {"out_features": 1}), dataset="circle", loss="mse"), "loss", "prediction")
+    project, _, _ = edits.add_node(project, "Dense", (0.0, 300.0), node_id="other", params={"out_features": 1})
+    project = _joined(project, "data.x > other.in")
+    (problem,) = [each for each in Document(project).result.problems if each.code == "G07"]
+    assert fix_label(problem) == ""
