@@ -35,8 +35,9 @@ _RATES: Final[Mapping[Kind, float]] = MappingProxyType({"elements": 5e8, "produc
 """Multiply-adds of a forward pass, or elements, that one thread takes forward and backward in a second, where nothing
 was measured: about what AVX-512 cores of 2.7 GHz do."""
 
-_WAKING: Final = 1e-5
-"""Seconds that an operation takes longer for each doubling of the threads: they are woken and waited for."""
+_WAKING: Final = 5e-5
+"""Seconds that a block's operations take longer for each doubling of the threads, which sleep between them
+(`engine.spinning`), are woken and waited for: measured with two, on cores that others use, too."""
 
 _GRAINS: Final[Mapping[Kind, int]] = MappingProxyType(
     {"elements": 1 << 15, "products": 1 << 18, "convolutions": 1 << 18}
