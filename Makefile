@@ -5,17 +5,25 @@ BIN := .venv/bin
 # Two test processes share the cores; torch must not start a team of threads in each.
 CHECK_ENV := QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
 
+# Continuous integration runs a test that failed once more, on its shared machine; nobody else does.
+PYTEST_OPTIONS ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-peers setup clean distclean
+.PHONY: help run test test-stress lint format bench bench-peers setup clean distclean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## set up and open the app on the example Spiral
 	@$(PYTHON) .ci/setup.py run
 
 test: lint ## set up, then lint, check types and import contracts, and run all tests offscreen
-	$(CHECK_ENV) $(BIN)/pytest -n 2 --dist worksteal
+	$(CHECK_ENV) $(BIN)/pytest -n 2 --dist worksteal $(PYTEST_OPTIONS)
+
+STRESS := worker,turns
+FILES := tests/gui tests/engine/test_session*.py
+test-stress: setup ## the tests with bad luck: STRESS=worker,turns,eager,busy FILES=...
+	$(CHECK_ENV) $(BIN)/pytest -n 4 -p tests.helpers.stress --stress $(STRESS) --timeout 600 $(FILES)
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

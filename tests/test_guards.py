@@ -144,22 +144,31 @@ def test_last_of_the_module(): pass
 def outcomes(tmp_path_factory) -> dict[str, str]:
     """What a run of the sinners says about each: `passed`, or every complaint."""
     folder = tmp_path_factory.mktemp("sinners")
-    (folder / "test_sinners.py").write_text(SINNERS)
-    (folder / "test_wide.py").write_text(WIDE_SINNER)
+    sinners(folder, test_sinners=SINNERS, test_wide=WIDE_SINNER)
+    return _run(folder)
+
+
+def sinners(folder: Path, **files: str) -> None:
+    """Files of tests, under the guards."""
+    for name, content in files.items():
+        (folder / f"{name}.py").write_text(content)
     (folder / "conftest.py").write_text(
         'from tests.helpers import leaks\nleaks.PATIENCE = 1.0\npytest_plugins = ["tests.helpers.guards"]\n'
     )
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     lines = [f"{key} = {options[key]}" for key in ("qt_api", "qt_log_level_fail")]
     (folder / "pytest.ini").write_text("\n".join(["[pytest]", "filterwarnings = error", *lines]) + "\n")
-    return _run(folder)
+
+
+def _pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def _run(folder: Path) -> dict[str, str]:
     report = folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = _pytest(folder, f"--junitxml={report}")
     assert report.exists(), done.stdout + done.stderr
     outcomes: dict[str, str] = {}
     for case in ElementTree.parse(report).iter("testcase"):
@@ -227,3 +236,48 @@ def test_the_collector_rests_while_widgets_are_about(qapp):
 
 def test_the_collector_works_otherwise():
     assert gc.isenabled()
+
+
+# -- tests that continuous integration runs once more --
+
+BY_CHANCE = """
+import pytest
+from PySide6.QtCore import QTimer
+
+made, kept, seen = [], [], []
+
+@pytest.fixture
+def fresh():
+    made.append(object())
+    return len(made)
+
+@pytest.fixture(scope="session")
+def shared():
+    return object()
+
+def test_passes_alone(fresh, shared, qtbot, tmp_path):
+    seen.append((tmp_path, shared))
+    assert fresh == 2
+    assert seen[0][0] != seen[1][0] and seen[0][1] is seen[1][1]
+
+def test_fails_twice(qtbot):
+    raise AssertionError("for good")
+
+def test_fails_and_then_leaks(qtbot):
+    kept.append(QTimer())
+    assert len(kept) > 1, "by chance"
+    kept[1].start(1000)
+"""
+
+
+def test_what_fails_once_is_listed_and_what_fails_twice_fails(tmp_path: Path):
+    sinners(tmp_path, test_by_chance=BY_CHANCE)
+    told = _pytest(tmp_path, "-n", "1", "--timeout", "60", "--reruns", "1", "--max-suite-reruns", "5", "-raR")
+    assert told.returncode == 1, told.stdout + told.stderr
+    words = [line.split(" - ")[0] for line in told.stdout.splitlines()]
+    one, two, three = (
+        f"test_by_chance.py::test_{name}" for name in ("passes_alone", "fails_twice", "fails_and_then_leaks")
+    )
+    assert {f"RERUN {name}" for name in (one, two, three)} <= set(words)
+    assert {word for word in words if word.startswith(("FAILED", "ERROR"))} == {f"FAILED {two}", f"ERROR {three}"}
+    assert "is still active, every 1000 ms" in told.stdout

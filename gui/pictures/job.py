@@ -70,13 +70,15 @@ class PaintJob(QObject, Generic[T]):
 
     def _take(self, seconds: float) -> None:
         end, steps = time.perf_counter() + seconds, self._steps
-        part, found = 0.0, list[T]()
+        found = list[T]()
         if steps is None:
             return
         try:
             with theme().painting_in(PAPER):
-                while time.perf_counter() < end:
+                while True:  # one step at least: on a busy machine, the time may be over before the first
                     part = next(steps)
+                    if time.perf_counter() >= end:
+                        break
         except StopIteration as stop:
             found.append(stop.value)
         except ChainruleError as error:

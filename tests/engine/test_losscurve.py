@@ -296,7 +296,7 @@ def test_an_update_is_told_once_though_a_validation_follows_it():
 
 
 def test_who_asks_again_or_sets_a_weight_meanwhile_misses_no_update():
-    with Listener(*example("linear-fit", epochs=400)) as listener:
+    with Listener(*example("linear-fit", epochs=100)) as listener:
         session, bias = listener.session, ("line.bias", (0,))
         listener.ask(lambda: session.follow("test", [bias]), Followed)
         session.play()
@@ -305,7 +305,7 @@ def test_who_asks_again_or_sets_a_weight_meanwhile_misses_no_update():
             session.set_weights({("line.weight", (0, 0)): 1.0})
         listener.until("finished")
         told = np.concatenate([event.steps for event in listener.of(Followed) if not event.moved])
-        assert told.tolist() == list(range(1, 400 * 5 + 1))
+        assert told.tolist() == list(range(1, 100 * 5 + 1))
 
 
 def test_whatever_moves_a_followed_weight_is_told():

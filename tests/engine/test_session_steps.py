@@ -27,10 +27,10 @@ def example(name: str) -> Listener:
 
 
 def played(listener: Listener, steps: int) -> None:
-    listener.drain()
-    since = len(listener.events)
+    since = listener.mark()
     listener.session.play(Until(steps=steps))
-    listener.until("paused", "finished", since=since)
+    # With this step: who went back is told where it stands first, and only then that it is paused there.
+    listener.wait(StateChanged, lambda event: event.state in ("paused", "finished") and event.step == steps, since)
 
 
 # -- one step --

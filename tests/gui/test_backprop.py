@@ -26,7 +26,7 @@ from gui.backprop.wire_value import WireValue
 from gui.backprop.words import outcome_words
 from gui.backprop.worked import work_out
 from gui.main_window import MainWindow
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -382,8 +382,7 @@ def test_nothing_is_cut(qtbot: QtBot, window: MainWindow) -> None:
     enter(qtbot, window)
     for kind, name in ((Forward, "hidden"), (Backward, "output"), (Update, "output.weight")):
         go(window, kind, name)
-        QApplication.processEvents()
-        assert faults(window) == []
+        assert lasting_faults(window) == []
 
 
 def test_numbers_are_copied_and_told_exactly(qtbot: QtBot, window: MainWindow) -> None:

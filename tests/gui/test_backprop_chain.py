@@ -22,7 +22,7 @@ from gui.backprop.chain_page import ChainPage
 from gui.backprop.numbers import NumbersLens
 from gui.format import format_number
 from gui.main_window import MainWindow
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.projects import chain, make_project
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
@@ -367,4 +367,4 @@ def test_nothing_is_cut(qtbot: QtBot, window: MainWindow) -> None:
     page = page_of(qtbot, window)
     QApplication.processEvents()
     assert page.rows
-    assert faults(window.backprop.panel) + faults(window.backprop.bar) == []
+    assert lasting_faults(window.backprop.panel, window.backprop.bar) == []

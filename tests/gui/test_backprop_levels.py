@@ -20,7 +20,7 @@ from gui.backprop.numbers import NumbersLens
 from gui.backprop.numeral_page import NumeralLens, NumeralPage
 from gui.backprop.wire_value import WireValue
 from gui.main_window import MainWindow
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -392,4 +392,4 @@ def test_nothing_is_cut(qtbot: QtBot, window: MainWindow) -> None:
         go_to(window, kind, name)
         page_of(qtbot, window)
         QApplication.processEvents()
-        assert faults(window.backprop.panel) + faults(window.backprop.bar) == []
+        assert lasting_faults(window.backprop.panel, window.backprop.bar) == []

@@ -38,7 +38,7 @@ def test_after_a_large_change_wires_look_for_their_ways_one_after_the_other(ease
     first = next(iter(ways._waiting))  # those that are seen come first
     seen = easel.view.mapToScene(easel.viewport.rect()).boundingRect()
     assert seen.intersects(easel.view.items_.wires.items[first].sceneBoundingRect())
-    qtbot.waitUntil(lambda: not len(ways), timeout=60_000)
+    qtbot.waitUntil(lambda: not len(ways))
     assert not ways._timer.isActive()
     found = routed(easel)
     assert found
@@ -55,7 +55,7 @@ def test_what_goes_meanwhile_is_not_missed(easel, qtbot):
     scatter(easel, [f"n{index}" for index in range(1, COUNT)])
     easel.selection.set({f"n{index}" for index in range(100, 300)})
     easel.view.commands.delete()
-    qtbot.waitUntil(lambda: not len(ways), timeout=60_000)
+    qtbot.waitUntil(lambda: not len(ways))
     assert_agree(easel.view)
     scatter(easel, [f"n{index}" for index in range(1, 90)])
     easel.document.replace(before := easel.document.project)

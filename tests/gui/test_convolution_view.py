@@ -29,7 +29,7 @@ from gui.backprop.convolution.view import ConvolutionLens
 from gui.backprop.lens import Shown
 from gui.backprop.write import number
 from gui.main_window import MainWindow
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.moment_of import shown_of
 from tests.helpers.mouse import move_mouse
 from tests.helpers.windows import PATIENCE, main_window, open_example
@@ -334,12 +334,10 @@ def test_only_what_is_seen_is_cut_off_nowhere(qtbot: QtBot, window: MainWindow) 
     lens = enter(qtbot, window)
     for kind, node in ((Forward, "conv1"), (Backward, "conv2"), (Forward, "pool1"), (Update, "conv1.weight")):
         go(window, kind, node)
-        QTest.qWait(50)
-        assert faults(lens) == []
+        assert lasting_faults(lens) == []
     go(window, Forward, "conv1")
     lens.open_workbench()
-    QTest.qWait(50)
-    assert faults(lens) == []
+    assert lasting_faults(lens) == []
 
 
 # -- kernels made by hand --

@@ -56,7 +56,7 @@ def look_at(window: MainWindow, tabs: int = 0) -> set[str]:
             group = sorted([dock, *window.tabifiedDockWidgets(dock)], key=docks.index)
             if group.index(dock) == turn % len(group):
                 dock.raise_()
-        for _ in range(2):  # data that are read in the background may arrive between layout and look
+        for _ in range(10):  # data that are read in the background may arrive between layout and look
             settle(window)
             wrong = {fault for fault in faults(window, skip=skip) if TITLE not in fault}
             if not wrong:

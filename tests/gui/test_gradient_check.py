@@ -15,7 +15,7 @@ from engine import block as blocks
 from gui.gradient_check.dialog import GradientCheckDialog
 from gui.gradient_check.tree import CHECKED, ERROR, NAME, VERDICT
 from gui.main_window import MainWindow
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
 
 
@@ -66,7 +66,7 @@ def test_all_gradients_of_mazurs_page_are_right(qtbot: QtBot, window: MainWindow
     assert first.difference == pytest.approx(0.08216704056423078, rel=1e-9)  # Mazur's ∂E/∂w5
     assert "All 12 gradients are right" in dialog._says.text()
     assert window.feed.steps == 0
-    assert not faults(dialog)
+    assert not lasting_faults(dialog)
     dialog.close()
 
 

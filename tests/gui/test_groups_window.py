@@ -48,7 +48,7 @@ def test_learning_goes_on_through_grouping_and_edits_inside(window: MainWindow, 
     window.selection.set({"res"})
     window.canvas.groups.ungroup()
     window.actions_.apply.trigger()
-    qtbot.waitUntil(lambda: bool(applied), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(applied))
     assert (applied[-1].drawn, applied[-1].gone) == ((), ())
     assert "group.first.weight" in applied[-1].kept
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.moments import Backward, Forward, Moment, Outcome, Update
 from gui.main_window import MainWindow
 from gui.theme import theme
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example
 
 PLACES: list[tuple[str, str, type[Moment], str]] = [
@@ -51,5 +51,4 @@ def test_nothing_is_cut_off(
     panel.choose(key)
     window.backprop.go(moment.index)
     assert panel.lens.key == key
-    qtbot.wait(50)
-    assert faults(panel.lens) == []
+    assert lasting_faults(panel.lens) == []

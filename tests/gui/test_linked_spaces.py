@@ -18,7 +18,7 @@ from gui.plots.linked_spaces_data import Handle
 from gui.plots.linked_spaces_range import SpaceRange
 from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.mouse import move_mouse
 from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, wait_for
 
@@ -303,7 +303,7 @@ def test_pictures_and_numbers_are_saved(window, qtbot, tmp_path):
 def test_no_text_is_cut(window, qtbot, mode):
     theme().set_mode(mode)
     linked(qtbot, window)
-    assert [fault for fault in faults(window) if "linked" in str(fault).lower()] == []
+    assert lasting_faults(window, about="linked") == []
 
 
 def test_the_range_holds_solution_and_path_but_follows_no_explosion():

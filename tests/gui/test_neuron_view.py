@@ -31,7 +31,7 @@ from gui.backprop.neurons.respond import SIDE, plane
 from gui.backprop.neurons.sight import MEAN, Sight
 from gui.main_window import MainWindow
 from gui.theme import theme
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -619,8 +619,7 @@ def test_nothing_is_cut(qtbot: QtBot, window: MainWindow, name: str) -> None:
     for each in step.moments:
         window.backprop.go(each.index)
         if window.backprop.panel.lens is lens:
-            QApplication.processEvents()
-            assert faults(lens) == []
+            assert lasting_faults(lens) == []
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.5])
@@ -642,8 +641,7 @@ def test_nothing_is_cut_in_the_dock(qtbot: QtBot, window: MainWindow, scale: flo
             QApplication.processEvents()
             assert window.backprop.panel.lens is lens
             lens.view.point(Part("line", 2, 1, 1))
-            QTest.qWait(30)  # until the words have their room
-            assert faults(lens) == []
+            assert lasting_faults(lens) == []
             lens.view.point(None)
     finally:
         theme().set_text_scale(1.0)

@@ -29,7 +29,7 @@ from gui.plots.one_weight_words import explodes
 from gui.plots.screen_item import write
 from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.mouse import move_mouse
 from tests.helpers.windows import PATIENCE, main_window, make_step, open_example, panel_of, wait_for
 
@@ -379,8 +379,7 @@ def test_the_curve_and_the_path_are_saved(window, qtbot, tmp_path):
 def test_no_text_is_cut(window, qtbot, mode):
     theme().set_mode(mode)
     panel = textbook(qtbot, window)
-    inside = [fault for fault in faults(window) if "weight" in str(fault).lower()]
-    assert inside == []
+    assert lasting_faults(window, about="weight") == []
     assert not panel.grab().isNull()
 
 

@@ -278,7 +278,7 @@ def test_formulas_are_set_in_the_background_and_then_shown(qtbot):
         dialog = window.findChild(PictureDialog)
         before = dialog._size.text()
         dialog.formulas.setChecked(True)
-        qtbot.waitUntil(lambda: dialog._save.isEnabled() and dialog._size.text() != before, timeout=20_000)
+        qtbot.waitUntil(lambda: dialog._save.isEnabled() and dialog._size.text() != before)
         dialog.reject()
 
 
@@ -312,7 +312,7 @@ def test_a_large_picture_is_painted_while_the_window_goes_on(qtbot, tmp_path):
         other = QTimer(window)
         other.timeout.connect(lambda: turns.append(dialog.value()) if not job.is_over else other.stop())
         other.start(0)
-        qtbot.waitUntil(path.exists, timeout=20_000)
+        qtbot.waitUntil(path.exists)
         assert len(turns) > 3
         assert turns == sorted(turns)
         document = window.document

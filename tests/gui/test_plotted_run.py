@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from engine import assets, edits, files
 from gui.main_window import MainWindow
 from gui.plots.loss import LossPanel
+from tests.helpers.windows import PATIENCE
 
 EPOCHS = 12
 
@@ -35,7 +36,8 @@ def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path):
     panel = window.findChild(LossPanel, "lossPlot")
     assert panel is not None
     assert "chainrule session" in {thread.name for thread in threading.enumerate()}
-    qtbot.waitUntil(lambda: len(panel.history.records.rows) == EPOCHS, timeout=60_000)
+    qtbot.waitUntil(lambda: len(panel.history.records.rows) == EPOCHS, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.feed.state == "finished", timeout=PATIENCE)  # told after the last losses
     panel.refresh()
 
     (run,) = graph.with_name("short.runs").iterdir()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
 from engine.events import Scalars, WeightsTaken
@@ -24,7 +24,7 @@ from gui.plots.loss import LossPanel
 from gui.plots.loss_history import LossHistory
 from gui.plots.weights import WeightPanel
 from gui.timeline import TimeTravel
-from tests.helpers.cut_text import faults
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, wait_for_worker
 
 
@@ -198,8 +198,7 @@ def test_the_strip_says_what_the_past_costs(qtbot: QtBot, window: MainWindow) ->
     assert 0 < place.bytes <= place.limit
     assert strip._at.text() == "update 9 of 9"
     window.resize(1280, 720)
-    QApplication.processEvents()
-    assert not [fault for fault in faults(window) if "time" in str(fault)]
+    assert not lasting_faults(window, about="time")
     strip._close.click()
     assert strip.isHidden()
     assert not window.actions_.timeline.isChecked()

@@ -32,7 +32,7 @@ from tests.helpers.windows import (
     wait_for_worker,
 )
 
-EPOCHS = 40
+EPOCHS = 12
 OFFER = "The training of this network stands at "
 
 

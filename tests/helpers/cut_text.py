@@ -7,6 +7,7 @@ all seen the way they are drawn.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractScrollArea,
+    QApplication,
     QComboBox,
     QGraphicsView,
     QLabel,
@@ -32,6 +34,8 @@ from PySide6.QtWidgets import (
 
 SLACK: Final = 1.0
 """Pixels that ink may lie beyond: antialiasing, and a side bearing."""
+REST: Final = 20.0
+"""Seconds after which what is cut is taken to stay so."""
 _DOTS: Final = "…"
 _METRIC = QPaintDevice.PaintDeviceMetric
 
@@ -167,6 +171,20 @@ def faults(window: QWidget, *, skip: Iterable[QWidget] = ()) -> list[str]:
             shown = (Ink(ink.text, ink.place.translated(origin).intersected(seen), seen) for ink in texts)
             inks += [(widget, ink) for ink in shown if ink.place.isValid()]
     return found + _overlaps(inks)
+
+
+def lasting_faults(*widgets: QWidget, about: str = "") -> list[str]:
+    """What stays cut when the layouts have come to rest; of the window's, those that name something, if told.
+
+    Formulas are set in other threads, and each that arrives asks for another round of layouts.
+    """
+    end = time.monotonic() + REST
+    while True:
+        QApplication.processEvents()
+        found = [fault for widget in widgets for fault in faults(widget) if about in str(fault).lower()]
+        if not found or time.monotonic() > end:
+            return found
+        time.sleep(0.01)
 
 
 def _seen(widget: QWidget, skip: set[QWidget]) -> Iterator[QWidget]:

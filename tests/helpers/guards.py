@@ -65,6 +65,7 @@ class Guards:
         """Remembers what is there, before any fixture."""
         self._before = self._watch.snapshot()
         self.logs.clear()
+        item.stash[_FAILED] = False  # it may be run once more
         # Python's collector runs in whichever thread allocates, and a widget that dies outside the main thread takes
         # the process with it. With widgets about, it runs where `Watch` calls it: in the main thread, between tests.
         if "qapp" in getattr(item, "fixturenames", ()):

@@ -17,7 +17,7 @@ from gui.toast_card import ToastCard
 
 W = TypeVar("W", bound=QWidget)
 LEFT = Qt.MouseButton.LeftButton
-TURNS = 500
+TURNS = 3000
 """How often a dialog is looked for, a moment apart, before it is given up."""
 
 

@@ -40,10 +40,13 @@ class _Luck:
         self._hold_up(Inbox, "get")
 
     def _hold_up(self, kind: type, name: str) -> None:
+        from engine.events import Snapshot
+
         ready: Callable[..., Any] = getattr(kind, name)
 
         def late(*args: Any) -> Any:
-            if threading.current_thread() is not threading.main_thread():
+            often = 0.1 if isinstance(args[-1], Snapshot) else 1.0  # or pictures would be all that the thread does
+            if threading.current_thread() is not threading.main_thread() and self.random.random() < often:
                 time.sleep(self.random.uniform(0, LONGEST))
             return ready(*args)
 

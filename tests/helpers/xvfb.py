@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self, final
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until something that has to happen is given up; a busy machine may need many."""
 DOUBLE_CLICK = 0.6
 """Seconds after which a second click is one of its own."""
