@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 from rpds import HashTrieMap
 
@@ -109,15 +109,18 @@ class BestEpoch:
     step: int
 
 
+FREE: Final = frozenset({*LIVE, "epochs", "device", "micro_batch", "threads"})
+"""Training settings with which it may go on otherwise than it began."""
+
+
 def trains(project: Project) -> str:
     """Sixteen digits for what a checkpoint is of: two projects with the same can go on from each other's checkpoints.
 
     Looks, start values, what may be changed while a training runs, and how long, where and in how small
     parts it runs do not matter.
     """
-    free = {*LIVE, "epochs", "device", "micro_batch", "threads"}
     values, _ = settings.parse(project.training)
-    training = {name: value for name, value in values.items() if name not in free}
+    training = {name: value for name, value in values.items() if name not in FREE}
     training |= {name: thaw(project.training[name]) for name in ("objective", "phases") if name in project.training}
     groups = {name: replace(group, layout=Layout()) for name, group in project.groups.items()}
     plain = replace(

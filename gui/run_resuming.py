@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QDate, QDateTime, QLocale, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from engine.checkpoints import Standing
+from engine.checkpoints import Standing, checkpoints_in
 from engine.events import RunResumed
 from engine.runplace import GRAPH, latest_run, unfinished_run
 from gui.actions import Actions
@@ -57,13 +57,27 @@ class RunResuming(QObject):
         if found is None:
             return
         path, at = found
-        words = self.tr("The training of this network stands at {0}.").format(self._words(at))
+        words = self.tr("The training of this network stands at {0}.").format(self._words(at) + self._saved(path))
         self._offer = notices().info(words, actions=[(self.tr("Resume this training"), lambda: self.resume(path))])
 
     def _words(self, at: Standing | RunResumed) -> str:
         if at.planned > 1:
             return self.tr("epoch {0:,} of {1:,}, step {2:,}").format(at.epochs, at.planned, at.step)
         return self.tr("step {0:,}").format(at.step)
+
+    def _saved(self, run: Path) -> str:
+        """When that was, to tell one evening's run from another's; "" where the disk does not say."""
+        try:
+            seconds = max(path.stat().st_mtime for path in checkpoints_in(run))
+        except (OSError, ValueError):
+            return ""
+        at, system = QDateTime.fromSecsSinceEpoch(int(seconds)), QLocale.system()
+        clock = system.toString(at.time(), QLocale.FormatType.ShortFormat)
+        if at.date() == QDate.currentDate():
+            return self.tr(", saved today at {0}").format(clock)
+        return self.tr(", saved on {0} at {1}").format(
+            system.toString(at.date(), QLocale.FormatType.ShortFormat), clock
+        )
 
     def _withdraw(self) -> None:
         if self._offer is not None:

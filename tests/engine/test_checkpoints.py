@@ -184,7 +184,10 @@ def test_a_session_that_cannot_go_on_with_a_run_stays_as_it_is(tmp_path: Path):
         listener.play_to_the_end()
         before = weights_of(listener)
         (mine,) = set(place.folder.iterdir()) - {run}
-        for path, words in ((run, "trained another network"), (tmp_path / "none", "is no run directory")):
+        for path, words in (
+            (run, "or with other settings or data: batch_size: 4 → "),
+            (tmp_path / "none", "is no run directory"),
+        ):
             answer = listener.ask(lambda path=path: listener.session.resume_run(path, 1), RunResumed)  # type: ignore[misc]
             assert words in answer.error
             assert listener.until("finished", since=listener.events.index(answer)).step == 18

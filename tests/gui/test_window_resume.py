@@ -99,6 +99,7 @@ def test_a_training_left_by_closing_the_window_goes_on_in_another_to_the_same_en
         qtbot.waitUntil(lambda: len(offers()) > before, timeout=PATIENCE)
         [(label, act)] = offers()[-1].actions
         assert label == "Resume this training"
+        assert ", saved " in offers()[-1].text
         act()
         wait_for(qtbot, window, "finished")
         wait_for_worker(qtbot, window)
@@ -185,7 +186,8 @@ def test_a_run_of_another_network_is_refused_and_nothing_changes(window, qtbot, 
     rows = len(panel_of(window, LossPanel).history.records.rows)
     window.resuming.resume(run)
     qtbot.waitUntil(lambda: len(said()) > count, timeout=PATIENCE)
-    assert "trained another network" in said()[-1]
+    assert "trained another network, or with other settings or data: dense2 (out_features: " in said()[-1]
+    assert "Change that back, or open the graph.chainrule that lies in it." in said()[-1]
     wait_for(qtbot, window, "finished")
     assert (window.feed.steps, window.runs.folder) == (steps, folder)
     assert len(panel_of(window, LossPanel).history.records.rows) == rows
