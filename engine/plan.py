@@ -36,7 +36,7 @@ from engine.planning.uses import plan_use
 from engine.problem import Problem
 from engine.result import NodePlan, Result, Source
 
-__all__ = ["FactsLookup", "changed_since", "check"]
+__all__ = ["FactsLookup", "changed_since", "check", "runs_before"]
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 _FLOAT_BYTES = {"float32": 4, "float64": 8}
@@ -78,6 +78,21 @@ def changed_since(result: Result, before: Result | None) -> set[str]:
     changed = set(compress(nodes, map(operator.is_not, nodes.values(), map(old.get, nodes))))
     changed.update(filterfalse(nodes.__contains__, old))
     return changed
+
+
+def runs_before(result: Result, one: str, other: str) -> bool:
+    """Whether one node is known to run before another: then no way leads back, and a wire between closes no loop.
+
+    Answers in a moment, however large the graph; no says nothing.
+    """
+    state = result.state
+    if not isinstance(state, _State):
+        return False
+    structure = state.structure
+    start, end = structure.position.get(one), structure.position.get(other)
+    if start is None or end is None or start >= end:
+        return False
+    return one not in structure.in_loop and other not in structure.in_loop
 
 
 def check(

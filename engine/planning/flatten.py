@@ -19,7 +19,7 @@ from engine.result import Source
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as flat nodes: thousands are made, and freezing takes thrice as long
 class FlatWire:
     """What comes into an input port; `source` is None for a group port that stands for nothing."""
 
@@ -28,7 +28,7 @@ class FlatWire:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FlatNode:
     """A node with its surroundings, groups written out: all that its plan depends on besides specs.
 

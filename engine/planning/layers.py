@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar, final
 V = TypeVar("V")
 W = TypeVar("W")
 
-LARGE: Final = 2_048
+LARGE = 2_048
 """From here on copying a table takes longer than looking into two."""
-MOST_CHANGES: Final = 128
+MOST_CHANGES = 128
 """With more changes than these the two become one again: what a copy of the changes costs stays small."""
 
 _GONE: Final = object()

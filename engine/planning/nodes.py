@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, cast, final
 
 from engine.block import Context, ShapeError
 from engine.dataspec import DataFacts
+from engine.graph import EMPTY
 from engine.planning.shells import Shell
 from engine.planning.starts import judge_starts
 from engine.planning.words import ended, quoted
@@ -24,7 +25,7 @@ _NO_WORK = Work()
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: thousands are made, and freezing takes thrice as long
 class Surroundings:
     """What a node's plan depends on besides its shell and inputs.
 
@@ -40,9 +41,9 @@ class Surroundings:
 
     owner: str
     owned: tuple[Tensor, ...] | None = None
-    starts: Mapping[str, Any] = field(default_factory=dict)
-    refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    parameters: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
+    starts: Mapping[str, Any] = EMPTY
+    refs: Mapping[str, tuple[str, ...]] = EMPTY
+    parameters: Mapping[str, tuple[Tensor, ...]] = EMPTY
     missing: tuple[Problem, ...] = ()
     waiting: bool = False
 
@@ -115,9 +116,11 @@ def make_spot(
     """The node with its sources found; what it reads from has to be in `plans`."""
     muted = shell.flat.node.bypass
     feeds = {} if in_loop and muted else shell.feeds  # a muted node in a loop would pass on itself
-    sources = {
+    sources: Mapping[str, Source] = {
         port: real for port in shell.inputs if port in feeds and (real := real_source(feeds[port], shells, plans))
     }
+    if len(sources) <= 1 and sources == shell.feeds:
+        sources = cast(Mapping[str, Source], shell.feeds)  # the same again, for most of thousands
     has_problems = bool(shell.problems or around.missing or around.starts or shell.flat.node.frozen)
     held_up = not shell.usable or around.waiting or bool(around.missing) or len(sources) < len(shell.feeds)
     answers = None

@@ -27,7 +27,7 @@ _SHOWN = 10
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: thousands are made, and freezing takes thrice as long
 class Shell:
     """A node without shapes.
 
@@ -142,8 +142,8 @@ def _shell(
         params=kind.params,
         inputs=kind.inputs,
         outputs=kind.outputs,
-        no_inputs=dict.fromkeys((*kind.inputs, *[wire.port for wire in flat.wires])),
-        no_outputs=dict.fromkeys((*kind.outputs, *flat.named)),
+        no_inputs=_none_of(kind.inputs, tuple([wire.port for wire in flat.wires])),
+        no_outputs=_none_of(kind.outputs, flat.named),
         feeds=feeds,
         problems=tuple(problems),
         free_ports=is_pending,
@@ -155,6 +155,12 @@ def _shell(
         facts=facts,
         likeness=kind.likeness,
     )
+
+
+@lru_cache(maxsize=1024)
+def _none_of(ports: tuple[str, ...], wired: tuple[str, ...]) -> Mapping[str, None]:
+    """Nothing at each port, the same for all nodes with these."""
+    return dict.fromkeys((*ports, *wired))
 
 
 @final

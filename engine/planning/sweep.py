@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Any, final
 
-from engine.graph import Project
+from engine.graph import EMPTY, Project
 from engine.planning.layers import branched
 from engine.planning.nodes import Spot, Surroundings, make_spot
 from engine.planning.referring import with_named
@@ -286,7 +286,7 @@ class Sweep:
         if owner != path:
             recipe = self.new.plans[owner].recipe if owner in self.new.plans else None
             owned = recipe.parameters if recipe else None
-        starts = self.new.starts.get(path, {})
+        starts = self.new.starts.get(path, EMPTY)
         around = Surroundings(owner, owned, starts)
         if not shell.refs or flat.node.bypass or in_loop:
             return around

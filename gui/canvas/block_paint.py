@@ -28,7 +28,6 @@ class Painted(Protocol):
 
     look: Look
     face: Face
-    body: QRectF
     hovered: bool
     chosen: bool
     marked: str
@@ -43,6 +42,10 @@ class Painted(Protocol):
     far_name_font: QFont
     far_line: QStaticText
     labels: list[tuple[QStaticText, QPointF, Side]]
+
+    @property
+    def body(self) -> QRectF:
+        """The rounded rectangle."""
 
     @property
     def is_on_path(self) -> bool:

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import final
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, final
 
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QGraphicsScene
 
+from engine.graph import Point
 from gui.canvas.block_item import BlockItem
+from gui.canvas.ground import Box, Spot
 from gui.canvas.look import Detail, Look
+from gui.canvas.wire_set import WireSet
+
+_ALIKE: Final = 1e-6
+
+
+def common_way(boxes: Mapping[str, Box], targets: Mapping[str, Point]) -> Spot | None:
+    """How far everything has to go from where it stands, where that is the same for all; else None."""
+    if len(targets) != len(boxes):
+        return None
+    first, (x, y) = next(iter(targets.items()))
+    dx, dy = x - boxes[first][0], y - boxes[first][1]
+    for node_id, (x, y) in targets.items():
+        left, top, _, _ = boxes[node_id]
+        if abs(x - left - dx) > _ALIKE or abs(y - top - dy) > _ALIKE:
+            return None
+    return dx, dy
+
+
+@contextmanager
+def unindexed(scene: QGraphicsScene) -> Iterator[None]:
+    """Qt's index takes items out one by one, slowly where many lie together: it is made anew when all have moved."""
+    scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+    yield
+    scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
+    # A new index divides nothing until the scene's rectangle changes: every look-up would ask all items.
+    scene.setSceneRect(scene.sceneRect().adjusted(-1.0, -1.0, 1.0, 1.0))
 
 
 @final
@@ -43,6 +72,21 @@ class Drift:
         if not self.way.isNull():
             self._shift({node_id: item.pos() + self.way for node_id, item in self._blocks.items()})
         self._repaint()
+
+    def carry(self, places: Mapping[str, Point], wires: WireSet) -> QPointF | None:
+        """Put everything there, if it has to go the same way; None, and nothing done, if not."""
+        way = common_way(wires.boxes(), places)
+        if way is None:
+            return None
+        self.end()
+        if way != (0.0, 0.0):
+            with unindexed(self._scene):
+                for node_id, place in places.items():
+                    self._blocks[node_id].setPos(*place)
+                wires.carry(*way)
+            self._look.revision += 1
+            self._repaint()
+        return QPointF(*way)
 
     def end(self) -> None:
         """The items are moved to where they belong."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine import edits
 from engine.graph import Graph, Project, Touched, Wire
+from engine.plan import runs_before
 from engine.problem import Problem
 from gui.canvas.face import Side
 from gui.canvas.hits import PortRef
@@ -47,11 +48,16 @@ class Refusal:
 class Fitting:
     """Judges wires from one port, each other port once. Belongs to one gesture: the project must stay the same.
 
+    Whether a wire closes a loop is told by the order in which blocks run, where that suffices; else the graph is walked
+    through, once a gesture.
+
     Args:
         document: what the wire is to be drawn in.
         anchor: the port where the wire begins.
         without: a wire whose end is being carried elsewhere.
     """
+
+    __slots__ = ("_anchor", "_document", "_graph", "_judged", "_reached", "_without")
 
     def __init__(self, document: LevelView, anchor: PortRef, without: Wire | None = None) -> None:
         self._document = document
@@ -69,9 +75,12 @@ class Fitting:
         return port.side != self._anchor.side and port.node != self._anchor.node and not self._closes_loop(port.node)
 
     def _closes_loop(self, node_id: str) -> bool:
-        graph = self._graph
-        if not (graph.wires_into(node_id) if self._anchor.side == "in" else graph.wires_out_of(node_id)):
+        graph, anchor = self._graph, self._anchor
+        if not (graph.wires_into(node_id) if anchor.side == "in" else graph.wires_out_of(node_id)):
             return False  # no way leads to it, whatever the anchor is connected to
+        start, end = (anchor.node, node_id) if anchor.side == "out" else (node_id, anchor.node)
+        if not self._document.path and runs_before(self._document.result, start, end):
+            return False
         return node_id in self._cause
 
     @property

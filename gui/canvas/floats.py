@@ -32,16 +32,7 @@ class Floats(QObject):
         super().__init__(view)
         self._view = view
         self._folded = False
-        self.empty = EmptyState(
-            "layers",
-            self.tr("Draw a network here"),
-            self.tr(
-                "Drag blocks from the left, or press Tab to search. Drag from dot to dot to connect them.\n"
-                "Or open an example: File ▸ Examples."
-            ),
-            parent=view,
-        )
-        self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._empty: EmptyState | None = None
         self.legend = PortLegend(view)
         self.legend.hide_wanted.connect(self.legend_hidden)
         self.card = ProblemCard(view)
@@ -66,14 +57,38 @@ class Floats(QObject):
         self._folded = folded
         self.legend.setVisible(self.legend_wanted and not folded)
 
+    @property
+    def says_empty(self) -> bool:
+        """Whether what to do on an empty canvas is said."""
+        return self._empty is not None and not self._empty.isHidden()
+
     def set_empty(self, empty: bool) -> None:
-        """Say what to do on an empty canvas."""
-        self.empty.setVisible(empty)
+        """Say what to do on an empty canvas; what says it is made when it is first needed."""
+        if empty and self._empty is None:
+            self._empty = self._make_empty()
+            self.place()
+        if self._empty is not None:
+            self._empty.setVisible(empty)
+
+    def _make_empty(self) -> EmptyState:
+        made = EmptyState(
+            "layers",
+            self.tr("Draw a network here"),
+            self.tr(
+                "Drag blocks from the left, or press Tab to search. Drag from dot to dot to connect them.\n"
+                "Or open an example: File ▸ Examples."
+            ),
+            parent=self._view,
+        )
+        made.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        made.stackUnder(self.legend)
+        return made
 
     def place(self) -> None:
         """Put what has a fixed place there again."""
         width, height = self._view.width(), self._view.height()
         self.legend.adjustSize()
         self.legend.move(MARGIN, height - self.legend.height() - MARGIN)
-        wide, high = min(theme().px(440), width - 2 * MARGIN), min(theme().px(200), height)
-        self.empty.setGeometry((width - wide) // 2, (height - high) // 2, wide, high)
+        if self._empty is not None:
+            wide, high = min(theme().px(440), width - 2 * MARGIN), min(theme().px(200), height)
+            self._empty.setGeometry((width - wide) // 2, (height - high) // 2, wide, high)

@@ -58,6 +58,15 @@ class Ground:
             self._cells[cell].add(node_id)
         self._stir(box)
 
+    def fill(self, boxes: Iterable[tuple[str, Box]]) -> None:
+        """Many blocks stand there now, of which none stood anywhere: that stirs nothing."""
+        for node_id, box in boxes:
+            self.boxes[node_id] = box
+            for cell in _cells(box):
+                self._cells[cell].add(node_id)
+        self._edges = None
+        self._asked.clear()
+
     def drop(self, node_id: str) -> None:
         """It is gone."""
         box = self.boxes.pop(node_id, None)
@@ -71,16 +80,11 @@ class Ground:
 
     def move(self, dx: float, dy: float) -> None:
         """Everything stands elsewhere now, as it is: that stirs nothing."""
-        self.boxes = {
-            name: (left + dx, top + dy, right + dx, bottom + dy)
-            for name, (left, top, right, bottom) in self.boxes.items()
-        }
+        boxes, self.boxes = self.boxes, {}
         self._cells.clear()
-        for name, box in self.boxes.items():
-            for cell in _cells(box):
-                self._cells[cell].add(name)
-        self._edges = None
-        self._asked.clear()
+        self.fill(
+            (name, (left + dx, top + dy, right + dx, bottom + dy)) for name, (left, top, right, bottom) in boxes.items()
+        )
 
     def _stir(self, box: Box) -> None:
         self._stirred = box if self._stirred is None else _around(self._stirred, box)
@@ -171,6 +175,8 @@ def _rect(box: Box) -> QRectF:
 def _cells(box: Box) -> list[tuple[int, int]]:
     left, top = math.floor(box[0] / CELL), math.floor(box[1] / CELL)
     right, bottom = math.floor(box[2] / CELL), math.floor(box[3] / CELL)
+    if left == right and top == bottom:
+        return [(left, top)]
     if (right - left + 1) * (bottom - top + 1) > _MOST_CELLS:
         return []
     return [(column, row) for column in range(left, right + 1) for row in range(top, bottom + 1)]

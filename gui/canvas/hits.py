@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 
@@ -21,8 +20,7 @@ _LEAST_CATCH: Final = 6.0
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class PortRef:
+class PortRef(NamedTuple):
     """A port of a block on the canvas."""
 
     node: str

@@ -33,6 +33,8 @@ _RADIUS: Final = 8.0
 _LEAST: Final = 2.0
 _LEAST_WRONG: Final = 4.0
 """Blocks are drawn at least so large, in pixels; wrong ones larger, so that they are found among thousands."""
+_MANY: Final = 1000
+"""What changes more blocks is not looked at block by block."""
 _REST_MS: Final = 100
 """Edits have to rest so long before a map that is in view is drawn anew: it takes a look at every block."""
 _SETTING: Final = "canvas/minimap"
@@ -127,6 +129,9 @@ class Minimap(QWidget):
     def _mind(self, change: Change) -> None:
         """While all is in view, an edit costs as much as it touches: only what it put out of view brings the map."""
         if not (self._wanted and self.isHidden()):
+            return
+        if len(change.touched) + len(change.moved) > _MANY:
+            self._look()
             return
         seen, blocks = self._camera.visible(), self._scene.blocks
         changed = [blocks[name].area for name in change.touched | change.moved if name in blocks]

@@ -27,11 +27,14 @@ class Outline:
     Attributes:
         body: the rounded rectangle; bounds: all that is painted.
         places: the centres of the ports.
+        size: of the body; spots: the places, as plain numbers.
     """
 
     body: QRectF
     bounds: QRectF
     places: Mapping[PortKey, QPointF]
+    size: tuple[float, float]
+    spots: Mapping[PortKey, tuple[float, float]]
 
 
 @final
@@ -56,7 +59,10 @@ class PortRows:
         if found is None:
             body = QRectF(0.0, 0.0, width, self.height + more)
             bounds = body.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-            found = self._outlines[width, more] = Outline(body, bounds, self._places(width))
+            places = self._places(width)
+            spots = {key: (place.x(), place.y()) for key, place in places.items()}
+            size = (width, self.height + more)
+            found = self._outlines[width, more] = Outline(body, bounds, places, size, spots)
         return found
 
     def _places(self, width: float) -> dict[PortKey, QPointF]:

@@ -102,6 +102,10 @@ def _way_back(start: Spot, end: Spot, ground: Ground, boxes: tuple[Box, Box], ta
         lane = (between or 0.0) + step
         if not ground.along(left, right, lane, APART) and not taken(left, right, lane):
             return Route(lane, left, right, back=True)
+    # What stands in the second line of its row is reached through the gap before the row, past the rest of the first.
+    inner = _free_lane(ground, left, right, [boxes[0]], _ROW_LANE[0], taken, up=end[1] < start[1])
+    if inner is not None and min(start[1], end[1]) < inner < max(start[1], end[1]):
+        return Route(inner, left, right, back=True)
     gap = _gap(right - left)
     lanes = [_free_lane(ground, left, right, [*boxes], gap, taken, up=up) for up in (True, False)]
     found = [lane for lane in lanes if lane is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import Final, final
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
@@ -18,7 +19,7 @@ from engine.result import Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
-from gui.canvas.drift import Drift
+from gui.canvas.drift import Drift, unindexed
 from gui.canvas.face import NO_PROBLEMS, Side, aims_of, make_face, problems_by_node
 from gui.canvas.look import Detail, Look
 from gui.canvas.placing import places, port_heights_of, stored
@@ -46,16 +47,19 @@ class CanvasScene(QGraphicsScene):
         guests: what is covered by items that others put here, to be seen where everything is.
         room: what is covered by pictures below blocks.
         drift: all of it on its way, seen from afar.
+        is_carried: all that is told by `synced` just now is what `carried` told.
 
     Signals:
         synced(): blocks or wires came, went, moved or changed.
         wires_chosen(): other wires are selected.
+        carried(QPointF): everything stands elsewhere by so much, and looks as before.
         dirtied(QRectF): this part looks different. Told from afar only, where the view paints without the items.
     """
 
     synced = Signal()
     wires_chosen = Signal()
     dirtied = Signal(QRectF)
+    carried = Signal(QPointF)
 
     def __init__(self, document: LevelView, selection: Selection, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +70,7 @@ class CanvasScene(QGraphicsScene):
         self.wires = WireSet(self, self.blocks, self.look, self._soil, self._flush)
         self.decor = Decor(self, self.look, self._soil)
         self.drift = Drift(self, self.blocks, self.look, self.shift)
+        self.is_carried = False
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._aims: frozenset[str] = frozenset()
@@ -74,8 +79,7 @@ class CanvasScene(QGraphicsScene):
         """Blocks that the layout left out at some time: an undone edit may leave them out again."""
         self.guests = self.room = QRectF()
         self._dirt = QRectF()
-        self._extent = QRectF(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
-        self.setSceneRect(self._extent)
+        self.setSceneRect(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
         document.replaced.connect(self._replace)
         document.changed.connect(self._apply)
         document.checked.connect(self._show_result)
@@ -161,16 +165,19 @@ class CanvasScene(QGraphicsScene):
             self._add_block(node_id)
         for node_id in touched:
             self._refresh_block(node_id)
-        if self.decor.match(self.document.project.layout):
+        adorned = self.decor.match(self.document.project.layout)
+        if adorned:
             self._grow(self.decor.extent())
-        self.settle([*change.moved, *came])
+        carried = self.settle([*change.moved, *came])
         for node_id in touched:
             self.wires.match(graph, node_id)
         self.wires.dress(touched)
         self.wires.reroute()
         self._forget_gone(change)
         self._flush()
+        self.is_carried = carried and not (touched or adorned)
         self.synced.emit()
+        self.is_carried = False
 
     def _show_result(self, result: Result) -> None:
         """Look again at every block whose plan or problems are others. Blocks to come or go wait for `changed`."""
@@ -221,7 +228,8 @@ class CanvasScene(QGraphicsScene):
         graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
         problems = self._problems.get(node_id, NO_PROBLEMS)
         item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems, self._aims), self.look)
-        item.chosen = node_id in self.selection.ids
+        if node_id in self.selection.ids:
+            item.chosen = True
         if place is not None:
             item.setPos(*place)
         self.blocks[node_id] = item
@@ -268,8 +276,8 @@ class CanvasScene(QGraphicsScene):
         self.look.revision += 1
         self._grow(self.content_rect())
 
-    def settle(self, node_ids: Iterable[str]) -> None:
-        """Put blocks where the document says."""
+    def settle(self, node_ids: Iterable[str]) -> bool:
+        """Put blocks where the document says. Returns whether that carried all of a large graph as it is."""
         layout = self.document.project.layout
         targets = {node_id: stored(layout, node_id) for node_id in node_ids if node_id in self.blocks}
         unplaced = [node_id for node_id, place in targets.items() if place is None]
@@ -277,49 +285,49 @@ class CanvasScene(QGraphicsScene):
             self._unplaced.update(unplaced)
             found = places(self.document.project, self.size_of, port_heights_of(self.blocks))
             targets = {node_id: found[node_id] for node_id in {*targets, *found}}
-        self.shift({node_id: QPointF(*place) for node_id, place in targets.items() if place is not None})
+        placed = {node_id: place for node_id, place in targets.items() if place is not None}
+        way = self.drift.carry(placed, self.wires) if len(placed) > WHOLESALE else None
+        if way is None:
+            self.shift({node_id: QPointF(*place) for node_id, place in placed.items()})
+        elif not way.isNull():
+            self._grow(self.content_rect())
+            self.carried.emit(way)
+        return way is not None
 
     def shift(self, targets: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, their wires with them; the document is not asked."""
         moved, way, together = set[str](), QPointF(), True
         self.drift.end()
         far, rim = self.look.detail is Detail.SHAPES, _SPARE / 2
-        inner = self._extent.adjusted(rim, rim, -rim, -rim)
-        # Qt's index takes items out one by one, slowly where many lie together: then it is made anew.
+        inner = self.sceneRect().adjusted(rim, rim, -rim, -rim)
         wholesale = len(targets) > WHOLESALE
         if wholesale:
-            self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
             self._dirt, far = self.sceneRect(), False
-        for node_id, place in targets.items():
-            item = self.blocks[node_id]
-            before = item.pos()
-            if before != place:
-                if far:
-                    self._soil(item)
-                item.setPos(place)
-                if far:
-                    self._soil(item)
-                if not inner.contains(place):
-                    self._grow(item.area)
-                together = together and (not moved or place - before == way)
-                way = place - before
-                moved.add(node_id)
-        self.look.revision += 1
-        self.wires.trace(moved, way if together else None, soils=far)
-        if wholesale:
-            self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
-            # A new index divides nothing until the scene's rectangle changes: every look-up would ask all items.
-            self._extent = self._extent.adjusted(-1.0, -1.0, 1.0, 1.0)
-            self.setSceneRect(self._extent)
+        with unindexed(self) if wholesale else nullcontext():
+            for node_id, place in targets.items():
+                item = self.blocks[node_id]
+                before = item.pos()
+                if before != place:
+                    if far:
+                        self._soil(item)
+                    item.setPos(place)
+                    if far:
+                        self._soil(item)
+                    if not inner.contains(place):
+                        self._grow(item.area)
+                    together = together and (not moved or place - before == way)
+                    way = place - before
+                    moved.add(node_id)
+            self.look.revision += 1
+            self.wires.trace(moved, way if together else None, soils=far)
         self._flush()
 
     def _grow(self, area: QRectF) -> None:
         """Keep the scene's own rectangle around everything, in large steps: each one rebuilds Qt's index."""
-        if not self._extent.contains(area):
-            grown = self._extent.united(area)
+        if not self.sceneRect().contains(area):
+            grown = self.sceneRect().united(area)
             spare = max(_SPARE, grown.width() / 8, grown.height() / 8)
-            self._extent = grown.adjusted(-spare, -spare, spare, spare)
-            self.setSceneRect(self._extent)
+            self.setSceneRect(grown.adjusted(-spare, -spare, spare, spare))
 
     # -- selection, wiring and theme --
 

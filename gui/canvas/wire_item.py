@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.block import PortKind
 from engine.graph import Wire
 from gui.canvas.block_item import BlockItem
-from gui.canvas.curves import Cubic, Spot, covered, draw, plain, through, to_path
+from gui.canvas.curves import STRAIGHT, Cubic, Spot, covered, draw, plain, through, to_path
 from gui.canvas.geometry import corners_of, distance_from
 from gui.canvas.look import LABELS_FROM, Detail, Look
 from gui.canvas.routing import Route
@@ -30,6 +30,8 @@ LABEL_ROOM: Final = 28.0
 """How much longer than its label a wire has to be to bear it: there must be wire to see on both sides."""
 LABEL_GAP: Final = 3.0
 _NO_BRUSH: Final = QBrush()
+_NO_BOUNDS: Final = QRectF()
+_NOWHERE: Final = (0.0, 0.0)
 LABEL_PLACES: Final = (0.5, 0.38, 0.62, 0.26, 0.74)
 """Where along the wire a label may be, the best place first."""
 
@@ -38,35 +40,51 @@ LABEL_PLACES: Final = (0.5, 0.38, 0.62, 0.26, 0.74)
 class WireItem(QGraphicsItem):
     """Draws the curve from an output to an input."""
 
+    # What every wire has stands in slots, which take a third of the memory of a table of names.
+    __slots__ = (
+        "_bounds",
+        "_corners",
+        "_curve",
+        "_dots",
+        "_end",
+        "_label_seen",
+        "_long_enough",
+        "_middle",
+        "_path",
+        "_route",
+        "_start",
+        "label",
+        "look",
+        "wire",
+    )
     # What most wires never have stands here once: there are thousands of them.
     kind: PortKind = "value"
     wrong = hovered = chosen = lifted = hushed = False
     mood: Mood = ""
-    label = ""
     chosen_dots: frozenset[int] = frozenset()
     flow: QPen | None = None
     _carried = False
     """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
-    _curve: Sequence[Cubic] = ()
-    _path: QPainterPath | None = None
-    _corners: list[Spot] | None = None
-    _level: tuple[float, float, float] | None = None
-    """Left, height and length of a wire that runs level: as a rectangle it is painted in a third of the time."""
-    _middle: QPointF | None = None
-    _route: Route | None = None
-    _start: Spot = (0.0, 0.0)
-    _end: Spot = (0.0, 0.0)
     _text: QStaticText | None = None
-    _label_box = _bounds = QRectF()
-    _label_fits = _long_enough = False
-    _label_seen = -1
+    _label_box = QRectF()
+    _label_fits = False
 
     def __init__(self, wire: Wire, look: Look) -> None:
         super().__init__()
         self.wire = wire
         self.look = look
+        self.label = ""
         self._dots: tuple[Spot, ...] = wire.via
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self._start: Spot | None = None
+        self._end: Spot = _NOWHERE
+        self._route: Route | None = None
+        self._curve: Sequence[Cubic] | None = None
+        self._path: QPainterPath | None = None
+        self._corners: list[Spot] | None = None
+        self._middle: QPointF | None = None
+        self._bounds = _NO_BOUNDS
+        self._long_enough = False
+        self._label_seen = -1
 
     # -- what the scene tells it --
 
@@ -91,7 +109,7 @@ class WireItem(QGraphicsItem):
 
     def set_ends(self, start: Spot, end: Spot, route: Route | None = None) -> None:
         """Run from there to there, in scene coordinates; by that route unless it has dots of its own."""
-        if self._carried or (start, end, route) != (self._start, self._end, self._route) or not self._curve:
+        if self._carried or (start, end, route) != (self._start, self._end, self._route):
             self._land()
             self._start, self._end, self._route = start, end, route
             self._trace()
@@ -108,7 +126,8 @@ class WireItem(QGraphicsItem):
         if self._carried:
             dx, dy = self.x(), self.y()
             self._carried = False
-            self._start, self._end = (self._start[0] + dx, self._start[1] + dy), (self._end[0] + dx, self._end[1] + dy)
+            (left, top), (right, bottom) = self._start or _NOWHERE, self._end
+            self._start, self._end = (left + dx, top + dy), (right + dx, bottom + dy)
             if self._route is not None:
                 self._route = self._route.moved(dx, dy)
             self.setPos(0.0, 0.0)
@@ -124,7 +143,7 @@ class WireItem(QGraphicsItem):
         """What flows through it, and whether it ends where it must not."""
         if label != self.label:
             self.label, self._text = label, None
-            if self._curve:
+            if self._start is not None:
                 self.prepareGeometryChange()
                 self._measure()
         if (kind, wrong) != (self.kind, self.wrong):
@@ -177,7 +196,7 @@ class WireItem(QGraphicsItem):
         if self._carried:
             path.addPath(self.path)
         else:
-            draw(path, self._curve)
+            draw(path, self._pieces())
 
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the curve."""
@@ -198,7 +217,7 @@ class WireItem(QGraphicsItem):
     @property
     def ports(self) -> tuple[QPointF, QPointF]:
         """Where it begins and ends."""
-        return QPointF(*self._start) + self.pos(), QPointF(*self._end) + self.pos()
+        return QPointF(*(self._start or _NOWHERE)) + self.pos(), QPointF(*self._end) + self.pos()
 
     @property
     def is_on_path(self) -> bool:
@@ -210,8 +229,18 @@ class WireItem(QGraphicsItem):
     def _line(self) -> QPainterPath:
         """The curve to be painted, made when it is first asked for: of a large graph most wires are out of view."""
         if self._path is None:
-            self._path = to_path(self._curve)
+            self._path = to_path(self._pieces())
         return self._path
+
+    def _pieces(self) -> Sequence[Cubic]:
+        """The same as numbers; made when it is first asked for, too."""
+        if self._curve is None:
+            start, end, route = self._start or _NOWHERE, self._end, self._route
+            if self._dots:
+                self._curve = through(start, self._dots, end)
+            else:
+                self._curve = plain(start, end) if route is None else route.curve(start, end)
+        return self._curve
 
     def _height(self) -> float:
         """Targets run below, as their wires are long and would cross the labels of others."""
@@ -223,27 +252,25 @@ class WireItem(QGraphicsItem):
 
     def _trace(self) -> None:
         self._land()
-        self.prepareGeometryChange()
-        start, end = self._start, self._end
-        if self._dots:
-            self._curve = through(start, self._dots, end)
-        else:
-            self._curve = self._route.curve(start, end) if self._route is not None else plain(start, end)
-        self._path = self._corners = self._level = self._middle = None
-        if len(self._curve) == 1 and start[1] == end[1] and start[0] < end[0]:
-            self._level = (start[0], start[1], end[0] - start[0])
+        if self._bounds is not _NO_BOUNDS:
+            self.prepareGeometryChange()
+        self._curve = self._path = self._corners = self._middle = None
         self._measure()
 
     def _centre(self) -> QPointF:
         """The middle of the curve, meant as it is kept here."""
         if self._middle is None:
             # A curve of one piece is the same from both ends.
-            bent, (x, y), (right, below) = len(self._curve) > 1, self._start, self._end
+            bent, (x, y), (right, below) = len(self._pieces()) > 1, self._start or _NOWHERE, self._end
             self._middle = self._line().pointAtPercent(0.5) if bent else QPointF((x + right) / 2, (y + below) / 2)
         return self._middle
 
     def _measure(self) -> None:
-        left, top, right, bottom = covered(self._curve)
+        (left, top), (right, bottom) = self._start or _NOWHERE, self._end
+        if self._dots or self._route is not None or right - left < STRAIGHT:
+            left, top, right, bottom = covered(self._pieces())
+        elif top > bottom:
+            top, bottom = bottom, top
         beside = above = _PEN_ROOM
         if self.label:
             width, height = self._label_size()
@@ -300,10 +327,10 @@ class WireItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         look, pen = self.look, self._pen()
-        if self._level is not None and widget is not None and pen.style() is Qt.PenStyle.SolidLine:
-            left, height, length = self._level
+        if widget is not None and self._is_level() and pen.style() is Qt.PenStyle.SolidLine:
+            (left, height), (right, _) = self._start or _NOWHERE, self._end
             width = pen.widthF() / look.scale if pen.isCosmetic() else pen.widthF()
-            painter.fillRect(QRectF(left, height - width / 2, length, width), pen.color())
+            painter.fillRect(QRectF(left, height - width / 2, right - left, width), pen.color())
         else:
             painter.setPen(pen)
             painter.setBrush(_NO_BRUSH)
@@ -312,6 +339,11 @@ class WireItem(QGraphicsItem):
             self._paint_dots(painter)
         if look.scale >= LABELS_FROM and self.label and not (self.lifted or self.hushed) and self._has_room():
             self._paint_label(painter)
+
+    def _is_level(self) -> bool:
+        """Whether it runs level: as a rectangle it is painted in a third of the time."""
+        (left, height), (right, other) = self._start or _NOWHERE, self._end
+        return height == other and left < right and self._route is None and not self._dots
 
     def _pen(self) -> QPen:
         look = self.look

@@ -92,10 +92,10 @@ class WireSet:
 
     def add(self, wire: Wire) -> None:
         """Show a wire."""
-        item = WireItem(wire, self._look)
-        self.items[wire.ends] = item
+        item, ends = WireItem(wire, self._look), wire.ends
+        self.items[ends] = item
         for node_id in (wire.from_node, wire.to_node):
-            self._at.setdefault(node_id, set()).add(wire.ends)
+            self._at.setdefault(node_id, set()).add(ends)
         self._dress(item)
         self._trace(item)
         self._scene.addItem(item)
@@ -146,6 +146,17 @@ class WireSet:
                 self._trace(item, routed=not many)
             if far:
                 self._soil(item)
+
+    def carry(self, dx: float, dy: float) -> None:
+        """Everything stands elsewhere now, as it is: the wires with it."""
+        self._look_around()
+        self._ground.move(dx, dy)
+        self._lanes.move(dx, dy)
+        for item in self.items.values():
+            if item.dots:
+                self._trace(item, routed=False)
+            else:
+                item.carry(dx, dy)
 
     def retrace(self, item: WireItem) -> None:
         """Let one wire look for its way anew."""
@@ -240,10 +251,11 @@ class WireSet:
             self._look_around()
             boxes = self._ground.boxes
             near = ((wire.from_node, boxes[wire.from_node]), (wire.to_node, boxes[wire.to_node]))
-            self._lanes.put(wire.ends, None)
-            route = find_route(start, end, self._ground, *near, partial(self._lanes.is_taken, wire.ends))
+            ends = wire.ends
+            self._lanes.put(ends, None)
+            route = find_route(start, end, self._ground, *near, partial(self._lanes.is_taken, ends))
             if route is not None:
-                self._lanes.put(wire.ends, route)
+                self._lanes.put(ends, route)
         item.set_ends(start, end, route)
 
     def _look_around(self) -> None:
@@ -254,7 +266,9 @@ class WireSet:
                 if node_id in blocks:
                     ground.put(node_id, blocks[node_id].box)
             self._late.clear()
-        if len(ground) != len(blocks):
+        if not ground.boxes:
+            ground.fill((node_id, block.box) for node_id, block in blocks.items())
+        elif len(ground) != len(blocks):
             for node_id, block in blocks.items():
                 if node_id not in ground:
                     ground.put(node_id, block.box)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib.util
 import json
 import os
@@ -19,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.platforms import choose
@@ -31,6 +33,8 @@ os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("QT_PREFERRED_BINDING", "PySide6")
 
 OURS = "Chainrule"
+BARE = "hand-made baseline"
+"""One item a block, one a wire, and nothing else: ours is to stay within twice what that costs, with all it has."""
 PEERS = ("NodeGraphQt", "OdenGraphQt", "qtpynodeeditor", "pyqtgraph.flowchart")
 LIMIT = 300.0
 """Seconds for all rows of one editor."""
@@ -38,6 +42,27 @@ RUNS = 3
 """How often ours is run, before and after the others: the medians count, as a busy machine has its moods."""
 ROUNDS = 9
 DIAMONDS = 14
+UNLIKE = {
+    "check a wire": "the peers look for loops alone, which is the row `check for loops`; ours plans the network with "
+    "the wire in it, all shapes behind it included, and says what does not fit",
+    "connect the head": "the peers look for loops and draw the wire, which is the row `draw a wire unchecked`; ours "
+    "plans all shapes behind the wire and writes them on blocks and wires, as one undo step",
+}
+"""Rows in which the peers do less, and what they leave out."""
+COMPARED = (
+    "build",
+    "memory (MB)",
+    "memory of so many blocks more (MB)",
+    "repaint fit",
+    "zoom step fit",
+    "drag one fit",
+    "repaint 1:1",
+    "zoom step 1:1",
+    "drag one 1:1",
+    "move all",
+    "save",
+    "load",
+)
 Figures = dict[str, float]
 
 
@@ -60,6 +85,10 @@ def measure(name: str, count: int) -> None:
     tell("build", once(lambda: editor.build(count, chain(count))))
     editor.show()
     tell("memory (MB)", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    used = resident()
+    more = make(name)  # what blocks cost, without what an editor needs before the first
+    more.build(count, chain(count))
+    tell("memory of so many blocks more (MB)", resident() - used)
     middle = count // COLUMNS // 2 * COLUMNS + COLUMNS // 2  # with blocks all around
     for where in ("fit", "1:1"):
 
@@ -106,6 +135,12 @@ def measure(name: str, count: int) -> None:
     os._exit(0)  # some editors crash while they are taken down, which is not measured
 
 
+def resident() -> float:
+    """MB of memory in use now."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
+
+
 def measure_wires(name: str, tell: Callable[[str, float], None]) -> None:
     """The rows about one wire more at the head of residual diamonds."""
     from tests.bench.peers.editor import diamonds, once
@@ -135,6 +170,10 @@ def make(name: str) -> Editor:
         from tests.bench.peers.chainrule_canvas import ChainruleCanvas
 
         return ChainruleCanvas()
+    if name == BARE:
+        from tests.bench.peers.handmade import Handmade
+
+        return Handmade()
     if name == "qtpynodeeditor":
         from tests.bench.peers.flowscene import FlowScene
 
@@ -171,7 +210,7 @@ def run(name: str, count: int) -> Figures:
 
 def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
     """Print and keep the table."""
-    names = [OURS, *(name for name in PEERS if importlib.util.find_spec(name.split(".")[0]))]
+    names = [OURS, BARE, *(name for name in PEERS if importlib.util.find_spec(name.split(".")[0]))]
     found: dict[int, dict[str, Figures]] = {}
     for count in counts:
         runs = [run(OURS, count) for _ in range(RUNS - 1)]
@@ -195,16 +234,24 @@ def report(counts: tuple[int, ...]) -> dict[int, dict[str, Figures]]:
 
 
 def rows_of(count: int, found: dict[str, Figures]) -> Iterator[Row]:
-    """How many times faster ours is than the best of the others, row by row."""
-    for name in found[OURS]:
-        others = {peer: figures[name] for peer, figures in found.items() if peer != OURS and name in figures}
+    """How many times faster ours is than the best of the others, row by row; then what it costs beside the baseline."""
+    ours, bare = found[OURS], found.get(BARE, {})
+    for name in ours:
+        others = {
+            peer: figures[name] for peer, figures in found.items() if peer not in (OURS, BARE) and name in figures
+        }
         if others:
-            best = min(others, key=others.__getitem__)
-            yield row(
-                f"{count:,} blocks, {name}: {best}, the best peer / ours",
-                [others[best] / found[OURS][name]],
-                at_least=1,
-            )
+            best, note = min(others, key=others.__getitem__), notes_of(name)
+            claim = f"{count:,} blocks, {name}: {best}, the best peer / ours"
+            yield row(claim, [others[best] / ours[name]], at_least=1, note=note)
+    for name in COMPARED:
+        if name in ours and bare.get(name):
+            yield row(f"{count:,} blocks, {name}: ours / {BARE}", [ours[name] / bare[name]], at_most=2)
+
+
+def notes_of(name: str) -> str:
+    """Where a row compares unlike things, what ours does besides."""
+    return next((note for begin, note in UNLIKE.items() if name.startswith(begin)), "")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,35 @@ def test_rows_of_a_folded_network_break_between_its_residual_blocks() -> None:
     assert all(index % 6 == 0 for index in back)
 
 
+ROOM = (1400.0, 900.0)
+
+
+def rows_of(count: int, now: dict[str, Point] | None = None, room: Point | None = ROOM) -> tuple[int, dict[str, Point]]:
+    """How many rows a chain stands in, each from left to right, and its places."""
+    places = layered(graph_of(count, list(itertools.pairwise(range(count)))), size, None, now, "right", room)
+    assert layered(graph_of(count, list(itertools.pairwise(range(count)))), size, None, places, "right", room) == places
+    return 1 + sum(places[f"n{at}"][0] < places[f"n{at - 1}"][0] for at in range(1, count)), places
+
+
+def test_a_chain_goes_on_in_the_next_row_where_that_makes_it_readable() -> None:
+    assert rows_of(4)[0] == 1
+    assert rows_of(12, room=None)[0] == 1
+    count, places = rows_of(12)
+    assert 2 <= count <= 4
+    found = boxes(places).values()
+    assert max(box.right() for box in found) - min(box.left() for box in found) <= ROOM[0]
+    assert max(box.bottom() for box in found) - min(box.top() for box in found) <= ROOM[1]
+    assert not any(one.intersects(other) for one, other in itertools.combinations(found, 2))
+
+
+def test_one_block_more_or_less_turns_no_rows_over() -> None:
+    for count in range(4, 24):
+        rows, places = rows_of(count)
+        more, longer = rows_of(count + 1, places)
+        assert more in (rows, rows + 1)
+        assert rows_of(count, longer)[0] == more  # what a block changed its absence does not change back at once
+
+
 def test_what_this_laid_out_stays_as_it_is() -> None:
     for seed in range(20):
         graph = graph_of(60, tangle(60, seed))

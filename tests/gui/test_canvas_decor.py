@@ -379,7 +379,7 @@ def test_another_document_brings_its_own(easel):
     project, _ = decorations.add_note(Project(), (0.0, 0.0, 100.0, 50.0), "only this")
     easel.document.replace(project)
     assert list(easel.view.items_.decor.items) == ["note1"]
-    assert easel.view.floats.empty.isHidden()
+    assert not easel.view.floats.says_empty
 
 
 def test_frames_and_notes_keep_their_kind_when_ids_are_reused(easel):

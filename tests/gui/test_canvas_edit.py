@@ -499,11 +499,11 @@ def test_moving_one_block_writes_down_where_the_others_stand(qtbot: QtBot) -> No
 
 def test_an_empty_canvas_says_what_to_do(qtbot: QtBot) -> None:
     easel = make_easel(qtbot, Project())
-    assert easel.view.floats.empty.isVisible()
+    assert easel.view.floats.says_empty
     easel.drop("Dense", easel.spot(100, 100))
-    assert not easel.view.floats.empty.isVisible()
+    assert not easel.view.floats.says_empty
     easel.undo()
-    assert easel.view.floats.empty.isVisible()
+    assert easel.view.floats.says_empty
 
 
 def test_a_wide_block_put_into_a_wire_touches_neither_of_its_ends(qtbot: QtBot) -> None:

@@ -17,7 +17,8 @@ from gui.canvas.arranging.glide import Glide
 from gui.canvas.block_item import BlockItem
 from gui.canvas.geometry import GRID, snapped
 from gui.canvas.layout.layered import layered
-from gui.canvas.layout.sheet import Direction
+from gui.canvas.layout.sheet import Direction, Size
+from gui.canvas.look import FULL_FROM
 from gui.canvas.placing import port_heights_of, stored
 from gui.canvas.stage import Stage
 from gui.notices import notices
@@ -27,6 +28,8 @@ AT_ONCE: Final = 300
 PAIRS_AT_ONCE: Final = 20_000
 """The same for pairs of an arranged block and one that stays, which have to be kept apart."""
 ROOM: Final = 24.0
+MARGIN: Final = 48
+"""Pixels that stay free around a drawing that is shown as a whole."""
 
 
 def _tr(text: str) -> str:
@@ -50,13 +53,21 @@ class Tidy(QObject):
         chosen = {name for name in self._stage.selection.ids if name in scene.blocks}
         part = chosen if len(chosen) > 1 else set(scene.blocks)
         self._asked += 1
-        work = partial(_laid_out, project, part, dict(scene.blocks), direction)
+        work = partial(_laid_out, project, part, dict(scene.blocks), direction, self._room())
         staying = len(scene.blocks) - len(part)
         if len(part) <= AT_ONCE and len(part) * staying <= PAIRS_AT_ONCE:
             self._put(project, work())
             return
         asked = self._asked
         run_in_background(work, lambda found: self._arrived(asked, project, found), self._failed)
+
+    def _room(self) -> Size | None:
+        """What the canvas holds where names and summaries can still be read."""
+        views = self._stage.scene.views()
+        if not views:
+            return None
+        seen = views[0].viewport().size()
+        return ((seen.width() - 2 * MARGIN) / FULL_FROM, (seen.height() - 2 * MARGIN) / FULL_FROM)
 
     def _arrived(self, asked: int, project: Project, found: dict[str, Point]) -> None:
         if asked != self._asked:
@@ -93,7 +104,9 @@ def without_dots(project: Project, part: Mapping[str, object]) -> tuple[Project,
     return (replace(project, graph=graph) if touched else project), touched
 
 
-def _laid_out(project: Project, part: set[str], blocks: dict[str, BlockItem], direction: Direction) -> dict[str, Point]:
+def _laid_out(
+    project: Project, part: set[str], blocks: dict[str, BlockItem], direction: Direction, room: Size | None = None
+) -> dict[str, Point]:
     """Runs in a thread: reads sizes and ports, which are plain values, and nothing else of the items."""
     graph = project.graph
     whole = len(part) == len(graph)
@@ -106,7 +119,7 @@ def _laid_out(project: Project, part: set[str], blocks: dict[str, BlockItem], di
         return (body.width(), body.height())
 
     now = {name: place for name in part if (place := stored(project.layout, name)) is not None}
-    found = layered(graph, size, port_heights_of(blocks), now, direction)
+    found = layered(graph, size, port_heights_of(blocks), now, direction, room if whole else None)
     if whole or not now:
         return found
     others = [

@@ -120,8 +120,10 @@ class MoveBlocks(Gesture):
                 project, more = self._taking.heal(project)
                 touched |= more
             named = next(iter(moved)) if len(moved) == 1 else tr("{0} blocks").format(len(moved))
+            before = stage.document.project
             stage.document.edit(text.format(named), project, touched, moved=moved)
-            self._load.settle()  # a group refuses to hand its input on as its output
+            if stage.document.project is before:
+                self._load.settle()  # a group refuses to hand its input on as its output
         return True
 
     def _put_down(self) -> None:

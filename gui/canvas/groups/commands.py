@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar, final
 
@@ -36,15 +37,20 @@ class GroupCommands:
     def __init__(self, stage: Stage, navigator: Navigator) -> None:
         self._stage = stage
         self.navigator = navigator
+        self._seen: tuple[object, object, list[str]] = (None, None, [])
+        """The nodes and the selection that were asked about last, and the answer: it is asked for at every edit."""
 
     # -- what is selected --
 
     @property
     def chosen(self) -> list[str]:
         """The selected blocks that a group can hold, in the order of the file."""
-        graph, ids = self._stage.document.project.graph, self._stage.selection.ids
-        found = (graph.nodes[node_id] for node_id in ids if node_id in graph)
-        return [node.id for node in sorted(found, key=lambda node: node.rank) if not is_boundary(node)]
+        nodes, ids = self._stage.document.project.graph.nodes, self._stage.selection.ids
+        if self._seen[0] is not nodes or self._seen[1] is not ids:
+            found = (nodes[node_id] for node_id in ids if node_id in nodes)
+            chosen = [node.id for node in sorted(found, key=attrgetter("rank")) if not is_boundary(node)]
+            self._seen = (nodes, ids, chosen)
+        return list(self._seen[2])
 
     @property
     def chosen_groups(self) -> list[str]:

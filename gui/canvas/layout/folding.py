@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Final, final
 
-from gui.canvas.layout.sheet import Direction, Sheet
+from gui.canvas.layout.sheet import Direction, Sheet, Size
 
 LONGEST: Final = 90_000.0
 """A row is never longer than this: places far out are not believed."""
@@ -17,6 +17,14 @@ SLIM: Final = 12.0
 """What is longer than `LONG`, and so many times longer than broad, is folded."""
 ROW_GAP: Final = 80.0
 """Room between rows, for the wires that go back to the next one."""
+_FOLD: Final = 0.85
+_UNFOLD: Final = 1.2
+"""One row becomes several where it is shown at less than this part of a readable size, and several one above that."""
+_STAY: Final = 0.92
+"""Rows that are there stay, though others would show everything larger by a little."""
+_WORTH: Final = 1.25
+"""Rows that do not make everything so much larger are not worth their long wires."""
+_MOST_ROWS: Final = 12
 _SHAPE: Final[dict[Direction, float]] = {"right": 2.2, "down": 0.6}
 """How much longer than broad it shall be when it is folded, so that it fills a screen."""
 _GIVE: Final = 0.4
@@ -47,11 +55,14 @@ class Columns:
 
 def breaks(columns: Columns, breadth: float, sheet: Sheet) -> list[int]:
     """The layers with which rows begin, the first one included; [0] where everything stays in one row."""
+    present = _present(columns, sheet)
     count = _rows_wanted(columns.length, breadth, sheet.direction)
+    if count < 2 and sheet.room is not None:
+        known = len(present) if any(place is not None for place in sheet.now) else 0
+        count = _rows_to_read(columns.length, breadth, sheet.room, known)
     if count < 2:
         return [0]
     wanted = columns.length / count
-    present = _present(columns, sheet)
     spans = [columns.span(begin, end) for begin, end in pairwise([*present, len(columns.rows)])]
     if len(present) > 1 and all(wanted * _KEPT[0] <= span for span in spans[:-1]) and max(spans) <= wanted * _KEPT[1]:
         return present
@@ -63,6 +74,27 @@ def _rows_wanted(length: float, breadth: float, direction: Direction) -> int:
     if length > LONG and length > SLIM * breadth:
         count = max(count, round(math.sqrt(length / (_SHAPE[direction] * (breadth + ROW_GAP)))))
     return count
+
+
+def _rows_to_read(length: float, breadth: float, room: Size, present: int) -> int:
+    """How many rows it takes to read everything in that room, or to show it largest; as few as can be.
+
+    What stands in one row, or in several, does so a little longer than it would be made: one block more or less turns
+    nothing over.
+    """
+
+    def scale(rows: int) -> float:
+        return min(room[0] * rows / length, room[1] / (rows * (breadth + ROW_GAP) - ROW_GAP))
+
+    one, counts = scale(1), range(2, _MOST_ROWS + 1)
+    enough = min(1.0, max(map(scale, counts)))
+    if one >= (_UNFOLD if present > 1 else _FOLD if present == 1 else 1.0):
+        return 1
+    if enough < one * (1.0 if present > 1 else _WORTH):
+        return 1
+    if present > 1 and scale(present) >= enough * _STAY:
+        return present
+    return next(rows for rows in counts if scale(rows) >= enough)
 
 
 def _best(columns: Columns, wanted: float, crossing: Sequence[int]) -> list[int]:

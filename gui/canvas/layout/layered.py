@@ -37,6 +37,7 @@ def layered(
     port: PortHeight | None = None,
     now: Mapping[str, Point] | None = None,
     direction: Direction = "right",
+    room: Size | None = None,
 ) -> dict[str, Point]:
     """A place for every node: upper left corners, on the grid.
 
@@ -50,10 +51,12 @@ def layered(
         now: where nodes are: their order is kept where that costs no crossings, and most of them stay where they are.
             Without it the layout begins at (0, 0).
         direction: where the layers follow each other to.
+        room: width and height of what can be seen at once and read. What is longer goes on in further rows if that
+            makes all of it readable.
     """
     if not len(graph):
         return {}
-    sheet = Sheet(graph, size, port, now, direction)
+    sheet = Sheet(graph, size, port, now, direction, room)
     found = _arranged(sheet)
     along, sideways = _anchor(sheet, found)
     return {sheet.ids[node]: sheet.turned_back(place[0] + along, place[1] + sideways) for node, place in found.items()}

@@ -35,6 +35,7 @@ class Sheet:
         across: extent the other way.
         hook: where across a block is aligned with those before and after it.
         now: where the blocks' upper left corners are, (along, across); None for those without a place.
+        room: how much can be seen at once and read, along and across; None where nobody looks.
         cords: the wires; those from a block to itself are left out.
     """
 
@@ -45,8 +46,10 @@ class Sheet:
         port: PortHeight | None = None,
         now: Mapping[str, Point] | None = None,
         direction: Direction = "right",
+        room: Size | None = None,
     ) -> None:
         self.direction = direction
+        self.room = room[::-1] if room is not None and direction == "down" else room
         nodes = graph.ordered_nodes()
         self.ids = [node.id for node in nodes]
         self._number = {node_id: index for index, node_id in enumerate(self.ids)}

@@ -47,6 +47,7 @@ class ChainruleCanvas(Editor):
             seen.add(end)
             made.append(self._wire(start, end, port))
         places = {f"n{index}": place(index) for index in range(count)}
+        self._ports: dict[tuple[int, int, bool], tuple[PortRef, PortRef]] = {}
         project, _ = edits.move_nodes(Project(graph=Graph.of(nodes, made)), places)
         self._open(project)
 
@@ -90,6 +91,13 @@ class ChainruleCanvas(Editor):
         assert Fitting(self.view.level, anchor).refusal(other) is None
 
     def _ends(self, start: int, end: int, *, backwards: bool) -> tuple[PortRef, PortRef]:
+        """The ports, which are there before somebody asks about a wire, as the others' are."""
+        key = (start, end, backwards)
+        if key not in self._ports:
+            self._ports[key] = self._made_ends(start, end, backwards=backwards)
+        return self._ports[key]
+
+    def _made_ends(self, start: int, end: int, *, backwards: bool) -> tuple[PortRef, PortRef]:
         out = PortRef(f"n{start}", "out", "x" if start == self._source else "out")
         into = PortRef(f"n{end}", "in", self._first[end])
         return (into, out) if backwards else (out, into)
