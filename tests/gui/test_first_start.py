@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import recovery
+from engine import files, recovery
 from gui.run_keeping import app_folder
 from tests.helpers.xvfb import ROOT, Person, Screen, missing
 
@@ -33,7 +33,7 @@ def test_the_spiral_trains_and_survives_a_crash(screen: Screen, tmp_path: Path) 
         assert view["clean"]
         train_a_while(person)
         person.fill("param_epochs", "123")
-        person.wait("the copy is written", lambda _: list(recovery.folder().glob(f"*{recovery.SUFFIX}")))
+        person.wait("the copy is written", lambda _: 123 in copied())
         # Leaving this block kills it.
     with Person(screen, tmp_path / "second", [example()]) as person:
         person.wait("it asks", lambda view: "answer_open" in view["places"])
@@ -58,6 +58,7 @@ def example() -> str:
 
 def train_a_while(person: Person) -> None:
     """Play and Pause by mouse, a step by its key; the run is on disk by then."""
+    person.fill("param_epochs", "100000")  # or it might be over before the mouse is there
     person.click("Play")
     person.wait("it trains", lambda view: view["state"] == "running" and "step" in view["numbers"])
     person.wait("a few epochs are done", lambda _: len(records()) > 2)
@@ -70,6 +71,12 @@ def train_a_while(person: Person) -> None:
 
 
 def records() -> list[object]:
-    """What the run has written so far."""
-    lines = [line for path in app_folder().glob("*/metrics.jsonl") for line in path.read_text("utf-8").splitlines()]
-    return [json.loads(line) for line in lines]
+    """What the run has written so far; the last line may be under way."""
+    texts = [path.read_text("utf-8") for path in app_folder().glob("*/metrics.jsonl")]
+    return [json.loads(line) for text in texts for line in text.split("\n")[:-1]]
+
+
+def copied() -> list[object]:
+    """The epochs in the recovery copies; the app still runs, so they are not offered yet."""
+    texts = [path.read_text("utf-8") for path in recovery.folder().glob(f"*{recovery.SUFFIX}")]
+    return [files.loads(text.partition("\n")[2], "copy").training.get("epochs") for text in texts]
