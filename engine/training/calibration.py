@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -57,6 +58,7 @@ def machine() -> dict[str, str | int]:
         "cores": cores(),
         "torch": torch.__version__,
         "system": platform.system(),
+        "waiting": os.environ.get("OMP_WAIT_POLICY") or os.environ.get("GOMP_SPINCOUNT", ""),
     }
 
 

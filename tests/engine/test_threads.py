@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from engine.cli import main
 from engine.frozen import freeze
 from engine.machineevents import ThreadsChosen
+from engine.spinning import wait_briefly
 from engine.training import calibration, threadchoice
 from engine.training.calibration import Measurement
 from engine.training.threadchoice import Allowed, Calibrating, use
@@ -125,6 +127,34 @@ def test_what_was_measured_is_read_again():
     assert calibration.kept(4) == MEASURED
     assert calibration.kept(2) == MEASURED
     assert calibration.kept(8) is None  # with fewer threads than there may be now
+
+
+def unset(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Take variables out of the environment, also those that come into it meanwhile."""
+    for name in names:
+        monkeypatch.setenv(name, "")  # so that it is put back as it was
+        monkeypatch.delenv(name)
+
+
+def test_threads_that_wait_otherwise_are_measured_again(monkeypatch):
+    unset(monkeypatch, "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    calibration.keep(MEASURED)
+    wait_briefly()
+    assert "GOMP_SPINCOUNT" in os.environ
+    assert calibration.kept(4) is None
+    unset(monkeypatch, "GOMP_SPINCOUNT")
+    assert calibration.kept(4) == MEASURED
+
+
+def test_who_says_how_threads_wait_is_heard(monkeypatch):
+    unset(monkeypatch, "GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    wait_briefly()
+    assert "GOMP_SPINCOUNT" not in os.environ
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
 def _without(told: dict[str, Any], name: str) -> dict[str, Any]:
