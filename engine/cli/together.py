@@ -45,7 +45,7 @@ def run(arguments: Arguments) -> NoReturn:
     launch = Launch.of(os.environ)
     tune_allocator()
     group = join(launch, _device(arguments))
-    with interruptible() as interrupted:
+    with interruptible(insisting=False) as interrupted:
         training = _Training(arguments, launch, group)
         try:
             code = training.prepared() or training.train(interrupted)
@@ -186,6 +186,8 @@ class _Training:
         except StepError as failure:
             if failure.code not in ("T01", "T02"):  # of this process alone
                 raise
+            nodes = [node for node in group.gathered(failure.node) if node is not None]
+            failure.node = min(nodes, key=run.loaded.result.order.index, default=None)  # who has the sample knows best
             if group.leads:
                 self._told.end()
                 event = told(failure, run.trainer)

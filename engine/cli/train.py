@@ -226,14 +226,18 @@ class Interrupted:
 
 
 @contextmanager
-def interruptible() -> Iterator[Interrupted]:
-    """Ctrl-C, and being asked to terminate, are noted once; a second time they interrupt at once."""
+def interruptible(*, insisting: bool = True) -> Iterator[Interrupted]:
+    """Ctrl-C, and being asked to terminate, are noted once; a second time they interrupt at once.
+
+    Args:
+        insisting: False where a second time means nothing: a process of several is asked by torchrun and by SLURM.
+    """
     state = Interrupted()
 
     def note(signum: int, _frame: FrameType | None) -> None:
-        if state.by:
+        if state.by and insisting:
             raise KeyboardInterrupt
-        state.by = signum
+        state.by = state.by or signum
 
     before = {}
     if threading.current_thread() is threading.main_thread():  # no other has signals

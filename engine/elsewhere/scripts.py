@@ -9,10 +9,12 @@ from typing import Final
 from engine.elsewhere.needs import PROGRAM
 from engine.elsewhere.options import Options
 from engine.runplace import PACKED
+from engine.wording import plural
 
 _BEGIN: Final = """\
 # Python: that of .venv where there is one, else whatever comes first.
 if [[ -f .venv/bin/activate ]]; then
+    # shellcheck source=/dev/null
     source .venv/bin/activate
 fi
 {program}\
@@ -43,7 +45,7 @@ def train_sh(graph: str, options: Options) -> str:
     return f"""\
 #!/usr/bin/env bash
 # Trains the graph in this folder: bash train.sh. Further arguments go to chainrule train (--epochs 20, --device cuda).
-# Several machines: the same on each, with HEAD=name-of-the-first for all.
+# Two processes, or GPUs: PROCESSES=2 bash train.sh. Two machines: NODES=2 HEAD=name-of-the-first bash train.sh on each.
 set -euo pipefail
 cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 
@@ -80,6 +82,8 @@ def train_slurm(graph: str, options: Options) -> str:
 {_line("partition", options.partition, "NAME")}
 {_line("account", options.account, "NAME")}
 #SBATCH --output=slurm-%j.log
+# Two minutes before the time is up, all processes are asked to save and end.
+#SBATCH --signal=TERM@120
 # Lines with two signs are not in force: fill them in and take one away.
 set -euo pipefail
 cd -- "$SLURM_SUBMIT_DIR"
@@ -88,6 +92,7 @@ mapfile -t HOSTS < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 MASTER="${{HOSTS[0]}}"
 PORT="${{PORT:-{options.port}}}"
 export OMP_NUM_THREADS="${{OMP_NUM_THREADS:-{options.cpus}}}"
+export SRUN_CPUS_PER_TASK={options.cpus * options.processes}  # srun does not take it from above since SLURM 22.05
 
 {_beginning(graph, options)}
 srun torchrun --nnodes "$SLURM_NNODES" --nproc-per-node {options.processes} --rdzv-id "$SLURM_JOB_ID" \\
@@ -106,6 +111,11 @@ def _job(graph: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")[:40] or "chainrule"
 
 
+def _crew(options: Options) -> str:
+    machines = "one machine" if options.nodes == 1 else f"each of {options.nodes} machines"
+    return f"{plural(options.processes, 'process')} on {machines}"
+
+
 def readme(options: Options) -> str:
     """README.txt."""
     way = "if the machine has SLURM: sbatch train.slurm, which takes its settings from its first lines"
@@ -122,7 +132,9 @@ This folder trains the network of a Chainrule graph on another machine.
    bash train.sh
 
    ({way}.)
-   Started again, it goes on where it was saved last.
+   As chosen, that is {_crew(options)}. Otherwise: PROCESSES=4 bash train.sh for four processes, or GPUs, of one
+   machine; and on each of two machines NODES=2 HEAD=NAME_OF_THE_FIRST bash train.sh.
+   Ctrl-C saves and ends it. Started again, it goes on where it was saved last.
 
 3. Bring the weights home, from your own machine:
 
@@ -130,7 +142,7 @@ This folder trains the network of a Chainrule graph on another machine.
 
    then in Chainrule: Run > Load weights from a run, and choose {PACKED}/weights.safetensors.
 
-To watch it meanwhile: Run > Watch a run elsewhere, and name {PACKED} on a mounted disk. Or here
+To watch it meanwhile: Run > Watch a run elsewhere, and name {PACKED} on a mounted disk. Or here, in another terminal,
 
    {serve}
 

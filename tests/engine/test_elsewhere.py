@@ -87,9 +87,11 @@ def test_the_program_gets_the_name_as_it_is(name: str, tmp_path: Path):
     several = given(train_sh(file, Options(processes=4)))
     engine = ["-m", "engine", "train", wanted, "--run-dir", "run"]
     assert several == ["--nproc-per-node", "4", "--standalone", *engine]
-    slurm_job = given(train_slurm(file, Options(processes=4, nodes=2)))
     meet = ["--rdzv-id", "7", "--rdzv-backend", "c10d", "--rdzv-endpoint", "first:29500"]
-    assert slurm_job == ["torchrun", "--nnodes", "2", "--nproc-per-node", "4", *meet, *engine]
+    for nodes in ("2", "1"):
+        environment["SLURM_NNODES"] = nodes
+        slurm_job = given(train_slurm(file, Options(processes=4, nodes=int(nodes))))
+        assert slurm_job == ["torchrun", "--nnodes", nodes, "--nproc-per-node", "4", *meet, *engine]
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "graph.chainrule").touch()
     assert given(train_sh(file, Options()))[-1] == "--resume"
@@ -103,7 +105,9 @@ def test_lines_for_slurm():
     assert "#SBATCH --nodes=2" in lines
     assert "#SBATCH --gpus-per-node=4" in lines
     assert "#SBATCH --cpus-per-task=12" in lines
+    assert "export SRUN_CPUS_PER_TASK=12" in text
     assert "#SBATCH --mem=32G" in lines
+    assert "#SBATCH --signal=TERM@120" in lines
     assert "#SBATCH --account=me" in lines
     assert "##SBATCH --partition=NAME" in lines
 

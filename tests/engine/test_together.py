@@ -13,18 +13,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
+from torch._C._distributed_c10d import HashStore
 
 from engine import checkpoints
 from engine.cli import main
-from engine.graph import Project
+from engine.distributed.meeting import meet
+from engine.frozen import FrozenDict, freeze
+from engine.graph import Node, Project
+from engine.problem import ChainruleError
 from engine.training.checkpoint import load_state
 from tests.engine.cli_helpers import Out, lines, saved, weights_in
-from tests.engine.graphs import project
+from tests.engine.graphs import group, project
+from tests.engine.streamed_files import picture_shards
 from tests.engine.training_projects import mlp
 
 pytestmark = [
@@ -32,8 +38,10 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, and found in /proc"),
 ]
 
-EXACT, SINGLE = 1e-10, 1e-5
-"""Tolerances for float64 and float32: several processes add the same numbers in another order."""
+EXACT, SINGLE, HALF = 1e-10, 1e-5, 1e-3
+"""Tolerances for float64, float32 and fp16: several processes add the same numbers in another order."""
+
+OTHERS = ("adversaries", "many", "streamed", "half", "numbers", "wide")
 
 CIRCLE = {"dataset": "circle", "samples": 67, "val_fraction": 0.3}
 """47 samples to train with: five batches of nine, and one of two, of which the third process gets nothing."""
@@ -60,9 +68,82 @@ def two_phases() -> Project:
     return project(nodes, wires, training=training)
 
 
-def projects() -> dict[str, Project]:
+def adversaries() -> Project:
+    """A generator against a discriminator that is used twice, with batch normalisation in it; sharing one loss."""
+    inner = {
+        "d": ("Dense", {"out_features": 4, "bias": False}),
+        "norm": "BatchNorm1d",
+        "act": ("Activation", {"function": "tanh"}),
+    }
+    judge = group(
+        {**inner, "o": ("Dense", {"out_features": 1})},
+        ["d > norm", "norm > act", "act > o"],
+        ["in = d.in"],
+        ["out = o.out"],
+    )
+    loss = ("Loss", {"function": "bce_with_logits"})
+    nodes: dict[str, Any] = {
+        "data": ("Input", {**CIRCLE, "labels": "01"}),
+        "make": ("Dense", {"out_features": 2}),
+        "real": ("Group", {"group": "Judge"}),
+        "fake": ("Group", {"group": "Judge", "share_with": "real"}),
+        "true": loss,
+        "made": loss,
+    }
+    wires = ["data.x > make", "make > fake", "data.x > real", "real > true.prediction", "fake > made.prediction"]
+    wires += ["data.y > true.target", "data.y > made.target"]
+    against = [{"from": "made.out", "weight": 0.5}]
+    phases = [
+        {"minimise": [{"from": "true.out"}], "maximise": against, "update": ["real"], "lr": 0.1, "clip_norm": 0.2},
+        {"minimise": [{"from": "made.out"}], "update": ["make", "real"], "optimizer": "adam", "lr": 0.01},
+    ]
+    training = {"phases": phases, "batch_size": 9, "epochs": 2, "dtype": "float64"}
+    return project(nodes, wires, training=training, groups={"Judge": judge})
+
+
+def many() -> Project:
+    """A sum and a mean to minimise, prices, a group that repeats with the same weights, frozen weights, all limits."""
+    inner = group(
+        {"d": ("Dense", {"out_features": 6}), "t": ("Activation", {"function": "tanh"})},
+        ["d > t"],
+        ["in = d.in"],
+        ["out = t.out"],
+    )
+    nodes: dict[str, Any] = {
+        "data": ("Input", {**CIRCLE, "standardize": True}),
+        "first": Node("first", "Dense", FrozenDict({"out_features": 6}), frozen=frozenset({"bias"})),
+        "g": ("Group", {"group": "G", "repeat": 2, "share_across_repeats": True}),
+        "last": ("Dense", {"out_features": 1}),
+        "mean": ("Loss", {"function": "mse"}),
+        "sum": ("Loss", {"function": "huber", "reduction": "sum"}),
+        "price": ("Regularizer", {"strength": 0.01, "blocks": ["last"]}),
+    }
+    wires = ["data.x > first", "first > g", "g > last"]
+    wires += ["last > mean.prediction", "data.y > mean.target", "last > sum.prediction", "data.y > sum.target"]
+    limits = {"micro_batch": 2, "clip_norm": 0.3, "clip_value": 0.1}
+    schedule = {"kind": "one_cycle", "warmup_steps": 2}
+    training = {"batch_size": 9, "epochs": 2, "dtype": "float64", "optimizer": "adamw", "schedule": schedule, **limits}
+    return project(nodes, wires, training=training, groups={"G": inner})
+
+
+def streamed(folder: Path) -> Project:
+    """Pictures in three archives, fewer than there will be processes."""
+    nodes: dict[str, Any] = {
+        "data": ("Input", freeze({**picture_shards(folder), "memory": "stream", "standardize": True})),
+        "flat": "Flatten",
+        "last": ("Dense", {"out_features": 3}),
+        "loss": ("Loss", {"function": "cross_entropy"}),
+    }
+    wires = ["data.x > flat", "flat > last", "last > loss.prediction", "data.y > loss.target"]
+    return project(nodes, wires, training={"batch_size": 8, "epochs": 3, "dtype": "float64"})
+
+
+def projects(folder: Path) -> dict[str, Project]:
     """What is trained, by name."""
     common: dict[str, Any] = {"data": CIRCLE, "batch_size": 9, "epochs": 2}
+    # As much as fp16 bears when it is scaled by 65,536: the largest gradient becomes 4/5 of fp16's largest number.
+    halved = {"minimise": [{"from": "loss.out", "weight": 0.5}], "update": ["*"]}
+    numbers: dict[str, Any] = {"data": {"dataset": "diabetes", "val_fraction": 0.3}, "batch_size": 64, "epochs": 2}
     long = {**common, "epochs": 9, "early_stopping": {"monitor": "val_loss", "patience": 2}}
     norm: dict[str, tuple[str, dict[str, Any]]] = {"a0": ("BatchNorm1d", {})}
     return {
@@ -75,6 +156,12 @@ def projects() -> dict[str, Project]:
         "small": mlp(6, 1, lr=0.1, micro_batch=2, dtype="float64", **common),
         "dropout": mlp(6, 1, between={"a0": ("Dropout", {"p": 0.2})}, lr=0.1, dtype="float64", **common),
         "stopping": mlp(6, 1, lr=0.5, dtype="float64", **long),
+        "adversaries": adversaries(),
+        "many": many(),
+        "streamed": streamed(folder),
+        "half": mlp(32, 1, precision="fp16", metrics=["mae"], phases=[halved], lr=0.05, **common),
+        "numbers": mlp(4, 1, last="", lr=1e-5, metrics=["mae", "r2"], dtype="float64", **numbers),
+        "wide": mlp(1024, 1024, 1, lr=0.01, dtype="float64", data=CIRCLE, batch_size=40, epochs=1, micro_batch=8),
         "bad": mlp(6, 1, hidden="relu", last="", lr=1e40, dtype="float64", **common),
     }
 
@@ -87,10 +174,11 @@ def jobs() -> dict[str, dict[str, Any]]:
         arguments = [f"{graph}.chainrule", "--run", run or name, *options]
         made[name] = {"arguments": arguments, "processes": processes, **more}
 
-    for graph in ("norm", "sum", "single", "phases", "small", "stopping"):
+    sizes = {"norm": 3, "sum": 3, "streamed": 4, "many": 3, "numbers": 3}
+    for graph in ("norm", "sum", "single", "phases", "small", "stopping", *OTHERS):
         job(f"{graph}-1", graph, 1)
-        job(f"{graph}-ddp", graph, 3 if graph in ("norm", "sum") else 2)
-    for graph, size in (("norm", 3), ("sum", 2), ("single", 2), ("small", 2), ("stopping", 2)):
+        job(f"{graph}-ddp", graph, sizes.get(graph, 2))
+    for graph, size in (("norm", 3), ("sum", 2), ("single", 2), ("small", 2), ("stopping", 2), ("many", 3)):
         job(f"{graph}-fsdp", graph, size, "--strategy", "fsdp")
     often = ("--checkpoint-every", "2steps")
     for strategy in ("ddp", "fsdp"):
@@ -101,6 +189,18 @@ def jobs() -> dict[str, dict[str, Any]]:
         job(f"whole-{strategy}", "dropout", 2, *options)
         job(killed, "dropout", 2, *options, doom=["kill", 1, 8], environment=first)
         job(f"again-{strategy}", "dropout", 2, *options, run=killed, environment=restart)
+    for name, what in (("half", ["half a file", 1, 4]), ("judging", ["judging", 1, 2])):
+        environment = {name: value.replace("ddp", name) for name, value in restart.items()}
+        job(f"killed-{name}", "norm", 2, *often, doom=what, environment=environment)
+        environment = {**environment, "TORCHELASTIC_RESTART_COUNT": "0"}  # as on a machine that came later
+        job(f"again-{name}", "norm", 3, *often, run=f"killed-{name}", environment=environment)
+    job("streamed-part", "streamed", 3, "--steps", "8")
+    job("streamed-other", "streamed", 2, "--resume", run="streamed-part")
+    job("auto", "norm", 2, doom=["no memory", 1, 0])
+    made["elastic"] = {
+        "arguments": ["small.chainrule", "--run", "elastic", "--epochs", "10000", *often],
+        "run": "elastic",
+    }
     job("part", "norm", 2, "--strategy", "fsdp", "--steps", "8")
     job("other", "norm", 3, "--resume", run="part", doom=["stop", 2, 2])
     job("one", "norm", 1, "--resume", run="part")
@@ -108,6 +208,8 @@ def jobs() -> dict[str, dict[str, Any]]:
     job("two-then", "norm", 2, "--resume", "--strategy", "fsdp", run="one-first")
     job("bad", "bad", 2)
     job("fail", "norm", 2, doom=["fail", 1, 3])
+    job("data", "norm", 2, doom=["data", 1, 3])
+    job("labels", "norm", 2, doom=["other data", 1, 0])
     job("disk", "norm", 2, *often, doom=["disk", 0, 2])
     job("missing", "nothing", 2)
     job("taken", "norm", 2, run="norm-1")
@@ -126,7 +228,7 @@ class Left(NamedTuple):
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     folder = tmp_path_factory.mktemp("together")
-    for name, made in projects().items():
+    for name, made in projects(folder).items():
         saved(folder, made, name)
     wanted = jobs()
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -138,7 +240,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
         text=True,
         cwd=folder,
         env=environment,
-        timeout=170,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -166,13 +268,16 @@ def assert_alike(left: Left, one: str, other: str, tolerance: float) -> None:
         torch.testing.assert_close(found[name], value, rtol=tolerance, atol=tolerance)
 
 
-ALIKE = [name for name in jobs() if re.fullmatch(r"(norm|sum|single|phases|small|stopping)-(ddp|fsdp)", name)]
+ALIKE = [
+    name for name in jobs() if re.fullmatch(r"[a-z]+-(ddp|fsdp)", name) and f"{name.partition('-')[0]}-1" in jobs()
+]
 
 
 @pytest.mark.parametrize("name", ALIKE)
 def test_the_curve_is_that_of_one_process(left: Left, name: str):
     assert set(left.codes[name]) == {0}, left.told[name]
-    assert_alike(left, name, f"{name.partition('-')[0]}-1", SINGLE if name.startswith("single") else EXACT)
+    graph = name.partition("-")[0]
+    assert_alike(left, name, f"{graph}-1", {"single": SINGLE, "half": HALF}.get(graph, EXACT))
 
 
 def test_the_leader_alone_writes_and_tells(left: Left):
@@ -195,6 +300,63 @@ def test_a_lost_process_is_survived(left: Left, strategy: str):
     assert "Another process of the training was lost after step 7. All are started again." in told[0]
     assert left.codes[f"again-{strategy}"] == [0, 0], left.told[f"again-{strategy}"]
     assert_alike(left, f"killed-{strategy}", f"whole-{strategy}", 0.0)
+
+
+@pytest.mark.parametrize("name", ["half", "judging"])
+def test_a_process_lost_while_it_writes_or_judges_is_survived_with_others_in_number(left: Left, name: str):
+    assert left.codes[f"killed-{name}"] == [1, -9]
+    assert "was lost after step" in left.told[f"killed-{name}"][0]
+    assert left.codes[f"again-{name}"] == [0, 0, 0], left.told[f"again-{name}"]
+    assert_alike(left, f"killed-{name}", "norm-1", EXACT)
+
+
+def test_streamed_data_are_gone_on_with_in_the_middle_of_an_epoch(left: Left):
+    """By two processes, where three began, with three archives; four made the whole training above."""
+    assert left.codes["streamed-other"] == [0, 0], left.told["streamed-other"]
+    ours, theirs = records(left.folder / "streamed-part")[-1], records(left.folder / "streamed-1")[-1]
+    for key in ("step", "loss", "val_loss"):
+        assert ours[key] == pytest.approx(theirs[key], rel=EXACT)
+
+
+def test_parameters_are_sharded_where_they_do_not_fit(left: Left):
+    assert left.codes["auto"] == [0, 0], left.told["auto"]
+    assert re.search(
+        r"would need about .*, and 500 bytes is free: the parameters are sharded over all 2", left.told["auto"][0]
+    )
+    assert_alike(left, "auto", "norm-1", EXACT)
+
+
+def test_machines_come_and_go(left: Left):
+    """torchrun's agents make one process, two, and one again; the batches stay those of the file."""
+    assert left.codes["elastic"] == [1, 2, 1], left.told["elastic"]
+    run = left.folder / "elastic"
+    known = checkpoints.standing(checkpoints.checkpoints_in(run)[0])
+    assert known is not None
+    assert known.step > 0
+    alone = left.folder / "elastic-alone"
+    graph = str(left.folder / "small.chainrule")
+    assert main(["train", graph, "--run", str(alone), "--epochs", "10000", "--steps", str(known.step)]) == 0
+    ours, theirs = records(run), records(alone)
+    assert 0 < len(ours) == known.epochs
+    for mine, wanted in zip(ours, theirs, strict=False):
+        for key in ("epoch", "step", "loss", "val_loss"):
+            assert mine[key] == pytest.approx(wanted[key], rel=1e-8), key
+    found = weights_in(run)
+    for name, value in weights_in(alone).items():
+        torch.testing.assert_close(found[name], value, rtol=1e-8, atol=1e-8)
+
+
+def test_processes_find_each_other_where_others_were_before():
+    """At a store that holds what a launch left which was killed while its processes met."""
+    store = HashStore()
+    with pytest.raises(ChainruleError, match=r"nothing was heard of process 0"):
+        meet(store, 1, 3, 0.0)
+    with pytest.raises(ChainruleError, match=r"nothing was heard of 2 processes of 3 \(number 1, 2\)"):
+        meet(store, 0, 3, 0.0)
+    with ThreadPoolExecutor(3) as pool:
+        names = [list(pool.map(lambda rank: meet(store, rank, 3, 30.0), range(3))) for _ in range(3)]
+    assert [len(set(each)) for each in names] == [1, 1, 1]
+    assert len({each[0] for each in names}) == 3
 
 
 def test_what_sharded_processes_left_others_go_on_with(left: Left):
@@ -242,6 +404,8 @@ def test_a_checkpoint_of_several_has_a_part_of_each_and_can_be_read_whole(left: 
     [
         ("bad", "Loss became infinite at step"),
         ("fail", "Process 1: .* this block is broken"),
+        ("data", 'Process 1: "p.npz" was changed'),
+        ("labels", r'Process 1, on \S+, has other data in "data.y" \(train\) than process 0'),
         ("disk", "cannot be written: no space"),
         ("missing", 'There is no file "nothing.chainrule"'),
         ("taken", '"norm-1" holds a run already'),
