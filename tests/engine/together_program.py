@@ -23,7 +23,7 @@ from torch._C._distributed_c10d import TCPStore
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 import engine.cli.together
-import engine.cli.train  # noqa: F401 - so that no child has to load them
+import engine.cli.train  # so that no child has to load them
 import engine.distributed.training
 from engine import checkpoints, diskfile
 from engine.cli import main
