@@ -126,6 +126,8 @@ class RunKeeping(QObject):
         if event.error:
             notices().error(event.error)
             return
+        if self._feed.away is not None:
+            return  # the strip of the watched run says whose weights are shown
         path = Path(event.path)
         name = run_title(path.parent if path.name in (WEIGHTS, BEST) else path)
         words = self.tr("The weights of {0} are in place. Reset goes back to the start values.")

@@ -17,9 +17,10 @@ from engine.watching.server import RunServer
 
 
 def run(arguments: Arguments) -> int:
-    """0, when it is asked to end. Raises FileError."""
-    folder = run_at(arguments.file)
-    if not (folder / GRAPH).is_file():
+    """0, when it is asked to end; a run directory that is not there yet may come meanwhile. Raises FileError."""
+    folder = run_at(arguments.file).absolute()
+    waits = not folder.exists() and folder.parent.is_dir()  # a training that loads its data makes it in a moment
+    if not waits and not (folder / GRAPH).is_file():
         raise FileError(f'"{arguments.file}" is no run directory.', code="F02", hint="Train first, or name another.")
     try:
         server = RunServer(folder, arguments.port)
@@ -31,7 +32,9 @@ def run(arguments: Arguments) -> int:
         port = server.address.port
         say(f'Serving "{folder}", read only, to programs of this machine that know the address. Ctrl-C ends it.')
         say(f"From your own machine: ssh -L {port}:localhost:{port} {platform.node() or 'CLUSTER'}")
-        say("Then, in the app there: Run > Watch..., and paste the address.")
+        say("Then, in the app there: Run > Watch a run elsewhere..., and paste the address.")
+        if waits:
+            say("There is no run yet; it can be watched as soon as it begins.")
         _end_on_signal(server)
         server.serve_forever()
     return 0

@@ -134,7 +134,8 @@ This folder trains the network of a Chainrule graph on another machine.
    ({way}.)
    As chosen, that is {_crew(options)}. Otherwise: PROCESSES=4 bash train.sh for four processes, or GPUs, of one
    machine; and on each of two machines NODES=2 HEAD=NAME_OF_THE_FIRST bash train.sh.
-   Ctrl-C saves and ends it. Started again, it goes on where it was saved last.
+   Ctrl-C saves and ends it ("Stopped at step …"; what torchrun prints after that is no error of the training).
+   Started again, it goes on where it was saved last.
 
 3. Bring the weights home, from your own machine:
 

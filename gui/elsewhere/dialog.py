@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, final
 
@@ -27,6 +28,7 @@ from gui.elsewhere.form import OptionsForm
 from gui.file_dialogs import ask_folder
 from gui.format import format_bytes
 from gui.notices import notices
+from gui.run_actions import READING
 from gui.run_keeping import show_folder
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.widgets.labels import text_label
@@ -163,6 +165,7 @@ class ElsewhereDialog(QDialog):
         self.go.clicked.connect(self._write)
         self._close.clicked.connect(self.reject)
         self.finished.connect(self._ended)
+        self._document.checked.connect(self._update)
 
     # -- the data --
 
@@ -198,6 +201,8 @@ class ElsewhereDialog(QDialog):
         faults = self.form.options().faults()
         if faults:
             return next(iter(faults.values()))
+        if any(problem.code == READING for problem in self._document.result.problems):
+            return self.tr("The data are being read…")
         if not self._document.result.trainable:
             return self.tr("This network cannot be trained yet: mend its problems first.")
         if any(row.referred == "" for row in self.rows):
@@ -296,6 +301,7 @@ def _beside(document: Document) -> Path:
 
 def _free(folder: Path, name: str) -> Path:
     """A folder that is not there yet, named for the graph."""
-    stem = f"{name.removesuffix('.chainrule')}-elsewhere"
+    plain = re.sub(r"[^\w.-]+", "-", name.removesuffix(".chainrule")).strip("-.")  # to be typed in a shell there
+    stem = f"{plain or 'network'}-elsewhere"
     names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
     return next(path for each in names if not (path := folder / each).exists())

@@ -241,3 +241,18 @@ def test_a_port_that_is_taken_is_told(run: Path, capsys: Out):
 def test_what_is_no_run_is_told(tmp_path: Path, capsys: Out):
     assert main(["serve", str(tmp_path)]) == 2
     assert "is no run directory" in capsys.readouterr().err
+
+
+def test_a_run_that_is_still_to_begin_is_served_as_soon_as_it_does(tmp_path: Path):
+    command = [sys.executable, "-m", "engine", "serve", str(tmp_path / "run"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        place = WebPlace(address_of(process.stdout.readline()), patience=30)
+        with pytest.raises(PlaceError):
+            place.listing()
+        write_run(tmp_path / "run")
+        assert place.listing().files.keys() == set(LIMITS) & run_files().keys()
+        assert place.name == f"{tmp_path.name}/run"
+        process.terminate()
+        assert "no run yet" in process.stderr.read()

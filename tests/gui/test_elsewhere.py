@@ -54,7 +54,7 @@ def says(dialog: ElsewhereDialog) -> str:
 
 def test_the_folder_is_written_with_what_was_chosen(qtbot: QtBot, window: MainWindow, tmp_path: Path):
     dialog = opened(qtbot, window, graph_with_data(tmp_path))
-    assert dialog.target.text() == str(tmp_path / "it's my net-elsewhere")
+    assert dialog.target.text() == str(tmp_path / "it-s-my-net-elsewhere")
     assert "of data are copied" in says(dialog)
     dialog.form._numbers["processes"].set_value(4)
     dialog.form._texts["memory"].setText("48G")
@@ -157,3 +157,16 @@ def test_nothing_is_cut(qtbot: QtBot, tmp_path: Path, mode: Mode, scale: float):
         document.deleteLater()
         theme().set_mode(before)
         theme().set_text_scale(1.0)
+
+
+def test_while_the_data_are_still_read_it_says_so_and_then_can_be_written(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+):
+    assert window.open(graph_with_data(tmp_path))
+    window.actions_.train_elsewhere.trigger()
+    dialog = window.findChild(ElsewhereDialog)
+    assert isinstance(dialog, ElsewhereDialog)
+    assert says(dialog) == "The data are being read…"
+    assert not dialog.go.isEnabled()
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=PATIENCE)
+    dialog.reject()
