@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.machineevents import ThreadsChosen
+from engine.snapshots import Progress
 from gui.run_feed import RunFeed
 from gui.theme import set_role, set_tone
 from gui.widgets.labels import plain_tooltip
@@ -25,17 +26,28 @@ class ThreadLabel(QLabel):
         set_tone(self, "secondary")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setContentsMargins(6, 0, 6, 0)
-        feed.on(ThreadsChosen, self._show)
-        feed.session_changed.connect(self.clear_all)
+        self._told: ThreadsChosen | None = None
+        self._shown: ThreadsChosen | None = None
+        feed.on(ThreadsChosen, self._take)
+        feed.on(Progress, lambda _event: self._show())
+        feed.session_changed.connect(self._forget)
 
-    def clear_all(self) -> None:
-        """No training is there."""
-        self.setText("")
-        self.setToolTip("")
+    def _forget(self) -> None:
+        self._told = None
+        self._show()
 
-    def _show(self, event: ThreadsChosen) -> None:
-        if self._feed.away is not None:
-            self.clear_all()
+    def _take(self, event: ThreadsChosen) -> None:
+        self._told = event
+        self._show()
+
+    def _show(self) -> None:
+        event = self._told if self._feed.away is None else None
+        if event is self._shown:
+            return
+        self._shown = event
+        if event is None:
+            self.setText("")
+            self.setToolTip("")
             return
         number = event.threads
         self.setText(self.tr("1 thread") if number == 1 else self.tr("{0} threads").format(number))

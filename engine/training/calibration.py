@@ -27,7 +27,7 @@ from engine.training.threads import KINDS, Curve, Kind, Speeds, numbers
 
 VERSION: Final = 1
 _MOST_BYTES: Final = 1 << 16
-_SECONDS: Final = 0.4
+_SECONDS: Final = 0.3
 """Of the whole measurement, about."""
 _TIMES: Final = 3
 """Repetitions at least."""
@@ -38,7 +38,7 @@ _WAKING: Final = 1e-4
 _ELEMENTS: Final = (1 << 12, 1 << 15, 1 << 18, 1 << 21)
 _WIDTHS: Final = (16, 64, 256, 1024)
 """Of square layers, whose batch is `_BATCH`."""
-_PICTURES: Final = ((8, 7), (16, 14), (32, 28))
+_PICTURES: Final = ((8, 7), (16, 14), (16, 28))
 """Channels and side of pictures that a 3×3 convolution takes, 32 of them."""
 _BATCH: Final = 64
 _FEW: Final = 32
