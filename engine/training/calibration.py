@@ -30,7 +30,8 @@ _MOST_BYTES: Final = 1 << 16
 _SECONDS: Final = 0.3
 """Of the whole measurement, about."""
 _TIMES: Final = 3
-"""Repetitions at least."""
+_LONGEST: Final = 0.04
+"""Repetitions at least, unless they take so many seconds."""
 _SLOWER: Final = 2.0
 _WAKING: Final = 1e-4
 """With more threads a layer may take so many times as long, and so many seconds more: beyond, one waited for a core."""
@@ -175,7 +176,7 @@ def _least(layer: Layer, seconds: float) -> float:
     layer()
     times: list[float] = []
     began = now = time.perf_counter()
-    while len(times) < _TIMES or now - began < seconds:
+    while not times or now - began < (seconds if len(times) >= _TIMES else _LONGEST):
         layer()
         before, now = now, time.perf_counter()
         times.append(now - before)
