@@ -61,6 +61,14 @@ def run(arguments: Arguments) -> NoReturn:
             _leave(_FAILED)
 
 
+def _trained_in(run: Path, project: Project, arguments: Arguments) -> bool:
+    try:
+        as_begun(project, RunFolder(run), arguments)
+    except ChainruleError:
+        return False
+    return True
+
+
 def _options(arguments: Arguments) -> dict[str, str]:
     """What the command line says that all processes have to be told alike."""
     names = ("epochs", "steps", "seed", "strategy", "checkpoint-every")
@@ -115,6 +123,8 @@ class _Training:
             if not group.leads:
                 return "", False
             own = own_run(arguments.file, arguments.run, launch)
+            if own is not None and not arguments.resume and not _trained_in(own, project, arguments):
+                own = None  # of another launch with the same --rdzv-id
             resume = arguments.resume or own is not None
             if resume:
                 path = own or arguments.run or latest_run(arguments.file)

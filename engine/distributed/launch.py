@@ -14,7 +14,7 @@ from torch._C._distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from engine.distributed.group import Group
-from engine.distributed.meeting import meet
+from engine.distributed.meeting import meet, reach
 from engine.problem import ChainruleError
 
 TIMEOUT = "CHAINRULE_TIMEOUT"
@@ -95,6 +95,8 @@ def join(launch: Launch, device: str) -> Group:
     if cards:
         place = torch.device("cuda", launch.local_rank)
         torch.cuda.set_device(place)
+    if launch.rank or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # else it is made here
+        reach(*_meeting_place(os.environ), patience)
     try:
         place_to_meet, _, _ = next(iter(rendezvous("env://", launch.rank, launch.size, timeout=seconds)))
         # torchrun keeps one store over all restarts, and in it where the processes of before could be reached.
@@ -110,3 +112,13 @@ def join(launch: Launch, device: str) -> Group:
         what = next(iter(str(error).splitlines()), "")
         raise ChainruleError(f"The processes of the training do not find each other ({what}).", code="T05") from error
     return Group(launch.rank, launch.size, place, launch.local_size, store)
+
+
+def _meeting_place(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port as torchrun names them. Raises ChainruleError, it did not."""
+    host, port = environment.get("MASTER_ADDR", ""), environment.get("MASTER_PORT", "")
+    if not host or not port.isdecimal():
+        raise ChainruleError(
+            "MASTER_ADDR and MASTER_PORT do not say where the processes meet.", code="T05", hint="Start with torchrun."
+        )
+    return host, int(port)

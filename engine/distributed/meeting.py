@@ -9,15 +9,42 @@ for it under a name of its own, which no process before can have answered.
 from __future__ import annotations
 
 import secrets
+import socket
 import time
 
 from torch._C._distributed_c10d import Store
 
+from engine.diskfile import reason
 from engine.problem import ChainruleError
 from engine.wording import plural
 
 _AGAIN = 0.01
 """Seconds between two looks at who has come."""
+
+_RETRY, _ANSWER = 0.2, 5.0
+"""Seconds between two tries to reach the store, and that one try may take."""
+
+
+def reach(host: str, port: int, seconds: float) -> None:
+    """Wait until somebody listens there: PyTorch, which would try by itself, tells pages of its own about failures.
+
+    Raises:
+        ChainruleError: T05, nobody does.
+    """
+    last = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((host, port), _ANSWER).close()
+        except OSError as error:
+            if time.monotonic() < last:
+                time.sleep(_RETRY)
+                continue
+            raise ChainruleError(
+                f"{host}:{port}, where the processes meet, cannot be reached from here: {reason(error)}.",
+                code="T05",
+                hint="See that the name leads to the first machine, and that no firewall is between.",
+            ) from None
+        return
 
 
 def meet(store: Store, rank: int, size: int, seconds: float) -> str:

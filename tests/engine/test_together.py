@@ -23,7 +23,7 @@ from torch._C._distributed_c10d import HashStore
 
 from engine import checkpoints
 from engine.cli import main
-from engine.distributed.meeting import meet
+from engine.distributed.meeting import meet, reach
 from engine.problem import ChainruleError
 from engine.training.checkpoint import load_state
 from tests.engine.cli_helpers import Out, lines, saved, weights_in
@@ -228,6 +228,8 @@ def test_processes_find_each_other_where_others_were_before():
         meet(store, 1, 3, 0.0)
     with pytest.raises(ChainruleError, match=r"nothing was heard of 2 processes of 3 \(number 1, 2\)"):
         meet(store, 0, 3, 0.0)
+    with pytest.raises(ChainruleError, match=r"127.0.0.1:1, where the processes meet, cannot be reached"):
+        reach("127.0.0.1", 1, 0.0)
     with ThreadPoolExecutor(3) as pool:
         names = [list(pool.map(lambda rank: meet(store, rank, 3, 30.0), range(3))) for _ in range(3)]
     assert [len(set(each)) for each in names] == [1, 1, 1]
