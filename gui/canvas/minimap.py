@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer
@@ -34,9 +35,12 @@ _LEAST: Final = 2.0
 _LEAST_WRONG: Final = 4.0
 """Blocks are drawn at least so large, in pixels; wrong ones larger, so that they are found among thousands."""
 _MANY: Final = 1000
-"""What changes more blocks is not looked at block by block."""
+"""What changes more blocks is not looked at block by block; so many are drawn at a time."""
 _REST_MS: Final = 100
 """Edits have to rest so long before a map that is in view is drawn anew: it takes a look at every block."""
+Boxes = tuple[dict[str, list[QRectF]], list[QRectF]]
+"""Blocks on the map, by category, and those that are wrong."""
+Steps = Generator[None, None, Boxes]
 _SETTING: Final = "canvas/minimap"
 
 
@@ -63,6 +67,11 @@ class Minimap(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._renew)
+        self._steps: Steps | None = None
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._go_on)
         self.drawn = 0
         self.hide()
         scene.synced.connect(self._forget)
@@ -117,14 +126,36 @@ class Minimap(QWidget):
 
     def _forget(self) -> None:
         """Something came, went, moved or changed: look afresh when edits rest, or when the map comes into view."""
+        self._steps = None
         if self.isHidden():
             self._stale = self._outgrown = True
         else:
             self._rest.start()
 
     def _renew(self) -> None:
-        self._stale = True
+        """Draw the map anew; of thousands of blocks some at a time, while the old map is shown."""
+        self._steps = None
+        if self.isHidden() or len(self._scene.blocks) <= _MANY:
+            self._stale = True
+            self._look()
+            return
         self._look()
+        if not self._stale and not self.isHidden():
+            self._steps = self._boxes(self.to_map())
+            self._turn.start()
+
+    def _go_on(self) -> None:
+        """Look at some blocks more; draw when all were looked at."""
+        if self._steps is None:
+            return
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self._steps = None
+            self._draw(self.devicePixelRatio(), end.value)
+            self.update()
+        else:
+            self._turn.start()
 
     def _mind(self, change: Change) -> None:
         """While all is in view, an edit costs as much as it touches: only what it put out of view brings the map."""
@@ -174,9 +205,9 @@ class Minimap(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatio()
         if self._stale or self._picture.size() != self.size() * ratio:
-            self._stale = False
+            self._stale, self._steps = False, None
             self._extent = self._scene.content_rect()
-            self._draw(ratio)
+            self._draw(ratio, self._all_boxes())
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -188,7 +219,7 @@ class Minimap(QWidget):
         painter.setBrush(ground)
         painter.drawRoundedRect(inside, 2.0, 2.0)
 
-    def _draw(self, ratio: float) -> None:
+    def _draw(self, ratio: float, boxes: Boxes) -> None:
         self.drawn += 1
         self._picture = QPixmap(self.size() * ratio)
         self._picture.setDevicePixelRatio(ratio)
@@ -204,20 +235,30 @@ class Minimap(QWidget):
             shades = tints(item.decoration.color)
             painter.setBrush(shades.bar if isinstance(item, FrameItem) else shades.paper_rim)
             painter.drawRect(to_map.mapRect(item.area))
-        by_category, wrong = self._boxes(to_map)
-        for category, boxes in by_category.items():
+        by_category, wrong = boxes
+        for category, found in by_category.items():
             painter.setBrush(look.strips[category])
-            painter.drawRects(boxes)
+            painter.drawRects(found)
         painter.setBrush(look.error)
         painter.drawRects(wrong)
         painter.end()
 
-    def _boxes(self, to_map: QTransform) -> tuple[dict[str, list[QRectF]], list[QRectF]]:
+    def _all_boxes(self) -> Boxes:
+        steps = self._boxes(self.to_map())
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+
+    def _boxes(self, to_map: QTransform) -> Steps:
         """Where blocks are on the map, by category; the wrong ones for themselves. In plain numbers, for thousands."""
         wrong, by_category = list[QRectF](), dict[str, list[QRectF]]()
         scale, across, down = to_map.m11(), to_map.dx(), to_map.dy()
         places = self._scene.wires.boxes()
-        for name, block in self._scene.blocks.items():
+        for index, (name, block) in enumerate(list(self._scene.blocks.items())):
+            if index % _MANY == _MANY - 1:
+                yield
             face = block.face
             amiss = face.severity == "error" and not face.unfinished
             left, top, right, bottom = places[name]

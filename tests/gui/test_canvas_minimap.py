@@ -211,3 +211,21 @@ def test_a_block_that_is_added_does_not_stay_behind_the_map(easel):
     shown = QRectF(view.camera.to_view(area.topLeft()), view.camera.to_view(area.bottomRight()))
     assert view.viewport().rect().toRectF().contains(shown)
     assert not shown.intersects(view.minimap.place())
+
+
+def test_a_map_of_thousands_is_drawn_a_part_at_a_time_while_the_old_one_is_shown(qtbot):
+    easel = make_easel(qtbot, chain(2200))
+    minimap, scene = easel.view.minimap, easel.view.items_
+    easel.view.camera.look_at(QPointF(), 1.0, animated=False)
+    QApplication.processEvents()
+    shown, drawn = minimap.grab().toImage(), minimap.drawn
+    before = scene.blocks["n2000"].pos()
+    project, _ = edits.move_nodes(easel.document.project, {"n2000": (before.x(), before.y() + 900.0)})
+    easel.document.edit("move", project, moved=frozenset({"n2000"}))
+    assert minimap.drawn == drawn
+    qtbot.waitUntil(lambda: minimap.drawn == drawn + 1)
+    parts = minimap.grab().toImage()
+    assert parts != shown
+    theme().changed.emit()  # draws all at once
+    assert minimap.grab().toImage() == parts
+    assert minimap.drawn == drawn + 2
