@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
         self.time_strip.left.connect(lambda: self.actions_.timeline.setChecked(False))
         self.backprop.panel.weights_set.connect(self.travel.ask)
         self.relink = Relink(self.document, self)
+        self.run_actions.data_missed.connect(self.relink.ask)
         self.reports = StepReports(self.actions_, self.document, self.feed, self.backprop, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
         self.actions_.quit.triggered.connect(self.close)

@@ -30,10 +30,12 @@ class RunActions(QObject):
     """Connects the actions of the transport with the session, and tells what came of them.
 
     Signals:
+        data_missed(str): the data of that Input, by path, are to be found where they are now.
         operation_wanted(): a step of the finest grain, which trains nothing: the next moment of a step.
     """
 
     operation_wanted = Signal()
+    data_missed = Signal(str)
 
     def __init__(
         self, actions: Actions, document: Document, feed: RunFeed, selection: Selection, bar: TransportBar
@@ -172,6 +174,8 @@ class RunActions(QObject):
             path = event.node
             if path.split(".", 1)[0] in self._document.project.graph:
                 actions.append((self.tr("Show block"), lambda: self._selection.show_path(path)))
+            if event.code[0] in "DF":  # its data have gone
+                actions.append((self.tr("Find it…"), lambda: self.data_missed.emit(path)))
         self._failure = notices().error(f"{event.message} {event.hint}".strip(), event.details, actions)
 
     def _use_lr(self, lr: float) -> None:

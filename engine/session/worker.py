@@ -134,7 +134,7 @@ class Worker:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - a thread that dies answers nobody any more
-            self._fail(*failed(error, self.run))
+            self._fail(*failed(error, self.run, self._loaded))
 
     def _fail(self, event: RunFailed, state: RunState) -> None:
         self._count()

@@ -184,3 +184,16 @@ def settle(window: QWidget) -> None:
         QApplication.processEvents()
         window.grab()
     QApplication.processEvents()
+
+
+def test_data_that_vanish_while_it_trains_can_be_found_from_the_message(window, monkeypatch):
+    open_example(window, "fashion-dense")
+    asked: list[str] = []
+    monkeypatch.setattr(window.relink, "use", lambda path, name, found: asked.append(f"{path}.{name}={found}"))
+    monkeypatch.setattr("gui.relink.ask_folder", lambda *_: Path("/elsewhere"))
+    count = len(notices().history)
+    window.run_actions._tell_failure(RunFailed("D03", '"data" can no longer read its data.', "Find them.", 2, "data"))
+    actions = dict(notices().history[count].actions)
+    assert list(actions) == ["Show block", "Find it…"]
+    actions["Find it…"]()
+    assert asked == ["data.folder=/elsewhere"]
