@@ -8,7 +8,7 @@ from typing import Any, final
 
 from engine.fastforward.arrays import Array, UnsupportedError, contiguous, kind_of
 from engine.fastforward.calls import Slot, Step
-from engine.fastforward.machine import NAME, Machine
+from engine.fastforward.machine import NAME, PACKED, Machine
 from engine.fastforward.nests import Index, Nests
 from engine.fastforward.operations import Operations
 from engine.fastforward.vectors import Vectors
@@ -33,6 +33,8 @@ class Kernel:
     Attributes:
         step: what it does.
         numbers: how many numbers change from step to step.
+        words: what it is given, in this order: `steps`, then names of addresses.
+        packed: address of the function that takes them as a row.
     """
 
     def __init__(self, step: Step) -> None:
@@ -55,7 +57,8 @@ class Kernel:
                 _KNOWN.pop(next(iter(_KNOWN)), None)
         if known[0].free:
             _KNOWN[key] = known
-        self._machine, self._words = known
+        self._machine, self.words = known
+        self.packed = self._machine.packed
 
     def run(self, steps: int, addresses: Mapping[str, int]) -> int:
         """Make steps; how many were made. It stops before one whose loss or gradient is not finite.
@@ -66,7 +69,7 @@ class Kernel:
                 those of one step side by side), `losses` (float64, written), `shown` (written), and every field, given
                 array and vector of the step by name.
         """
-        return self._machine.call(steps, *[addresses[word] for word in self._words[1:]])
+        return self._machine.call(steps, *[addresses[word] for word in self.words[1:]])
 
 
 @final
@@ -91,7 +94,20 @@ class _Writer:
         self.o = Operations(self.n, step.shapes, step.uniform)
         self._held: list[tuple[Array, Array]] = []
         self._write(function)
+        self._pack(module, function)
         self.text = str(module)
+
+    def _pack(self, module: Any, function: Any) -> None:
+        """The function that takes the arguments as the address of a row of them."""
+        from llvmlite import ir
+
+        function.attributes.add("noinline")
+        word = ir.IntType(64)
+        packed = ir.Function(module, ir.FunctionType(word, [word]), PACKED)
+        builder = ir.IRBuilder(packed.append_basic_block())
+        row = builder.inttoptr(packed.args[0], word.as_pointer())
+        arguments = [builder.load(builder.gep(row, [word(place)])) for place in range(len(self.words))]
+        builder.ret(builder.call(function, arguments))
 
     def _pointer(self, name: str, kind: Any) -> Any:
         return self.v.builder.inttoptr(self._arguments[name], kind.as_pointer())

@@ -14,6 +14,9 @@ from typing import Any, final
 NAME = "steps"
 """Of the function in the module."""
 
+PACKED = "packed"
+"""Of a second function, which may be there: it takes the address of a row of the first one's arguments."""
+
 
 @cache
 def available() -> bool:
@@ -35,6 +38,7 @@ class Machine:
     """A compiled function `steps`; calling it lets other threads of Python run.
 
     Attributes:
+        packed: address of the function that takes its arguments in a row; 0: there is none.
         free: whether it works on nothing but its arguments and the stack, so that several threads may call it.
     """
 
@@ -66,3 +70,4 @@ class Machine:
         address = self._engine.get_function_address(NAME)
         kind = ctypes.CFUNCTYPE(ctypes.c_int64, *([ctypes.c_int64] * arguments))
         self.call: Callable[..., int] = kind(address)
+        self.packed: int = self._engine.get_function_address(PACKED)

@@ -37,7 +37,7 @@ class ConfusionProbe(Probe):
 
     def take(self) -> Confusion | None:
         self.run.count_classes = True
-        found = self.run.confusion
+        found = self.run.validations.confusion
         if found is None or found is self._shown:
             return None
         self._shown = found

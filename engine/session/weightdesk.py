@@ -75,6 +75,11 @@ class WeightDesk:
 
     # -- following --
 
+    @property
+    def following(self) -> bool:
+        """Whether somebody wants to know of every update."""
+        return any(follower.weights for follower in self._followers.values())
+
     def note(self, run: Run) -> None:
         """A unit of work was done."""
         if not self._followers:

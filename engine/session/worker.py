@@ -18,6 +18,7 @@ from engine.session import commands, stepcommands
 from engine.session.commands import Command
 from engine.session.desk import Desk
 from engine.session.failing import failed
+from engine.session.goal import reached, steps_ahead
 from engine.session.keeping import Keeping
 from engine.session.live import bring, live_value, switches, with_live
 from engine.session.looking import Looking
@@ -37,7 +38,6 @@ from engine.training.run import Run
 _FLUSH = 0.02
 """Seconds between two posts of scalars."""
 _PROGRESS = 1 / 15
-_WITHOUT_END = 1 << 30
 
 
 @final
@@ -169,9 +169,9 @@ class Worker:
         now = time.perf_counter()
         flush_at, progress_at = now + _FLUSH, now
         with run.trainer.drawing(), self._pace.going(run):
-            while not self._reached(run):
+            while not reached(run, self._goal):
                 began = time.perf_counter()
-                run.tick(self._samples, self._most(run))
+                run.tick(self._samples, steps_ahead(run, self._goal, all_seen=self._weights.following))
                 now = time.perf_counter()
                 past.note(self._samples, now - began)
                 self._weights.note(run)
@@ -187,20 +187,8 @@ class Worker:
                     progress_at = now + _PROGRESS
                 if not inbox.empty():
                     break
-        if self._reached(run):
+        if reached(run, self._goal):
             self._hold("finished" if run.over else "paused", run.ending())
-
-    def _reached(self, run: Run) -> bool:
-        goal = self._goal
-        if run.over or run.epoch_waits:
-            return run.over
-        epochs, steps = run.trainer.epochs, run.trainer.steps
-        return (goal.epochs is not None and epochs >= goal.epochs) or (goal.steps is not None and steps >= goal.steps)
-
-    def _most(self, run: Run) -> int:
-        """Steps until the goal, however many may be made at once."""
-        goal = self._goal.steps
-        return _WITHOUT_END if goal is None else max(1, goal - run.trainer.steps)
 
     def _go(self, goal: commands.Until, samples: int | None = None) -> None:
         run = self._ready_run()

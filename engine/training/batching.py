@@ -12,6 +12,7 @@ from engine.data.layout import channels_last
 from engine.data.streaming.column import Column
 from engine.init import generator
 from engine.training.crew import ALONE, Crew
+from engine.training.orders import drawn_orders
 
 __all__ = ["Batch", "Batches", "channels_last"]
 
@@ -154,9 +155,16 @@ class Batches:
         finally:
             self.restore(before)
 
-    def next_epoch(self) -> None:
-        """Begin another epoch."""
-        self.epoch += 1
+    def orders(self, epochs: int) -> Tensor:
+        """The orders of so many epochs, of which the first has not begun: int64 (epochs, total). Draws them."""
+        if not self.shuffle:
+            return self.rows.expand(epochs, self.total).contiguous()
+        self._order = None
+        return drawn_orders(self.total, epochs, self._generator)
+
+    def next_epoch(self, epochs: int = 1) -> None:
+        """Begin another epoch, or the one after so many."""
+        self.epoch += epochs
         self.position = 0
         self._order = None
         self._gathered = None

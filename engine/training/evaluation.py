@@ -92,7 +92,7 @@ class Evaluator:
             prediction, target = shown
             self._meter.add(prediction, target)
             if self.confusion is not None:
-                self.confusion += _confusion(self._task, prediction, target, len(self.confusion))
+                self.confusion += confusion_of(self._task, prediction, target, len(self.confusion))
         self._loss += value * (stop - start)
         self._seen += stop - start
 
@@ -123,7 +123,51 @@ class Evaluator:
         return Evaluation(sum(losses) / samples if samples else None, metrics, samples)
 
 
-def _confusion(task: Task, prediction: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:
+@final
+class Validations:
+    """The validation of one training, epoch after epoch, a batch at a time.
+
+    Attributes:
+        data: of it, name -> (n, ...); {}: there is none.
+        going: whether one has begun that has not ended; it may be given up.
+        confusion: of the last one, where classes were counted.
+    """
+
+    def __init__(self, trainer: Trainer, data: Mapping[str, Tensor]) -> None:
+        self._trainer, self.data = trainer, data
+        self._evaluator: Evaluator | None = None
+        self.going = False
+        self.confusion: NDArray[np.int64] | None = None
+
+    def advance(self, *, count_classes: bool) -> Evaluation | None:
+        """A batch; what was found, at the end."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self._trainer, self.data, often=True)
+        evaluator = self._evaluator
+        if not self.going:
+            evaluator.begin(count_classes=count_classes)
+            self.going = True
+        evaluator.advance()
+        if not evaluator.done:
+            return None
+        self.going, self.confusion = False, evaluator.confusion
+        return evaluator.result()
+
+    def made_elsewhere(self, outputs: Tensor | None, *, count_classes: bool) -> None:
+        """Validations were made without this; of the last one, there are the predictions for all samples."""
+        task, targets = self._trainer.task, self.targets
+        if count_classes and task is not None and task.classes and outputs is not None and targets is not None:
+            self.confusion = confusion_of(task, outputs[-len(targets) :], targets, len(task.classes))
+
+    @property
+    def targets(self) -> Tensor | None:
+        """Of its samples, where they are data."""
+        task = self._trainer.task
+        return None if task is None else self.data.get(".".join(task.target))
+
+
+def confusion_of(task: Task, prediction: Tensor, target: Tensor, classes: int) -> NDArray[np.int64]:
+    """Int64 (classes, classes): samples, rows true, columns chosen."""
     pairs = task.labels(target).flatten() * classes + task.chosen(prediction).flatten()
     return torch.bincount(pairs, minlength=classes * classes).cpu().numpy().reshape(classes, classes)
 

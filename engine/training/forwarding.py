@@ -5,7 +5,7 @@ it runs only when it is asked for, and then from the next step on, at once: whic
 and the position in the training, never from the clock. A run in fast-forward can so be repeated, resumed and gone back
 in, to the bit, as any other.
 
-Whenever a kernel is new, and every `_APART` updates after, PyTorch makes the same step from the same weights. The loss,
+Whenever a kernel is new, and every `APART` updates after, PyTorch makes the same step from the same weights. The loss,
 the outputs and the gradient have to agree; so has the update that PyTorch makes of the kernel's gradient. Where they do
 not, the kernel's step is taken back, and fast-forward is left for good.
 """
@@ -30,14 +30,14 @@ from engine.fastforward.machine import available
 from engine.training.batching import Batches
 from engine.training.captured import Forward
 from engine.training.chunk import Chunk
-from engine.training.forwardonly import AGREE, FORMATS, REFUSALS, DisagreementError, ForwardOnly, Judged
+from engine.training.forwardonly import AGREE, REFUSALS, DisagreementError, ForwardOnly, Judged, room_for
 from engine.training.modes import Modes
 from engine.training.optimizers import Hyper
 from engine.training.rollback import Rollback
 from engine.training.stepcalls import arrays, labels_below, recorded
 from engine.training.turns import Kept, Turn
 
-_APART = 4096
+APART = 4096
 """Updates between two steps that PyTorch makes as well."""
 
 _SECONDS = 0.03
@@ -102,7 +102,7 @@ class FastForward:
         self.remark = ""
         self._made: dict[int, _Made | None] = {}
         self._data: dict[str, Tensor] = {}
-        self._judge = ForwardOnly(net, self._shown, modes)
+        self.judge = ForwardOnly(net, self._shown, modes)
         self._largest: dict[str, float] = {}
         """Of each thing compared, the largest size that a check has seen: rounding errors are relative to that."""
 
@@ -110,7 +110,7 @@ class FastForward:
         """Something but weights and hyperparameters has changed: the kernels are no longer right."""
         self._made.clear()
         self._largest.clear()
-        self._judge.begin_again()
+        self.judge.begin_again()
 
     def told(self) -> str:
         """The remark, which is said with that."""
@@ -119,25 +119,25 @@ class FastForward:
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs."""
-        largest = {**self._largest, "evaluation": self._judge.largest}
+        largest = {**self._largest, "evaluation": self.judge.largest}
         return {"wanted": self.wanted, "left": self.left, "largest": largest}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`."""
         self.wanted, self.left = bool(state.get("wanted", False)), str(state.get("left", ""))
         self._largest = {name: float(value) for name, value in state.get("largest", {}).items()}
-        self._judge.largest = self._largest.pop("evaluation", 0.0)
+        self.judge.largest = self._largest.pop("evaluation", 0.0)
         for made in self._made.values():
             if made is not None:
                 made.bound = None
-        self._judge.rebind()
+        self.judge.rebind()
 
     def judged(self, data: Mapping[str, Tensor], start: int, stop: int, reference: Forward) -> Judged | None:
         """Loss and wanted output of some samples in evaluation mode; None: it is left to PyTorch. See `ForwardOnly`."""
         if not self.wanted or self.left:
             return None
         try:
-            return self._judge.batch(data, start, stop, reference)
+            return self.judge.batch(data, start, stop, reference)
         except DisagreementError as difference:
             self._leave(f"its {difference} in an evaluation differed from PyTorch's")
             return None
@@ -164,11 +164,11 @@ class FastForward:
         if made is None:
             return None
         turn, count = turns[0], max(1, min(most, left // size))
-        if not made.checked or at % _APART == 0:
+        if not made.checked or at % APART == 0:
             chunk = self._checked(made, turn, batches, at)
         else:
             room = max(1, int(_SECONDS / made.seconds)) if made.seconds else _FIRST
-            chunk = self._run(made, turn, batches, at, min(count, room, _APART - at % _APART))
+            chunk = self._run(made, turn, batches, at, min(count, room, APART - at % APART))
         self.running = chunk is not None
         return chunk
 
@@ -230,23 +230,30 @@ class FastForward:
 
     # -- steps --
 
-    def _run(self, made: _Made, turn: Turn, batches: Batches, at: int, count: int) -> Chunk | None:
-        step, kernel = made.kernel.step, made.kernel
+    def ready(self, turns: Sequence[Turn], batches: Batches, size: int) -> tuple[Kernel, dict[str, int]] | None:
+        """The kernel of batches of so many samples, once it was checked, and where what it works on lies."""
+        made = self._kernel(turns, batches, size) if self.wanted and not self.left else None
+        return None if made is None or not made.checked else (made.kernel, self._addresses(made, turns[0]))
+
+    def _addresses(self, made: _Made, turn: Turn) -> dict[str, int]:
         if made.bound is None or made.bound[0] is not turn:
             tensors = {**arrays(self._net, turn), **self._data}
             made.bound = turn, tensors, {name: tensor.data_ptr() for name, tensor in tensors.items()}
-        addresses = made.bound[2]
+        return made.bound[2]
+
+    def _run(self, made: _Made, turn: Turn, batches: Batches, at: int, count: int) -> Chunk | None:
+        step, kernel = made.kernel.step, made.kernel
+        addresses = self._addresses(made, turn)
         if len(made.losses) < count:
             made.losses = np.empty(count)
-            made.losses_at = _address(made.losses)
+            made.losses_at = address(made.losses)
         rates = turn.schedule.rates(turn.updater.hyper.lr, at, count)
-        numbers = self._numbers(turn, rates)
+        numbers = numbers_of(turn, rates)
         rows = batches.rows[batches.position : batches.position + count * step.samples]
         shown = None
         if step.shown is not None:
-            shape = step.shapes[step.shown]
-            shown = torch.empty((count * shape[0], *shape[1:]), dtype=FORMATS[step.bytes])
-        addresses["order"], addresses["numbers"] = rows.data_ptr(), _address(numbers)
+            shown = room_for(step, count)
+        addresses["order"], addresses["numbers"] = rows.data_ptr(), address(numbers)
         addresses["losses"], addresses["shown"] = made.losses_at, 0 if shown is None else shown.data_ptr()
         began = time.perf_counter()
         done = kernel.run(count, addresses)
@@ -262,18 +269,6 @@ class FastForward:
         if self._shown is not None and shown is not None:
             outputs = {self._shown: shown, self._target: batches.data[self._target][rows]}
         return Chunk(made.losses[:done].tolist(), outputs, float(rates[done - 1]))
-
-    def _numbers(self, turn: Turn, rates: Floats) -> Floats:
-        """What changes from step to step, those of one step side by side."""
-        rule, hyper = turn.updater.rule, turn.updater.hyper
-        columns: list[Any] = []
-        for slot in turn.updater.slots:
-            counts: Any = np.arange(slot.step + 1, slot.step + 1 + len(rates))
-            lr: Any = rates
-            columns += rule.numbers(hyper, lr, counts)
-        if len(columns) == 1:
-            return np.ascontiguousarray(columns[0])
-        return np.stack(columns, axis=1)
 
     # -- checks --
 
@@ -337,5 +332,17 @@ def _close(one: Tensor, other: Tensor, within: float) -> bool:
     return bool(((one - other).abs() <= within).all())
 
 
-def _address(numbers: Floats) -> int:
+def numbers_of(turn: Turn, rates: Floats) -> Floats:
+    """What changes from step to step, for steps with these learning rates; those of one step side by side."""
+    rule, hyper = turn.updater.rule, turn.updater.hyper
+    columns: list[Any] = []
+    for slot in turn.updater.slots:
+        counts: Any = np.arange(slot.step + 1, slot.step + 1 + len(rates))
+        lr: Any = rates
+        columns += rule.numbers(hyper, lr, counts)
+    return np.ascontiguousarray(columns[0]) if len(columns) == 1 else np.stack(columns, axis=1)
+
+
+def address(numbers: NDArray[Any]) -> int:
+    """Where an array lies in memory."""
     return int(numbers.__array_interface__["data"][0])

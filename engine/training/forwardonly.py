@@ -16,6 +16,7 @@ from torch import Tensor
 
 from engine.build import Net
 from engine.fastforward.arrays import UnsupportedError
+from engine.fastforward.calls import Step
 from engine.fastforward.kernel import Kernel
 from engine.fastforward.machine import available
 from engine.training.captured import Forward, lasting
@@ -49,6 +50,13 @@ Judged = tuple[float, Tensor | None]
 
 class DisagreementError(Exception):
     """A kernel computes something else than PyTorch; the message says what."""
+
+
+def room_for(step: Step, count: int, samples: int = 0) -> Tensor:
+    """Where so many steps may leave what is shown of them, in a row; of so many samples each, or as `step` has them."""
+    assert step.shown is not None
+    shape = step.shapes[step.shown]
+    return torch.empty((count * (samples or shape[0]), *shape[1:]), dtype=FORMATS[step.bytes])
 
 
 @final
@@ -146,13 +154,30 @@ class ForwardOnly:
         self._rows = torch.arange(len(tensors[0]))
         self._addresses = {name: tensor.data_ptr() for name, tensor in self._tensors.items()}
 
+    def ready(self, data: Mapping[str, Tensor], size: int) -> tuple[Kernel, dict[str, int], int] | None:
+        """What evaluates batches of so many samples, and where what it works on lies: `order` that of the data.
+
+        Besides, how many batches it is to evaluate before PyTorch evaluates one as well. None: there is none.
+        """
+        made = self._made.get(size) if self._of is data else None
+        if made is None or not made.uses % _APART:
+            return None
+        self._bind(data)
+        assert self._rows is not None
+        addresses = {**self._addresses, "order": self._rows.data_ptr(), "numbers": 0}
+        return made.kernel, addresses, _APART - made.uses % _APART
+
+    def used(self, size: int, batches: int) -> None:
+        """So many batches of this size were evaluated by what `ready` told."""
+        made = self._made[size]
+        assert made is not None
+        made.uses += batches
+
     def _run(self, made: _Made, start: int) -> Judged | None:
         """None: the loss is not finite."""
         step, addresses = made.kernel.step, self._addresses
         assert self._rows is not None
-        shown = None
-        if step.shown is not None:
-            shown = torch.empty(step.shapes[step.shown], dtype=FORMATS[step.bytes])
+        shown = None if step.shown is None else room_for(step, 1)
         addresses["order"], addresses["numbers"] = self._rows.data_ptr() + 8 * start, 0
         addresses["losses"] = made.loss.data_ptr()
         addresses["shown"] = 0 if shown is None else shown.data_ptr()

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.training.crew import Crew
@@ -161,6 +162,31 @@ class Meter:
             self._spread = (int(state["spread_count"]), *parts)
 
 
+def of_epochs(
+    task: Task | None, names: Sequence[str], prediction: Tensor | None, target: Tensor | None, epochs: int
+) -> list[dict[str, float | None]]:
+    """The metrics of each of some epochs, as a `Meter` tells them.
+
+    Args:
+        task: as for a `Meter`, and
+        names: those as well.
+        prediction: of all epochs in a row, each of as many samples, in the processor's memory.
+        target: likewise.
+        epochs: how many.
+    """
+    if task is None or prediction is None or target is None or not names:
+        return [{} for _ in range(epochs)]
+    if tuple(names) == ("accuracy",) and prediction.dtype in _NUMPY:
+        right = _hits(task, prediction.numpy(), target.numpy()).reshape(epochs, -1)
+        return [{"accuracy": float(count) / right.shape[1]} for count in np.count_nonzero(right, axis=1)]
+    found, meter = [], Meter(task, names)
+    for pair in zip(prediction.chunk(epochs), target.chunk(epochs), strict=True):
+        meter.clear()
+        meter.add(*pair)
+        found.append(meter.values())
+    return found
+
+
 def _together(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
@@ -171,12 +197,18 @@ def _right(task: Task, prediction: Tensor, target: Tensor) -> tuple[int, int]:
         chosen = task.chosen(prediction)
         right = chosen == _like(task.labels(target), chosen)
         return int(right.sum()), right.numel()
-    scores, truth = prediction.numpy(), target.numpy()
+    hits = _hits(task, prediction.numpy(), target.numpy())
+    return int(np.count_nonzero(hits)), hits.size
+
+
+def _hits(task: Task, scores: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which choices are right."""
     if task.kind == "yes_no":
         found, true = scores > task.threshold, truth > task.target_threshold
     else:
         found, true = scores.argmax(1), truth.argmax(1) if truth.dtype.kind == "f" else truth
-    return int(np.count_nonzero(found == true.reshape(found.shape))), found.size
+    hits: NDArray[np.bool_] = found == true.reshape(found.shape)
+    return hits
 
 
 def mean_or_none(total: float, weight: float) -> float | None:

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from engine.events import Scalars
+from engine.training.epochs import Epochs, Floats
 from engine.training.trainer import Trainer
 
 
@@ -16,8 +17,8 @@ class Recent:
     """Steps of one trainer."""
 
     def __init__(self) -> None:
-        self._made: list[tuple[int, Sequence[float], float, float]] = []
-        """Number of the last step, losses, position in epochs after it, and how far each of them went."""
+        self._made: list[tuple[int, Sequence[float] | Floats, float | Floats, float]] = []
+        """Number of the last step, losses, position in epochs after it (or after each), and how far each went."""
 
     def add(self, trainer: Trainer, losses: Sequence[float]) -> None:
         """Steps were made just now, all with as many samples."""
@@ -25,6 +26,13 @@ class Recent:
         part = batches.whole / batches.samples if len(losses) > 1 and batches is not None else 0.0
         end = trainer.position + (1.0 if trainer.epoch_over else 0.0)
         self._made.append((trainer.steps, losses, end, part))
+
+    def add_epochs(self, trainer: Trainer, made: Epochs) -> None:
+        """Whole epochs were made just now."""
+        ends = np.cumsum(made.sizes) / made.sizes.sum()
+        begin = trainer.epochs - len(made.losses)
+        positions = (begin + np.arange(len(made.losses)))[:, np.newaxis] + ends
+        self._made.append((trainer.steps, made.losses.ravel(), positions.ravel(), 0.0))
 
     def take(self) -> Scalars | None:
         """All of them, which are forgotten; None: there are none."""

@@ -7,8 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.training.epochs import Epochs
 from engine.training.evaluation import Evaluation
-from engine.training.metrics import finite_or_text
+from engine.training.metrics import finite_or_text, of_epochs
 from engine.training.trainer import Trainer
 
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -27,6 +32,49 @@ def epoch_record(trainer: Trainer, epoch: int, found: Evaluation | None, samples
         "lr": trainer.last_lr,
         "samples_per_s": samples_per_s,
     }
+
+
+def epoch_records(trainer: Trainer, made: Epochs, judged: Tensor | None) -> list[dict[str, Any]]:
+    """Of epochs that a trainer has just made in a row.
+
+    Args:
+        trainer: that made them.
+        made: what came of it.
+        judged: the targets of the validation.
+    """
+    count, steps = made.losses.shape
+    task, names = trainer.task, trainer.meter.names
+    targets = None
+    if task is not None and names and trainer.batches is not None:
+        targets = trainer.batches.data[".".join(task.target)][made.rows.flatten()]
+    training = of_epochs(task, names, made.outputs, targets, count)
+    losses = _means(made.losses, made.sizes)
+    values: list[float | None] = [None] * count
+    validation: list[dict[str, float | None]] = [dict.fromkeys(names)] * count
+    if made.judged is not None:
+        values = [*_means(made.judged.losses, made.judged.sizes)]
+        if judged is not None and names:
+            repeated = judged.repeat(count, *(1 for _ in judged.shape[1:]))
+            validation = of_epochs(task, names, made.judged.outputs, repeated, count)
+    first, before = trainer.epochs - count + 1, trainer.steps - made.losses.size
+    return [
+        {
+            "epoch": first + number,
+            "step": before + (number + 1) * steps,
+            "loss": losses[number],
+            "val_loss": values[number],
+            "metrics": training[number] | {f"val_{name}": value for name, value in validation[number].items()},
+            "lr": float(made.rates[number]),
+            "samples_per_s": made.samples / made.seconds,
+        }
+        for number in range(count)
+    ]
+
+
+def _means(losses: NDArray[np.float64], sizes: NDArray[np.int64]) -> list[float]:
+    """Of each epoch, over the samples; added up in the order of the steps, as one epoch by itself."""
+    means: list[float] = (np.cumsum(losses * sizes, axis=1)[:, -1] / sizes.sum()).tolist()
+    return means
 
 
 def json_record(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, final
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.checkpoints import Standing, disk_use, trains
@@ -21,10 +20,10 @@ from engine.training import saving
 from engine.training.best import Best
 from engine.training.copying import Copier
 from engine.training.errors import StepError
-from engine.training.evaluation import Evaluation, Evaluator, evaluate
+from engine.training.evaluation import Evaluation, Validations, batch_size, evaluate
 from engine.training.loading import Loaded
 from engine.training.recent import Recent
-from engine.training.records import epoch_record
+from engine.training.records import epoch_record, epoch_records
 from engine.training.saving import Folder, Lines, SavePace
 from engine.training.setup import Make, batch_norm_in, make_stopping, make_trainer, say_how, watched_value
 from engine.training.trail import Trail
@@ -42,7 +41,7 @@ class Run:
         trainer: does the steps.
         planned: epochs until it is over.
         records: every epoch's record, in order.
-        count_classes: let validations count which class is taken for which, in `confusion` (rows true).
+        validations: made of it; `count_classes`: they count which class is taken for which.
         best: its best epoch.
         pace: when its checkpoints are due.
         trail: the path of its weights, where somebody keeps it.
@@ -86,10 +85,7 @@ class Run:
         self.records: list[dict[str, Any]] = []
         self._monitor = watched_value(loaded, self.trainer.meter.names, self._say)
         self._stopping = make_stopping(loaded, self._monitor)
-        self._evaluator: Evaluator | None = None
-        self._validation: Evaluator | None = None
-        self.count_classes = False
-        self.confusion: NDArray[np.int64] | None = None
+        self.validations, self.count_classes = Validations(self.trainer, self.validation_data), False
         self._recent = Recent()
         self.samples_seen = 0.0
         self._seconds = self._samples = 0.0
@@ -132,10 +128,11 @@ class Run:
             StepError: nothing has changed.
         """
         folder, trainer = self.folder, self.trainer
-        if folder is not None and folder.plan.every is not None and folder.plan.every.steps is not None:
-            most = min(most, max(1, self.pace.step + folder.plan.every.steps - trainer.steps))
+        if folder is not None:
+            most = min(most, self.pace.room(folder.plan, trainer.steps, trainer.epochs, trainer.steps_per_epoch))
         try:
-            self._work(size, most)
+            if size is not None or not self._make_epochs(most // trainer.steps_per_epoch):
+                self._work(size, most)
         except StepError:
             self._write_lines()
             raise
@@ -147,20 +144,37 @@ class Run:
             self.save()
 
     def _work(self, size: int | None, most: int) -> None:
-        if self._validation is None and not self.epoch_waits:
-            began = time.perf_counter()
-            before = self.trainer.loss_weight
+        if not self.validations.going and not self.epoch_waits:
+            began, before = time.perf_counter(), self.trainer.loss_weight
             made = self.trainer.advance(most, size)
             self._seconds += time.perf_counter() - began
             self._samples += self.trainer.loss_weight - before
             self.samples_seen += self.trainer.loss_weight - before
             self._recent.add(self.trainer, made)
             self._pass_on()
-            if not self.trainer.epoch_over:
-                return
-            if self.validation_data:
+            if not self.trainer.epoch_over or self.validation_data:
                 return  # the validation is the next ticks' work
         self._validate()
+
+    def _make_epochs(self, most: int) -> bool:
+        """Several epochs in one call, where fast-forward does that; False: none."""
+        trainer, most = self.trainer, min(most, self.planned - self.trainer.epochs)
+        if most < 2 or not trainer.may_be_fast or self._stopping is not None or self.busy or not self.between_epochs:
+            return False
+        data, keep = self.validation_data, self.folder is not None
+        made = trainer.advance_epochs(most, data, batch_size(trainer.result), keep=keep)
+        if made is None:
+            return False
+        if made.judged is not None:
+            self.validations.made_elsewhere(made.judged.outputs, count_classes=self.count_classes)
+        self._recent.add_epochs(trainer, made)
+        self.samples_seen += made.samples
+        for number, record in enumerate(epoch_records(trainer, made, self.validations.targets)):
+            if keep:
+                copies = partial(made.weights, trainer.net, number)
+                self.best.see(self._watched(record), record["epoch"], record["step"], copies)
+            self._tell(record)
+        return True
 
     def _pass_on(self) -> None:
         """What fast-forward has to say."""
@@ -176,7 +190,7 @@ class Run:
     @property
     def busy(self) -> bool:
         """Whether it is at the end of an epoch that is still to be judged."""
-        return self._validation is not None or self.epoch_waits
+        return self.validations.going or self.epoch_waits
 
     @property
     def between_epochs(self) -> bool:
@@ -184,19 +198,11 @@ class Run:
         return self.trainer.loss_weight == 0
 
     def _validate(self) -> None:
-        if self.validation_data:
-            if self._validation is None:
-                if self._evaluator is None:
-                    self._evaluator = Evaluator(self.trainer, self.validation_data, often=True)
-                self._validation = self._evaluator
-                self._validation.begin(count_classes=self.count_classes)
-            self._validation.advance()
-            if not self._validation.done:
-                return
         found = None
-        if self._validation is not None:
-            found, self.confusion = self._validation.result(), self._validation.confusion
-            self._validation = None
+        if self.validation_data:
+            found = self.validations.advance(count_classes=self.count_classes)
+            if found is None:
+                return
         self._end_epoch(found)
 
     def _end_epoch(self, found: Evaluation | None) -> None:
@@ -331,7 +337,7 @@ class Run:
         """Go on from the `state` of a run of the same project. Raises as `Trainer.restore`."""
         self.trainer.restore(state["trainer"])
         self.seed = state["seed"]
-        self._validation = None
+        self.validations.going = False
         if self._stopping is not None and state["stopping"] is not None:
             self._stopping.restore(state["stopping"])
 

@@ -15,6 +15,7 @@ from engine.training.best import Best
 
 _SHARE = 0.02
 """Part of the time that may go into writing checkpoints, where nobody said how often."""
+_WITHOUT_END = 1 << 30
 _LEAST = 1.0
 """Seconds between two of them, then."""
 _TOGETHER = 0.1
@@ -109,6 +110,15 @@ class SavePace:
         if every.steps is not None:
             return step - self.step >= every.steps
         return epochs - self._epochs >= (every.epochs or 1)
+
+    def room(self, plan: CheckpointPlan, step: int, epochs: int, steps_per_epoch: int) -> int:
+        """Steps, at least 1, that may be made before one is due by their number."""
+        every = plan.every
+        if every is None or every.seconds is not None:
+            return _WITHOUT_END
+        if every.steps is not None:
+            return max(1, self.step + every.steps - step)
+        return max(1, self._epochs + (every.epochs or 1) - epochs) * steps_per_epoch
 
     def begin(self) -> None:
         """One is written now."""

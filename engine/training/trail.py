@@ -93,6 +93,11 @@ class Trail:
 
     # -- growing --
 
+    @property
+    def following(self) -> int:
+        """The number of updates after which the next place is kept."""
+        return self.rows[-1].step + self._apart if self.rows else self.since + 1
+
     def note(self, step: int) -> None:
         """This many updates have been made."""
         rows = self.rows

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from typing import Any, final
 
 import torch
@@ -18,13 +17,14 @@ from engine.training.batching import Batch, Batches
 from engine.training.captured import Forward, Made
 from engine.training.choosing import Choice
 from engine.training.crew import ALONE, Crew
+from engine.training.epochs import Epochs, WholeEpochs
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.footprint import Footprint
 from engine.training.forwarding import FastForward
+from engine.training.livesettings import LiveSettings
 from engine.training.looping import Loop
 from engine.training.metrics import Meter
 from engine.training.modes import Modes
-from engine.training.optimizers import filled_in
 from engine.training.precision import Precision
 from engine.training.randomness import Randomness
 from engine.training.rollback import Rollback
@@ -91,7 +91,7 @@ class Trainer:
         self.loss_sum = self.loss_weight = 0.0
         self.modes = Modes(net, gathers=crew.size > 1)
         self._turn = self._made_in_turn = 0
-        self._random = any(_is_random(self.result, path) for path in net.order)
+        self._random = any((recipe := self.result.nodes[path].recipe) and recipe.random for path in net.order)
         self._rollback = Rollback(net, self.randomness if self._random else None)
         self._turns = make_turns(net, self.steps_per_epoch, memory)
         self._shown = _wanted(meter.task)
@@ -99,6 +99,8 @@ class Trainer:
         self.choice = Choice(net, runs, self._rollback)
         self.loop = Loop(net, self.choice, self._rollback)
         self.fast = FastForward(net, runs, self._shown, self._rollback, self.modes)
+        self._epochs = WholeEpochs(self.fast)
+        self._live = LiveSettings(lambda: self._turns, self.modes, self.choice, self.fast)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
         self.sliced = SlicedSteps(net, self._shown, precision, self.settings["micro_batch"], least)
@@ -197,8 +199,7 @@ class Trainer:
 
     def advance(self, most: int, size: int | None = None) -> Sequence[float]:
         """One update as `step`, or up to `most` of this epoch in one call; their losses. Raises as `step`."""
-        made, turn = None, self._turns[self._turn]
-        self.fast.running = False
+        made, turn, self.fast.running = None, self._turns[self._turn], False
         if size is None and self.batches is not None and self.whole:
             if self.fast.wanted:
                 made = self.fast.steps(self._turns, self.batches, self.steps, most)
@@ -210,6 +211,29 @@ class Trainer:
         self.last_lr = made.lr
         self._count(turn, made.losses, made.outputs)
         return made.losses
+
+    def advance_epochs(self, most: int, data: Mapping[str, Tensor], size: int, *, keep: bool) -> Epochs | None:
+        """Up to `most` epochs in one call, validations included; None: the next one is to be made by itself.
+
+        Args:
+            most: at least 1.
+            data: of the validation, {}: there is none.
+            size: of its batches.
+            keep: the weights after each epoch are wanted.
+        """
+        batches, alone = self.batches, len(self._turns) == 1 and self._turns[0].schedule.kind != "plateau"
+        if batches is None or batches.position or not (alone and self.may_be_fast):
+            return None
+        turn = self._turns[0]
+        made = self._epochs.make(turn, batches, self.steps, most, data, size, keep=keep)
+        if made is not None:
+            self.steps += made.losses.size
+            self.epochs += len(made.losses)
+            batches.next_epoch(len(made.losses))
+            self.last_loss, self.last_lr = float(made.losses[-1, -1]), float(made.rates[-1])
+            self._made_in_turn = (self._made_in_turn + made.losses.size) % turn.steps
+            self._stepped = self.fast.running = True
+        return made
 
     @property
     def whole(self) -> bool:
@@ -286,30 +310,11 @@ class Trainer:
 
     def set_hyper(self, name: str, value: Any) -> Any:
         """Change one of `settings.LIVE` in every phase that has the first one's value; the old value."""
-        if name == "dropout_off":
-            old, self.modes.dropout_off = self.modes.dropout_off, bool(value)
-            self.modes.train()
-            self.choice.begin_again()
-            self.fast.begin_again()
-            return old
-        if name == "fast_forward":
-            old, self.fast.wanted = self.fast.wanted, bool(value)
-            return old
-        old = getattr(self._turns[0].updater.hyper, name)
-        for turn in self._turns:
-            updater = turn.updater
-            if getattr(updater.hyper, name) == old:
-                updater.hyper = replace(updater.hyper, **{name: filled_in(updater.kind, name, value)})
-        return old
+        return self._live.set(name, value)
 
     def has_hyper(self, name: str, value: Any) -> bool:
         """Whether one of `settings.LIVE` has this value, in the first phase."""
-        if name == "dropout_off":
-            return self.modes.dropout_off == bool(value)
-        if name == "fast_forward":
-            return self.fast.wanted == bool(value)
-        updater = self._turns[0].updater
-        return bool(getattr(updater.hyper, name) == filled_in(updater.kind, name, value))
+        return self._live.has(name, value)
 
     def evaluating(self) -> AbstractContextManager[None]:
         """The network in evaluation mode, without gradients."""
@@ -393,8 +398,3 @@ class Trainer:
 
 def _wanted(task: Task | None) -> tuple[str, ...]:
     return () if task is None else (".".join(task.prediction), ".".join(task.target))
-
-
-def _is_random(result: Result, path: str) -> bool:
-    recipe = result.nodes[path].recipe
-    return recipe is not None and recipe.random

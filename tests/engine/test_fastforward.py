@@ -483,7 +483,7 @@ def test_a_target_that_is_computed_is_left_to_pytorch():
 
 
 def test_a_kernel_that_goes_wrong_later_is_left_at_the_next_check(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(forwarding, "_APART", 16)
+    monkeypatch.setattr(forwarding, "APART", 16)
     run = forward(fast(run_of(ADAM)), 20)
     assert run.trainer.fast.running
     monkeypatch.setattr(Kernel, "run", spoiled("G0"))

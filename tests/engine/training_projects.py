@@ -63,7 +63,7 @@ def run_of(made: Project, post: Callable[[Event], None] = Ignore, **options: Any
 
 
 def train(run: Run, steps: int | None = None, *, many: bool = False) -> Run:
-    """To the end, or until so many updates are made and an epoch they complete has ended; `many` at once if they can."""
+    """To the end, or until so many updates are made and an epoch they complete has ended; `many` at once."""
     with run.trainer.drawing():
         while not run.over:
             if steps is not None and run.trainer.steps >= steps and not run.epoch_waits:
