@@ -68,7 +68,8 @@ class KerasFit:
         assert folder is not None
         self._folder = tempfile.TemporaryDirectory()
         file = Path(self._folder.name) / "arrays.npz"
-        np.savez(file, x=x, y=y, **{f"w{number}": weight for number, weight in enumerate(weights)})
+        arrays: dict[str, Any] = {f"w{number}": weight for number, weight in enumerate(weights)}
+        np.savez(file, x=x, y=y, **arrays)
         environment = {
             **os.environ,
             "PYTHONPATH": str(folder),
