@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
+import json
 import subprocess
 import sys
+from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,6 +22,14 @@ ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.chainrule"))
 _numbers = count()
+
+
+class Ran(NamedTuple):
+    """How a script ended and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
 
 
 def imported(path: Path) -> Any:
@@ -40,17 +51,25 @@ def assert_same(
     exported.assert_same(net, imported(path).Net.load(), data)
 
 
-def ran(path: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def ran(path: Path, *arguments: str, code: int = 0) -> Ran:
     """Runs the file from elsewhere, isolated from this checkout."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(path), *arguments],
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
+    runner = _runner()
+    assert runner.stdin is not None
+    assert runner.stdout is not None
+    runner.stdin.write(json.dumps([str(path), *arguments]) + "\n")
+    runner.stdin.flush()
+    done = Ran(*json.loads(runner.stdout.readline()))
+    assert done.code == code, done.stderr
     return done
+
+
+@cache
+def _runner() -> subprocess.Popen[str]:
+    """One for all tests of this process: importing torch takes longer than what they run."""
+    command = [sys.executable, "-I", "-W", "error", str(Path(__file__).with_name("script_runner.py"))]
+    runner = subprocess.Popen(command, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(runner.__exit__, None, None, None)  # no more jobs: it ends
+    return runner
 
 
 def tidy(path: Path) -> None:
