@@ -33,11 +33,11 @@ class Hindrance:
 
     Attributes:
         kind: `random`: blocks that draw random numbers while they train; `blocks`: those that no kernel computes.
-        paths: of the blocks, in order.
+        blocks: their ids on the top level, in order.
     """
 
     kind: Kind
-    paths: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
 
 
 @cache
@@ -68,13 +68,14 @@ def _found(result: Result, dropout_off: bool) -> Iterator[Hindrance]:
         yield Hindrance("streamed")
     if len(result.phases) > 1:
         yield Hindrance("phases")
-    recipes = [(path, recipe) for path in alive if (recipe := result.nodes[path].recipe) is not None]
-    unknown = tuple(path for path, recipe in recipes if not recipe.random and _is_unknown(recipe))
+    plans = [result.nodes[path] for path in alive]
+    recipes = [(plan.node, plan.recipe) for plan in plans if plan.recipe is not None]
+    unknown = dict.fromkeys(node for node, recipe in recipes if not recipe.random and _is_unknown(recipe))
     if unknown:
-        yield Hindrance("blocks", unknown)
-    drawing = tuple(path for path, recipe in recipes if recipe.random)
+        yield Hindrance("blocks", tuple(unknown))
+    drawing = dict.fromkeys(node for node, recipe in recipes if recipe.random)
     if drawing and not dropout_off:
-        yield Hindrance("random", drawing)
+        yield Hindrance("random", tuple(drawing))
     settings = result.settings
     if settings.get("precision") in ("bf16", "fp16"):
         yield Hindrance("precision")

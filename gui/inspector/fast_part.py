@@ -108,7 +108,7 @@ class FastPart(QWidget):
 def words(against: Hindrance) -> str:
     """What stands against it, as a sentence."""
     tr = QCoreApplication.translate
-    names = ", ".join(against.paths[:_NAMED]) + (" …" if len(against.paths) > _NAMED else "")
+    names = ", ".join(against.blocks[:_NAMED]) + (" …" if len(against.blocks) > _NAMED else "")
     if against.kind == "blocks":
         return tr("FastPart", "Not with {0}: only PyTorch computes such blocks.").format(names)
     if against.kind == "random":

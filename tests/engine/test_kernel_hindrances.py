@@ -73,7 +73,7 @@ def test_each_block_is_told_rightly(kind):
     against = found(made)
     assert fast(made) is (against == ())
     if against:
-        assert [each.paths for each in against] == [("one",)]
+        assert [each.blocks for each in against] == [("one",)]
 
 
 @pytest.mark.parametrize(

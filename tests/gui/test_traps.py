@@ -48,7 +48,10 @@ def test_a_block_is_not_added_on_top_of_the_one_below_the_pointer(easel: Easel) 
 
 
 def test_a_card_without_a_button_lets_the_mouse_through(easel: Easel) -> None:
-    easel.click(easel.block("loss"))  # its target is not connected
+    data = easel.document.project.graph.node("data")
+    made = edits.add_node(easel.document.project, "Input", (0.0, 600.0), node_id="other", params=data.params)
+    easel.document.edit("add", made[0], made[1])
+    easel.click(easel.block("loss"))  # its target is not connected, and either of two outputs fits
     card = easel.view.floats.card
     assert card.isVisible()
     assert card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
