@@ -214,41 +214,57 @@ class Records:
         self._most = most
         self._came, self._apart = 0, 1
         self.rows: list[Mapping[str, Any]] = []
-        self.epochs = Growing()
+        self._epochs = Growing()
         self._columns: dict[str, Growing] = {}
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics, those of validation data included, in the order of their first appearance."""
+        self._settle()
         return tuple(name for name in self._columns if name not in ("loss", "val_loss"))
 
+    @property
+    def epochs(self) -> Floats:
+        """Number of each epoch."""
+        self._settle()
+        return self._epochs.values
+
     def append(self, row: Mapping[str, Any]) -> None:
-        """One more epoch."""
+        """One more epoch. Thousands may come in a second: the columns grow when they are looked at."""
         if (self._came - 1) % self._apart:  # the latest one stayed only because it was the latest
             self._keep(slice(len(self.rows) - 1))
         if len(self.rows) == self._most:
+            self._settle()
             self._keep(slice(None, None, 2))
             self._apart *= 2
         self._came += 1
         self.rows.append(row)
-        self.epochs.extend([row["epoch"]])
-        found = {"loss": row["loss"], "val_loss": row["val_loss"], **row["metrics"]}
-        for name in found:
+
+    def _settle(self) -> None:
+        """Write the rows that are in no column into all of them."""
+        known = len(self._epochs)
+        rows = self.rows[known:]
+        if not rows:
+            return
+        self._epochs.extend([row["epoch"] for row in rows])
+        found = [{"loss": row["loss"], "val_loss": row["val_loss"], **row["metrics"]} for row in rows]
+        for name in dict.fromkeys(name for numbers in found for name in numbers):
             if name not in self._columns:
                 self._columns[name] = Growing()
-                self._columns[name].extend(np.full(len(self.rows) - 1, np.nan))
+                self._columns[name].extend(np.full(known, np.nan))
         for name, column in self._columns.items():
-            value = found.get(name)
-            column.extend([np.nan if value is None else value])
+            values = (numbers.get(name) for numbers in found)
+            column.extend([np.nan if value is None else value for value in values])
 
     def until(self, step: int) -> Records:
         """Those of the run as it was after so many steps."""
+        self._settle()
         made = Records(self._most)
         made._apart = self._apart
         made.rows = [row for row in self.rows if row["step"] <= step]
         count = len(made.rows)
         made._came = (count - 1) * self._apart + 1 if count else 0
-        made.epochs.extend(self.epochs.values[:count])
+        made._epochs.extend(self._epochs.values[:count])
         for name, column in self._columns.items():
             known = column.values[:count]
             if not np.isnan(known).all():
@@ -261,11 +277,13 @@ class Records:
             del self.rows[part.stop :]  # of many rows one: no copy
         else:
             self.rows = self.rows[part]
-        for growing in (self.epochs, *self._columns.values()):
-            growing.keep(part)
+        if part.step is not None or len(self._epochs) > len(self.rows):
+            for growing in (self._epochs, *self._columns.values()):
+                growing.keep(part)
 
     def column(self, name: str) -> Floats:
         """One value an epoch, NaN where it is missing; empty for an unknown name."""
+        self._settle()
         found = self._columns.get(name)
         return np.full(len(self.rows), np.nan) if found is None else found.values
 
@@ -273,5 +291,5 @@ class Records:
         """Forget everything."""
         self._came, self._apart = 0, 1
         self.rows.clear()
-        self.epochs.clear()
+        self._epochs.clear()
         self._columns.clear()

@@ -243,7 +243,7 @@ class LossPanel(Panel):
         return max(0, int(low) - 1), min(epochs.size, int(high) + 1)
 
     def _draw_epochs(self, is_loss: bool) -> None:
-        x = self.history.records.epochs.values
+        x = self.history.records.epochs
         start, stop = self._in_view(x)
         dots = {"symbol": "o", "symbolSize": 6} if stop - start <= FEW else {"symbol": None}
         pairs = [(self._val, f"val_{self._shown}")]

@@ -130,8 +130,8 @@ class LossHistory:
             index = _nearest(self.epochs.values, x)
             found += [("step", int(self.steps.values[index])), ("training", float(self.losses.values[index]))]
         if self.records.rows:
-            index = _nearest(self.records.epochs.values, x)
-            found.append(("epoch", int(self.records.epochs.values[index])))
+            index = _nearest(self.records.epochs, x)
+            found.append(("epoch", int(self.records.epochs[index])))
             if what != "loss":
                 found.append(("training", float(self.records.column(what)[index])))
             value = float(self.records.column(f"val_{what}")[index])

@@ -279,7 +279,7 @@ def test_records_are_cut_with_their_columns() -> None:
         records.append({"epoch": epoch, "step": 10 * epoch, "loss": 1.0 / epoch, "val_loss": None, "metrics": metrics})
     cut = records.until(35)
     assert [row["epoch"] for row in cut.rows] == [1, 2, 3]
-    assert cut.epochs.values.tolist() == [1, 2, 3]
+    assert cut.epochs.tolist() == [1, 2, 3]
     assert cut.column("loss").tolist() == [1.0, 0.5, pytest.approx(1 / 3)]
     assert cut.metrics == ()
     assert len(records.rows) == 5
