@@ -26,11 +26,14 @@ from engine.cli import main
 from engine.distributed.meeting import meet, reach
 from engine.problem import ChainruleError
 from engine.training.checkpoint import load_state
+from engine.watching.folder import FolderPlace
+from engine.watching.watcher import Watcher
 from tests.engine.cli_helpers import Out, lines, saved, weights_in
 from tests.engine.together_projects import CIRCLE, projects
 from tests.engine.training_projects import mlp
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the launches are made before the first test, and on a busy machine take their time
     pytest.mark.slow,  # all launches take fifteen seconds of processor time, most of it FSDP's first steps
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, and found in /proc"),
 ]
@@ -83,7 +86,7 @@ def jobs() -> dict[str, dict[str, Any]]:
     job("two-then", "norm", 2, "--resume", "--strategy", "fsdp", run="one-first")
     job("bad", "bad", 2)
     job("fail", "norm", 2, doom=["fail", 1, 3])
-    job("data", "norm", 2, doom=["data", 1, 3])
+    job("data", "norm", 2, doom=["data", 1, 3], environment={"TORCHELASTIC_ERROR_FILE": "report.json"})
     job("labels", "norm", 2, doom=["other data", 1, 0])
     job("disk", "norm", 2, *often, doom=["disk", 0, 2])
     job("missing", "nothing", 2)
@@ -115,7 +118,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
         text=True,
         cwd=folder,
         env=environment,
-        timeout=280,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -297,6 +300,18 @@ def test_what_goes_wrong_ends_all_and_is_told_once(left: Left, name: str, said: 
     assert "Traceback" not in "".join(left.told[name])
 
 
+def test_torchrun_learns_why(left: Left):
+    assert 'Process 1: "p.npz" was changed' in json.loads((left.folder / "report.json").read_text())["message"]
+
+
+def test_a_run_of_several_can_be_watched(left: Left):
+    run = left.folder / "norm-fsdp"
+    news = Watcher(FolderPlace(run)).look()
+    assert [dict(record) for record in news.records] == records(run)
+    assert news.standing is not None
+    assert (news.standing.step, news.standing.over) == (12, True)
+
+
 def test_torchrun_itself_starts_them_again(left: Left):
     graph = left.folder / "long.chainrule"
     saved(left.folder, mlp(6, 1, data=CIRCLE, batch_size=9, lr=0.1, dtype="float64"), "long")
@@ -320,12 +335,12 @@ def test_torchrun_itself_starts_them_again(left: Left):
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as agent:
         try:
-            last = time.monotonic() + 100
+            last = time.monotonic() + 200
             while not checkpoints.checkpoints_in(run) and agent.poll() is None and time.monotonic() < last:
                 time.sleep(0.005)
             workers = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
             os.kill(int(workers[-1]), signal.SIGKILL)
-            said, _ = agent.communicate(timeout=100)
+            said, _ = agent.communicate(timeout=200)
         finally:
             agent.kill()
     assert agent.returncode == 0, said

@@ -36,7 +36,7 @@ from engine.training.run_folder import RunFolder
 from engine.training.trainer import Trainer
 from tests.engine.killed_training import at_call, die, half_a_file
 
-_SECONDS = 60.0
+_SECONDS = 300.0
 """A launch that takes longer is killed."""
 
 
@@ -105,7 +105,7 @@ def child(job: Mapping[str, Any], rank: int, port: int, told: Path) -> int:
         numbers = {"RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": size, "MASTER_PORT": port}
         os.environ.update({name: str(value) for name, value in numbers.items()})
         os.environ.update({"MASTER_ADDR": "127.0.0.1", "TORCHELASTIC_USE_AGENT_STORE": "True"})
-        os.environ.update({"CHAINRULE_TIMEOUT": "30", **job.get("environment", {})})
+        os.environ.update({"CHAINRULE_TIMEOUT": "120", **job.get("environment", {})})
     happens, whom, step = job.get("doom", ["", -1, 0])
     if whom == rank:
         doom(happens, step)
@@ -177,7 +177,7 @@ def agent(job: Mapping[str, Any], port: int, told: Path) -> int:
 
 def coming_and_going(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """One machine, two, one; what is left is how many processes wrote the checkpoint that was the newest each time."""
-    os.environ.update({"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1", "CHAINRULE_TIMEOUT": "30"})
+    os.environ.update({"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1", "CHAINRULE_TIMEOUT": "120"})
     run, told = folder / job["run"], [folder / "told-a.txt", folder / "told-b.txt"]
     port = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False).port  # free again at once
     last = time.monotonic() + _SECONDS
