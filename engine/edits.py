@@ -121,8 +121,10 @@ def set_node(project: Project, node_id: str, **changes: Any) -> Edit:
 def move_nodes(project: Project, places: Mapping[str, Point]) -> Edit:
     """With nodes at other places on the canvas; touches nothing that is planned."""
     moved: dict[str, Point] = {}
+    nodes = project.graph.nodes
     for node_id, (x, y) in places.items():
-        project.graph.node(node_id)
+        if node_id not in nodes:
+            project.graph.node(node_id)
         if not (math.isfinite(x) and math.isfinite(y)):
             raise GraphError(f'"{node_id}" cannot be put at ({x}, {y}).', code="G24")
         moved[node_id] = (float(x), float(y))

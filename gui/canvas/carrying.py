@@ -93,7 +93,8 @@ class Load:
             return None
         project = self._scene.document.project
         if self.blocks:
-            moved = {name: _point(place + self._way) for name, place in self.blocks.items()}
+            dx, dy = self._way.x(), self._way.y()
+            moved = {name: (place.x() + dx, place.y() + dy) for name, place in self.blocks.items()}
             project, _ = edits.move_nodes(self._scene.with_places(project), moved)
         for item in self._wires:
             project, _ = edits.bend(project, item.wire, _moved(item, self._way))

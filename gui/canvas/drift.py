@@ -26,7 +26,7 @@ def common_way(boxes: Mapping[str, Box], targets: Mapping[str, Point]) -> Spot |
     dx, dy = x - boxes[first][0], y - boxes[first][1]
     for node_id, (x, y) in targets.items():
         left, top, _, _ = boxes[node_id]
-        if abs(x - left - dx) > _ALIKE or abs(y - top - dy) > _ALIKE:
+        if not (-_ALIKE < x - left - dx < _ALIKE and -_ALIKE < y - top - dy < _ALIKE):
             return None
     return dx, dy
 

@@ -24,9 +24,11 @@ class Floats(QObject):
 
     Signals:
         legend_hidden(): the legend's cross was pressed.
+        search_closed(): the search for blocks is gone, with or without a choice.
     """
 
     legend_hidden = Signal()
+    search_closed = Signal()
 
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
@@ -37,7 +39,7 @@ class Floats(QObject):
         self.legend.hide_wanted.connect(self.legend_hidden)
         self.card = ProblemCard(view)
         self.hint = HintBubble(view)
-        self.search = BlockSearch(view)
+        self._search: BlockSearch | None = None
         self.legend.setVisible(self.legend_wanted)
         theme().changed.connect(self.place)
 
@@ -56,6 +58,24 @@ class Floats(QObject):
         """Put the legend away for a while, or back as it is remembered."""
         self._folded = folded
         self.legend.setVisible(self.legend_wanted and not folded)
+
+    @property
+    def search(self) -> BlockSearch:
+        """The search for blocks, made when it is first needed."""
+        if self._search is None:
+            self._search = BlockSearch(self._view)
+            self._search.closed.connect(self.search_closed)
+        return self._search
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a block is looked for."""
+        return self._search is not None and not self._search.isHidden()
+
+    def leave_search(self) -> None:
+        """Close the search without a choice."""
+        if self._search is not None:
+            self._search.leave()
 
     @property
     def says_empty(self) -> bool:

@@ -138,7 +138,7 @@ class CanvasView(QGraphicsView):
         self.items_.decor.chosen_changed.connect(self._note_selection)
         self.items_.dirtied.connect(self._repaint)
         self.camera.moved.connect(self._follow_camera)
-        self.floats.search.closed.connect(self._search_closed)
+        self.floats.search_closed.connect(self._search_closed)
         self.floats.legend_hidden.connect(lambda: self.actions_.legend.setChecked(False))
         self.find_bar.closed.connect(self._search_closed)
         with QSignalBlocker(self.actions_.legend), QSignalBlocker(self.actions_.minimap):
@@ -228,7 +228,7 @@ class CanvasView(QGraphicsView):
 
     def _begin_afresh(self) -> None:
         self.rename_field.leave()
-        self.floats.search.leave()
+        self.floats.leave_search()
         self.floats.hint.hush()
         self._fit_wanted = True
         self._fit_if_wanted()
@@ -271,7 +271,7 @@ class CanvasView(QGraphicsView):
             self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _mind_quiet(self) -> None:
-        typing = not self.floats.search.isHidden() or not self.rename_field.isHidden() or self.decor_editor.is_open
+        typing = self.floats.is_searching or not self.rename_field.isHidden() or self.decor_editor.is_open
         self.hover.set_quiet(typing or self.pointer.gesture is not None)
 
     def _restyle(self) -> None:
