@@ -326,6 +326,10 @@ def test_walking_at_random(qtbot: QtBot) -> None:
     with main_window(qtbot) as window:
         Walking.window = window
         window.backprop._later.setInterval(1)  # edits need no rest where nobody types
+        for place in window.panels.places:  # or the walk makes those that it happens to bring into view
+            assert place.panel
+        while window.backprop.panel.prepare():
+            pass
         before = widgets(window)
         run_state_machine_as_test(
             Walking,
