@@ -85,10 +85,6 @@ def measure(name: str, count: int) -> None:
     tell("build", once(lambda: editor.build(count, chain(count))))
     editor.show()
     tell("memory (MB)", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
-    used = resident()
-    more = make(name)  # what blocks cost, without what an editor needs before the first
-    more.build(count, chain(count))
-    tell("memory of so many blocks more (MB)", resident() - used)
     middle = count // COLUMNS // 2 * COLUMNS + COLUMNS // 2  # with blocks all around
     for where in ("fit", "1:1"):
 
@@ -131,6 +127,11 @@ def measure(name: str, count: int) -> None:
     measure_wires(name, tell)
     with contextlib.suppress(NotImplementedError):
         tell("select all, delete, undo", once(editor.delete_all))
+    filling, more = make(name), make(name)  # the first takes what was left free by what is gone
+    filling.build(count, chain(count))
+    used = resident()
+    more.build(count, chain(count))  # what blocks cost, without what an editor needs before the first
+    tell("memory of so many blocks more (MB)", resident() - used)
     application.quit()
     os._exit(0)  # some editors crash while they are taken down, which is not measured
 
