@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +37,8 @@ from engine.training.run_folder import RunFolder, latest_run, new_run_path
 from engine.wording import plural
 
 _FAILED = 1
+_REPORT = "TORCHELASTIC_ERROR_FILE"
+"""Environment: what torchrun reads when a process has failed."""
 
 
 def run(arguments: Arguments) -> NoReturn:
@@ -201,7 +206,7 @@ class _Training:
             if group.leads:
                 self._told.end()
                 event = told(failure, run.trainer)
-                say_error(f"{event.message} {event.hint}")
+                _say_why(f"{event.message} {event.hint}")
             return _FAILED
         return 0
 
@@ -209,7 +214,7 @@ class _Training:
         """What went wrong in all processes, or in one before the others could go on."""
         self._told.end()
         if self.group.leads:
-            say_error(str(error))
+            _say_why(str(error))
             if self.arguments.debug:
                 sys.excepthook(type(error), error, error.__traceback__)
 
@@ -222,16 +227,16 @@ class _Training:
         if first and is_lost(error):
             again = self.launch.restarts < self.launch.most_restarts
             then = "All are started again." if again else "Go on with --resume."
-            say_error(f"Another process of the training was lost after step {step:,}. {then}")
+            _say_why(f"Another process of the training was lost after step {step:,}. {then}")
         elif first:
             who = f"Process {self.group.rank}: " if self.group.rank else ""
             if isinstance(error, ChainruleError):
-                say_error(f"{who}{error}")
+                _say_why(f"{who}{error}")
             elif isinstance(error, StepError) and self._run is not None:
                 event = told(error, self._run.trainer)
-                say_error(f"{who}{event.message} {event.hint}")
+                _say_why(f"{who}{event.message} {event.hint}")
             else:
-                say_error(f"{who}{type(error).__name__}: {error} (--debug tells more)")
+                _say_why(f"{who}{type(error).__name__}: {error} (--debug tells more)")
         _leave(_FAILED)
 
     def _post(self, event: Event) -> None:
@@ -241,6 +246,15 @@ class _Training:
     def _say(self, sentence: str) -> None:
         if self.group.leads:
             say(sentence)
+
+
+def _say_why(sentence: str) -> None:
+    """Tell what went wrong, and let torchrun tell it, too, in the last lines of its own report."""
+    say_error(sentence)
+    file = os.environ.get(_REPORT)
+    if file:
+        with contextlib.suppress(OSError):
+            Path(file).write_text(json.dumps({"message": sentence, "timestamp": int(time.time())}), "utf-8")
 
 
 def _leave(code: int) -> NoReturn:

@@ -90,7 +90,7 @@ class Run:
         self.samples_seen = 0.0
         self._seconds = self._samples = 0.0
         self.pace = SavePace()
-        self._lines = Lines(self._seconds_now)
+        self._lines = Lines()
         self._copier = Copier(self.trainer.net)
         self.best = Best(self._monitor)
         self.threads: int | None = None
@@ -136,7 +136,7 @@ class Run:
         except StepError:
             self._write_lines()
             raise
-        if self._lines.waiting and (self._lines.due or self.over):
+        if self._lines.waiting and (self._lines.due(self.pace.now()) or self.over):
             self._write_lines()
         if folder is None or not self.pace.due(folder.plan, trainer.steps, trainer.epochs):
             return
@@ -248,18 +248,14 @@ class Run:
         self.records.append(record)
         if self.folder is not None:
             self._lines.waiting.append(record)
-        if self._lines.due:
+        if self._lines.due(self.pace.now()):
             self._write_lines()
         self._post(EpochEnd(record))
-
-    def _seconds_now(self) -> float:
-        """By the clock of the pace, which others may have changed: processes that train together share one."""
-        return self.pace.now()
 
     def _write_lines(self) -> None:
         """Records that are not on disk."""
         if self._lines.waiting:
-            records = self._lines.take()
+            records = self._lines.take(self.pace.now())
             self._write(lambda folder: folder.add_records(records))
 
     def end_partial_epoch(self) -> None:

@@ -72,15 +72,14 @@ class Lines:
         self.waiting: list[dict[str, Any]] = []
         self._due = 0.0
 
-    @property
-    def due(self) -> bool:
-        """Whether they have waited long enough."""
-        return _now() >= self._due
+    def due(self, now: float) -> bool:
+        """Whether they have waited long enough; `now` by a clock that processes which train together share."""
+        return now >= self._due
 
-    def take(self) -> list[dict[str, Any]]:
+    def take(self, now: float) -> list[dict[str, Any]]:
         """Those that waited, which wait no longer."""
         taken, self.waiting = self.waiting, []
-        self._due = _now() + _TOGETHER
+        self._due = now + _TOGETHER
         return taken
 
 
@@ -99,6 +98,10 @@ class SavePace:
         self._next_at = self._clock() + _LEAST
         self._saved_at = self._clock()
         self._began = 0.0
+
+    def now(self) -> float:
+        """Seconds by its clock."""
+        return self._clock()
 
     def due(self, plan: CheckpointPlan, step: int, epochs: int) -> bool:
         """Whether one is due after so many steps and complete epochs."""
