@@ -34,7 +34,7 @@ from tests.engine.training_projects import mlp
 
 pytestmark = [
     pytest.mark.timeout(600),  # the launches are made before the first test, and on a busy machine take their time
-    pytest.mark.slow,  # all launches take fifteen seconds of processor time, most of it FSDP's first steps
+    pytest.mark.slow,  # all launches take half a minute, most of it FSDP's first steps and torchrun's waits
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, and found in /proc"),
 ]
 
