@@ -79,7 +79,7 @@ class Turns(QObject):
         left = max(self._interval() - int(self._turn.elapsed()), FRAME_MS - int(self._since.elapsed()))
         if self._is_lit:
             light = min(max(LIGHT_MS, int(LIGHT_REST * self._light_cost)), LONGEST_MS)
-            left = min(left, light - int(self._since.elapsed()))
+            left = min(left, light - int(self._lit.elapsed()))
         return max(0, left)
 
     @property

@@ -100,7 +100,8 @@ class Observer:
             cost, ended = time.thread_time() - began, time.perf_counter()
             # The dearest of the last few counts, so that one cheap look does not bring on many dear ones.
             pace.cost = max(cost, pace.cost * 0.9)
-            pace.due = max(before + pace.probe.shortest, ended + pace.cost / self._level())
+            begun = max(pace.due, before - pace.probe.shortest)  # a little late is no reason to be late for ever
+            pace.due = max(begun + pace.probe.shortest, ended + pace.cost / self._level())
             if snapshot is not None:
                 found.append(snapshot)
         self._schedule()

@@ -26,8 +26,8 @@ from engine.training.forwardonly import room_for
 from engine.training.turns import Kept, Turn
 from engine.training.updates import Slot
 
-_SECONDS = 0.02
-"""That a call takes at most, about."""
+_SECONDS = 0.005
+"""That a call takes at most, about: between calls it is looked whether a picture is due, sixty times a second."""
 
 _FIRST = 4
 """Epochs of the first call, whose time tells how many fit."""

@@ -22,8 +22,8 @@ from engine.training.chunk import Chunk
 from engine.training.rollback import Rollback
 from engine.training.turns import Kept, Turn
 
-_SECONDS = 0.015
-"""That a call takes at most, about."""
+_SECONDS = 0.005
+"""That a call takes at most, about: between calls it is looked whether a picture is due, sixty times a second."""
 
 _PROVEN = 4
 """Steps of a program's first call, which are made one by one, too, and compared to the bit."""
