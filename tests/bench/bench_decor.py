@@ -70,7 +70,7 @@ def figures_of(project: Project) -> Figures:
             flush()
 
         figures[f"pan step {name}"] = timed(pan)
-    figures["map drawn anew"] = timed(lambda: view.minimap._draw(1.0))
+    figures["map drawn anew"] = timed(lambda: view.minimap._draw(1.0, view.minimap._all_boxes()))
     figures["find relu"] = timed(lambda: find(document.project, document.result, "relu"), 5)
     if view.items_.decor.items:
         load = Load(view.items_, (), {"frame0"})

@@ -327,7 +327,7 @@ def test_walking_at_random(qtbot: QtBot) -> None:
         Walking.window = window
         window.backprop._later.setInterval(1)  # edits need no rest where nobody types
         for place in window.panels.places:  # or the walk makes those that it happens to bring into view
-            assert place.panel
+            assert place.panel is not None
         while window.backprop.panel.prepare():
             pass
         before = widgets(window)
