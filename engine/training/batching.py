@@ -155,6 +155,12 @@ class Batches:
         finally:
             self.restore(before)
 
+    @property
+    def in_one_piece(self) -> bool:
+        """Whether all samples of an epoch are picked at once, along their first dimension."""
+        plain = not self.streamed and self._crew.size == 1 and all(each.ndim != 4 for each in self.data.values())
+        return plain and self._chunk >= self.samples
+
     def orders(self, epochs: int) -> Tensor:
         """The orders of so many epochs, of which the first has not begun: int64 (epochs, total). Draws them."""
         if not self.shuffle:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from engine.netcode import Batch
 from engine.training import scripted
 from engine.training.clipping import norm_of
-from engine.training.programtext import StepText
+from engine.training.programtext import Piece, StepText
 from engine.training.recording import Line, NotRecordableError, Recorder, View, needed, written_into
 from engine.training.turns import Turn
 from engine.training.updates import Slot
@@ -58,6 +58,7 @@ class Program:
 
     Attributes:
         text: of the step.
+        slots: how many vectors the phase's weights are in.
         proven: whether many steps in one call came out as one by one; None: nobody has compared them yet.
     """
 
@@ -80,6 +81,7 @@ class Program:
         self._function = made
         self._often: scripted.Function | None = None
         self._never = False
+        self.slots = len(turn.updater.slots)
         self.proven: bool | None = None
         self._layout = turn.layout()
         self._bound: tuple[Turn, list[Tensor]] | None = None
@@ -142,9 +144,7 @@ class Program:
             RuntimeError: an operation failed; some steps were made.
         """
         assert self._often is not None
-        numbers = [self._numbers_of(turn, lr, number) for number, lr in enumerate(rates, 1)]
-        fields = [batch[name] for name in self._fields]
-        columns = map(list, zip(*numbers, strict=True))
+        columns, fields = self.columns(turn, rates), [batch[name] for name in self._fields]
         with torch.inference_mode():
             losses, norm, *shown = self._often(*self._bound_to(net, turn), *fields, len(rates), size, *columns)
         if not (math.isfinite(losses[-1]) and math.isfinite(norm)):
@@ -152,6 +152,18 @@ class Program:
         for slot in turn.updater.slots:
             slot.step += len(rates)
         return losses, self._outputs(batch, shown)
+
+    def piece(self, net: nn.Module, turn: Turn, name: str) -> Piece | None:
+        """A step as a function of that name, for another that makes many; None where it cannot be one."""
+        made = [at for at in self._shown.values() if at is not None]
+        if not self._updates or len(made) > 1 or self.text.often() is None:
+            return None
+        return Piece(self.text.once(name), self._bound_to(net, turn), self._fields, bool(made))
+
+    def columns(self, turn: Turn, rates: Sequence[float]) -> list[list[float]]:
+        """The numbers that change from step to step, of steps with these learning rates, number by number."""
+        numbers = [self._numbers_of(turn, lr, number) for number, lr in enumerate(rates, 1)]
+        return [list(column) for column in zip(*numbers, strict=True)]
 
     def _bound_to(self, net: nn.Module, turn: Turn) -> Sequence[Tensor]:
         """What it works on, besides batches."""

@@ -23,6 +23,7 @@ from engine.training import forwarding
 from engine.training.batching import Batches
 from engine.training.forwarding import FastForward, address, numbers_of
 from engine.training.forwardonly import room_for
+from engine.training.judging import Judging
 from engine.training.turns import Kept, Turn
 from engine.training.updates import Slot
 
@@ -98,6 +99,27 @@ class Epochs:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The validation of a training.
+
+    Attributes:
+        data: name -> (n, ...); {}: there is none.
+        size: samples of its batches.
+        judging: evaluates them; None: nothing has been evaluated yet.
+    """
+
+    data: Mapping[str, Tensor]
+    size: int
+    judging: Judging | None
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return len(next(iter(self.data.values()), ()))
+
+
+@final
 class WholeEpochs:
     """Makes epochs of one training in a row, where kernels make all their steps."""
 
@@ -107,9 +129,7 @@ class WholeEpochs:
         self._seconds = 0.0
         self._singly_until = 0
 
-    def make(
-        self, turn: Turn, batches: Batches, at: int, most: int, data: Mapping[str, Tensor], size: int, *, keep: bool
-    ) -> Epochs | None:
+    def make(self, turn: Turn, batches: Batches, at: int, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
         """Up to `most` epochs; None: the next one is to be made by itself, and nothing has changed.
 
         Args:
@@ -117,11 +137,10 @@ class WholeEpochs:
             batches: stand at the beginning of an epoch, and stay there.
             at: updates made by now.
             most: at least 1.
-            data: of the validation, name -> (n, ...); {}: there is none.
-            size: of its batches.
+            looks: the validation.
             keep: the weights after each epoch are wanted.
         """
-        parts, looks = _parts(batches.samples, batches.size), _parts(len(next(iter(data.values()), ())), size)
+        parts, seen = parts_of(batches.samples, batches.size), parts_of(looks.samples, looks.size)
         steps, slots = sum(count for _, count in parts), turn.updater.slots
         since = at % forwarding.APART
         left = forwarding.APART - since if since else 0  # the first of them is checked
@@ -129,18 +148,18 @@ class WholeEpochs:
         if room < 2 or at < self._singly_until:
             return None
         kernels = [self._fast.ready([turn], batches, part) for part, _ in parts]
-        judges = [self._fast.judge.ready(data, part) for part, _ in looks]
+        judges = [self._fast.judge.ready(looks.data, part) for part, _ in seen]
         ready = [kernel for kernel in kernels if kernel is not None]
         judging_by = [judge for judge in judges if judge is not None]
-        if len(ready) < len(parts) or len(judging_by) < len(looks):
+        if len(ready) < len(parts) or len(judging_by) < len(seen):
             return None
-        room = min([room, *(free // count for (_, _, free), (_, count) in zip(judging_by, looks, strict=True))])
+        room = min([room, *(free // count for (_, _, free), (_, count) in zip(judging_by, seen, strict=True))])
         if room < 2:
             return None
         before, place = Kept(turn), batches.state()
         began = time.perf_counter()
         training = _Training(turn, batches, at, room, list(zip(parts, ready, strict=True)))
-        judging = _Judging(room, list(zip(looks, judging_by, strict=True))) if looks else None
+        judging = _Judging(room, list(zip(seen, judging_by, strict=True))) if seen else None
         kept = [(slot, torch.empty((room, slot.weight.numel()), dtype=slot.weight.dtype)) for slot in slots if keep]
         calls = [*training.calls, *(judging.calls if judging is not None else ()), *_copies(kept)]
         if not conduct(calls):  # what is wrong, an epoch by itself will say
@@ -151,7 +170,7 @@ class WholeEpochs:
         self._seconds = (time.perf_counter() - began) / room
         for slot in slots:
             slot.step += room * steps
-        for part, count in looks:
+        for part, count in seen:
             self._fast.judge.used(part, room * count)
         judged = None if judging is None else judging.judged
         return training.epochs(judged, kept, self._seconds * room)
@@ -247,7 +266,7 @@ def _copies(kept: Sequence[tuple[Slot, Tensor]]) -> Iterator[Calls]:
         yield Calls(Copying(size // 8), len(rows), {}, steps=1, target=places, source=slot.weight.data_ptr())
 
 
-def _parts(samples: int, size: int) -> list[Part]:
+def parts_of(samples: int, size: int) -> list[Part]:
     """Sizes of the batches, and how many there are of each."""
     whole, rest = divmod(samples, size)
     return [(part, count) for part, count in ((size, whole), (rest, 1)) if part and count]

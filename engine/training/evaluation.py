@@ -14,6 +14,7 @@ from torch import Tensor
 from engine.build import Outputs
 from engine.netcode import Batch
 from engine.result import Result
+from engine.training.epochs import Looks
 from engine.training.judging import Judging
 from engine.training.metrics import Meter
 from engine.training.precision import in_full
@@ -58,7 +59,7 @@ class Evaluator:
         self._task = trainer.task
         self._wanted = () if self._task is None else (".".join(self._task.prediction), ".".join(self._task.target))
         self._run = trainer.passing(trainer.net.loss_and(self._wanted))
-        self._judging = Judging(trainer.net, self._run, trainer.modes) if often and trainer.whole else None
+        self.judging = Judging(trainer.net, self._run, trainer.modes) if often and trainer.whole else None
         self.samples = len(next(iter(data.values()))) if data else 0
         self._size = batch_size(trainer.result)
         self._crew = trainer.crew
@@ -99,14 +100,14 @@ class Evaluator:
     def _judged(self, start: int, stop: int) -> tuple[Any, ...]:
         """Loss of some samples, then prediction and target where there is a task."""
         trainer = self._trainer
-        if self._judging and trainer.may_be_fast and (self._target is not None or not self._wanted):
+        if self.judging and trainer.may_be_fast and (self._target is not None or not self._wanted):
             made = trainer.fast.judged(self._data, start, stop, self._by_pytorch)
             if made is not None:
                 value, prediction = made
                 return value, prediction, None if self._target is None else self._target[start:stop]
         batch = {name: tensor[start:stop] for name, tensor in self._data.items()}
-        if self._judging and trainer.choice.allowed:
-            value, outputs = self._judging.batch(batch, self._by_pytorch, trainer.choice.binding)
+        if self.judging and trainer.choice.allowed:
+            value, outputs = self.judging.batch(batch, self._by_pytorch, trainer.choice.binding)
             return value, *(outputs[name] for name in self._wanted)
         loss, outputs = self._by_pytorch(batch)
         return loss.item(), *(in_full(outputs[name]) for name in self._wanted)
@@ -152,6 +153,11 @@ class Validations:
             return None
         self.going, self.confusion = False, evaluator.confusion
         return evaluator.result()
+
+    def looks(self) -> Looks:
+        """What it takes to make validations elsewhere."""
+        judging = None if self._evaluator is None else self._evaluator.judging
+        return Looks(self.data, batch_size(self._trainer.result), judging)
 
     def made_elsewhere(self, outputs: Tensor | None, *, count_classes: bool) -> None:
         """Validations were made without this; of the last one, there are the predictions for all samples."""

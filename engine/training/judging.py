@@ -17,7 +17,7 @@ from engine.training import scripted
 from engine.training.bits import equal
 from engine.training.captured import REFUSALS, Forward, lasting
 from engine.training.modes import Modes
-from engine.training.programtext import function
+from engine.training.programtext import Piece, function
 from engine.training.recording import NotRecordableError, Recorder, needed
 
 _EAGER = 4
@@ -73,6 +73,11 @@ class Judging:
             self._look(kind, batch, found)
         return found
 
+    def ready(self, size: int, binding: int) -> Evaluating | None:
+        """What evaluates batches of so many samples without PyTorch looking on; None while there is none."""
+        kind = self._kinds.get(size) if binding == self._binding else None
+        return None if kind is None or kind.seen < _EAGER + _COMPARED else kind.program
+
     def _look(self, kind: _Kind, batch: Batch, found: Judged) -> None:
         """PyTorch found this: write a program when it is time to, or compare what it finds."""
         kind.seen += 1
@@ -82,7 +87,7 @@ class Judging:
         with suppress(*REFUSALS):
             if kind.program is None:
                 with self._modes.evaluation(), torch.no_grad():
-                    kind.program = _Program(self._net, self._run, batch)
+                    kind.program = Evaluating(self._net, self._run, batch)
             mine = kind.program(batch)
         if mine is None or not _same(mine, found):
             kind.program, kind.hopeless = None, True
@@ -94,12 +99,14 @@ class _Kind:
     """What is known of batches of one size: how many were seen, and what evaluates them."""
 
     seen: int = 0
-    program: _Program | None = None
+    program: Evaluating | None = None
     hopeless: bool = False
 
 
 @final
-class _Program:
+class Evaluating:
+    """Loss and wanted outputs of batches of one size."""
+
     def __init__(self, net: Net, run: Forward, batch: Batch) -> None:
         """Raises NotRecordableError: it draws random numbers or changes something, or cannot be compiled."""
         inputs = lasting(net)
@@ -120,15 +127,23 @@ class _Program:
             bound[name] = view.of(bound[view.source])
         bound = {name: tensor for name, tensor in bound.items() if name in used}
         places = [(place, name) for place, name in zip(fields, batch, strict=True) if place in used]
-        arguments = [f"{name}: Tensor" for name in (*bound, *(place for place, _ in places))]
+        self._arguments = [f"{name}: Tensor" for name in (*bound, *(place for place, _ in places))]
         ends = ", ".join([f"float({results[0]})", *results[1:]])
-        made = scripted.scripted(function(arguments, [*map(str, lines), f"return {ends}"]))
+        self._lines = [*map(str, lines), f"return {ends}"]
+        made = scripted.scripted(function(self._arguments, self._lines))
         if made is None:
             raise NotRecordableError("TorchScript refuses the text")
         self._function, self._bound = made, list(bound.values())
         self._fields = [name for _, name in places]
         self._shown = tuple(shown)
         self._given = {name: given[id(tensor)] for name, tensor in outputs.items() if name not in shown}
+
+    def piece(self, name: str) -> Piece | None:
+        """It as a function of that name, for another that evaluates many; None where it cannot be one."""
+        if len(self._shown) > 1:
+            return None
+        text = function(self._arguments, self._lines, name)
+        return Piece(text, self._bound, self._fields, bool(self._shown))
 
     def __call__(self, batch: Batch) -> Judged:
         with torch.inference_mode():

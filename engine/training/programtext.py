@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from torch import Tensor
+
 from engine.training import scripted
 
 
@@ -28,11 +30,12 @@ class StepText:
     lines: tuple[str, ...]
     shown: tuple[str, ...]
 
-    def once(self) -> str:
-        """A function of tensors, fields and numbers that returns loss, norm, and what is shown."""
+    def once(self, name: str = scripted.NAME) -> str:
+        """A function, of that name, of tensors, fields and numbers that returns loss, norm, and what is shown."""
         tensors = [f"{name}: Tensor" for name in (*self.tensors, *self.fields)]
         numbers = [f"{name}: float" for name in self.numbers]
-        return function([*tensors, *numbers], [*self.lines, f"return {', '.join(['loss', 'norm', *self.shown])}"])
+        lines = [*self.lines, f"return {', '.join(['loss', 'norm', *self.shown])}"]
+        return function([*tensors, *numbers], lines, name)
 
     def often(self) -> str | None:
         """A function of tensors, of the fields of all batches, `count` with `size` rows each, and of lists of numbers.
@@ -58,7 +61,25 @@ class StepText:
         return function(arguments, [*start, *(f"    {line}" for line in every), f"return {ends}"])
 
 
-def function(arguments: Sequence[str], lines: Sequence[str]) -> str:
+@final
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A function that another calls: of a step, or of an evaluation.
+
+    Attributes:
+        text: of it.
+        tensors: that it is given first, the same at each call.
+        fields: names of those of the batch, which follow.
+        shows: whether one more result, the prediction, follows the numbers.
+    """
+
+    text: str
+    tensors: Sequence[Tensor]
+    fields: Sequence[str]
+    shows: bool
+
+
+def function(arguments: Sequence[str], lines: Sequence[str], name: str = scripted.NAME) -> str:
     """The text of a function."""
     whole = "\n".join(f"    {line}" for line in lines)
-    return f"def {scripted.NAME}({', '.join(arguments)}):\n{whole}\n"
+    return f"def {name}({', '.join(arguments)}):\n{whole}\n"

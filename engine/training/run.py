@@ -20,7 +20,7 @@ from engine.training import saving
 from engine.training.best import Best
 from engine.training.copying import Copier
 from engine.training.errors import StepError
-from engine.training.evaluation import Evaluation, Validations, batch_size, evaluate
+from engine.training.evaluation import Evaluation, Validations, evaluate
 from engine.training.loading import Loaded
 from engine.training.recent import Recent
 from engine.training.records import epoch_record, epoch_records
@@ -157,12 +157,12 @@ class Run:
         self._validate()
 
     def _make_epochs(self, most: int) -> bool:
-        """Several epochs in one call, where fast-forward does that; False: none."""
+        """Several epochs in one call, where one can make them; False: none."""
         trainer, most = self.trainer, min(most, self.planned - self.trainer.epochs)
-        if most < 2 or not trainer.may_be_fast or self._stopping is not None or self.busy or not self.between_epochs:
+        if most < 2 or not trainer.whole or self._stopping is not None or self.busy or not self.between_epochs:
             return False
-        data, keep = self.validation_data, self.folder is not None
-        made = trainer.advance_epochs(most, data, batch_size(trainer.result), keep=keep)
+        keep = self.folder is not None
+        made = trainer.advance_epochs(most, self.validations.looks(), keep=keep)
         if made is None:
             return False
         if made.judged is not None:

@@ -17,7 +17,7 @@ from engine.training.batching import Batch, Batches
 from engine.training.captured import Forward, Made
 from engine.training.choosing import Choice
 from engine.training.crew import ALONE, Crew
-from engine.training.epochs import Epochs, WholeEpochs
+from engine.training.epochs import Epochs, Looks, WholeEpochs
 from engine.training.errors import StepError, is_out_of_memory
 from engine.training.footprint import Footprint
 from engine.training.forwarding import FastForward
@@ -28,6 +28,7 @@ from engine.training.modes import Modes
 from engine.training.precision import Precision
 from engine.training.randomness import Randomness
 from engine.training.rollback import Rollback
+from engine.training.scriptedepochs import ScriptedEpochs
 from engine.training.sliced import SlicedSteps
 from engine.training.slicing import batch_norm_of
 from engine.training.task import Task
@@ -99,7 +100,7 @@ class Trainer:
         self.choice = Choice(net, runs, self._rollback)
         self.loop = Loop(net, self.choice, self._rollback)
         self.fast = FastForward(net, runs, self._shown, self._rollback, self.modes)
-        self._epochs = WholeEpochs(self.fast)
+        self._epochs = WholeEpochs(self.fast), ScriptedEpochs(net, self.choice, self._rollback)
         self._live = LiveSettings(lambda: self._turns, self.modes, self.choice, self.fast)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
@@ -212,27 +213,26 @@ class Trainer:
         self._count(turn, made.losses, made.outputs)
         return made.losses
 
-    def advance_epochs(self, most: int, data: Mapping[str, Tensor], size: int, *, keep: bool) -> Epochs | None:
+    def advance_epochs(self, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
         """Up to `most` epochs in one call, validations included; None: the next one is to be made by itself.
 
         Args:
             most: at least 1.
-            data: of the validation, {}: there is none.
-            size: of its batches.
+            looks: the validation.
             keep: the weights after each epoch are wanted.
         """
         batches, alone = self.batches, len(self._turns) == 1 and self._turns[0].schedule.kind != "plateau"
-        if batches is None or batches.position or not (alone and self.may_be_fast):
+        if batches is None or batches.position or not (alone and self.whole):
             return None
         turn = self._turns[0]
-        made = self._epochs.make(turn, batches, self.steps, most, data, size, keep=keep)
+        made = self._epochs[0 if self.fast.wanted else 1].make(turn, batches, self.steps, most, looks, keep=keep)
         if made is not None:
             self.steps += made.losses.size
             self.epochs += len(made.losses)
             batches.next_epoch(len(made.losses))
             self.last_loss, self.last_lr = float(made.losses[-1, -1]), float(made.rates[-1])
             self._made_in_turn = (self._made_in_turn + made.losses.size) % turn.steps
-            self._stepped = self.fast.running = True
+            self._stepped, self.fast.running = True, self.fast.wanted
         return made
 
     @property

@@ -1,7 +1,8 @@
-"""Whole epochs of fast-forward in one call: the same to the bit as one by one, taken back where one goes wrong."""
+"""Whole epochs in one call, captured or fast-forward: to the bit as one by one, taken back where one goes wrong."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ import torch
 
 from engine.checkpoints import CheckpointPlan, Every
 from engine.fastforward.conductor import Calls, Copying, conduct
-from engine.training import forwarding, forwardonly, orders, scripted
+from engine.training import choosing, forwarding, forwardonly, orders, scripted
 from engine.training.epochs import WholeEpochs
 from engine.training.errors import StepError
 from engine.training.metrics import Meter, of_epochs
 from engine.training.orders import drawn_orders
 from engine.training.run import Run
 from engine.training.run_folder import RunFolder
-from tests.engine.test_training_captured import assert_equal
+from engine.training.scriptedepochs import ScriptedEpochs
+from tests.engine.test_training_captured import MIXED, assert_equal
 from tests.engine.training_projects import TINY, mlp, run_of, train
 
 
@@ -27,16 +29,24 @@ from tests.engine.training_projects import TINY, mlp, run_of, train
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many epochs each call made."""
     torch.set_num_threads(1)
+    monkeypatch.setattr(choosing, "_GAIN", math.inf)  # programs are kept if they are right
+    monkeypatch.setattr(choosing, "_TOO_LONG", math.inf)
     made: list[int] = []
-    make = WholeEpochs.make
 
-    def counted(self: WholeEpochs, *arguments: Any, **options: Any) -> Any:
-        found = make(self, *arguments, **options)
-        made.append(0 if found is None else len(found.losses))
-        return found
+    def counting(make: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:
+            found = make(*arguments, **options)
+            made.append(0 if found is None else len(found.losses))
+            return found
 
-    monkeypatch.setattr(WholeEpochs, "make", counted)
+        return counted
+
+    for maker in (WholeEpochs, ScriptedEpochs):
+        monkeypatch.setattr(maker, "make", counting(maker.make))
     return made
+
+
+Way = Callable[[Run], Run]
 
 
 def fast(run: Run) -> Run:
@@ -44,14 +54,21 @@ def fast(run: Run) -> Run:
     return run
 
 
+def captured(run: Run) -> Run:
+    return run
+
+
 def one_by_one(run: Run) -> Run:
-    run.set_hyper("fast_forward", True)
     run._make_epochs = lambda most: False  # type: ignore[method-assign]
     return run
 
 
+both_ways = pytest.mark.parametrize("way", [fast, captured])
+
+
 IRIS = {"dataset": "iris"}
 CASES: list[dict[str, Any]] = [
+    {"between": MIXED},
     {},
     {"data": {"dataset": "circle", "samples": 56}, "optimizer": "adam", "schedule": "cosine", "warmup_steps": 30},
     {"shuffle": False, "momentum": 0.9, "clip_norm": 0.1},
@@ -60,13 +77,15 @@ CASES: list[dict[str, Any]] = [
 ]
 
 
+@both_ways
 @pytest.mark.parametrize("more", CASES)
-def test_they_are_as_one_by_one(more: dict[str, Any], calls: list[int]):
+def test_they_are_as_one_by_one(way: Way, more: dict[str, Any], calls: list[int]):
     made = mlp(6, 6, 1, **{"data": TINY, "batch_size": 6, "epochs": 40, "lr": 0.05, **more})
-    run = train(fast(run_of(made)), many=True)
-    assert sum(calls) > 20, "nothing was made in a row, so nothing is tested"
-    assert run.trainer.fast.running
-    expected = train(one_by_one(run_of(made)), many=True)
+    run = train(way(run_of(made)), many=True)
+    other = "clip_norm" if way is captured else "between"  # what is no program, or no kernel
+    assert sum(calls) > 10 or other in more, "nothing was made in a row, so nothing is tested"
+    assert run.trainer.fast.running == (way is fast and other not in more)
+    expected = train(one_by_one(way(run_of(made))), many=True)
     assert_equal(run, expected)
     ours, theirs = run.scalars(), expected.scalars()
     assert ours is not None
@@ -77,10 +96,11 @@ def test_they_are_as_one_by_one(more: dict[str, Any], calls: list[int]):
     assert run.samples_seen == expected.samples_seen
 
 
-def test_labels_and_several_batches_of_validation(calls: list[int], monkeypatch: pytest.MonkeyPatch):
+@both_ways
+def test_labels_and_several_batches_of_validation(way: Way, calls: list[int], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("engine.training.evaluation._MOST_SAMPLES", 14)
-    made = mlp(6, 3, data=IRIS, last="", loss="cross_entropy", batch_size=16, epochs=30)
-    runs = [fast(run_of(made)), one_by_one(run_of(made))]
+    made = mlp(6, 3, data=IRIS, last="", loss="cross_entropy", batch_size=16, epochs=45)
+    runs = [way(run_of(made)), one_by_one(way(run_of(made)))]
     for run in runs:
         run.count_classes = True
         train(run, many=True)
@@ -93,15 +113,16 @@ def test_labels_and_several_batches_of_validation(calls: list[int], monkeypatch:
     assert counts[0].tolist() == counts[1].tolist()
 
 
-def test_goals_are_met(calls: list[int]):
-    run = fast(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=60)))
+@both_ways
+def test_goals_are_met(way: Way, calls: list[int]):
+    run = way(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=60)))
     for goal in (51, 103, 130, 131, 200):
         train(run, goal, many=True)
         assert run.trainer.steps == goal
     train(run, many=True)
     assert run.trainer.epochs == 60
-    assert max(calls) > 2
-    expected = train(one_by_one(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=60))), many=True)
+    assert sum(calls) > 10
+    expected = train(one_by_one(way(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=60)))), many=True)
     assert_equal(run, expected)
 
 
@@ -125,7 +146,7 @@ def test_checks_fall_on_the_same_steps_and_evaluations(calls: list[int], monkeyp
     run = train(fast(run_of(made)), many=True)
     ours, checked = checked, []
     assert sum(calls) > 20
-    assert_equal(run, train(one_by_one(run_of(made)), many=True))
+    assert_equal(run, train(one_by_one(fast(run_of(made))), many=True))
     assert ours == checked
     assert len(ours) > 8
 
@@ -134,11 +155,13 @@ def batches_seen(judge: forwardonly.ForwardOnly) -> int:
     return sum(made.uses for made in judge._made.values() if made is not None)
 
 
+@both_ways
 @pytest.mark.parametrize("lr", [1e9, 1e30])
-def test_a_loss_that_is_not_finite_ends_it_where_it_would(lr: float, calls: list[int]):
-    made = mlp(6, 6, 1, data=TINY, batch_size=3, epochs=90, hidden="relu", last="", loss="mse")
+def test_a_loss_that_is_not_finite_ends_it_where_it_would(way: Way, lr: float, calls: list[int]):
+    between = MIXED if way is captured else {}
+    made = mlp(6, 6, 1, data=TINY, between=between, batch_size=3, epochs=90, hidden="relu", last="", loss="mse")
     found = []
-    for run in (fast(run_of(made)), one_by_one(run_of(made))):
+    for run in (way(run_of(made)), one_by_one(way(run_of(made)))):
         train(run, 200, many=True)
         run.set_hyper("lr", lr)
         with pytest.raises(StepError) as raised:
@@ -162,13 +185,14 @@ def saving(run: Run, saved: list[int]) -> Callable[[], None]:
     return noted
 
 
+@both_ways
 @pytest.mark.parametrize("every", [Every(epochs=7), Every(steps=23)])
 def test_checkpoints_and_the_best_epoch_are_as_one_by_one(
-    every: Every, tmp_path: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch
+    way: Way, every: Every, tmp_path: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch
 ):
     made = mlp(6, 1, data=TINY, batch_size=6, epochs=40, lr=0.3)
     runs, saves = [], []
-    for number, new in enumerate((fast, one_by_one)):
+    for number, new in enumerate((way, lambda run: one_by_one(way(run)))):
         folder = RunFolder.create(tmp_path / str(number), made, plan=CheckpointPlan(every=every))
         saved: list[int] = []
         run = new(run_of(made, folder=folder))
@@ -184,9 +208,10 @@ def test_checkpoints_and_the_best_epoch_are_as_one_by_one(
     assert best[0] == best[1]
 
 
-def test_what_looks_at_each_epoch_is_given_each_epoch(calls: list[int]):
+@both_ways
+def test_what_looks_at_each_epoch_is_given_each_epoch(way: Way, calls: list[int]):
     for more in ({"early_stopping": True, "patience": 50}, {"schedule": "plateau"}):
-        train(fast(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=20, **more))), many=True)
+        train(way(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=20, **more))), many=True)
     assert not any(calls)
 
 

@@ -26,6 +26,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps each call made; programs are kept if they are right, not only if they are fast on the day."""
     monkeypatch.setattr(choosing, "_GAIN", math.inf)
     monkeypatch.setattr(choosing, "_TOO_LONG", math.inf)
+    monkeypatch.setattr(Run, "_make_epochs", lambda *_: False)  # which has tests of its own
     made: list[int] = []
     steps = Loop.steps
 
@@ -173,13 +174,13 @@ def test_evaluations_by_program_are_the_same_to_the_bit(more: dict[str, Any], mo
 
 
 def test_an_evaluation_that_comes_out_otherwise_stays_with_pytorch(monkeypatch: pytest.MonkeyPatch):
-    call = judging._Program.__call__
+    call = judging.Evaluating.__call__
 
     def wrong(self: Any, batch: Any) -> Any:
         loss, outputs = call(self, batch)
         return math.nextafter(loss, 9), outputs
 
-    monkeypatch.setattr(judging._Program, "__call__", wrong)
+    monkeypatch.setattr(judging.Evaluating, "__call__", wrong)
     passes = counting(monkeypatch)
     made = mlp(4, 1, data=TINY, batch_size=6, epochs=20)
     run = train(run_of(made))
