@@ -31,5 +31,6 @@ def steps_ahead(run: Run, goal: Until, *, all_seen: bool) -> int:
         most = min(most, (goal.epochs - trainer.epochs) * trainer.steps_per_epoch)
     if not trainer.fast.wanted:
         most = 1 if all_seen else most
-        most = most if run.trail is None else min(most, run.trail.following - trainer.steps)
+        following = None if run.trail is None else run.trail.following
+        most = most if following is None else min(most, following - trainer.steps)
     return max(1, most)

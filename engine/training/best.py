@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 from torch import Tensor
@@ -32,6 +32,15 @@ class Best:
         if improves(self.monitor, value, math.nan if self.epoch is None else self.epoch.value):
             self.epoch = BestEpoch(self.monitor, value, epoch, step)
             self.weights = weights()
+
+    def see_row(self, ends: Sequence[tuple[float, int, int]], weights: Callable[[int], Mapping[str, Tensor]]) -> None:
+        """As `see`, of epochs in a row: value, epoch and step of each, and how to get its weights by its place."""
+        best = None
+        for place, (value, epoch, step) in enumerate(ends):
+            if improves(self.monitor, value, math.nan if self.epoch is None else self.epoch.value):
+                self.epoch, best = BestEpoch(self.monitor, value, epoch, step), place
+        if best is not None:
+            self.weights = weights(best)
 
     def gone_back(self, epochs: int) -> None:
         """The run stands after so many epochs: those after it will be others."""

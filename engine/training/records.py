@@ -57,6 +57,7 @@ def epoch_records(trainer: Trainer, made: Epochs, judged: Tensor | None) -> list
             repeated = judged.repeat(count, *(1 for _ in judged.shape[1:]))
             validation = of_epochs(task, names, made.judged.outputs, repeated, count)
     first, before = trainer.epochs - count + 1, trainer.steps - made.losses.size
+    rate = made.samples / made.seconds
     return [
         {
             "epoch": first + number,
@@ -65,7 +66,7 @@ def epoch_records(trainer: Trainer, made: Epochs, judged: Tensor | None) -> list
             "val_loss": values[number],
             "metrics": training[number] | {f"val_{name}": value for name, value in validation[number].items()},
             "lr": float(made.rates[number]),
-            "samples_per_s": made.samples / made.seconds,
+            "samples_per_s": rate,
         }
         for number in range(count)
     ]

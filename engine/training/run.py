@@ -161,18 +161,18 @@ class Run:
         trainer, most = self.trainer, min(most, self.planned - self.trainer.epochs)
         if most < 2 or not trainer.whole or self._stopping is not None or self.busy or not self.between_epochs:
             return False
-        keep = self.folder is not None
-        made = trainer.advance_epochs(most, self.validations.looks(), keep=keep)
+        made = trainer.advance_epochs(most, self.validations.looks(), keep=self.folder is not None)
         if made is None:
             return False
         if made.judged is not None:
             self.validations.made_elsewhere(made.judged.outputs, count_classes=self.count_classes)
         self._recent.add_epochs(trainer, made)
         self.samples_seen += made.samples
-        for number, record in enumerate(epoch_records(trainer, made, self.validations.targets)):
-            if keep:
-                copies = partial(made.weights, trainer.net, number)
-                self.best.see(self._watched(record), record["epoch"], record["step"], copies)
+        records = epoch_records(trainer, made, self.validations.targets)
+        if self.folder is not None:
+            ends = [(self._watched(record), record["epoch"], record["step"]) for record in records]
+            self.best.see_row(ends, partial(made.weights, trainer.net))
+        for record in records:
             self._tell(record)
         return True
 

@@ -15,6 +15,9 @@ MOST = 400
 LIMIT = 32 << 20
 """Bytes they may take together."""
 
+_EXACT = 8
+"""Updates between places up to which these are met exactly; later on, training does not stop for them."""
+
 LEAST = 24
 """A network so large that fewer than these fit is not followed: only its projections on a plane are, from then on."""
 
@@ -94,8 +97,10 @@ class Trail:
     # -- growing --
 
     @property
-    def following(self) -> int:
-        """The number of updates after which the next place is kept."""
+    def following(self) -> int | None:
+        """The number of updates after which the next place is kept; None: it may as well be a little later."""
+        if self._apart > _EXACT:
+            return None
         return self.rows[-1].step + self._apart if self.rows else self.since + 1
 
     def note(self, step: int) -> None:
