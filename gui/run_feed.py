@@ -73,10 +73,9 @@ class RunFeed(QObject):
         self.away: Away | None = None
         """The run elsewhere that the panels show in place of the session's."""
         self._turns = Turns(self)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.drain)
-        self._woken.connect(self._schedule, Qt.ConnectionType.QueuedConnection)
+        self._woken.connect(self._wake, Qt.ConnectionType.QueuedConnection)
         document.changed.connect(self._document_changed)
         document.replaced.connect(self._document_replaced)
         document.facts_wanted.connect(self._read_facts)
@@ -131,8 +130,7 @@ class RunFeed(QObject):
     def drain(self) -> None:
         """Hand out everything that waits in the mailbox, then let the next panel that has something new draw it.
 
-        A slot may turn the event loop (a file is saved) and so drain meanwhile: what waits is handed out in order all
-        the same.
+        A slot may turn the event loop (a file is saved) and so drain meanwhile: the order stays the same.
         """
         self._turns.begin()
         session = self._session
@@ -162,9 +160,12 @@ class RunFeed(QObject):
     def _of_this_run(self, events: list[Event]) -> list[Event]:
         return since_reset(events, self._step) if self.away is None else self.away.of_session(events)
 
-    def _schedule(self) -> None:
-        if (self._session is not None or self.away is not None) and not self._timer.isActive():
-            self._timer.start(self._turns.wait_ms())
+    def _wake(self) -> None:
+        self._schedule(news=True)
+
+    def _schedule(self, *, news: bool = False) -> None:
+        if self._session is not None or self.away is not None:
+            self._turns.schedule(self._timer, news=news)
 
     def set_away(self, away: Away | None) -> None:
         """From now on the panels show a run elsewhere, or no longer; what they showed is over."""

@@ -10,10 +10,10 @@ from typing import final
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 FRAME_MS = 25
-LIGHT_MS = 16
-"""Between frames while something light is drawn in each."""
-LIGHT_REST = 10.0
-"""As `REST`: what takes 1.6 ms comes in every frame of a screen."""
+LIGHT_MS = 14
+"""Between frames while something light is drawn in each: a little less than a screen's, which the timer adds."""
+LIGHT_REST = 6.0
+"""As `REST`: what takes 2.7 ms comes in every frame of a screen."""
 LIT_MS = 500
 """So long it is expected to go on."""
 LONGEST_MS = 250
@@ -74,13 +74,14 @@ class Turns(QObject):
                 return True
         return False
 
-    def wait_ms(self) -> int:
-        """How long to wait until the next frame."""
-        left = max(self._interval() - int(self._turn.elapsed()), FRAME_MS - int(self._since.elapsed()))
-        if self._is_lit:
+    def schedule(self, timer: QTimer, *, news: bool) -> None:
+        """Let a timer, which may be running, begin the next frame; `news`: something has come that may be light."""
+        wait = max(0, self._interval() - int(self._turn.elapsed()), FRAME_MS - int(self._since.elapsed()))
+        if news and self._is_lit:
             light = min(max(LIGHT_MS, int(LIGHT_REST * self._light_cost)), LONGEST_MS)
-            left = min(left, light - int(self._lit.elapsed()))
-        return max(0, left)
+            wait = max(0, min(wait, light - int(self._lit.elapsed())))
+        if not timer.isActive() or (news and timer.remainingTime() > wait):
+            timer.start(wait)
 
     @property
     def _is_lit(self) -> bool:

@@ -72,9 +72,11 @@ class _Luck:
 
     def eager(self) -> None:
         """All panels draw in each frame, and frames follow at once."""
+        from PySide6.QtCore import QTimer
+
         from gui.turns import Turns
 
-        draw, wait_ms = Turns.draw, Turns.wait_ms
+        draw, schedule = Turns.draw, Turns.schedule
 
         def at_once(turns: Turns) -> bool:
             if _is_played(turns):
@@ -83,7 +85,14 @@ class _Luck:
             return any(drawn)
 
         self.patch.setattr(Turns, "draw", at_once)
-        self.patch.setattr(Turns, "wait_ms", lambda turns: wait_ms(turns) if _is_played(turns) else 0)
+
+        def now(turns: Turns, timer: QTimer, *, news: bool) -> None:
+            if _is_played(turns):
+                schedule(turns, timer, news=news)
+            elif not timer.isActive():
+                timer.start(0)
+
+        self.patch.setattr(Turns, "schedule", now)
 
 
 KINDS = {name: work for name, work in vars(_Luck).items() if not name.startswith("_")}
