@@ -10,10 +10,10 @@ from typing import final
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 FRAME_MS = 25
-LIGHT_MS = 14
+LIGHT_MS = 12
 """Between frames while something light is drawn in each: a little less than a screen's, which the timer adds."""
-LIGHT_REST = 6.0
-"""As `REST`: what takes 2.7 ms comes in every frame of a screen."""
+LIGHT_REST = 5.0
+"""As `REST`: what takes 2.8 ms comes in every frame of a screen."""
 LIT_MS = 500
 """So long it is expected to go on."""
 LONGEST_MS = 250

@@ -33,7 +33,7 @@ PROBES: tuple[type[Probe], ...] = (
 )
 LANES = frozenset(probe.kind.__name__ for probe in PROBES)
 
-_SHARE = 0.1
+_SHARE = 0.13
 """Part of the time that all lanes together may take."""
 
 

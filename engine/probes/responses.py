@@ -55,7 +55,7 @@ class ResponseProbe(Probe):
     """One forward pass for all blocks that are looked at: over a grid of points, or of one image."""
 
     kind = Responses
-    shortest: ClassVar[float] = 1 / 66  # what waits for the end of some steps still comes sixty times
+    shortest: ClassVar[float] = 1 / 70  # what waits for the end of some steps still comes sixty times
 
     def __init__(self, run: Run, side: int = SIDE) -> None:
         """Args: `side` points along each side of a plane."""

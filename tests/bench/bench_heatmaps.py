@@ -42,7 +42,7 @@ FRAMES: Final = 60
 SECONDS: Final = 1.5
 ROUNDS: Final = 7
 EXAMPLES: Final = ("circle", "spiral")
-BUSY: Final = "a frame waits six times what it costs: on cores that others keep busy (see load) both take longer"
+BUSY: Final = "a frame waits five times what it costs: on cores that others keep busy (see load) both take longer"
 
 
 def networks() -> dict[str, Project]:

@@ -142,7 +142,7 @@ def by_run(run: Run) -> Turn:
         run.plan(steps=goal)
         with run.trainer.drawing():
             while run.trainer.steps < goal:
-                run.tick()
+                run.tick(most=goal - run.trainer.steps)
         run.scalars()
 
     return turn

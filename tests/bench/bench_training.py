@@ -4,7 +4,8 @@ Run it with `pytest -s tests/bench/bench_training.py` or `python -m tests.bench.
 one process with one torch thread, from the same weights, on the same data in batches of the same size, and each turn
 makes the same number of steps. A ratio is the median over rounds of neighbouring turns. Time is the processor's, of the
 one thread that computes, so that others on the machine count little. The eager and the captured steps collect the
-training metrics; `whole` adds what the plain loop has nothing of: validation after each epoch, and the records.
+training metrics, step by step; `whole` makes them as `train` does, many in a call, and adds what the plain loop has
+nothing of: validation after each epoch, and the records.
 Fast-forward makes twenty times as many steps in a turn, in epochs in a new order each, as the others; `fast whole` is
 all that `train --fast` does: it validates, writes metrics.jsonl, and saves when that is due. NumPy is written by hand;
 TensorFlow Playground's own `nn.ts` runs beside where CHAINRULE_PLAYGROUND names it and node is found: it only trains,
@@ -312,6 +313,8 @@ def rows_of(found: Measured) -> Iterator[Row]:
     letter = letter if "Adam" not in name else ""
     goal = GOALS.get(letter)
     yield row(f"captured step / plain PyTorch loop, {name}", found.ratios("captured", "plain loop"), at_least=goal)
+    whole = found.ratios("whole", "plain loop")
+    yield row(f"captured, with validation and records / plain PyTorch loop, {name}", whole)
     if "fast-forward" not in found.seconds:
         return
     for way, what in (("fast-forward", "fast-forward"), ("fast whole", "fast-forward with validation and records")):
