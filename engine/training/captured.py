@@ -33,6 +33,9 @@ Made = tuple[float, float, Mapping[str, Tensor]]
 Many = tuple[list[float], Mapping[str, Tensor]]
 """Of several steps: their losses, and the wanted outputs of all their batches in a row."""
 
+FAILURES = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
+"""Of steps that are there."""
+
 REFUSALS = (NotRecordableError, RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError, MemoryError)
 
 
@@ -81,6 +84,7 @@ class Program:
         self._function = made
         self._often: scripted.Function | None = None
         self._never = False
+        self._pieces: dict[str, Piece | None] = {}
         self.slots = len(turn.updater.slots)
         self.proven: bool | None = None
         self._layout = turn.layout()
@@ -106,6 +110,7 @@ class Program:
     def rebound(self, turn: Turn) -> bool:
         """Work on the storage that the phase's parameters have now; whether they are packed as they were."""
         self._bound = None
+        self._pieces.clear()
         return turn.layout() == self._layout
 
     def step(self, net: nn.Module, turn: Turn, batch: Batch, lr: float) -> Made:
@@ -155,10 +160,14 @@ class Program:
 
     def piece(self, net: nn.Module, turn: Turn, name: str) -> Piece | None:
         """A step as a function of that name, for another that makes many; None where it cannot be one."""
-        made = [at for at in self._shown.values() if at is not None]
-        if not self._updates or len(made) > 1 or self.text.often() is None:
-            return None
-        return Piece(self.text.once(name), self._bound_to(net, turn), self._fields, bool(made))
+        if self._bound is None or self._bound[0] is not turn:
+            self._pieces.clear()
+        if name not in self._pieces:
+            made = [at for at in self._shown.values() if at is not None]
+            fits = self._updates and len(made) < 2 and self.text.often() is not None
+            tensors = self._bound_to(net, turn)
+            self._pieces[name] = Piece(self.text.once(name), tensors, self._fields, bool(made)) if fits else None
+        return self._pieces[name]
 
     def columns(self, turn: Turn, rates: Sequence[float]) -> list[list[float]]:
         """The numbers that change from step to step, of steps with these learning rates, number by number."""

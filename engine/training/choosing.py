@@ -21,7 +21,7 @@ from torch import Tensor
 from engine.build import Net
 from engine.netcode import Batch
 from engine.training.bits import equal
-from engine.training.captured import Forward, Made, Program, eager
+from engine.training.captured import FAILURES, Forward, Made, Program, eager
 from engine.training.rollback import Rollback
 from engine.training.turns import Kept, Turn
 
@@ -43,8 +43,6 @@ keeps the thread waiting for.
 
 _GAIN = 0.95
 """Of the eager step's time a captured one takes at most."""
-
-_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
 
 _KINDS = 16
 """Kinds of steps (phases and batch sizes) that are told apart; others stay eager."""
@@ -131,7 +129,7 @@ class Choice:
         began = 0.0 if trial.lasting else time.thread_time()
         try:
             made = program.step(self._net, turn, batch, lr)
-        except _FAILURES:  # what is wrong, and in which block, the eager step will say
+        except FAILURES:  # what is wrong, and in which block, the eager step will say
             self._rollback.put_back()
             return eager(self._runs[turn.number], turn, batch, lr)
         self.captured = True
@@ -162,7 +160,7 @@ class Choice:
         """A step made by the program, taken back, and made eagerly; the program is dropped unless both are equal."""
         before = Kept(turn)
         theirs: Made | None = None
-        with suppress(*_FAILURES):  # so it is not as the eager step
+        with suppress(*FAILURES):  # so it is not as the eager step
             theirs = program.step(self._net, turn, batch, lr)
         after = self._state(turn)
         before.put_back()

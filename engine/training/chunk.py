@@ -8,6 +8,9 @@ from typing import final
 
 from torch import Tensor
 
+CALL_SECONDS = 0.005
+"""That such a call takes at most, about: between calls it is looked whether a picture is due, sixty times a second."""
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,14 +21,12 @@ from engine.fastforward.conductor import Calls, Copying, conduct
 from engine.fastforward.kernel import Kernel
 from engine.training import forwarding
 from engine.training.batching import Batches
+from engine.training.chunk import CALL_SECONDS
 from engine.training.forwarding import FastForward, address, numbers_of
 from engine.training.forwardonly import room_for
 from engine.training.judging import Judging
 from engine.training.turns import Kept, Turn
 from engine.training.updates import Slot
-
-_SECONDS = 0.005
-"""That a call takes at most, about: between calls it is looked whether a picture is due, sixty times a second."""
 
 _FIRST = 4
 """Epochs of the first call, whose time tells how many fit."""
@@ -144,7 +142,7 @@ class WholeEpochs:
         steps, slots = sum(count for _, count in parts), turn.updater.slots
         since = at % forwarding.APART
         left = forwarding.APART - since if since else 0  # the first of them is checked
-        room = min(most, left // steps, max(_FIRST, int(_SECONDS / self._seconds)) if self._seconds else _FIRST)
+        room = min(most, left // steps, max(_FIRST, int(CALL_SECONDS / self._seconds)) if self._seconds else _FIRST)
         if room < 2 or at < self._singly_until:
             return None
         kernels = [self._fast.ready([turn], batches, part) for part, _ in parts]

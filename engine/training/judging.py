@@ -136,14 +136,18 @@ class Evaluating:
         self._function, self._bound = made, list(bound.values())
         self._fields = [name for _, name in places]
         self._shown = tuple(shown)
+        self._piece: Piece | None = None
         self._given = {name: given[id(tensor)] for name, tensor in outputs.items() if name not in shown}
 
     def piece(self, name: str) -> Piece | None:
         """It as a function of that name, for another that evaluates many; None where it cannot be one."""
         if len(self._shown) > 1:
             return None
-        text = function(self._arguments, self._lines, name)
-        return Piece(text, self._bound, self._fields, bool(self._shown))
+        if self._piece is None:
+            self._piece = Piece(
+                function(self._arguments, self._lines, name), self._bound, self._fields, bool(self._shown)
+            )
+        return self._piece
 
     def __call__(self, batch: Batch) -> Judged:
         with torch.inference_mode():

@@ -16,19 +16,14 @@ from torch import Tensor, nn
 
 from engine.training.batching import Batch, Batches
 from engine.training.bits import equal
-from engine.training.captured import Many, Program
+from engine.training.captured import FAILURES, Many, Program
 from engine.training.choosing import Choice
-from engine.training.chunk import Chunk
+from engine.training.chunk import CALL_SECONDS, Chunk
 from engine.training.rollback import Rollback
 from engine.training.turns import Kept, Turn
 
-_SECONDS = 0.005
-"""That a call takes at most, about: between calls it is looked whether a picture is due, sixty times a second."""
-
 _PROVEN = 4
 """Steps of a program's first call, which are made one by one, too, and compared to the bit."""
-
-_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
 
 
 @final
@@ -53,7 +48,7 @@ class Loop:
         if chosen is None or at < self._singly_until or chosen[0].proven is False or not chosen[0].repeats():
             return None
         program, seconds = chosen
-        room = int(_SECONDS / seconds) if program.proven and seconds else _PROVEN
+        room = int(CALL_SECONDS / seconds) if program.proven and seconds else _PROVEN
         count, batch = batches.row(min(most, room))
         if count < 2:
             return None
@@ -61,7 +56,7 @@ class Loop:
         self._rollback.keep()
         before = Kept(turn)
         made: Many | None = None
-        with suppress(*_FAILURES):  # what is wrong, and in which block, a step by itself will say
+        with suppress(*FAILURES):  # what is wrong, and in which block, a step by itself will say
             made = program.steps(self._net, turn, batch, rates, batches.size)
             if made is not None and program.proven is None:
                 made = self._compared(program, turn, batch, rates, batches.size, made, before)

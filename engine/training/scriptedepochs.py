@@ -20,17 +20,13 @@ from torch import Tensor, nn
 
 from engine.training import scripted
 from engine.training.batching import Batches
-from engine.training.captured import Program
+from engine.training.captured import FAILURES, Program
 from engine.training.choosing import Choice
+from engine.training.chunk import CALL_SECONDS
 from engine.training.epochs import Epochs, Judged, Looks, parts_of
 from engine.training.programtext import Piece, function
 from engine.training.rollback import Rollback
 from engine.training.turns import Kept, Turn
-
-_SECONDS = 0.005
-"""That a call takes at most, about: between calls it is looked whether a picture is due, sixty times a second."""
-
-_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, MemoryError)
 
 
 @final
@@ -40,25 +36,17 @@ class ScriptedEpochs:
     def __init__(self, net: nn.Module, choice: Choice, rollback: Rollback) -> None:
         """Args: `choice` has the programs; `rollback` keeps what a step changes besides the phase's vectors."""
         self._net, self._choice, self._rollback = net, choice, rollback
+        self._has_buffers = next(net.buffers(), None) is not None
         self._made_of: tuple[object, ...] = ()
         self._function: scripted.Function | None = None
         self._seconds = 0.0
         self._singly_until = 0
 
     def make(self, turn: Turn, batches: Batches, at: int, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
-        """Up to `most` epochs; None: the next one is to be made by itself, and nothing has changed.
-
-        Args:
-            turn: the only phase.
-            batches: stand at the beginning of an epoch, and stay there.
-            at: updates made by now.
-            most: at least 1.
-            looks: the validation.
-            keep: the weights after each epoch are wanted.
-        """
-        count = min(most, max(2, int(_SECONDS / self._seconds)) if self._seconds else 2)
-        if count < 2 or at < self._singly_until or not batches.in_one_piece:
-            return None
+        """As `WholeEpochs.make`."""
+        count = min(most, max(2, int(CALL_SECONDS / self._seconds)) if self._seconds else 2)
+        if count < 2 or at < self._singly_until or not batches.in_one_piece or (keep and self._has_buffers):
+            return None  # running statistics belong to an epoch's weights as well, and only these are written down
         pieces = self._pieces(turn, batches, looks)
         if pieces is None or not self._is_written(pieces, keep=keep):
             return None
@@ -66,7 +54,7 @@ class ScriptedEpochs:
         self._rollback.keep()
         began = time.perf_counter()
         made: Epochs | None = None
-        with suppress(*_FAILURES):  # what is wrong, an epoch by itself will say
+        with suppress(*FAILURES):  # what is wrong, an epoch by itself will say
             made = self._run(pieces, turn, batches, at, count, keep=keep)
         if made is None:
             before.put_back()
@@ -83,8 +71,10 @@ class ScriptedEpochs:
         steps, evaluations, programs = [], [], []
         for number, (size, count) in enumerate(parts_of(batches.samples, batches.size)):
             chosen = self._choice.chosen(turn, size)
-            piece = None if chosen is None else chosen[0].piece(self._net, turn, f"step{number}")
-            if chosen is None or piece is None:
+            if chosen is None or (count > 1 and not chosen[0].proven):
+                return None
+            piece = chosen[0].piece(self._net, turn, f"step{number}")
+            if piece is None:
                 return None
             steps.append((size, count, piece))
             programs.append(chosen[0])
