@@ -29,7 +29,7 @@ class NumberAxis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side)
         self.enableAutoSIPrefix(False)
-        self._narrow = False
+        self._narrow, self._plain = False, True
         # A label that comes and goes as numbers get longer would make the plot jump.
         self.setStyle(autoReduceTextSpace=False)
 
@@ -56,6 +56,8 @@ class NumberAxis(pg.AxisItem):
         self, minVal: float, maxVal: float, size: float, stdTicks: list[tuple[float, Any]]
     ) -> list[tuple[float | None, Any]]:
         self._narrow = maxVal - minVal < _NARROW
+        shown = range(math.ceil(minVal), math.floor(maxVal) + 1)
+        self._plain = all(power in _PLAIN_POWERS for power in shown)  # for all levels of ticks, which come one by one
         if not self._narrow:
             found: list[tuple[float | None, Any]] = super().logTickValues(minVal, maxVal, size, stdTicks)
             return found
@@ -68,9 +70,8 @@ class NumberAxis(pg.AxisItem):
         powers = [value * scale for value in values]
         if self._narrow:
             return [format_number(10.0**power) for power in powers]
-        plain = all(math.floor(power + 1e-9) in _PLAIN_POWERS for power in powers)
         digits = _ALL_DIGITS if spacing is not None else _minor_digits(powers)
-        return [_power(power, plain) if _digit(power) in digits else "" for power in powers]
+        return [_power(power, self._plain) if _digit(power) in digits else "" for power in powers]
 
 
 def _round_step(step: float) -> float:
