@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from PySide6.QtCore import QObject, QStandardPaths
-from PySide6.QtGui import QGuiApplication, QImage, QPageLayout
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QWidget
 
 from engine import diskfile
@@ -25,6 +25,11 @@ from gui.pictures.dialog import PictureDialog
 from gui.pictures.job import PaintJob
 from gui.pictures.sheet import Format, Sheet, Wanted
 from gui.unit_pictures.tray import tray_of
+
+if TYPE_CHECKING:
+    from PySide6.QtPrintSupport import QPrinter
+
+    from gui.pictures.pages import Pages
 
 
 @final
@@ -125,26 +130,26 @@ class Pictures(QObject):
     # -- printing --
 
     def print_preview(self) -> PaintJob[Sheet]:
-        """Make the picture while the window goes on; then show the page as it will be printed."""
+        """Make the picture while the window goes on; then show the pages as they will be printed."""
         document, wanted = self._canvas.stage.document, self.chosen() or self.everything()
         steps = drawing.making(document.project, document.result, wanted)
-        job = PaintJob(steps, self._preview, notices().failure, self)
+        job = PaintJob(steps, self._show_pages, notices().failure, self)
         job.start(self.tr("Drawing the picture…"), self._window)
         return job
 
-    def _preview(self, sheet: Sheet) -> None:
+    def _show_pages(self, sheet: Sheet) -> None:
         """From there it is printed."""
-        from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
+        from PySide6.QtPrintSupport import QPrinter
+
+        from gui.pictures.print_dialog import PrintPages
 
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         printer.setDocName(self._document.title)
-        wide = sheet.area.width() > sheet.area.height()
-        printer.setPageOrientation(QPageLayout.Orientation.Landscape if wide else QPageLayout.Orientation.Portrait)
-        dialog = QPrintPreviewDialog(printer, self._window)
-        dialog.setObjectName("printPreview")
-        dialog.paintRequested.connect(lambda page: drawing.paint_page(page, sheet))
-        dialog.exec()
-        dialog.deleteLater()  # with the sheet it holds
+        PrintPages(sheet, printer, partial(self._print, printer), self._window).open()
+
+    def _print(self, printer: QPrinter, pages: Pages) -> None:
+        job = PaintJob(pages.printing(printer), lambda _none: None, notices().failure, self)
+        job.start(self.tr("Printing…"), self._window)
 
     # -- names --
 

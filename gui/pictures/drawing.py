@@ -1,4 +1,4 @@
-"""A graph as PNG, SVG or PDF, as an image for the clipboard, or on a printer's page: always light, on white."""
+"""A graph as PNG, SVG or PDF, or as an image for the clipboard: always light, on white."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPointF, Q
 from PySide6.QtGui import (
     QImage,
     QImageWriter,
-    QPagedPaintDevice,
     QPageLayout,
     QPageSize,
     QPainter,
@@ -34,7 +33,7 @@ MOST_SIDE: Final = 32_000
 POINTS: Final = 0.75
 """Points of a page a scene unit: a scene unit is a pixel of which 96 make an inch."""
 _PDF_DPI: Final = 1200
-_HINTS: Final = (
+HINTS: Final = (
     QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing | QPainter.RenderHint.SmoothPixmapTransform
 )
 
@@ -110,22 +109,6 @@ def pixels(sheet: Sheet, scale: int) -> QSize:
     return QSize(wide, high)
 
 
-def paint_page(device: QPagedPaintDevice, sheet: Sheet) -> None:
-    """Fit a picture (`making`) onto one page of a printer, not larger than on the screen."""
-    with theme().painting_in(PAPER):
-        painter = PaperPainter(device, outlines=False)
-        painter.setRenderHints(_HINTS)
-        room = QRectF(painter.viewport())
-        largest = device.logicalDpiX() / 96.0
-        scale = min(room.width() / sheet.area.width(), room.height() / sheet.area.height(), largest)
-        left = (room.width() - sheet.area.width() * scale) / 2
-        painter.translate(left, 0.0)
-        painter.scale(scale, scale)
-        painter.translate(-sheet.area.topLeft())
-        sheet.paint(painter)
-        painter.end()
-
-
 # -- formats --
 
 
@@ -141,7 +124,7 @@ def making(project: Project, result: Result, wanted: Wanted) -> Steps[Sheet]:
 
 def _on_image(made: QImage, sheet: Sheet, scale: float, detail: float) -> Steps[None]:
     painter = QPainter(made)
-    painter.setRenderHints(_HINTS)
+    painter.setRenderHints(HINTS)
     painter.scale(scale, scale)
     yield from _painting(painter, sheet, detail)
 

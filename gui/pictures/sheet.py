@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, final
 
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem
 
@@ -78,7 +78,7 @@ class Sheet:
         self._decor: list[DecorItem] = []
         self._wires = WireSet(self._scene, self._blocks, self._look, _nothing, _nothing)
         self._key: FormulaKey | None = None
-        self._drawing = self.area = QRectF()
+        self.area, self._key_area = QRectF(), QRectF()
 
     @staticmethod
     def of(project: Project, result: Result, wanted: Wanted) -> Sheet:
@@ -105,35 +105,38 @@ class Sheet:
         self._decor = self._make_decor()
         kinds = [self._blocks[node.id].face.kind for node in part.graph.ordered_nodes() if node.id in self._blocks]
         self._key = FormulaKey(part, self._result, kinds) if wanted.formulas else None
-        self._drawing = self.area = self._measure()
+        self.area = self._measure()
         if self._key is not None and not self._key.is_empty:
-            self._key.lay_out(self._drawing.width() - 2 * MARGIN)
-            below = self._key.size.height() + KEY_GAP
-            width = max(self._drawing.width(), self._key.size.width() + 2 * MARGIN)
-            size = QSizeF(width, self._drawing.height() + below)
-            self.area = QRectF(self._drawing.topLeft(), size).toAlignedRect().toRectF()
+            drawing = self.area
+            self._key.lay_out(drawing.width() - 2 * MARGIN)
+            at = QPointF(drawing.left() + MARGIN, drawing.bottom() - MARGIN + KEY_GAP)
+            self._key_area = QRectF(at, self._key.size)
+            width = max(drawing.width(), self._key.size.width() + 2 * MARGIN)
+            size = QSizeF(width, drawing.height() + self._key.size.height() + KEY_GAP)
+            self.area = QRectF(drawing.topLeft(), size).toAlignedRect().toRectF()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
         return not (self._blocks or self._decor)
 
-    def paint(self, painter: QPainter, scale: float = 1.0) -> None:
-        """Draw everything at once, as `painting` does."""
-        for _ in self.painting(painter, scale):
-            pass
+    def has(self, part: QRectF) -> bool:
+        """Whether anything is drawn in a part of it."""
+        others = (self._key_area, *(tray.area for tray in self._trays))
+        return any(area.intersects(part) for area in others) or next(self._items(part), None) is not None
 
-    def painting(self, painter: QPainter, scale: float = 1.0) -> Iterator[float]:
+    def painting(self, painter: QPainter, scale: float = 1.0, within: QRectF | None = None) -> Iterator[float]:
         """Draw everything in scene coordinates, without a ground, a few items a step; which part there is after each.
 
         Args:
             painter: paints at a scale of its own.
             scale: what cannot be read at that scale may be left out where there are many blocks: a preview's.
+            within: nothing beyond that has to be drawn; None for everything.
         """
         self._look.set_scale(1.0 if len(self._blocks) <= _MANY else max(scale, NAMES_FROM))
-        items: list[QGraphicsItem] = [*self._decor, *self._wires.items.values(), *self._blocks.values()]
+        items = sorted(self._items(within), key=QGraphicsItem.zValue)
         option = QStyleOptionGraphicsItem()
-        for index, item in enumerate(sorted(items, key=QGraphicsItem.zValue)):
+        for index, item in enumerate(items):
             painter.save()
             painter.translate(item.pos())
             item.paint(painter, option)
@@ -141,15 +144,23 @@ class Sheet:
             if index % _AT_ONCE == 0:
                 yield index / len(items)
         for tray in self._trays:
+            if within is not None and not tray.area.intersects(within):
+                continue
             painter.save()
             painter.translate(tray.block.pos())
             tray.paint(painter, option)
             painter.restore()
-        if self._key is not None and not self._key.is_empty:
+        if self._key is not None and not self._key_area.isEmpty():
             painter.save()
-            painter.translate(self._drawing.left() + MARGIN, self._drawing.bottom() - MARGIN + KEY_GAP)
+            painter.translate(self._key_area.topLeft())
             self._key.paint(painter, self._look)
             painter.restore()
+
+    def _items(self, within: QRectF | None) -> Iterator[QGraphicsItem]:
+        items: list[QGraphicsItem] = [*self._decor, *self._wires.items.values(), *self._blocks.values()]
+        for item in items:
+            if within is None or item.boundingRect().translated(item.pos()).intersects(within):
+                yield item
 
     # -- making --
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageLayout, QPainter
-from PySide6.QtPrintSupport import QPrinter, QPrintPreviewDialog
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageSize, QPainter
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QFileDialog, QProgressDialog, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLabel, QProgressDialog, QPushButton, QWidget
 
 from engine import assets, decorations, files
 from engine.cli import main as command_line
@@ -28,6 +29,9 @@ from gui.colors import LIGHT, PAPER
 from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
+from gui.pictures.job import PaintJob
+from gui.pictures.pages import Pages
+from gui.pictures.print_dialog import PrintPages
 from gui.pictures.sheet import Sheet, Wanted
 from gui.settings import settings
 from gui.theme import theme
@@ -195,43 +199,85 @@ def test_an_empty_graph_and_one_too_large_say_so(qapp):
     assert drawing.draw(*checked(wide), "svg", Wanted())
 
 
-def test_a_page_is_printed_within_its_margins(net, tmp_path):
+@pytest.fixture
+def printer(qapp, tmp_path) -> QPrinter:
+    """Prints to a file."""
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
     printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "page.pdf"))
+    return printer
+
+
+def pages_in(path: Path) -> int:
+    return len(re.findall(rb"/Type /Page\b", path.read_bytes()))
+
+
+def test_a_picture_is_fitted_onto_one_page_or_printed_on_as_many_as_its_size_takes(printer, tmp_path):
+    sheet = drawing.finish(drawing.making(*checked(chain(40)), Wanted()))
+    printer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     path = tmp_path / "page.pdf"
-    printer.setOutputFileName(str(path))
-    sheet = drawing.finish(drawing.making(net[0], net[1], Wanted()))
-    for _ in range(2):  # a preview paints again when the paper is turned
-        drawing.paint_page(printer, sheet)
-        pdf = path.read_bytes()
-        assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
-        assert b"/FontFile" in pdf
-    assert sheet.area.width() > sheet.area.height()
+    one, full = (Pages(sheet, printer.pageLayout(), spread) for spread in ("one", "full"))
+    drawing.finish(one.printing(printer))
+    assert pages_in(path) == 1
+    assert b"/FontFile" in path.read_bytes()
+    assert one.scale < full.scale == 1.0
+    drawing.finish(full.printing(printer))
+    assert pages_in(path) == len(full.parts) > 1
+    covered = QRectF()
+    for part in full.parts:
+        assert part.width() * 0.75 <= 595 - 20  # A4 without margins, in points
+        covered = covered.united(part)
+    assert covered.contains(sheet.area)
+    printer.setPrintRange(QPrinter.PrintRange.PageRange)
+    printer.setFromTo(2, 2)
+    drawing.finish(full.printing(printer))
+    assert pages_in(path) == 1
+
+
+def test_a_print_that_is_left_leaves_no_file(printer, tmp_path):
+    sheet = drawing.finish(drawing.making(*checked(chain(40)), Wanted()))
+    steps = Pages(sheet, printer.pageLayout(), "one").printing(printer)
+    next(steps)
+    assert (tmp_path / "page.pdf").exists()
+    steps.close()
+    assert not (tmp_path / "page.pdf").exists()
 
 
 # -- the dialog and the window --
 
 
-def test_the_page_is_shown_before_it_is_printed_and_an_empty_graph_is_said_to_be_empty(qtbot, monkeypatch, tmp_path):
-    painted: list[tuple[bool, bool]] = []
-
-    def shown(dialog: QPrintPreviewDialog) -> int:
-        dialog.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
-        dialog.printer().setOutputFileName(str(tmp_path / "page.pdf"))
-        dialog.paintRequested.emit(dialog.printer())
-        landscape = dialog.printer().pageLayout().orientation() is QPageLayout.Orientation.Landscape
-        painted.append((dialog.objectName() == "printPreview", landscape))
-        return 0
-
-    monkeypatch.setattr(QPrintPreviewDialog, "exec", shown)
+def test_pages_are_shown_before_they_are_printed_and_an_empty_graph_is_said_to_be_empty(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr(QPrintDialog, "exec", lambda _dialog: QPrintDialog.DialogCode.Accepted)
     with main_window(qtbot, chain(40)) as window:
-        job = window.pictures.print_preview()
-        qtbot.waitUntil(lambda: job.is_over)
-        assert painted == [(True, True)]
+        window.actions_.print_.trigger()
+        qtbot.waitUntil(lambda: window.findChild(PrintPages) is not None)
+        dialog = window.findChild(PrintPages)
+        shown = dialog.findChild(QLabel, "pageShown")
+        qtbot.waitUntil(lambda: not shown.pixmap().isNull())
+        assert dialog.way.value() == "landscape"
+        assert shown.pixmap().width() > shown.pixmap().height()
+        click(dialog.way.button("portrait"))
+        qtbot.waitUntil(lambda: shown.pixmap().height() > shown.pixmap().width())
+        click(dialog.spread.button("full"))
+        count = len(dialog.pages.parts)
+        assert dialog.findChild(QLabel, "pageTold").text() == f"Page 1 of {count}"
+        click(dialog.next)
+        assert dialog.number == 1
+        dialog.printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        dialog.printer.setOutputFileName(str(tmp_path / "page.pdf"))
+        go = dialog.findChild(QPushButton, "printGo")
+        assert go is not None
+        click(go)
+        qtbot.waitUntil(lambda: not window.pictures.findChildren(PaintJob))
+        assert pages_in(tmp_path / "page.pdf") == count
     with main_window(qtbot, Project()) as window:
         window.pictures.print_preview()
         assert "nothing to draw" in notices().history[-1].text
-        assert len(painted) == 1
+        assert window.findChild(PrintPages) is None
+
+
+def click(button: QWidget) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture(autouse=True)
