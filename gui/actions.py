@@ -55,6 +55,8 @@ class Actions:
     check_gradients: QAction
     save_step: QAction
     presentation: QAction
+    next_part: QAction
+    part_before: QAction
     preview: QAction
     formula: QAction
     compare_file: QAction
@@ -135,6 +137,8 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
         check_gradients=make("CheckGradients", _tr("Check &gradients…"), "gradient", "Ctrl+Shift+K"),
         save_step=make("SaveStep", _tr("Sa&ve this step…"), "download", "Ctrl+Alt+S"),
         presentation=make("Presentation", _tr("Pres&entation mode"), "presentation", "F11"),
+        next_part=make("NextPart", _tr("Ne&xt part of the window"), "", "F6"),
+        part_before=make("PartBefore", _tr("Pa&rt of the window before"), "", "Shift+F6"),
         preview=make("PreviewData", _tr("Look at the &data…"), "table", "Ctrl+Shift+D"),
         formula=make("Formula", _tr("For&mula…"), "expression", "Ctrl+Shift+M"),
         compare_file=make("CompareFile", _tr("With a &file…")),

@@ -57,6 +57,7 @@ from gui.toasts import ToastArea
 from gui.tour import Tour
 from gui.transport import TransportBar
 from gui.unit_pictures.live import NeuronPictures
+from gui.walk_window import next_part, tab
 from gui.window_state import WindowState
 
 
@@ -173,6 +174,8 @@ class MainWindow(QMainWindow):
         self.actions_.compare_saved.triggered.connect(self.comparer.with_saved)
         self.actions_.commands.triggered.connect(self.command_palette.open)
         self.actions_.shortcuts.triggered.connect(lambda: self.dialogs.show_shortcuts(self.shortcuts))
+        self.actions_.next_part.triggered.connect(lambda: next_part(self._parts, 1))
+        self.actions_.part_before.triggered.connect(lambda: next_part(self._parts, -1))
         self.actions_.tour.triggered.connect(self.tour.begin)
         self.document.path_changed.connect(self._follow_title)
         self.document.clean_changed.connect(self._follow_title)
@@ -194,6 +197,17 @@ class MainWindow(QMainWindow):
     def _edit_parameters(self) -> None:
         self.docks.show("inspector")
         self.inspector.focus_parameters()
+
+    def _parts(self) -> list[QWidget]:
+        """From the top left to the bottom right, for F6."""
+        left, *others = self.docks.all()
+        column = self.canvas.parentWidget()
+        assert column is not None
+        centre = column.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return [self.transport, left, *centre, *others, self.status]
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return tab(self, forward)
 
     def _follow_title(self) -> None:
         self.setWindowTitle(f"{self.document.title}[*]")

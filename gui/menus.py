@@ -117,7 +117,7 @@ class Menus(QObject):
             action.triggered.connect(lambda _=False, mode=mode: choose_mode(mode))
             modes.addAction(action)
         menu.addSeparator()
-        menu.addAction(actions.presentation)
+        menu.addActions([actions.next_part, actions.part_before, actions.presentation])
 
 
 def choose_mode(mode: Mode) -> None:

@@ -74,6 +74,8 @@ class Tour(QObject):
         """Take the card away."""
         if self._overlay is not None:
             overlay, self._overlay = self._overlay, None
+            if overlay.isAncestorOf(overlay.window().focusWidget()):
+                self._parts[0][0].setFocus(Qt.FocusReason.OtherFocusReason)  # where the first card said to begin
             overlay.hide()
             overlay.deleteLater()
 
@@ -140,6 +142,7 @@ class _Overlay(QWidget):
         self._place()
         self.show()
         self.raise_()
+        self._next.setAccessibleDescription(f"{self._count.text()}: {title}. {text}")
         self._next.setFocus()
 
     def _holes(self) -> list[QRect]:
@@ -178,8 +181,17 @@ class _Overlay(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self._finish()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            (self._skip if self._skip.hasFocus() else self._back if self._back.hasFocus() else self._next).click()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab stays on the card: what is dimmed takes no part."""
+        turn = [button for button in (self._skip, self._back, self._next) if not button.isHidden()]
+        here = next((index for index, button in enumerate(turn) if button.hasFocus()), -1)
+        turn[(here + (1 if forward else -1)) % len(turn)].setFocus(Qt.FocusReason.TabFocusReason)
+        return True
 
     def paintEvent(self, event: QPaintEvent) -> None:
         path = QPainterPath()

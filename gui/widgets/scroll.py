@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 @final
 class VerticalScroll(QScrollArea):
-    """A scroll area whose least width is that of its widget with a scroll bar beside it."""
+    """A scroll area whose least width is that of its widget with a scroll bar beside it. Tab goes to what is in it."""
 
     def __init__(self, widget: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -124,3 +124,19 @@ def test_a_part_that_is_hidden_is_no_trouble(tour, window):
     window.grab()
     card = overlay(window).findChild(QFrame)
     assert overlay(window).rect().contains(card.geometry())
+
+
+def test_enter_presses_the_highlighted_button_and_tab_stays_on_the_card(tour, window, qtbot):
+    canvas = window.findChild(QWidget, "canvas")
+    canvas.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    tour.begin()
+    assert button(window, "Next").accessibleDescription().startswith("1 of 3: Draw. A network is")
+    for _ in range(5):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        assert overlay(window).isAncestorOf(QApplication.focusWidget())
+    assert button(window, "Skip").hasFocus()
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
+    for _ in range(3):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    assert tour.step is None
+    assert canvas.hasFocus()

@@ -1,0 +1,76 @@
+"""Going round the window with Tab and F6, past what cannot be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QApplication, QDockWidget, QScrollArea, QWidget
+
+
+def is_in_sight(widget: QWidget) -> bool:
+    """Whether a person can see it, if need be after scrolling: Qt takes a dock behind another tab for visible.
+
+    It lies outside of the window.
+    """
+    dock: QWidget | None = widget
+    while dock is not None and not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    part = dock or widget
+    window = part.window()
+    return part.isVisible() and window.rect().intersects(QRect(part.mapTo(window, QPoint(0, 0)), part.size()))
+
+
+def tab(window: QWidget, forward: bool) -> bool:
+    """Give the focus to the next widget of the window that takes it by Tab. False if there is none."""
+    start = QApplication.focusWidget() or window
+    for widget in _chain(start, window, forward):
+        if _takes_tab(widget):
+            _focus(widget, Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason)
+            return True
+    return False
+
+
+def next_part(parts: Callable[[], Sequence[QWidget]], step: int) -> None:
+    """Give the focus to the next part of a window in this order, or with `step` -1 to the one before."""
+    focus, everyone = QApplication.focusWidget(), list(parts())
+    here = next((index for index, part in enumerate(everyone) if _holds(part, focus)), -1 if step > 0 else 0)
+    for turn in range(1, len(everyone) + 1):
+        part = everyone[(here + turn * step) % len(everyone)]
+        inner = part.widget() if isinstance(part, QDockWidget) else part  # not the buttons of its title
+        chain = [inner, *_chain(inner, inner.window(), True)] if is_in_sight(part) else []
+        target = next((widget for widget in chain if _holds(inner, widget) and _takes_tab(widget)), None)
+        if target is not None:
+            target.activateWindow()  # a dock may float
+            _focus(target, Qt.FocusReason.TabFocusReason)
+            return
+
+
+def _holds(part: QWidget, widget: QWidget | None) -> bool:
+    return widget is not None and (part is widget or part.isAncestorOf(widget))
+
+
+def _chain(start: QWidget, window: QWidget, forward: bool) -> Iterator[QWidget]:
+    """The widgets of a window after this one, in the order of Tab."""
+    widget: QWidget | None = start
+    while widget is not None:
+        widget = widget.nextInFocusChain() if forward else widget.previousInFocusChain()
+        if widget is None or widget is start:
+            return
+        if widget.window() is window:
+            yield widget
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    policy = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    wants = bool(policy) and widget.focusProxy() is None
+    return wants and widget.isEnabled() and widget.isVisible() and is_in_sight(widget)
+
+
+def _focus(widget: QWidget, reason: Qt.FocusReason) -> None:
+    widget.setFocus(reason)
+    outer = widget.parentWidget()
+    while outer is not None:
+        if isinstance(outer, QScrollArea):
+            outer.ensureWidgetVisible(widget)
+        outer = outer.parentWidget()

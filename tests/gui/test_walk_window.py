@@ -1,0 +1,55 @@
+"""Tab and F6 go round the real window."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
+
+from tests.helpers.windows import main_window
+
+
+@pytest.fixture
+def window(qtbot):
+    with main_window(qtbot) as made:
+        with qtbot.waitActive(made):
+            made.activateWindow()
+        yield made
+
+
+def dock_of(widget: QWidget | None) -> QDockWidget | None:
+    while widget is not None and not isinstance(widget, QDockWidget):
+        widget = widget.parentWidget()
+    return widget
+
+
+def test_tab_stops_only_where_something_can_be_seen_and_has_a_name(window):
+    window.palette_panel.search.setFocus()
+    met: list[QWidget] = []
+    while (focus := QApplication.focusWidget()) is not None and focus not in met:
+        met.append(focus)
+        QTest.keyClick(focus, Qt.Key.Key_Backtab)
+    assert len(met) > 40
+    for widget in met:
+        dock = dock_of(widget)
+        assert dock is None or not dock.visibleRegion().isEmpty(), widget
+        assert QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name), widget
+    assert window.canvas in met
+    assert {dock_of(widget) for widget in met} >= {window.docks["palette"], window.docks["inspector"], None}
+
+
+def test_f6_goes_from_part_to_part_and_back(window):
+    window.canvas.setFocus()
+    parts = [window.canvas]
+    for key, keys in (
+        (Qt.Key.Key_F6, Qt.KeyboardModifier.NoModifier),
+        (Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier),
+    ):
+        QTest.keyClick(window, key, keys)
+        parts.append(QApplication.focusWidget())
+    assert dock_of(parts[1]) is window.docks["inspector"]
+    assert parts[2] is window.canvas
+    QTest.keyClick(window, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert dock_of(QApplication.focusWidget()) is window.docks["palette"]
