@@ -167,7 +167,6 @@ class Text(Param):
     offers: tuple[str, ...] = ()
     pattern: str = ""
     """Name filter of the file dialog, such as `CSV files (*.csv)`."""
-    multiline: bool = False
 
     @property
     def start(self) -> str:

@@ -70,8 +70,3 @@ class GraphError(ChainruleError):
 @final
 class DataError(ChainruleError):
     """A data set is missing, broken or does not fit its block. The message names file, row and column."""
-
-
-@final
-class TrainingError(ChainruleError):
-    """A training could not start or go on. The message names the block that failed, where one did."""

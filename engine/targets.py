@@ -24,7 +24,6 @@ import engine.nn
 _NAME = re.compile(r"[a-z]+(?:\.[A-Za-z][A-Za-z0-9_]*)+")
 
 _OPERATORS = frozenset({"add", "sub", "mul", "truediv", "neg", "pow", "matmul", "getitem"})
-INFIX = {f"operator.{name}" for name in _OPERATORS}
 
 _CREATING = frozenset(
     {"arange", "eye", "full", "linspace", "normal", "ones", "rand", "rand_like", "randn", "randn_like", "zeros"}

@@ -60,15 +60,3 @@ class TensorSpec:
 def shape_text(shape: tuple[Dim, ...]) -> str:
     """`N × 3 × 28 × 28`; a scalar reads `scalar`."""
     return " × ".join(str(dim) for dim in shape) if shape else "scalar"
-
-
-def with_batch(shape: tuple[Dim, ...], batch: int) -> tuple[int, ...]:
-    """The concrete shape for a batch size.
-
-    Raises:
-        ValueError: a symbol other than the batch is left in the shape.
-    """
-    sizes = [batch if dim == BATCH else dim for dim in shape]
-    if any(isinstance(dim, str) for dim in sizes):
-        raise ValueError(f"shape {shape_text(shape)} has a free size besides the batch")
-    return tuple(int(dim) for dim in sizes)

@@ -16,7 +16,6 @@ from engine.swapping import swap_block
 from gui.document import Change
 from gui.inserting import insert_block
 
-NOTHING: Touched = frozenset()
 Fixed = tuple[Project, Change]
 """The project with a fix made, and what that changed."""
 _OUTPUTS = ("out_features", "out_channels")

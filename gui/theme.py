@@ -42,8 +42,6 @@ Tone = Literal[
 ]
 
 TEXT_SCALES: Final = (1.0, 2.0)
-GRID: Final = 4
-CONTROL_HEIGHT: Final = 28
 
 
 @final

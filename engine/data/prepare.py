@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -44,15 +43,6 @@ class Prepared:
 
     x: Tensor
     notes: tuple[str, ...] = ()
-
-
-def prepare_row(data: DataSet, values: Sequence[float]) -> Tensor:
-    """One row as a person types it, (1, ...): the coordinates of generated data, else the inputs before scaling.
-
-    Raises:
-        DataError: D05, it has another length, or a value is not finite.
-    """
-    return prepare_rows(data, np.asarray([values], dtype=np.float64))
 
 
 def prepare_rows(data: DataSet, rows: NDArray[Any]) -> Tensor:

@@ -131,8 +131,6 @@ class SurfaceWork:
         self.made, self.total = 0, side * side + 1
         self.batched = 1
         """Points of one piece of work."""
-        self.speed_up = 0.0
-        """How many times faster several points at once are than one by one; 0 where they are not done at once."""
         self._fits = self._room(net, size)
         self._evaluate = self._one_by_one
         self._work = self._go()
@@ -209,12 +207,12 @@ class SurfaceWork:
         weights = self._plane.weights(xy[:, 0], xy[:, 1])
         singles = ({name: value[at] for name, value in weights.items()} for at in range(len(xy)))
         with torch.no_grad():
-            return torch.stack([self._landscape.one(single, part) for single in singles]).double().cpu()
+            return torch.stack([self._landscape.one(single, part) for single in singles]).cpu().double()
 
     def _at_once(self, xy: Tensor, part: Batch) -> Tensor:
         """The same by one call."""
         with torch.no_grad():
-            return self._landscape.many(self._plane.weights(xy[:, 0], xy[:, 1]), part).double().cpu()
+            return self._landscape.many(self._plane.weights(xy[:, 0], xy[:, 1]), part).cpu().double()
 
     def _choose(self) -> None:
         """One by one, or several at once? What is slow by itself, or does not fit into memory, gains nothing."""
@@ -231,7 +229,7 @@ class SurfaceWork:
             return  # not every operation can be done for many weights at once
         together /= count
         if together < alone and _agree(found[:4], self._one_by_one(self._trial(count)[:4], part), centre.dtype):
-            self._evaluate, self.speed_up = self._at_once, alone / together
+            self._evaluate = self._at_once
             self.batched = max(_FIRST_BLOCK, min(self._fits, int(_SLICE / together)))
 
     def _trial(self, count: int) -> Tensor:

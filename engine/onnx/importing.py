@@ -26,7 +26,6 @@ from engine.wording import plural, shown
 
 MAX_BYTES: Final = 2 * diskfile.GIB
 """Protocol buffers have no more."""
-SUFFIX: Final = ".onnx"
 _LISTED: Final = 6
 _UNCHANGED: Final = "Nothing was imported."
 

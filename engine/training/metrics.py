@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.training.crew import Crew
+from engine.training.precision import in_double
 from engine.training.task import Task
 
 _HELD = 1 << 20
@@ -92,7 +93,7 @@ class Meter:
             self._sums["top5"] += float((best == labels.unsqueeze(1)).any(1).sum())
             self._count += 0 if "accuracy" in self.names else labels.numel()
         if "mae" in self.names or "r2" in self.names:
-            self._sum_errors(prediction.double(), _like(target, prediction).double())
+            self._sum_errors(in_double(prediction), in_double(_like(target, prediction)))
 
     def _sum_errors(self, prediction: Tensor, target: Tensor) -> None:
         error = prediction - target
@@ -104,7 +105,8 @@ class Meter:
 
     def _add_spread(self, count: int, mean: Tensor, around: Tensor, squares: Tensor) -> None:
         if self._spread is not None:  # two parts as one: Chan, Golub and LeVeque, 1979
-            before, old_mean, old_around, old_squares = self._spread
+            before = self._spread[0]  # restored ones come from the CPU
+            old_mean, old_around, old_squares = (part.to(mean.device) for part in self._spread[1:])
             gap, total = mean - old_mean, before + count
             around = around + old_around + gap.square() * (before * count / total)
             mean = old_mean + gap * (count / total)
@@ -144,7 +146,7 @@ class Meter:
         """What a resumed training needs, batches that are held as they are: numbers and tensors."""
         held = {}
         if self._predictions:
-            held = {"prediction": torch.cat(self._predictions), "target": torch.cat(self._targets)}
+            held = {"prediction": _together(self._predictions), "target": _together(self._targets)}
         spread = self._spread or (0, *(torch.empty(0, dtype=torch.float64),) * 3)
         names = ("spread_count", "spread_mean", "spread_around", "spread_squares")
         return {**held, "count": self._count, **self._sums, **dict(zip(names, spread, strict=True))}
@@ -188,7 +190,8 @@ def of_epochs(
 
 
 def _together(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+    """All in a row, on the device of the last one: restored ones come from the CPU."""
+    return parts[0] if len(parts) == 1 else torch.cat([part.to(parts[-1].device) for part in parts])
 
 
 def _right(task: Task, prediction: Tensor, target: Tensor) -> tuple[int, int]:
@@ -209,11 +212,6 @@ def _hits(task: Task, scores: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.b
         found, true = scores.argmax(1), truth.argmax(1) if truth.dtype.kind == "f" else truth
     hits: NDArray[np.bool_] = found == true.reshape(found.shape)
     return hits
-
-
-def mean_or_none(total: float, weight: float) -> float | None:
-    """Total / weight; None for nothing."""
-    return total / weight if weight else None
 
 
 def finite_or_text(value: float | None) -> float | str | None:

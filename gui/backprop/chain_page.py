@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVB
 from engine.chains import Path, WeightChain
 from engine.moments import Step
 from gui.backprop import chain_words as words
-from gui.backprop.numeral_words import called
 from gui.format import format_exact, format_number
 from gui.formula import FormulaWidget
 from gui.theme import set_kind
@@ -261,8 +260,3 @@ class ChainPage(QWidget):
             widget.setMinimumHeight(0)
             widget.set_lines(lines)
         self._waiting = []
-
-
-def title_of(step: Step, chain: WeightChain) -> str:
-    """`w5 = 0.4`."""
-    return f"{called(step, chain.weight)} = {format_number(chain.value)}"

@@ -14,7 +14,6 @@ from gui.theme import theme
 
 LEAST: Final = 0.1
 MOST: Final = 4.0
-STEP: Final = 1.25
 FIT_MARGIN: Final = 48.0
 MOVE_MS: Final = 160
 

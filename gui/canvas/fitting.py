@@ -38,11 +38,6 @@ class Refusal:
     text: str
     problem: Problem | None = None
 
-    @property
-    def forceable(self) -> bool:
-        """Whether the wire can be drawn all the same, to be mended afterwards."""
-        return self.problem is not None
-
 
 @final
 class Fitting:

@@ -38,13 +38,11 @@ class Offer:
         return f"{self.block.kind} – {self.choice}" if self.choice else self.block.kind
 
 
-def ranked(query: str, blocks: Iterable[Block]) -> list[Block]:
-    """The blocks that match, best first; for an empty query all, beginners' blocks first, by category."""
-    return list(dict.fromkeys(offer.block for offer in offers(query, blocks)))
-
-
 def offers(query: str, blocks: Iterable[Block]) -> list[Offer]:
-    """What matches, best first: blocks as they come, and blocks with the choice that was typed."""
+    """What matches, best first: blocks as they come, and blocks with the choice that was typed.
+
+    For an empty query, all blocks: beginners' first, by category.
+    """
     words = _plain(query).split()
     scored = [entry for block in blocks for entry in _scored(words, block)]
     least = _TAIL * max((points for points, _ in scored), default=0.0)

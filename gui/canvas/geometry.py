@@ -65,11 +65,6 @@ def corners_of(path: QPainterPath) -> list[tuple[float, float]]:
     return [(corner.x(), corner.y()) for polygon in path.toSubpathPolygons() for corner in polygon.toList()]
 
 
-def distance_to(path: QPainterPath, point: QPointF) -> float:
-    """Distance of a point from a curve."""
-    return distance_from(corners_of(path), point)
-
-
 def distance_from(corners: Sequence[tuple[float, float]], point: QPointF) -> float:
     """Distance of a point from a line with corners."""
     nearest = math.inf

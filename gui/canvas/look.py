@@ -32,6 +32,9 @@ FAR_NAME_PX: Final = ((0.53, 18), (SUMMARIES_FROM, 20), (0.0, 27))
 """From that scale on, the size of names from further away: on the screen they stay between 9 and 12 pixels high, and
 come near as they are from far."""
 FAR_LONG: Final = 0.85
+_LETTERS: Final = "".join(map(chr, range(32, 127)))
+KERNING: Final = 1.1
+"""Side by side, letters may take so many times the room that each takes alone."""
 FAR_LINE_PX: Final = ((0.53, 16), (0.0, 18))
 """The same for the summary below the name; from further away than `SUMMARIES_FROM` the name stands alone."""
 
@@ -73,6 +76,7 @@ class Look:
         self.version = 0
         """Counts changes of the colours."""
         self._widths: dict[tuple[str, str], float] = {}
+        self._letters = {letter: self.name_metrics.horizontalAdvance(letter) for letter in _LETTERS}
         self.rows = AllRows(self.label_metrics.horizontalAdvance)
         self.refresh()
 
@@ -83,6 +87,13 @@ class Look:
             metrics = self.name_metrics if role == "name" else self.mono_metrics
             found = self._widths[role, text] = metrics.horizontalAdvance(text)
         return found
+
+    def surely_fits(self, name: str, room: float) -> bool:
+        """Whether a name is no wider than that, as far as its letters tell: to lay each text out takes far longer."""
+        try:
+            return sum(map(self._letters.__getitem__, name)) * KERNING <= room
+        except KeyError:  # a letter that is none of the common ones
+            return False
 
     def set_scale(self, scale: float) -> None:
         """The view shows the scene at this scale."""
@@ -121,7 +132,6 @@ class Look:
         self.accent_pale = QBrush(_faded(colors.accent, 26))
         self.error = QBrush(QColor(colors.error))
         self.warning = QBrush(QColor(colors.warning))
-        self.on_badge = QBrush(QColor(colors.canvas))
         self.text = _pen(colors.text, 1.0)
         self.secondary = _pen(colors.secondary, 1.0)
         self.disabled = _pen(colors.disabled, 1.0)

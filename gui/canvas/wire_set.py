@@ -158,10 +158,6 @@ class WireSet:
             else:
                 item.carry(dx, dy)
 
-    def retrace(self, item: WireItem) -> None:
-        """Let one wire look for its way anew."""
-        self._trace(item)
-
     def rest(self) -> None:
         """All wires were led around all blocks: nothing has to be looked at again."""
         self._look_around()
@@ -242,16 +238,17 @@ class WireSet:
 
     def _trace(self, item: WireItem, *, routed: bool = True) -> None:
         wire = item.wire
-        start = self._blocks[wire.from_node].port_spot("out", wire.from_port)
-        end = self._blocks[wire.to_node].port_spot("in", wire.to_port)
+        source, target = self._blocks[wire.from_node], self._blocks[wire.to_node]
+        leaves = enters = None
+        if routed and not wire.via:
+            self._look_around()
+            leaves, enters = self._ground.boxes[wire.from_node], self._ground.boxes[wire.to_node]
+        start, end = source.port_spot("out", wire.from_port, leaves), target.port_spot("in", wire.to_port, enters)
         if start is None or end is None:
             return
         route = None
-        if routed and not wire.via:
-            self._look_around()
-            boxes = self._ground.boxes
-            near = ((wire.from_node, boxes[wire.from_node]), (wire.to_node, boxes[wire.to_node]))
-            ends = wire.ends
+        if leaves is not None and enters is not None:
+            near, ends = ((wire.from_node, leaves), (wire.to_node, enters)), wire.ends
             self._lanes.put(ends, None)
             route = find_route(start, end, self._ground, *near, partial(self._lanes.is_taken, ends))
             if route is not None:

@@ -113,7 +113,6 @@ class SizeEditor(LineEditor):
 
     def __init__(self, param: Size) -> None:
         super().__init__(param, param.words)
-        self._dims = param.dims
         if param.dims > 1:
             self.edit.setPlaceholderText(" × ".join(["3"] * param.dims))
 

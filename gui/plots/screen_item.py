@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from gui.theme import theme
@@ -64,11 +64,6 @@ class ScreenItem(pg.GraphicsObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.draw(painter)
         painter.restore()
-
-
-def polygon(points: Floats) -> QPolygonF:
-    """Pixels as Qt takes them."""
-    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
 
 
 def write(painter: QPainter, text: str, at: QPointF, color: QColor, size: tuple[float, float]) -> QRectF:

@@ -29,8 +29,6 @@ LEAST_CELL: Final = 13.0
 ZERO: Final = 127
 LOST: Final = 255
 
-Codes = NDArray[np.uint8]
-
 
 @final
 @dataclass(frozen=True, slots=True)

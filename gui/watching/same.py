@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from engine.frozen import thaw
 from engine.graph import Project
 from gui.moved_data import PATH_PARAMS
-
-_NAMED: Final = 3
 
 
 def same_network(one: Project, other: Project) -> bool:

@@ -6,7 +6,7 @@ from typing import final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.icons import paint_icon
 from gui.theme import set_role, theme
@@ -67,13 +67,10 @@ class Section(QWidget):
         self.body = QVBoxLayout(self._content)
         self.body.setContentsMargins(0, 2, 0, 8)
         self.body.setSpacing(8)
-        self._top = QHBoxLayout()
-        self._top.setSpacing(4)
-        self._top.addWidget(self._header, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(self._top)
+        layout.addWidget(self._header)
         layout.addWidget(self._content)
         self._header.toggled.connect(self._fold)
         self.set_expanded(expanded)
@@ -82,15 +79,6 @@ class Section(QWidget):
     def header(self) -> QAbstractButton:
         """The clickable title."""
         return self._header
-
-    def set_title(self, title: str) -> None:
-        """Another title."""
-        self._header.setText(title)
-        self._header.update()
-
-    def add_to_header(self, widget: QWidget) -> None:
-        """Puts a small control at the right of the title."""
-        self._top.addWidget(widget)
 
     @property
     def expanded(self) -> bool:

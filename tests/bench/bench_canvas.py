@@ -146,7 +146,7 @@ def wire_figures(view: CanvasView, node_id: str) -> Figures:
 
     def route_all() -> None:
         for item in ends:
-            wires.retrace(item)
+            wires._trace(item)
 
     figures = {"route all": timed(route_all, 5)}
     figures["route near one"] = timed(route_near)

@@ -98,7 +98,6 @@ _ADD_REFUSED = (
 )
 
 _ANYTHING = st.one_of(draw.ANY, st.just(draw.SCALAR))
-_MATRIX = st.builds(lambda m, n: TensorSpec((m, n)), draw.SIZE, draw.SIZE)
 
 CASES: dict[str, Case] = {
     "Activation": Case(

@@ -7,7 +7,7 @@ from PIL import Image
 
 from engine.data import load_data
 from engine.data.planes import line_grid, plane_grid, sample_points
-from engine.data.prepare import prepare_file, prepare_image, prepare_row, prepare_rows
+from engine.data.prepare import prepare_file, prepare_image, prepare_rows
 from engine.problem import DataError
 from tests.helpers.data import input_params
 
@@ -72,7 +72,7 @@ def test_rows_become_what_the_training_got(values, dtype):
     data = load(dtype, **values)
     rows = data.points["val"] if data.points is not None else data.raw["val"]["x"]
     assert torch.equal(prepare_rows(data, rows), data.val["x"])
-    assert torch.equal(prepare_row(data, rows[0].tolist()), data.val["x"][:1])
+    assert torch.equal(prepare_rows(data, rows[:1]), data.val["x"][:1])
 
 
 def test_pixels_become_what_the_training_got(fashion):

@@ -36,7 +36,6 @@ ALT, NO_KEYS = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
 CUTS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 LEFT = Qt.MouseButton.LeftButton
 KINDS = sorted(registry())
-COMMANDS = ("delete", "take_out", "duplicate", "toggle_bypass", "disconnect_chosen", "cut", "copy")
 number = st.integers(0, 10_000)
 
 

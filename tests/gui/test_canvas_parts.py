@@ -15,8 +15,8 @@ from engine.graph import Graph, Node, Project, Wire
 from engine.plan import check
 from gui.canvas.face import make_face, problems_by_node
 from gui.canvas.fitting import path_back, reached
-from gui.canvas.fuzzy import offers, ranked
-from gui.canvas.geometry import block_height, distance_to, port_heights, wire_path
+from gui.canvas.fuzzy import offers
+from gui.canvas.geometry import block_height, corners_of, distance_from, port_heights, wire_path
 from gui.canvas.placing import free_place
 from gui.canvas.snapping import Snapping
 from gui.fixes import fix_label
@@ -59,7 +59,7 @@ def boxes(places: dict[str, tuple[float, float]]) -> list[QRectF]:
     ],
 )
 def test_people_find_blocks_by_the_words_they_know(query: str, kind: str) -> None:
-    assert ranked(query, registry().values())[0].kind == kind
+    assert offers(query, registry().values())[0].block.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -98,18 +98,18 @@ def test_a_choice_that_is_typed_is_offered_with_its_block(query: str, title: str
     ],
 )
 def test_nothing_far_fetched_stands_among_what_is_obvious(query: str, kinds: set[str]) -> None:
-    assert {block.kind for block in ranked(query, registry().values())} == kinds
+    assert {offer.block.kind for offer in offers(query, registry().values())} == kinds
 
 
 def test_an_empty_search_lists_everything_beginners_first() -> None:
-    found = ranked("", registry().values())
+    found = [offer.block for offer in offers("", registry().values())]
     assert {block.kind for block in found} == set(registry())
     flags = [block.beginner for block in found]
     assert flags == sorted(flags, reverse=True)
 
 
 def test_nonsense_finds_nothing() -> None:
-    assert ranked("qqqq", registry().values()) == []
+    assert offers("qqqq", registry().values()) == []
 
 
 # -- faces --
@@ -167,19 +167,19 @@ def test_wires_begin_and_end_at_their_ports_level(x1: float, y1: float, x2: floa
     assert (first.y, last.y) == (y1, y2)
     assert first.x > x1
     assert last.x < x2
-    assert distance_to(path, path.pointAtPercent(0.5)) < 1.0
+    assert distance_from(corners_of(path), path.pointAtPercent(0.5)) < 1.0
 
 
 def test_a_wire_runs_through_its_bends() -> None:
     path = wire_path(QPointF(0, 0), QPointF(300, 0), ((100.0, 80.0), (200.0, -80.0)))
-    assert distance_to(path, QPointF(100, 80)) < 0.5
-    assert distance_to(path, QPointF(200, -80)) < 0.5
+    assert distance_from(corners_of(path), QPointF(100, 80)) < 0.5
+    assert distance_from(corners_of(path), QPointF(200, -80)) < 0.5
 
 
 def test_distance_is_that_of_the_nearest_point() -> None:
     path = wire_path(QPointF(0, 0), QPointF(400, 0))
-    assert distance_to(path, QPointF(200, 30)) == pytest.approx(30, abs=0.1)
-    assert distance_to(path, QPointF(-30, 40)) == pytest.approx(50, abs=0.1)
+    assert distance_from(corners_of(path), QPointF(200, 30)) == pytest.approx(30, abs=0.1)
+    assert distance_from(corners_of(path), QPointF(-30, 40)) == pytest.approx(50, abs=0.1)
 
 
 # -- places --

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
 
 from engine import edits
@@ -25,7 +24,6 @@ from gui.widgets.section import Section
 from tests.helpers.cut_text import faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
 
-LEFT = Qt.MouseButton.LeftButton
 SECTIONS = ("machine", "checkpoints")
 
 

@@ -60,7 +60,7 @@ class Choices(QObject):
         self.log = QAction(self.tr("Logarithmic colours"), self)
         self.log.setCheckable(True)
         self.log.toggled.connect(self.log_changed)
-        self.menu_button = self._menu_button(bar)
+        self._add_menu(bar)
         self._show()
 
     def _spans(self) -> tuple[tuple[Span, str], ...]:
@@ -162,7 +162,7 @@ class Choices(QObject):
 
     # -- the menu --
 
-    def _menu_button(self, bar: PlotToolbar) -> QToolButton:
+    def _add_menu(self, bar: PlotToolbar) -> None:
         button = bar.button("settings", self.tr("Range, resolution, samples, colours"), lambda: None)
         button.setObjectName("surfaceSettings")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -175,7 +175,6 @@ class Choices(QObject):
         menu.addSeparator()
         menu.addAction(self.log)
         button.setMenu(menu)
-        return button
 
     def _zoom_name(self, zoom: float) -> str:
         return self.tr("As large as the path needs") if zoom == 1 else self.tr("{0} times that").format(f"{zoom:g}")
