@@ -37,6 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     from gui.main_window import MainWindow
     from gui.readying import Readying
     from gui.recover import offer_recovery
+    from gui.screen_reader import complete_descriptions
     from gui.settings import settings
     from gui.text_scale import follow_text_scale
     from gui.theme import theme
@@ -46,6 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     follow_text_scale()
     paint_in_one_thread()
     offer_to_screen_readers()
+    complete_descriptions()
     window = MainWindow()
     window.show()
     if names:

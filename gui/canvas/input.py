@@ -31,6 +31,7 @@ from gui.canvas.pointer import Pointer
 from gui.canvas.rename import RenameField
 from gui.canvas.stage import Stage, Wish
 from gui.canvas.wire_item import WireItem
+from gui.screen_reader import say
 from gui.widgets import plain_tooltip
 
 _ARROWS: Final = {
@@ -63,6 +64,8 @@ class Input:
         self._actions = actions
         self._rename = rename
         self._drop: Gesture | None = None
+        self._walked: str | None = None
+        """The block the keys went to last: several selected ones go on from there."""
 
     # -- mouse --
 
@@ -160,7 +163,7 @@ class Input:
         if keys & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier) or not (
             self._commands.chosen or self._stage.scene.decor.chosen
         ):
-            self._walk(step)
+            self._walk(step, more=bool(keys & Qt.KeyboardModifier.ShiftModifier))
         else:
             self._commands.nudge(*step, far=bool(keys & Qt.KeyboardModifier.ShiftModifier))
         return True
@@ -185,16 +188,26 @@ class Input:
         scene = self._stage.scene
         return not (self._stage.selection.ids or scene.wires.chosen or scene.decor.chosen)
 
-    def _walk(self, step: walking.Step) -> None:
-        scene, single = self._stage.scene, self._stage.selection.single
-        if single is None or single not in scene.blocks:
+    def _walk(self, step: walking.Step, more: bool) -> None:
+        """To the next block, from the selected one or the one walked to last; `more` keeps what is selected."""
+        scene, selection = self._stage.scene, self._stage.selection
+        here = self._walked if selection.single is None and self._walked in selection.ids else selection.single
+        if here is None or here not in scene.blocks:
             target = walking.first(scene, self._stage.camera)
         else:
-            target = walking.neighbour(scene, single, step)
-        if target is not None:
-            scene.choose_wires(())
-            scene.decor.choose(())
-            self._stage.selection.show(target)
+            target = walking.neighbour(scene, here, step)
+        if target is None:
+            return
+        self._walked = target
+        scene.choose_wires(())
+        scene.decor.choose(())
+        if not more:
+            selection.show(target)
+            return
+        selection.set(selection.ids | {target})
+        selection.reveal.emit(target)
+        count = self._view.tr("{0}, {1} blocks selected").format(target, len(selection.ids))
+        say(self._view, count)
 
     # -- drag and drop --
 

@@ -24,6 +24,7 @@ def gestures() -> tuple[tuple[str, str], ...]:
         (_tr("Select several"), _tr("Drag over empty ground; Shift or Ctrl adds")),
         (_tr("Move"), _tr("Drag, with Ctrl freely; arrows move by the grid, Shift+arrows further")),
         (_tr("Walk along wires"), _tr("Alt+arrows; plain arrows where nothing is selected")),
+        (_tr("Select along wires"), _tr("Shift+Alt+arrows")),
         (_tr("Go to the parameters, or into a group"), _tr("Enter; Escape leads back")),
         (_tr("Open a group"), _tr("Double-click it; Backspace with nothing selected leads out")),
         (_tr("Rename"), _tr("Double-click the block")),

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.screen_reader import say
 from gui.theme import set_kind, set_role, theme
 from gui.widgets.search_field import SearchField
 
@@ -66,7 +67,9 @@ class SearchPopup(QFrame):
         self.column.addWidget(self.field)
         self.column.addWidget(self.list)
         self.field.searched.connect(self._search)
+        self.field.searched.connect(self._tell_highlighted)
         self.field.moved.connect(self._step)
+        self.field.moved.connect(self._tell_highlighted)
         self.field.returnPressed.connect(self._take)
         self.list.clicked.connect(self._take)
         self.field.installEventFilter(self)
@@ -116,6 +119,14 @@ class SearchPopup(QFrame):
         if model.rowCount():
             row = (self.list.currentIndex().row() + way) % model.rowCount()
             self.list.setCurrentIndex(model.index(row, 0))
+
+    def _tell_highlighted(self) -> None:
+        """The focus stays in the field: a screen reader is told what Enter would take."""
+        index, count = self.list.currentIndex(), self.list.model().rowCount()
+        about = index.data(Qt.ItemDataRole.AccessibleDescriptionRole) or ""
+        place = self.tr("{0} of {1}").format(index.row() + 1, count)
+        parts = [index.data(), about, place] if index.isValid() else [self.tr("nothing found")]
+        say(self, ", ".join(str(part) for part in parts if part))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.field and event.type() == QEvent.Type.FocusOut and not self.isHidden():

@@ -128,3 +128,29 @@ def test_a_network_is_drawn_without_a_mouse(qtbot):
         qtbot.waitUntil(lambda: window.feed.trained, timeout=PATIENCE)
         QTest.keyClick(window, KEY.Key_Return, CONTROL | Qt.KeyboardModifier.ShiftModifier)
         qtbot.waitUntil(lambda: window.feed.state in ("ready", "finished"), timeout=PATIENCE)
+
+
+def test_several_blocks_are_selected_along_the_wires(easel):
+    easel.selection.set({"dense"})
+    both = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+    press(easel, KEY.Key_Right, both)
+    assert easel.selected == {"dense", "act"}
+    press(easel, KEY.Key_Right, both)
+    assert easel.selected == {"dense", "act", "loss"}
+    press(easel, KEY.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert easel.selected == {"act"}  # from the one that was walked to last
+
+
+def test_a_list_tells_a_screen_reader_what_enter_would_take(easel, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr("gui.widgets.search_popup.say", lambda _, text: said.append(text))
+    easel.selection.set({"dense"})
+    press(easel, KEY.Key_C)
+    QTest.keyClicks(popup(easel).field, "loss")
+    count = len(popup(easel).shown())
+    assert said[-1] == f"out → loss.prediction, Loss · N × 1 replaces act.out, 1 of {count}"
+    QTest.keyClick(popup(easel).field, KEY.Key_Down)
+    assert said[-1].startswith("out → loss.target, Loss")
+    assert said[-1].endswith(f"2 of {count}")
+    QTest.keyClicks(popup(easel).field, "zzz")
+    assert said[-1] == "nothing found"
