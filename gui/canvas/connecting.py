@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, final
 
 from PySide6.QtCore import QElapsedTimer, QObject
@@ -34,8 +35,19 @@ class _Chance:
     other: PortRef
     face: PortFace
     kind: str
-    likely: bool
+    free: bool
+    same: bool
     distance: float
+
+    @property
+    def likely(self) -> bool:
+        """Nothing would be replaced, and the kinds are the same."""
+        return self.free and self.same
+
+    @property
+    def odd(self) -> bool:
+        """Neither: less likely to be meant than what would be right but for its shape."""
+        return not (self.free or self.same)
 
     @property
     def text(self) -> str:
@@ -50,12 +62,17 @@ class Connecting(QObject):
     def __init__(self, stage: Stage, view: QWidget) -> None:
         super().__init__(view)
         self._stage = stage
+        self._view = view
         self._fits: dict[PortRef, Fitting] = {}
-        self.popup = PickList(
-            self.tr("Connect to which block?"), self.tr("There is no such port that could be connected."), view
-        )
-        self.popup.setObjectName("connectList")
-        self.popup.chosen.connect(self._connect)
+
+    @cached_property
+    def popup(self) -> PickList:
+        """The list, made when it is first needed."""
+        asked, nothing = self.tr("Connect to which block?"), self.tr("There is no such port that could be connected.")
+        popup = PickList(asked, nothing, self._view)
+        popup.setObjectName("connectList")
+        popup.chosen.connect(self._connect)
+        return popup
 
     def open(self) -> None:
         """List what the selected block can be connected to, likely and near ports first."""
@@ -84,9 +101,9 @@ class Connecting(QObject):
                         if not fitting.may_end(other) or self._drawn(ref, other):
                             continue
                         free = not (own if side == "in" else port).wired
-                        likely = free and own.kind == port.kind
+                        same = own.kind == port.kind
                         distance = (item.area.center() - here.area.center()).manhattanLength()
-                        yield _Chance(ref, other, port, item.face.kind, likely, distance)
+                        yield _Chance(ref, other, port, item.face.kind, free, same, distance)
 
     def _drawn(self, own: PortRef, other: PortRef) -> bool:
         return self._fits[own].wire_to(other).ends in self._stage.scene.wires.items
@@ -97,6 +114,8 @@ class Connecting(QObject):
         clock = QElapsedTimer()
         clock.start()
         fit: list[Pick] = []
+        nearly: list[Pick] = []
+        odd: list[Pick] = []
         misfit: list[Pick] = []
         for chance in found[:MOST]:
             fitting = self._fits[chance.own]
@@ -106,8 +125,11 @@ class Connecting(QObject):
             pick = Pick(
                 chance.text, " · ".join(part for part in (chance.kind, chance.face.shape) if part), note, chance
             )
-            (misfit if refusal is not None else fit).append(pick)
-        return fit + misfit
+            if refusal is not None:
+                (nearly if chance.likely else misfit).append(pick)
+            else:
+                (odd if chance.odd else fit).append(pick)
+        return fit + nearly + odd + misfit
 
     def _note(self, chance: _Chance) -> str:
         end = chance.other if chance.own.side == "out" else chance.own

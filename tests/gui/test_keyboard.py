@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from engine import edits
 from gui.notices import notices
 from tests.helpers.canvas import Easel, make_easel, small_net
 from tests.helpers.windows import PATIENCE, main_window
@@ -154,3 +155,12 @@ def test_a_list_tells_a_screen_reader_what_enter_would_take(easel, monkeypatch):
     assert said[-1].endswith(f"2 of {count}")
     QTest.keyClicks(popup(easel).field, "zzz")
     assert said[-1] == "nothing found"
+
+
+def test_what_fits_but_for_its_shape_comes_before_what_only_fits(qtbot):
+    """Class numbers do not go with 8 numbers a sample; yet they are for the target, not for the prediction."""
+    easel = make_easel(qtbot, edits.set_params(small_net(), "dense", {"out_features": 8})[0])
+    easel.selection.set({"loss"})
+    press(easel, KEY.Key_C)
+    QTest.keyClicks(popup(easel).field, "data.y")
+    assert popup(easel).shown() == ["target ← data.y", "prediction ← data.y"]
