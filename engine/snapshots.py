@@ -37,6 +37,14 @@ class Progress(Snapshot):
 
 @final
 @dataclass(frozen=True, slots=True)
+class KernelMaking(Snapshot):
+    """Fast-forward makes machine code for steps or evaluations (`going`), tenths of a second and more; or has ended."""
+
+    going: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class RunSaved(Snapshot):
     """A checkpoint was written.
 

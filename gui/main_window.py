@@ -151,7 +151,6 @@ class MainWindow(QMainWindow):
         self.inspector.preview_wanted.connect(self.dialogs.preview_data)
         self.inspector.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         self.inspector.settings.fast.tie(self.actions_.fast_forward)
-        self.inspector.settings.fast.switch.toggled.connect(self.status.expect_kernel)
         self.canvas.parameters_wanted.connect(self._edit_parameters)
         self.inspector.group_wanted.connect(self.canvas.groups.do)
         self.shelf.use_wanted.connect(self.canvas.groups.add_use)

@@ -17,13 +17,17 @@ LEAST: Final = (640, 400)
 FEWEST: Final = 110
 """Pixels that a panel keeps at text scale 1, however narrow the window is."""
 
+CORNERS: Final = {Qt.Corner.BottomLeftCorner: LEFT, Qt.Corner.BottomRightCorner: RIGHT}
+"""Of the window, and the docks that reach down into them where there is room."""
+
 
 @final
 class Room(QObject):
     """Lets no dock push the window wider than somebody made it.
 
-    Qt makes a window as wide as all its docks want at least. Here the live panels want less where the window is
-    narrower than that, all in the same proportion, and as much as before as soon as there is room again.
+    Qt makes a window as wide as all its docks want at least. Here the live panels reach below the docks at the sides
+    where they would be too narrow between them; where the whole width is not enough, they want less, all in the same
+    proportion. All is as before as soon as there is room again.
     """
 
     def __init__(self, window: QMainWindow, docks: Docks, places: Sequence[PanelPlace]) -> None:
@@ -49,14 +53,17 @@ class Room(QObject):
         return super().eventFilter(watched, event)
 
     def share(self) -> None:
-        """Let panels want as much as there is."""
+        """Let panels have as much as they want, or as there is."""
         shown = [dock for dock in self._docks.all() if not dock.isHidden() and not dock.isFloating()]
         sides = sum(self._widest(shown, area) for area in (LEFT, RIGHT))
         columns = self._columns(shown)
         # Separators stand between the columns and before the sides.
-        room = self._window.width() - sides - theme().px(4) * (len(columns) + 2)
+        room = self._window.width() - theme().px(4) * (len(columns) + 2)
         wanted = sum(max(place.wish.width() for place in column) for column in columns)
-        part = 1.0 if not wanted or room >= wanted else max(0.0, room / wanted)
+        below = wanted > room - sides
+        for corner, side in CORNERS.items():
+            self._window.setCorner(corner, BOTTOM if below else side)
+        part = min(1.0, room / wanted) if below else 1.0
         for place in self._places:
             place.set_part(part, theme().px(FEWEST))
 

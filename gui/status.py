@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
-from engine.events import FAST_LEFT, FAST_REFUSED, RunState, Said, StateChanged
+from engine.events import StateChanged
 from engine.result import Result
-from engine.snapshots import Progress
+from engine.snapshots import KernelMaking, Progress
 from gui.docks import Docks
 from gui.document import Document
 from gui.format import format_bytes, format_count, format_integer
@@ -19,9 +19,6 @@ from gui.run_feed import RunFeed
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.thread_label import ThreadLabel
 from gui.widgets.labels import PartsLabel, plain_tooltip
-
-_PATIENCE: Final = 60
-"""News of a training after which a kernel is no longer expected; a large one takes seconds to compile."""
 
 
 @final
@@ -60,8 +57,9 @@ class StatusBar(QStatusBar):
         document.path_changed.connect(self._show_saved)
         feed.on(StateChanged, self._show_state)
         feed.on(Progress, self._show_engine)
-        feed.on(Said, self._hear)
-        self._kernel_wanted, self._waits = False, 0
+        feed.on(KernelMaking, self._show_making)
+        self._making = False
+        self._told: Progress | None = None
         feed.session_changed.connect(self._forget_run)
         feed.away_told.connect(self._doing.setText)
         problems_now = document.result
@@ -97,23 +95,17 @@ class StatusBar(QStatusBar):
             text = self.tr("Saved")
         self._saved.setText(text)
 
-    def expect_kernel(self, on: bool) -> None:
-        """Fast-forward is switched on or off; until its kernel makes steps, it is being compiled."""
-        self._kernel_wanted = on
-        self._prepare(self._feed.state)
-
-    def _prepare(self, state: RunState) -> None:
-        self._waits = _PATIENCE if self._kernel_wanted and state == "running" and self._feed.away is None else 0
-        if self._waits:
+    def _show_making(self, event: KernelMaking) -> None:
+        self._making = event.going and self._feed.away is None
+        if self._making:
             tip = self.tr("Machine code for this network is being made.")
             self._say_engine(self.tr("Preparing fast-forward…"), tip)
-
-    def _hear(self, event: Said) -> None:
-        if event.topic in (FAST_REFUSED, FAST_LEFT):
-            self._waits = 0
+        elif self._told is not None:
+            self._show_engine(self._told)
+        else:
+            self._say_engine("", "")
 
     def _show_state(self, event: StateChanged) -> None:
-        self._prepare(event.state)
         words = {
             "loading": self.tr("Loading…"),
             "ready": "",
@@ -126,8 +118,8 @@ class StatusBar(QStatusBar):
         self._doing.setText(event.message or words[event.state])
 
     def _show_engine(self, event: Progress) -> None:
-        self._waits = 0 if event.engine == "fast" else max(0, self._waits - 1)
-        if self._waits:
+        self._told = event
+        if self._making:
             return
         if self._feed.away is not None:
             word = tip = ""  # another machine makes the steps
@@ -154,10 +146,9 @@ class StatusBar(QStatusBar):
             self._engine.setToolTip(plain_tooltip(tip))
 
     def _forget_run(self) -> None:
-        self._waits = 0
+        self._making, self._told = False, None
         self._doing.setText("")
-        self._engine.setText("")
-        self._engine.setToolTip("")
+        self._say_engine("", "")
 
     def _show_size(self, result: Result) -> None:
         if not result.nodes:

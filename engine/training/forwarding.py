@@ -13,7 +13,7 @@ not, the kernel's step is taken back, and fast-forward is left for good.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -81,6 +81,7 @@ class FastForward:
         refused: why there is no kernel for the steps asked for last, "" where there is.
         remark: what has to be said about that and has not been said.
         running: whether a kernel made the last step.
+        judge: evaluates.
     """
 
     def __init__(
@@ -103,8 +104,13 @@ class FastForward:
         self._made: dict[int, _Made | None] = {}
         self._data: dict[str, Tensor] = {}
         self.judge = ForwardOnly(net, self._shown, modes)
+        self._making: Callable[[bool], object] = self.judge.making
         self._largest: dict[str, float] = {}
         """Of each thing compared, the largest size that a check has seen: rounding errors are relative to that."""
+
+    def tell_making(self, tell: Callable[[bool], object]) -> None:
+        """Call that before and after a kernel is made, with True and False."""
+        self._making = self.judge.making = tell
 
     def begin_again(self) -> None:
         """Something but weights and hyperparameters has changed: the kernels are no longer right."""
@@ -188,7 +194,11 @@ class FastForward:
             return None
         if len(self._made) >= _KINDS and size not in self._made:
             return None
-        self._made[size] = made = self._compiled(turns, batches, size)
+        self._making(True)
+        try:
+            self._made[size] = made = self._compiled(turns, batches, size)
+        finally:
+            self._making(False)
         return made
 
     def _compiled(self, turns: Sequence[Turn], batches: Batches, size: int) -> _Made | None:
@@ -230,10 +240,12 @@ class FastForward:
 
     # -- steps --
 
-    def ready(self, turns: Sequence[Turn], batches: Batches, size: int) -> tuple[Kernel, dict[str, int]] | None:
-        """The kernel of batches of so many samples, once it was checked, and where what it works on lies."""
+    def ready(self, turns: Sequence[Turn], batches: Batches, size: int) -> tuple[Kernel, dict[str, int], float] | None:
+        """The kernel of batches of so many samples, once it was checked; where what it works on lies; its seconds."""
         made = self._kernel(turns, batches, size) if self.wanted and not self.left else None
-        return None if made is None or not made.checked else (made.kernel, self._addresses(made, turns[0]))
+        if made is None or not made.checked:
+            return None
+        return made.kernel, self._addresses(made, turns[0]), made.seconds
 
     def _addresses(self, made: _Made, turn: Turn) -> dict[str, int]:
         if made.bound is None or made.bound[0] is not turn:

@@ -7,7 +7,7 @@ every `_APART`th one after; loss and outputs have to agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -75,12 +75,14 @@ class ForwardOnly:
 
     Attributes:
         largest: the largest loss that a check has seen: rounding errors are relative to that.
+        making: called before and after a kernel is made, with True and False.
     """
 
     def __init__(self, net: Net, shown: str | None, modes: Modes) -> None:
         """Args: `shown` names the wanted output, or None; `modes` switch the network to evaluation."""
         self._net, self._shown, self._modes = net, shown, modes
         self.largest = 0.0
+        self.making: Callable[[bool], object] = lambda _going: None
         self.begin_again()
 
     def rebind(self) -> None:
@@ -111,7 +113,7 @@ class ForwardOnly:
             self._take(data)
         size = stop - start
         if size not in self._made:
-            self._made[size] = self._compiled(data, start, stop) if len(self._made) < _KINDS else None
+            self._made[size] = self._told(data, start, stop) if len(self._made) < _KINDS else None
         made = self._made[size]
         if made is None:
             return None
@@ -127,6 +129,13 @@ class ForwardOnly:
     def _take(self, data: Mapping[str, Tensor]) -> None:
         self.begin_again()
         self._of = data
+
+    def _told(self, data: Mapping[str, Tensor], start: int, stop: int) -> _Made | None:
+        self.making(True)
+        try:
+            return self._compiled(data, start, stop)
+        finally:
+            self.making(False)
 
     def _compiled(self, data: Mapping[str, Tensor], start: int, stop: int) -> _Made | None:
         try:

@@ -15,7 +15,7 @@ from engine.dataspec import Split
 from engine.events import FAST_LEFT, FAST_REFUSED, EpochEnd, Event, HyperChanged, Said, Scalars
 from engine.fingerprint import fingerprint
 from engine.problem import FileError, GraphError
-from engine.snapshots import RunSaved
+from engine.snapshots import KernelMaking, RunSaved
 from engine.training import saving
 from engine.training.best import Best
 from engine.training.copying import Copier
@@ -79,6 +79,7 @@ class Run:
         self.loaded, self._post, self.folder = loaded, post, folder
         self.seed: int = result.settings["seed"] if seed is None else seed
         self.trainer = make(loaded, self.seed, memory, self._say)
+        self.trainer.fast.tell_making(lambda going: post(KernelMaking(going)))
         say_how(self.trainer, self._say)
         self.validation_data = loaded.part("val")
         self.planned: int = result.settings["epochs"]
@@ -87,8 +88,7 @@ class Run:
         self._stopping = make_stopping(loaded, self._monitor)
         self.validations, self.count_classes = Validations(self.trainer, self.validation_data), False
         self._recent = Recent()
-        self.samples_seen = 0.0
-        self._seconds = self._samples = 0.0
+        self.samples_seen = self._seconds = self._samples = 0.0
         self.pace = SavePace()
         self._lines = Lines()
         self._copier = Copier(self.trainer.net)

@@ -9,12 +9,14 @@ from PySide6.QtWidgets import QLabel
 
 from engine import edits
 from engine.events import FAST_LEFT, FAST_REFUSED, Said, StateChanged
+from engine.fastforward.calls import Step
+from engine.fastforward.kernel import Kernel
 from engine.planning import kernels
-from engine.snapshots import Progress
+from engine.snapshots import KernelMaking, Progress
 from gui.inspector.fast_part import FastPart
 from gui.main_window import MainWindow
 from gui.notices import notices
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
 
 
 @pytest.fixture
@@ -101,19 +103,40 @@ def progress(engine: str) -> Progress:
     return Progress(1, 9, 3, 3, 100.0, None, 0.1, 0.5, engine=engine)  # type: ignore[arg-type]
 
 
-def test_the_status_bar_says_that_a_kernel_is_being_made(window):
+def test_the_status_bar_says_that_a_kernel_is_being_made_while_it_is(window):
     open_example(window, "circle")
     window.actions_.fast_forward.trigger()
-    assert engine_word(window) == ""
     window.feed._deliver(StateChanged("running", step=1))
+    assert engine_word(window) == ""
+    window.feed._deliver(KernelMaking(going=True))
     assert engine_word(window) == "Preparing fast-forward…"
-    window.feed._deliver(progress("captured"))  # told before the kernel was there
+    window.feed._deliver(progress("captured"))  # told before it began
     assert engine_word(window) == "Preparing fast-forward…"
+    window.feed._deliver(KernelMaking(going=False))
+    assert engine_word(window) == "Captured"
     window.feed._deliver(progress("fast"))
     assert engine_word(window) == "Fast-forward"
-    window.feed._deliver(progress("captured"))
-    assert engine_word(window) == "Captured"
     window.feed._deliver(StateChanged("ready"))
+
+
+def test_every_kernel_is_told_while_it_is_made(window, qtbot, monkeypatch):
+    """One for the steps, one for the validation: of each, that it begins and that it ends."""
+    told: list[bool] = []
+    there: list[int] = []
+    made = Kernel.__init__
+
+    def making(kernel: Kernel, step: Step) -> None:
+        there.append(len(told))
+        made(kernel, step)
+
+    monkeypatch.setattr(Kernel, "__init__", making)
+    monkeypatch.setattr(KernelMaking, "lane", property(id))  # each is kept
+    window.feed.on(KernelMaking, lambda event: told.append(event.going))
+    open_example(window, "circle", epochs=2)
+    window.actions_.fast_forward.trigger()
+    play_to_the_end(qtbot, window)
+    assert there
+    assert told == [True, False] * len(there)
 
 
 def test_a_training_in_fast_forward(window, qtbot):

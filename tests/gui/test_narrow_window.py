@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QToolButton
 
+from gui.docks import TILES
 from gui.main_window import MainWindow
-from tests.helpers.windows import PATIENCE, main_window
+from tests.helpers.cut_text import lasting_faults
+from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
 
 WIDEST = ("weightCurve", "landscapePlot", "linkedSpaces")
 
@@ -41,11 +43,11 @@ def test_nothing_pushes_the_window_larger(window, qtbot):
 
 
 def test_docks_do_not_lie_over_each_other_in_a_narrow_window(window, qtbot):
-    window.resize(1024, 768)
+    window.resize(700, 700)
     for name in WIDEST:
         window.docks.show(name)
     shown = [window.docks[name] for name in (*WIDEST, "palette", "inspector")]
-    qtbot.waitUntil(lambda: window.width() == 1024 and shown[0].widget().width() < shown[0].widget().wish.width())
+    qtbot.waitUntil(lambda: window.width() == 700 and shown[0].widget().width() < shown[0].widget().wish.width())
 
     def over_each_other() -> bool:
         places = [dock.geometry() for dock in shown]
@@ -54,6 +56,21 @@ def test_docks_do_not_lie_over_each_other_in_a_narrow_window(window, qtbot):
     qtbot.waitUntil(lambda: not over_each_other(), timeout=PATIENCE)  # docks move to their places
     window.resize(1440, 900)
     qtbot.waitUntil(lambda: shown[0].widget().width() >= shown[0].widget().wish.width())
+
+
+def test_every_panel_is_to_be_read_whole_in_a_narrow_window(window, qtbot):
+    """Where they would be too narrow between the docks at the sides, they stand below these."""
+    open_example(window, "circle", epochs=1)
+    play_to_the_end(qtbot, window)
+    for size in (QSize(1024, 700), QSize(1280, 800)):
+        window.resize(size)
+        qtbot.waitUntil(lambda size=size: window.size() == size)
+        for tabs in zip(*TILES, strict=True):
+            for name in tabs:
+                window.docks.show(name)
+            places = [window.docks[name].widget() for name in tabs if name != "problems"]
+            qtbot.waitUntil(lambda places=places: all(place.width() >= place.wish.width() for place in places))
+            assert lasting_faults(*(window.docks[name] for name in tabs)) == []
 
 
 def test_the_bar_at_the_top_leaves_out_what_menus_have(window, qtbot):
