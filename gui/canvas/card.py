@@ -92,6 +92,7 @@ class ProblemCard(QFrame):
     def _add(self, part: QWidget) -> None:
         self._parts.append(part)
         self._column.addWidget(part)
+        part.show()  # on a card that is seen already, Qt would do so later, and leave no room meanwhile
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

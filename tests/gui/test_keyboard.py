@@ -164,3 +164,15 @@ def test_what_fits_but_for_its_shape_comes_before_what_only_fits(qtbot):
     press(easel, KEY.Key_C)
     QTest.keyClicks(popup(easel).field, "data.y")
     assert popup(easel).shown() == ["target ← data.y", "prediction ← data.y"]
+
+
+def test_a_card_that_says_something_else_meanwhile_keeps_its_room(easel):
+    easel.selection.set({"loss"})
+    card = easel.view.floats.card
+    assert card.isVisible()
+    before = card.texts()
+    press(easel, KEY.Key_C)
+    choose(easel, "prediction data.y")
+    assert card.isVisible()
+    assert card.texts() != before
+    assert card.height() > 40
