@@ -38,7 +38,7 @@ def linear_fit(run: Run) -> LinearFit:
     look = _watched(run)
     batch = _training_data(run)
     features = _features(run, dense, batch)
-    y = batch[".".join(target)].double().reshape(-1).cpu().numpy()
+    y = batch[".".join(target)].cpu().double().reshape(-1).numpy()
     _, triangle = np.linalg.qr(np.column_stack([features, y]), mode="reduced")
     entries, symbols = _entries(dense)
     line = line_grid(look.data, PLACES)
@@ -132,7 +132,7 @@ def _features(run: Run, dense: NodePlan, batch: Batch) -> Floats:
     on_device = {key: value.to(run.loaded.device) for key, value in batch.items()}
     with trainer.evaluating():
         found: Tensor = trainer.net.forward_to([name])(on_device)[name]
-    rows = found.double().reshape(len(found), -1).cpu().numpy()
+    rows = found.cpu().double().reshape(len(found), -1).numpy()
     return sealed(np.column_stack([rows, np.ones(len(rows))]) if "bias" in _names(dense) else rows)
 
 
@@ -147,7 +147,7 @@ def _points(
         if not part or not len(data.points[split]):
             continue
         xs.append(data.points[split][:, 0])
-        ys.append(part[".".join(target)].double().reshape(-1).cpu().numpy())
+        ys.append(part[".".join(target)].cpu().double().reshape(-1).numpy())
         splits.append(np.full(len(xs[-1]), number, dtype=np.int8))
         rows.append(_features(run, dense, part))
     x, y, split_of, features = (np.concatenate(each) for each in (xs, ys, splits, rows))

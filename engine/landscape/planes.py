@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.surfaceevents import SurfaceWanted
+from engine.training.precision import in_double
 from engine.training.trail import Projection, Row, Trail, split
 from engine.weightviews import Entry, entry_text
 
@@ -113,8 +114,9 @@ class DirectionPlane(Plane):
     def __init__(self, trail: Trail, first: Tensor, second: Tensor) -> None:
         """Directions (dimensions,), neither zero nor parallel."""
         super().__init__(trail)
-        self.directions = torch.stack([first, second]).to(self.centre.dtype)
-        gram = (self.directions.double() @ self.directions.double().T).cpu()
+        self.directions = torch.stack([first, second]).to(self.centre)
+        exact = in_double(self.directions)
+        gram = (exact @ exact.T).cpu()
         self._inverse = torch.linalg.inv(gram)
         self.lengths = (math.sqrt(gram[0, 0].item()), math.sqrt(gram[1, 1].item()))
 
@@ -124,7 +126,7 @@ class DirectionPlane(Plane):
 
     def project(self, weights: Tensor) -> Projection:
         off = weights - self.centre
-        x, y = (self._inverse @ (self.directions @ off).double().cpu()).tolist()
+        x, y = (self._inverse @ (self.directions @ off).cpu().double()).tolist()
         there = self.directions[0] * x + self.directions[1] * y
         return x, y, torch.linalg.vector_norm(off - there).item()
 
@@ -254,7 +256,7 @@ def path_plane(trail: Trail, rows: Sequence[Row]) -> DirectionPlane:
     if len(places) < 3:
         raise ValueError("There is no path yet. Train for two steps at least.")
     # Of the k × k products of the places, which are fewer than the weights.
-    table = torch.stack(places).double()
+    table = in_double(torch.stack(places))
     table -= table.mean(0, keepdim=True)
     values, vectors = torch.linalg.eigh(table @ table.T)
     total = values.clamp_min(0).sum().item()
@@ -267,7 +269,7 @@ def path_plane(trail: Trail, rows: Sequence[Row]) -> DirectionPlane:
         direction = table.T @ vectors[:, place]
         direction /= torch.linalg.vector_norm(direction)
         # The path goes from left to right, and from below upwards.
-        way = (places[-1].double() - places[0].double()) @ direction
+        way = (in_double(places[-1]) - in_double(places[0])) @ direction
         directions.append(-direction if way.item() < 0 else direction)
     plane = DirectionPlane(trail, directions[0], directions[1])
     plane.explained = (values[-1].item() / total, values[-2].item() / total)

@@ -119,7 +119,7 @@ def _silent_part(value: Tensor) -> float:
     if value.ndim < 2:
         return math.nan
     alive = (value > 0).transpose(0, 1).flatten(1).any(1)
-    return 1 - float(alive.double().mean())
+    return 1 - float(alive.cpu().double().mean())
 
 
 def _activation_after(run: Run, path: str) -> str:

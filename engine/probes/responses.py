@@ -217,10 +217,10 @@ def coded(values: Tensor, counts: list[int]) -> tuple[Array, Array, Array]:
         kept = torch.where(whole, values, 0.0)
         low = torch.where(whole, values, torch.inf).amin(1)
         high = torch.where(whole, values, -torch.inf).amax(1)
-    ranges = torch.stack((low, high), 1).double().cpu().numpy()
+    ranges = torch.stack((low, high), 1).cpu().double().numpy()
     ranges[~np.isfinite(ranges).all(axis=1)] = np.nan
     ends = np.cumsum(counts)
-    squares = torch.linalg.vector_norm(kept, dim=1).double().cpu().numpy() ** 2 / values.shape[1]
+    squares = torch.linalg.vector_norm(kept, dim=1).cpu().double().numpy() ** 2 / values.shape[1]
     parts = [slice(end - count, end) for count, end in zip(counts, ends, strict=True)]
     limits = np.repeat([_limit(ranges[part], squares[part]) for part in parts], counts)
     scale = torch.from_numpy(ZERO / np.where(limits > 0.0, limits, np.inf)).to(values.device, values.dtype)

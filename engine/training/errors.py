@@ -30,8 +30,8 @@ class StepError(Exception):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out. On the CPU a failed allocation is a plain RuntimeError."""
+    """Whether memory ran out. On the CPU, in a library of NVIDIA's and on Apple's GPU that is a plain RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    told = ("not enough memory", "can't allocate memory", "Cannot allocate memory")
+    told = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "out of memory", "ALLOC_FAILED")
     return isinstance(error, RuntimeError) and any(words in str(error) for words in told)

@@ -61,7 +61,7 @@ class Meter:
                 self.add(*pair)
             return
         self._predictions.append(prediction.detach())
-        self._targets.append(target)
+        self._targets.append(target.detach())
         self._held += prediction.numel()
         if self._held >= _HELD:
             self._sum_up()

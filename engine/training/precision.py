@@ -17,6 +17,9 @@ _FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 _SHORT = frozenset(_FORMATS.values())
 
+WITHOUT_DOUBLE = frozenset({"mps"})
+"""Devices that have no float64."""
+
 _FIRST, _UP, _DOWN, _GOOD = 65536.0, 2.0, 0.5, 2000
 """As torch.amp.GradScaler begins and goes on: grown after so many good steps in a row, halved after a bad one."""
 _LEAST, _MOST = 1.0, 2.0**100
@@ -88,3 +91,8 @@ class Precision:
 def in_full(tensor: Tensor) -> Tensor:
     """In float32 where it came in a shorter format, else as it is."""
     return tensor.float() if tensor.dtype in _SHORT else tensor
+
+
+def in_double(tensor: Tensor) -> Tensor:
+    """In float64; what is on a device that has none comes to the CPU."""
+    return tensor.cpu().double() if tensor.device.type in WITHOUT_DOUBLE else tensor.double()
