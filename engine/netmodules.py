@@ -58,7 +58,19 @@ def _make_module(plan: NodePlan) -> nn.Module:
             f"but {made.target} has {sizes[1]}.",
             code="G19",
         )
+    if isinstance(module, nn.GroupNorm):
+        module.register_forward_pre_hook(_in_order)
     return module
+
+
+def _in_order(_norm: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+    """Pictures that need no gradient lie channel by channel, and their strides say so.
+
+    Otherwise PyTorch (2.13, on the processor) writes the gradient that nobody wants of them all the same: into nothing.
+    """
+    x = given[0]
+    wanted = x.ndim == 4 and torch.is_grad_enabled() and not x.requires_grad
+    return (x.clone(memory_format=torch.contiguous_format),) if wanted else None
 
 
 def tensors_of(made: recipe.Recipe | None) -> tuple[recipe.Tensor, ...]:

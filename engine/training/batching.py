@@ -162,11 +162,16 @@ class Batches:
         return plain and self._chunk >= self.samples
 
     def orders(self, epochs: int) -> Tensor:
-        """The orders of so many epochs, of which the first has not begun: int64 (epochs, total). Draws them."""
+        """The orders of so many epochs, of which no sample was handed out: int64 (epochs, total). Draws them.
+
+        That of the first is drawn already where somebody looked at a batch of it.
+        """
         if not self.shuffle:
             return self.rows.expand(epochs, self.total).contiguous()
-        self._order = None
-        return drawn_orders(self.total, epochs, self._generator)
+        known, self._order = self._order, None
+        if known is None:
+            return drawn_orders(self.total, epochs, self._generator)
+        return torch.cat([known.unsqueeze(0), drawn_orders(self.total, epochs - 1, self._generator)])
 
     def next_epoch(self, epochs: int = 1) -> None:
         """Begin another epoch, or the one after so many."""

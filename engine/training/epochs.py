@@ -29,7 +29,7 @@ from engine.training.turns import Kept, Turn
 from engine.training.updates import Slot
 
 _FIRST = 4
-"""Epochs of the first call, whose time tells how many fit."""
+"""Epochs of the first call at most, whose time tells how many fit."""
 
 Floats = NDArray[np.float64]
 Sizes = NDArray[np.int64]
@@ -142,7 +142,7 @@ class WholeEpochs:
         steps, slots = sum(count for _, count in parts), turn.updater.slots
         since = at % forwarding.APART
         left = forwarding.APART - since if since else 0  # the first of them is checked
-        room = min(most, left // steps, max(_FIRST, int(CALL_SECONDS / self._seconds)) if self._seconds else _FIRST)
+        room = min(most, left // steps)
         if room < 2 or at < self._singly_until:
             return None
         kernels = [self._fast.ready([turn], batches, part) for part, _ in parts]
@@ -151,12 +151,15 @@ class WholeEpochs:
         judging_by = [judge for judge in judges if judge is not None]
         if len(ready) < len(parts) or len(judging_by) < len(seen):
             return None
+        alone = sum(seconds * count for (*_, seconds), (_, count) in zip(ready, parts, strict=True))
+        room = min(room, fitting(self._seconds, alone, _FIRST))
         room = min([room, *(free // count for (_, _, free), (_, count) in zip(judging_by, seen, strict=True))])
         if room < 2:
             return None
         before, place = Kept(turn), batches.state()
-        began = time.perf_counter()
-        training = _Training(turn, batches, at, room, list(zip(parts, ready, strict=True)))
+        began, used = time.perf_counter(), time.thread_time()
+        made_by = [(part, (kernel, addresses)) for part, (kernel, addresses, _) in zip(parts, ready, strict=True)]
+        training = _Training(turn, batches, at, room, made_by)
         judging = _Judging(room, list(zip(seen, judging_by, strict=True))) if seen else None
         kept = [(slot, torch.empty((room, slot.weight.numel()), dtype=slot.weight.dtype)) for slot in slots if keep]
         calls = [*training.calls, *(judging.calls if judging is not None else ()), *_copies(kept)]
@@ -165,13 +168,13 @@ class WholeEpochs:
             batches.restore(place)
             self._singly_until = at + room * steps
             return None
-        self._seconds = (time.perf_counter() - began) / room
+        self._seconds = (time.thread_time() - used) / room
         for slot in slots:
             slot.step += room * steps
         for part, count in seen:
             self._fast.judge.used(part, room * count)
         judged = None if judging is None else judging.judged
-        return training.epochs(judged, kept, self._seconds * room)
+        return training.epochs(judged, kept, time.perf_counter() - began)
 
 
 Part = tuple[int, int]
@@ -262,6 +265,19 @@ def _copies(kept: Sequence[tuple[Slot, Tensor]]) -> Iterator[Calls]:
         size = rows.shape[1] * rows.element_size()
         places = rows.data_ptr() + size * np.arange(len(rows))
         yield Calls(Copying(size // 8), len(rows), {}, steps=1, target=places, source=slot.weight.data_ptr())
+
+
+def fitting(seconds: float, alone: float, first: int) -> int:
+    """How many epochs a call may make.
+
+    Args:
+        seconds: of the thread that an epoch took in the last call, which nothing else that was busy then adds to; 0
+            before the first one.
+        alone: that its steps take when they are made by themselves.
+        first: epochs of the first call at most.
+    """
+    room = CALL_SECONDS / (seconds or alone or CALL_SECONDS)
+    return int(room) if seconds else min(first, int(room))
 
 
 def parts_of(samples: int, size: int) -> list[Part]:

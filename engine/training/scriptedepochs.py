@@ -22,8 +22,7 @@ from engine.training import scripted
 from engine.training.batching import Batches
 from engine.training.captured import FAILURES, Program
 from engine.training.choosing import Choice
-from engine.training.chunk import CALL_SECONDS
-from engine.training.epochs import Epochs, Judged, Looks, parts_of
+from engine.training.epochs import Epochs, Judged, Looks, fitting, parts_of
 from engine.training.programtext import Piece, function
 from engine.training.rollback import Rollback
 from engine.training.turns import Kept, Turn
@@ -39,20 +38,21 @@ class ScriptedEpochs:
         self._has_buffers = next(net.buffers(), None) is not None
         self._made_of: tuple[object, ...] = ()
         self._function: scripted.Function | None = None
+        self._called = False
         self._seconds = 0.0
         self._singly_until = 0
 
     def make(self, turn: Turn, batches: Batches, at: int, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
         """As `WholeEpochs.make`."""
-        count = min(most, max(2, int(CALL_SECONDS / self._seconds)) if self._seconds else 2)
-        if count < 2 or at < self._singly_until or not batches.in_one_piece or (keep and self._has_buffers):
+        if most < 2 or at < self._singly_until or not batches.in_one_piece or (keep and self._has_buffers):
             return None  # running statistics belong to an epoch's weights as well, and only these are written down
         pieces = self._pieces(turn, batches, looks)
-        if pieces is None or not self._is_written(pieces, keep=keep):
+        count = 0 if pieces is None else min(most, fitting(self._seconds, pieces.seconds, 2))
+        if count < 2 or pieces is None or not self._is_written(pieces, keep=keep):
             return None
         before, place = Kept(turn), batches.state()
         self._rollback.keep()
-        began = time.perf_counter()
+        used = time.thread_time()
         made: Epochs | None = None
         with suppress(*FAILURES):  # what is wrong, an epoch by itself will say
             made = self._run(pieces, turn, batches, at, count, keep=keep)
@@ -62,13 +62,14 @@ class ScriptedEpochs:
             batches.restore(place)
             self._singly_until = at + count * batches.steps_per_epoch
         else:
-            self._seconds = (time.perf_counter() - began) / count
-            self._choice.captured = True
+            if self._called:  # TorchScript makes its plans in the first call
+                self._seconds = (time.thread_time() - used) / count
+            self._called = self._choice.captured = True
         return made
 
     def _pieces(self, turn: Turn, batches: Batches, looks: Looks) -> _Pieces | None:
         """The functions of an epoch; None: some of its steps or evaluations are no programs, or not yet."""
-        steps, evaluations, programs = [], [], []
+        steps, evaluations, programs, seconds = [], [], [], 0.0
         for number, (size, count) in enumerate(parts_of(batches.samples, batches.size)):
             chosen = self._choice.chosen(turn, size)
             if chosen is None or (count > 1 and not chosen[0].proven):
@@ -78,6 +79,7 @@ class ScriptedEpochs:
                 return None
             steps.append((size, count, piece))
             programs.append(chosen[0])
+            seconds += chosen[1] * count
         for number, (size, count) in enumerate(parts_of(looks.samples, looks.size)):
             evaluating = None if looks.judging is None else looks.judging.ready(size, self._choice.binding)
             piece = None if evaluating is None else evaluating.piece(f"look{number}")
@@ -86,13 +88,13 @@ class ScriptedEpochs:
             evaluations.append((size, count, piece))
         if any(each.text.numbers != programs[0].text.numbers for each in programs):
             return None
-        return _Pieces(steps, evaluations, programs[0], batches, looks.data)
+        return _Pieces(steps, evaluations, programs[0], batches, looks.data, seconds)
 
     def _is_written(self, pieces: _Pieces, *, keep: bool) -> bool:
         """Whether there is a function of these; it is written when they are others than before."""
         key = (keep, *(piece.text for _, _, piece in (*pieces.steps, *pieces.looks)))
         if key != self._made_of:
-            self._made_of = key
+            self._made_of, self._called = key, False
             self._function = scripted.scripted(pieces.text(keep=keep))
         return self._function is not None
 
@@ -123,13 +125,17 @@ class ScriptedEpochs:
 @final
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """What an epoch consists of: samples of a batch, how many there are, and what is called for each."""
+    """What an epoch consists of: samples of a batch, how many there are, and what is called for each.
+
+    `seconds` are those of its steps when they are made by themselves.
+    """
 
     steps: Sequence[tuple[int, int, Piece]]
     looks: Sequence[tuple[int, int, Piece]]
     program: Program
     batches: Batches
     data: Mapping[str, Tensor]
+    seconds: float
 
     def sizes(self, parts: Sequence[tuple[int, int, Piece]]) -> NDArray[np.int64]:
         """Of the batches, in order."""

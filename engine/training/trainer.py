@@ -224,11 +224,12 @@ class Trainer:
         batches, alone = self.batches, len(self._turns) == 1 and self._turns[0].schedule.kind != "plateau"
         if batches is None or batches.position or not (alone and self.whole):
             return None
+        if [name in batches.data for name in self._shown] not in ([], [False, True]):
+            return None  # an epoch's predictions are computed, and its targets are data
         turn = self._turns[0]
         made = self._epochs[0 if self.fast.wanted else 1].make(turn, batches, self.steps, most, looks, keep=keep)
         if made is not None:
-            self.steps += made.losses.size
-            self.epochs += len(made.losses)
+            self.steps, self.epochs = self.steps + made.losses.size, self.epochs + len(made.losses)
             batches.next_epoch(len(made.losses))
             self.last_loss, self.last_lr = float(made.losses[-1, -1]), float(made.rates[-1])
             self._made_in_turn = (self._made_in_turn + made.losses.size) % turn.steps
@@ -238,8 +239,7 @@ class Trainer:
     @property
     def whole(self) -> bool:
         """Whether one process makes each step in one piece."""
-        whole = self.sliced.most is None and not self.sliced.precision.mixed
-        return whole and self.maker is None and self.crew.size == 1
+        return not (self.sliced.most or self.sliced.precision.mixed or self.maker) and self.crew.size == 1
 
     @property
     def may_be_fast(self) -> bool:

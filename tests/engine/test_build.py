@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 
 from engine.build import Net, build
+from engine.data.layout import channels_last
 from engine.problem import GraphError
 from tests.engine.nets import CNN, MLP, RESIDUAL, Cnn, Mlp, Residual, batch
-from tests.helpers.projects import chain, make_project, planned, rows
+from tests.helpers.projects import NodeLine, chain, images, make_project, planned, rows
 
 PAIRS = [(MLP, Mlp), (CNN, Cnn), (RESIDUAL, Residual)]
 
@@ -48,6 +49,26 @@ def test_equal_to_the_bit(result, by_hand, dtype, training):
         assert torch.equal(some(mine.grad), some(theirs[name].grad)), name
     for (name, ours), (_, buffer) in zip(net.named_buffers(), hand.named_buffers(), strict=True):
         assert torch.equal(ours, buffer), name
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_group_normalisation_of_pictures_as_they_lie_in_memory(channels):
+    """Without care PyTorch's backward pass ends the whole process here."""
+    nodes: list[NodeLine] = [("data", "Input"), ("norm", "GroupNorm", {"num_groups": 1}), ("flat", "Flatten")]
+    nodes += [("end", "Dense", {"out_features": 3}), ("loss", "Loss", {"function": "cross_entropy"})]
+    wires = [*chain("data.x", "norm", "flat", "end", "loss.prediction"), "data.y -> loss.target"]
+    result = planned(make_project(nodes, wires), images(channels, 5, 4))
+    data = batch(result, dtype=torch.float64)
+    lying = {name: channels_last(tensor) for name, tensor in data.items()}
+    assert lying["data.x"].stride(1) == 1
+    grads = []
+    for given in (data, lying):
+        net = build(result, dtype=torch.float64, seed=1)
+        net.loss(given).backward()
+        grads.append([some(parameter.grad) for parameter in net.parameters()])
+    assert len(grads[0]) == 4
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def some(value: torch.Tensor | None) -> torch.Tensor:

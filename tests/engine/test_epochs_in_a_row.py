@@ -13,7 +13,8 @@ import torch
 
 from engine.checkpoints import CheckpointPlan, Every
 from engine.fastforward.conductor import Calls, Copying, conduct
-from engine.training import choosing, forwarding, forwardonly, orders, scripted
+from engine.session import answers
+from engine.training import choosing, epochs, forwarding, forwardonly, orders, scripted
 from engine.training.epochs import WholeEpochs
 from engine.training.errors import StepError
 from engine.training.metrics import Meter, of_epochs
@@ -23,6 +24,7 @@ from engine.training.run_folder import RunFolder
 from engine.training.scriptedepochs import ScriptedEpochs
 from tests.engine.test_training_captured import MIXED, assert_equal
 from tests.engine.training_projects import TINY, mlp, run_of, train
+from tests.helpers.projects import NodeLine, make_project
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     torch.set_num_threads(1)
     monkeypatch.setattr(choosing, "_GAIN", math.inf)  # programs are kept if they are right
     monkeypatch.setattr(choosing, "_TOO_LONG", math.inf)
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 0.1)  # some, however slow the machine is
     made: list[int] = []
 
     def counting(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -212,6 +215,43 @@ def test_checkpoints_and_the_best_epoch_are_as_one_by_one(
 def test_what_looks_at_each_epoch_is_given_each_epoch(way: Way, calls: list[int]):
     for more in ({"early_stopping": True, "patience": 50}, {"schedule": "plateau"}):
         train(way(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=20, **more))), many=True)
+    assert not any(calls)
+
+
+@both_ways
+def test_an_order_that_somebody_looked_at_is_that_of_the_epoch(way: Way, calls: list[int]):
+    """The step that comes next is taken apart between two epochs: its batch has to be the one that comes next."""
+    made = mlp(4, 1, data=TINY, batch_size=6, epochs=40)
+    runs = [way(run_of(made)), one_by_one(way(run_of(made)))]
+    for run in runs:
+        train(run, 100, many=True)
+        answers.trace(run, None)
+        train(run, many=True)
+    assert sum(calls) > 10
+    assert_equal(*runs)
+
+
+@pytest.mark.parametrize("ends", [("data.y", "end.out"), ("data.y", "data.x")])
+def test_losses_the_wrong_way_round(ends: tuple[str, str], calls: list[int]):
+    """What is judged of an epoch as a whole are computed predictions, and targets that are data."""
+    nodes: list[NodeLine] = [("data", "Input", {**TINY, "features": ["x1"]}), ("odd", "Loss"), ("loss", "Loss")]
+    nodes.append(("end", "Dense", {"out_features": 1}))
+    wires = [f"{end} -> odd.{port}" for end, port in zip(ends, ("prediction", "target"), strict=True)]
+    wires += ["data.x -> end", "end -> loss.prediction", "data.y -> loss.target"]
+    made = make_project(nodes, wires, {"batch_size": 6, "epochs": 20, "objective": ["odd.out", "loss.out"]})
+    run = train(run_of(made), many=True)
+    assert run.trainer.task is not None
+    assert run.trainer.task.loss == "odd"
+    assert run.records[-1]["metrics"]
+    assert_equal(run, train(one_by_one(run_of(made)), many=True))
+
+
+@both_ways
+def test_a_call_takes_no_longer_than_it_may(way: Way, calls: list[int], monkeypatch: pytest.MonkeyPatch):
+    """A command waits for it: epochs that are long by themselves are not made in a row."""
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-9)
+    train(way(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=40))), many=True)
+    assert len(calls) > 10
     assert not any(calls)
 
 
