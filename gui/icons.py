@@ -44,8 +44,13 @@ def icon(name: str, color: str | None = None) -> QIcon:
     Raises:
         KeyError: there is no such icon.
     """
-    svg_source(name)
+    _check(name)  # the file is read when the icon is first painted
     return QIcon(_ThemedIcon(name, color))
+
+
+def _check(name: str) -> None:
+    if name not in icon_names():
+        raise KeyError(f'no icon "{name}" in assets/icons')
 
 
 def block_icon(name: str, category: str) -> QIcon:
@@ -81,8 +86,7 @@ def svg_source(name: str) -> str:
     Raises:
         KeyError: there is no such icon.
     """
-    if name not in icon_names():
-        raise KeyError(f'no icon "{name}" in assets/icons')
+    _check(name)
     return asset(f"icons/{name}.svg").read_text(encoding="utf-8")
 
 

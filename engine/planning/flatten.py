@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import final
 
 from engine.graph import Graph, Group, GroupPort, Node, Project
@@ -57,6 +58,8 @@ class FlatNode:
     @property
     def before(self) -> tuple[str, ...]:
         """Paths it reads from, each once."""
+        if len(self.wires) == 1 and self.wires[0].source is not None:
+            return self.wires[0].source[:1]
         return tuple(dict.fromkeys(wire.source[0] for wire in self.wires if wire.source is not None))
 
 
@@ -150,21 +153,21 @@ class Flattener:
 
     def _flat_node(self, scope: _Scope, node: Node, top: str, problems: tuple[Problem, ...]) -> FlatNode:
         path = scope.prefix + node.id
-        named = {wire.from_port for wire in scope.graph.wires_out_of(node.id)}
+        named = tuple([wire.from_port for wire in scope.graph.out_of.get(node.id, ())])
         if node.id in scope.exits:
-            named.update(port.port for port in scope.exits[node.id])
-        wires = tuple(self._wires(scope, node.id))
+            named += tuple([port.port for port in scope.exits[node.id]])
+        # By position, which takes less long: there are thousands.
         return FlatNode(
-            path=path,
-            top=top,
-            node=node,
-            key=(*scope.key, node.rank),
-            wires=wires,
-            named=tuple(sorted(named)) if len(named) > 1 else tuple(named),
-            scope=scope.prefix,
-            weights=scope.weights + node.id,
-            open=self._open_ports(scope, node.id) if node.id in scope.entries else (),
-            problems=problems,
+            path,
+            top,
+            node,
+            (*scope.key, node.rank),
+            tuple(self._wires(scope, node.id)),
+            _sorted(named),
+            scope.prefix,
+            scope.weights + node.id,
+            self._open_ports(scope, node.id) if node.id in scope.entries else (),
+            problems,
         )
 
     def _flat_use(self, scope: _Scope, node: Node, top: str, inside: list[_Scope], members: tuple[str, ...]) -> FlatUse:
@@ -242,7 +245,7 @@ class Flattener:
         if node_id not in scope.fed:
             fed = [
                 FlatWire(wire.to_port, self._source(scope, wire.from_node, wire.from_port))
-                for wire in scope.graph.wires_into(node_id)
+                for wire in scope.graph.into.get(node_id, ())
             ]
             for port in scope.entries.get(node_id, ()):
                 fed += [FlatWire(port.port, source) for source in self._from_outside(scope, port.name)]
@@ -307,6 +310,12 @@ class Flattener:
             if port.name == name:
                 return self._source(scope, port.node, port.port)
         return None
+
+
+@lru_cache(maxsize=1024)
+def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each once, and the same for all nodes with these."""
+    return tuple(sorted(set(names)))
 
 
 def input_names(group: Group) -> list[str]:

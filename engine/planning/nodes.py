@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast, final
 
 from engine.block import Context, ShapeError
@@ -30,7 +30,7 @@ class Surroundings:
     """What a node's plan depends on besides its shell and inputs.
 
     Attributes:
-        owner: path that holds its weights, itself unless they are shared.
+        owner: path that holds its weights, where they are shared; "" for itself.
         owned: the owner's parameters, where they are shared and known.
         starts: start values by short name.
         refs: parameter name -> paths of the blocks it names, for parameters that name blocks.
@@ -39,7 +39,7 @@ class Surroundings:
         waiting: the parameters of the blocks named are not known yet.
     """
 
-    owner: str
+    owner: str = ""
     owned: tuple[Tensor, ...] | None = None
     starts: Mapping[str, Any] = EMPTY
     refs: Mapping[str, tuple[str, ...]] = EMPTY
@@ -48,6 +48,8 @@ class Surroundings:
     waiting: bool = False
 
 
+ALONE = Surroundings()
+"""What most nodes have around them: nothing."""
 Planned = tuple[NodePlan, tuple[Problem, ...]]
 """A node's plan, which holds on to the specs of its sources, and all its problems."""
 
@@ -64,6 +66,7 @@ class Spot:
         held_up: its shapes cannot be found, whatever comes in.
         has_problems: it has some, or may have, whatever comes in.
         answers: what nodes that are alike answered; None where other things than inputs play a part.
+        memory: the last plans by what came in, the latest at the end; most nodes have one.
     """
 
     shell: Shell
@@ -75,21 +78,21 @@ class Spot:
     held_up: bool
     has_problems: bool
     answers: Answers | None
-    memory: dict[Ids, Planned] = field(default_factory=dict)
+    memory: tuple[tuple[Ids, Planned], ...] = ()
 
     def plan(self, specs: list[TensorSpec | None], known: Known, *, in_loop: bool) -> Planned:
         """The plan for these specs, one for each tap; in a loop, shapes cannot be found."""
         ids = tuple(map(id, specs))
         key = (*ids, _LOOP) if in_loop else ids
-        found = self.memory.get(key)
-        if found is None:
-            answer = self.answers.get(ids) if self.answers is not None and not in_loop else None
-            if answer is None:
-                answer = _answer(self, tuple(specs), ids, known, in_loop)
-            if len(self.memory) >= _REMEMBERED:
-                del self.memory[next(iter(self.memory))]
-            found = self.memory[key] = plan_node(self, answer)
-        return found
+        for before, found in self.memory:
+            if before == key:
+                return found
+        answer = self.answers.get(ids) if self.answers is not None and not in_loop else None
+        if answer is None:
+            answer = _answer(self, tuple(specs), ids, known, in_loop)
+        planned = plan_node(self, answer)
+        self.memory = (*self.memory[1 - _REMEMBERED :], (key, planned))
+        return planned
 
 
 def real_source(source: Source | None, shells: Mapping[str, Shell], plans: Mapping[str, NodePlan]) -> Source | None:
@@ -176,6 +179,7 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
     flat = shell.flat
     _, work, inputs, outputs = answer
     recipe = work.recipe
+    owner = around.owner or flat.path
     if recipe is not None and around.owned is not None:
         conflict = _sharing_conflict(flat.path, recipe, around)
         if conflict is not None:
@@ -192,11 +196,11 @@ def plan_node(spot: Spot, answer: Answer) -> Planned:
         outputs,
         recipe,
         _held(flat.node.frozen, recipe) if flat.node.frozen or (recipe and recipe.fixed) else flat.node.frozen,
-        recipe.parameter_count if recipe and recipe.parameters and around.owner == flat.path else 0,
+        recipe.parameter_count if recipe and recipe.parameters and owner == flat.path else 0,
         work.macs,
         work.activation_bytes,
         work.summary,
-        around.owner,
+        owner,
         spot.data,
     )
     if spot.has_problems or work.refusal or work.remarks or work.faults:
@@ -256,7 +260,7 @@ def _unknown_frozen(path: str, frozen: frozenset[str], recipe: Recipe) -> list[P
 
 def _sharing_conflict(path: str, recipe: Recipe, around: Surroundings) -> Problem | None:
     """Weights that are shared must have one shape in every use."""
-    if around.owned is None or around.owner == path:
+    if around.owned is None:
         return None
     wanted = {tensor.name: tensor.shape for tensor in recipe.parameters}
     there = {tensor.name: tensor.shape for tensor in around.owned}

@@ -59,7 +59,7 @@ class Shell:
     input_kinds: tuple[PortKind, ...] = ()
     output_kinds: tuple[PortKind, ...] = ()
     facts: Facts | None = None
-    likeness: tuple[object, ...] | None = field(default=None, compare=False)
+    likeness: object | None = field(default=None, compare=False)
 
     @property
     def data(self) -> DataFacts | None:
@@ -181,7 +181,7 @@ class _Kind:
     output_kinds: tuple[PortKind, ...]
     refs: tuple[str, ...]
     objective: bool
-    likeness: tuple[object, ...] | None
+    likeness: object | None
     errors: Sequence[tuple[str, str]] = ()
     has_more: bool = False
 
@@ -256,10 +256,14 @@ def _look_up(path: str, lookup: FactsLookup, params: Mapping[str, Any], problems
     return facts
 
 
-def _likeness(block: Block, parsed: Mapping[str, Any]) -> tuple[object, ...] | None:
-    key = (block, *parsed.values())
+def _likeness(block: Block, parsed: Mapping[str, Any]) -> object | None:
     try:
-        hash(key)
-    except TypeError:  # a parameter of a plug-in
+        return _token((block, *parsed.values()))
+    except TypeError:  # a parameter of a plug-in that cannot be hashed
         return None
-    return key
+
+
+@lru_cache(maxsize=2048)
+def _token(_key: tuple[object, ...]) -> object:
+    """One object for all equal keys: looked up in a moment, however many parameters there are."""
+    return object()

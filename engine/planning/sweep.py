@@ -9,7 +9,7 @@ from typing import Any, final
 
 from engine.graph import EMPTY, Project
 from engine.planning.layers import branched
-from engine.planning.nodes import Spot, Surroundings, make_spot
+from engine.planning.nodes import ALONE, Spot, Surroundings, make_spot
 from engine.planning.referring import with_named
 from engine.planning.shells import INPUT, FactsLookup, Shell, make_shell
 from engine.planning.starts import Starts, index_starts
@@ -129,8 +129,6 @@ class Sweep:
         self._make_shells(lookup, touched)
         if old is None or old.parameters is not project.parameters or self.delta.added or self.delta.removed:
             self._take_starts(project.parameters)
-        for path in self.delta.changed:
-            self._push(path, anew=True)
         for path in self.delta.elsewhere:
             self._push(path, anew=self._stands_elsewhere(path))
         self._drain(late=False)
@@ -199,7 +197,7 @@ class Sweep:
     def _stands_elsewhere(self, path: str) -> bool:
         """Whether a node that got into a loop, or out of one, or has another owner, is to be placed anew."""
         spot = self.new.spots.get(path)
-        if spot is None or spot.around.owner != self.structure.owner(path):
+        if spot is None or (spot.around.owner or path) != self.structure.owner(path):
             return True
         return spot.shell.flat.node.bypass or bool(spot.shell.refs)
 
@@ -241,7 +239,7 @@ class Sweep:
                 anew = self._hand_on(spot, was, plan)
             if anew or was is None or (was.outputs is not plan.outputs and was.outputs != plan.outputs):
                 for other in readers.get(path, nobody):
-                    if anew or other not in waiting:
+                    if other not in waiting or (anew and other in spots):
                         self._push(other, anew=anew)
 
     def _name_parameters(self) -> None:
@@ -282,12 +280,13 @@ class Sweep:
         flat, structure = shell.flat, self.structure
         path = flat.path
         owner = structure.owner(path) if structure.shared else path
-        owned = None
+        starts = self.new.starts.get(path, EMPTY)
+        around = ALONE
         if owner != path:
             recipe = self.new.plans[owner].recipe if owner in self.new.plans else None
-            owned = recipe.parameters if recipe else None
-        starts = self.new.starts.get(path, EMPTY)
-        around = Surroundings(owner, owned, starts)
+            around = Surroundings(owner, recipe.parameters if recipe else None, starts)
+        elif starts:
+            around = Surroundings(starts=starts)
         if not shell.refs or flat.node.bypass or in_loop:
             return around
         return with_named(shell, around, structure, self.new.plans)

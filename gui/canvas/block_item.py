@@ -71,9 +71,9 @@ class BlockItem(QGraphicsItem):
         self.face, self._written = face, False
         look = self.look
         rows = look.rows.of(face.inputs, face.outputs)
-        name = look.width("name", face.title) + TEXT_LEFT + PAD
-        line = look.width("mono", face.summary) + LINE_LEFT + PAD
-        wanted = max(name, line, rows.width, MIN_WIDTH)
+        wanted = max(look.width("mono", face.summary) + LINE_LEFT + PAD, rows.width, MIN_WIDTH)
+        if not look.surely_fits(face.title, wanted - TEXT_LEFT - PAD):
+            wanted = max(look.width("name", face.title) + TEXT_LEFT + PAD, wanted)
         width = min(-(-wanted // 8) * 8, MAX_WIDTH + (_MORE if face.stacked else 0.0))
         self._outline = rows.outline(width, THUMBNAIL if self.thumbnail is not None else 0.0)
 
@@ -137,10 +137,13 @@ class BlockItem(QGraphicsItem):
         place = self._outline.places.get((side, name))
         return None if place is None else place + self.pos()
 
-    def port_spot(self, side: Side, name: str) -> Spot | None:
-        """The same as plain numbers."""
+    def port_spot(self, side: Side, name: str, box: Box | None = None) -> Spot | None:
+        """The same as plain numbers; who has the block's `box` at hand spares Qt the question."""
         place = self._outline.spots.get((side, name))
-        return None if place is None else (place[0] + self.x(), place[1] + self.y())
+        if place is None:
+            return None
+        x, y, _, _ = box or self.box
+        return (place[0] + x, place[1] + y)
 
     def ports(self) -> Iterator[tuple[PortKey, QPointF]]:
         """All ports with their centres in the item's coordinates."""

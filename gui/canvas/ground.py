@@ -106,7 +106,11 @@ class Ground:
 
     def is_free(self, start: Spot, end: Spot, apart: float, own: Collection[str]) -> bool:
         """Whether nothing but these blocks comes nearer than that to the box between two places. No for large boxes."""
-        (left, right), (top, bottom) = sorted((start[0], end[0])), sorted((start[1], end[1]))
+        (left, top), (right, bottom) = start, end
+        if left > right:
+            left, right = right, left
+        if top > bottom:
+            top, bottom = bottom, top
         left, top, right, bottom = left - apart, top - apart, right + apart, bottom + apart
         first, last = math.floor(left / CELL), math.floor(right / CELL)
         high, low = math.floor(top / CELL), math.floor(bottom / CELL)

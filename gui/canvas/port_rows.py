@@ -81,9 +81,21 @@ class AllRows:
     def __init__(self, width: Callable[[str], float]) -> None:
         self._width = width
         self._known: dict[tuple[Names, Names], PortRows] = {}
+        self._seen: dict[tuple[int, int], tuple[PortRows, object, object]] = {}
+        """By the ports themselves, which blocks that are alike share; held here, they stay what they are."""
 
     def of(self, inputs: tuple[PortFace, ...], outputs: tuple[PortFace, ...]) -> PortRows:
         """The rows of a block with these ports."""
+        seen = self._seen.get((id(inputs), id(outputs)))
+        if seen is not None:
+            return seen[0]
+        if len(self._seen) >= _KEPT:
+            self._seen.clear()
+        found = self._named(inputs, outputs)
+        self._seen[id(inputs), id(outputs)] = (found, inputs, outputs)
+        return found
+
+    def _named(self, inputs: tuple[PortFace, ...], outputs: tuple[PortFace, ...]) -> PortRows:
         key = (tuple([port.name for port in inputs]), tuple([port.name for port in outputs]))
         found = self._known.get(key)
         if found is None:

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from engine import edits
 from engine.block import PortKind
-from engine.graph import Point, Project
+from engine.graph import Graph, Node, Point, Project
 from engine.plan import changed_since
 from engine.problem import Problem
-from engine.result import Result
+from engine.result import NodePlan, Result
 from gui.canvas.block_item import BlockItem
 from gui.canvas.decor import Decor
 from gui.canvas.decor_item import DecorItem
@@ -127,19 +127,22 @@ class CanvasScene(QGraphicsScene):
 
     def rebuild(self) -> None:
         """Make everything anew."""
+        self.clear()  # while Python still holds the items: what it lets go of first, Qt takes out one by one, slowly
         self.blocks.clear()
         self.look.pictures.clear()
         self._unplaced.clear()
         self.wires.forget()
-        self.clear()
         self.guests = self.room = QRectF()
         self.drift.end()
         self.decor.forget()
         self.decor.match(self.document.project.layout)
         self._take(self.document.result)
-        graph, layout = self.document.project.graph, self.document.project.layout
+        graph, layout, plans = self.document.project.graph, self.document.project.layout, self.document.result.nodes
         for node in graph.ordered_nodes():
-            self._add_block(node.id, stored(layout, node.id))
+            place = stored(layout, node.id)
+            if place is None:
+                self._unplaced.add(node.id)
+            self._add_block(graph, node, plans.get(node.id), place)
         self._place_rest()
         for wire in graph.wires():  # in their order, as who comes first has the choice of lanes
             self.wires.add(wire)
@@ -162,7 +165,7 @@ class CanvasScene(QGraphicsScene):
                 self._drop_block(node_id)
         came = [node_id for node_id in touched if node_id not in self.blocks]
         for node_id in came:
-            self._add_block(node_id)
+            self._add_block(graph, graph.node(node_id), self.document.result.nodes.get(node_id))
         for node_id in touched:
             self._refresh_block(node_id)
         adorned = self.decor.match(self.document.project.layout)
@@ -224,10 +227,10 @@ class CanvasScene(QGraphicsScene):
 
     # -- blocks --
 
-    def _add_block(self, node_id: str, place: Point | None = None) -> None:
-        graph, plan = self.document.project.graph, self.document.result.nodes.get(node_id)
+    def _add_block(self, graph: Graph, node: Node, plan: NodePlan | None, place: Point | None = None) -> None:
+        node_id = node.id
         problems = self._problems.get(node_id, NO_PROBLEMS)
-        item = BlockItem(node_id, make_face(graph, graph.node(node_id), plan, problems, self._aims), self.look)
+        item = BlockItem(node_id, make_face(graph, node, plan, problems, self._aims), self.look)
         if node_id in self.selection.ids:
             item.chosen = True
         if place is not None:
@@ -267,10 +270,8 @@ class CanvasScene(QGraphicsScene):
 
     def _place_rest(self) -> None:
         """Find places for the blocks that the layout leaves out."""
-        project = self.document.project
-        self._unplaced.update(node_id for node_id in self.blocks if stored(project.layout, node_id) is None)
         if self._unplaced:
-            found = places(project, self.size_of, port_heights_of(self.blocks))
+            found = places(self.document.project, self.size_of, port_heights_of(self.blocks))
             for node_id in self._unplaced:
                 self.blocks[node_id].setPos(*found[node_id])
         self.look.revision += 1

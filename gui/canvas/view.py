@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, final
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -97,7 +98,6 @@ class CanvasView(QGraphicsView):
         self.rename_field = RenameField(self.stage, self)
         self.minimap = Minimap(self.items_, self.camera, self)
         self.camera.covered = self.minimap.place
-        self.find_bar = FindBar(self.stage, self)
         self.decor_commands = DecorCommands(self.stage)
         self.decor_editor = DecorEditor(self.stage, self, self.decor_commands.write)
         self.commands = Commands(self.stage)
@@ -116,7 +116,7 @@ class CanvasView(QGraphicsView):
             self.decor_commands.frame_selection,
             self._note_wanted,
             self.decor_commands.fit_selection,
-            self.find_bar.open,
+            lambda: self.find_bar.open(),  # noqa: PLW0108 - made no sooner
             self.minimap.set_wanted,
             self.connecting.open,
             self.groups,
@@ -140,12 +140,18 @@ class CanvasView(QGraphicsView):
         self.camera.moved.connect(self._follow_camera)
         self.floats.search_closed.connect(self._search_closed)
         self.floats.legend_hidden.connect(lambda: self.actions_.legend.setChecked(False))
-        self.find_bar.closed.connect(self._search_closed)
         with QSignalBlocker(self.actions_.legend), QSignalBlocker(self.actions_.minimap):
             self.actions_.legend.setChecked(self.floats.legend_wanted)
             self.actions_.minimap.setChecked(self.minimap.wanted)
         theme().changed.connect(self._restyle)
         self._note_content()
+
+    @cached_property
+    def find_bar(self) -> FindBar:
+        """The bar to find blocks with, made when it is first needed."""
+        bar = FindBar(self.stage, self)
+        bar.closed.connect(self._search_closed)
+        return bar
 
     # -- what the window calls --
 
@@ -281,22 +287,16 @@ class CanvasView(QGraphicsView):
         self.viewport().update()
 
     def _add_wanted(self) -> None:
-        place = self._pointer_place()
+        place = viewport.pointer_place(self, self.camera)
         at = place if place is not None else self.camera.centre
         on_block = self.items_.is_taken(QRectF(at.x() - 1, at.y() - 1, 2, 2))
         self.open_search(Wish(at, beside=place is None or on_block))
 
     def _note_wanted(self) -> None:
-        self.decor_commands.add_note(self._pointer_place())
+        self.decor_commands.add_note(viewport.pointer_place(self, self.camera))
 
     def _paste(self) -> None:
-        self.commands.paste(self._pointer_place())
-
-    def _pointer_place(self) -> QPointF | None:
-        """Where the pointer is in the scene, if it is over the viewport."""
-        place = self.viewport().mapFromGlobal(self.cursor().pos())
-        inside = self.viewport().rect().contains(place) and self.viewport().underMouse()
-        return self.camera.to_scene(QPointF(place)) if inside else None
+        self.commands.paste(viewport.pointer_place(self, self.camera))
 
     # -- painting --
 

@@ -1,11 +1,11 @@
-"""How the canvas's view is set up, which part of it is painted again, and how it is painted from afar."""
+"""How the canvas's view is set up, where the pointer is on it, what of it is painted again, and how from afar."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QGraphicsView
 
@@ -34,6 +34,13 @@ def set_up(view: QGraphicsView) -> None:
     view.setMouseTracking(True)
     # The ground covers all of it: without this Qt would fill it first.
     view.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+
+def pointer_place(view: QGraphicsView, camera: Camera) -> QPointF | None:
+    """Where the pointer is in the scene, if it is over the viewport."""
+    place = view.viewport().mapFromGlobal(view.cursor().pos())
+    inside = view.viewport().rect().contains(place) and view.viewport().underMouse()
+    return camera.to_scene(QPointF(place)) if inside else None
 
 
 def repaint(view: QGraphicsView, camera: Camera, area: QRectF) -> None:

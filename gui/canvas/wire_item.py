@@ -142,7 +142,9 @@ class WireItem(QGraphicsItem):
     def set_look(self, label: str, kind: PortKind, wrong: bool) -> None:
         """What flows through it, and whether it ends where it must not."""
         if label != self.label:
-            self.label, self._text = label, None
+            self.label = label
+            if self._text is not None:
+                self._text = None
             if self._start is not None:
                 self.prepareGeometryChange()
                 self._measure()
