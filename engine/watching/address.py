@@ -14,23 +14,34 @@ from engine.watching.place import PlaceError
 
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
 """What the secret part of an address looks like."""
+RUN: Final = re.compile(r"[0-9]{1,6}")
 _WAY_OUT: Final = "Forward the port and watch http://localhost:…: ssh -L 6010:localhost:6010 CLUSTER."
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Of a run that `chainrule serve` serves."""
+    """Of a run that `chainrule serve` serves.
+
+    Attributes:
+        run: "", or digits for one that began beside it later.
+    """
 
     host: str
     port: int
     token: str
+    run: str = ""
 
     @property
     def url(self) -> str:
         """As it is printed and pasted."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/{self.token}/"
+        return f"http://{host}:{self.port}{self.path}"
+
+    @property
+    def path(self) -> str:
+        """What is asked for on that port, to which names of files are added."""
+        return f"/{self.token}/{self.run}/" if self.run else f"/{self.token}/"
 
 
 def is_url(text: str) -> bool:
@@ -46,11 +57,11 @@ def address_of(text: str) -> Address:
     except ValueError:
         raise PlaceError("This is no address: http://localhost:6010/… is expected.", "refused") from None
     _check(parts, host)
-    token = parts.path.strip("/")
-    if not TOKEN.fullmatch(token):
+    token, _, run = parts.path.strip("/").partition("/")
+    if not TOKEN.fullmatch(token) or (run and not RUN.fullmatch(run)):
         words = "The address is not whole: take all that chainrule serve printed, http://localhost:6010/… to its end."
         raise PlaceError(words, "refused")
-    return Address(host, 80 if port is None else port, token)
+    return Address(host, 80 if port is None else port, token, run)
 
 
 def _check(parts: SplitResult, host: str) -> None:

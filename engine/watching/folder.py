@@ -10,7 +10,7 @@ from typing import final
 
 from engine import diskfile
 from engine.checkpoints import Standing, checkpoints_in, standing
-from engine.runplace import WEIGHTS, run_title
+from engine.runplace import WEIGHTS, newer_run, run_title
 from engine.watching.place import LIMITS, FileState, Listing, Place, PlaceError
 
 
@@ -76,6 +76,10 @@ class FolderPlace(Place):
             raise PlaceError(f'"{self.path / name}" {error}.') from None
         except OSError as error:
             raise PlaceError(f'"{self.path / name}" cannot be read: {diskfile.reason(error)}.') from None
+
+    def newer(self) -> FolderPlace | None:
+        found = newer_run(self.path)
+        return None if found is None else FolderPlace(found)
 
     def weights(self, beside: Path) -> Path:
         if self._state(WEIGHTS) is None:

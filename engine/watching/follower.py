@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, final
 
 from engine.diskfile import reason
-from engine.runplace import newer_run
 from engine.watching.address import address_of, is_url, run_at
 from engine.watching.folder import FolderPlace
 from engine.watching.place import Kind, Place, PlaceError
@@ -58,7 +57,7 @@ class Weights:
 class Newer:
     """Beside the run that is watched, a newer one has begun."""
 
-    path: Path
+    place: Place
 
 
 Told = News | Trouble | Weights | Newer
@@ -161,12 +160,14 @@ class Follower:
         self._say(news)
 
     def _look_beside(self) -> None:
-        """Whoever watches a folder may be waiting for the next run in it."""
-        if self._found and isinstance(self._place, FolderPlace):
-            newer = newer_run(self._place.path)
-            if newer is not None and str(newer) != self._newer:
-                self._newer = str(newer)
-                self._say(Newer(newer))
+        """Whoever watches a run may be waiting for the next one; what is wrong with the place, the look tells."""
+        newer: Place | None = None
+        if self._found:
+            with contextlib.suppress(PlaceError, OSError):
+                newer = self._place.newer()
+        if newer is not None and newer.address != self._newer:
+            self._newer = newer.address
+            self._say(Newer(newer))
 
     def _fetch(self) -> None:
         step = self._step

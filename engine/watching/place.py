@@ -86,5 +86,9 @@ class Place(ABC):
         """Up to `count` bytes of one of the `LIMITS` files from `start` on; fewer at its end."""
 
     @abstractmethod
+    def newer(self) -> Place | None:
+        """The run that has begun beside this one since, the last of them; None where none has."""
+
+    @abstractmethod
     def weights(self, beside: Path) -> Path:
         """A run's weights file on this machine: where it lies, or copied into the folder `beside`."""

@@ -1,4 +1,7 @@
-"""A run for whoever knows the secret in its address: read only, and nothing but the files a run is known for."""
+"""A run for whoever knows the secret in its address: read only, and nothing but the files a run is known for.
+
+So are the runs that begin beside it later, as one that watches the folder itself sees them; older ones are not.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,17 @@ import os
 import re
 import secrets
 import sys
+import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO, Final, final
 
 from engine import diskfile
-from engine.watching.address import Address
+from engine.watching.address import RUN, Address
 from engine.watching.folder import FolderPlace
 from engine.watching.place import LIMITS, PlaceError
-from engine.watching.wire import listing_text
+from engine.watching.wire import NEWER, listing_text, newer_text
 
 PORT: Final = 6010
 HERE: Final = "127.0.0.1"
@@ -38,8 +42,26 @@ class RunServer(ThreadingHTTPServer):
     def __init__(self, run: Path, port: int = PORT, host: str = HERE, token: str | None = None) -> None:
         """Raises OSError where the port is taken."""
         super().__init__((host, port), _Handler)
-        self.place = FolderPlace(run)
+        self._places = [FolderPlace(run)]
+        self._lock = threading.Lock()
         self.address = Address(host, int(self.server_address[1]), token or secrets.token_urlsafe(24))
+
+    def place(self, run: str) -> FolderPlace | None:
+        """The run that is served, "", or one that was offered as newer, by its number."""
+        number = int(run or 0)
+        return self._places[number] if number < len(self._places) else None
+
+    def newer(self, place: FolderPlace) -> tuple[str, str]:
+        """Number and name of the run that has begun beside it since, which is served from now on; "" where none has."""
+        found = place.newer()
+        if found is None or found.path.is_symlink():  # what lies elsewhere was not meant to be served
+            return "", ""
+        with self._lock:
+            known = [each.path for each in self._places]
+            if found.path not in known:
+                self._places.append(found)
+                known.append(found.path)
+            return str(known.index(found.path)), found.name
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever went away meanwhile is no error; anything else is told in a line."""
@@ -66,31 +88,40 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def _answer(self, *, body: bool) -> None:
-        parts = self.path.split("/")
-        token, name = (*parts[1:], "", "")[:2]
+        token, _, rest = self.path.removeprefix("/").partition("/")
+        run, slash, name = rest.partition("/")
+        if not slash:
+            run, name = "", rest
         if not hmac.compare_digest(token.encode(), self.server.address.token.encode()):
             self._refuse(HTTPStatus.FORBIDDEN)
-        elif len(parts) > 3 or (name and name not in LIMITS):
+            return
+        place = self.server.place(run) if not slash or RUN.fullmatch(run) else None
+        if place is None or (name and name != NEWER and name not in LIMITS):
             self._refuse(HTTPStatus.NOT_FOUND)
+        elif name == NEWER:
+            self._tell(newer_text(*self.server.newer(place)), body=body)
         elif name:
-            self._file(name, body=body)
+            self._file(place.path / name, body=body)
         else:
-            self._listing(body=body)
+            self._listing(place, body=body)
 
-    def _listing(self, *, body: bool) -> None:
-        place = self.server.place
+    def _listing(self, place: FolderPlace, *, body: bool) -> None:
         try:
-            content = listing_text(place.name, place.listing()).encode()
+            text = listing_text(place.name, place.listing())
         except PlaceError:
             self._refuse(HTTPStatus.NOT_FOUND)
-            return
+        else:
+            self._tell(text, body=body)
+
+    def _tell(self, text: str, *, body: bool) -> None:
+        content = text.encode()
         self._head(HTTPStatus.OK, len(content), "application/json")
         if body:
             self.wfile.write(content)
 
-    def _file(self, name: str, *, body: bool) -> None:
+    def _file(self, path: Path, *, body: bool) -> None:
         try:
-            file = diskfile.open_regular(self.server.place.path / name, LIMITS[name])
+            file = diskfile.open_regular(path, LIMITS[path.name])
         except (OSError, diskfile.NotReadableError):
             self._refuse(HTTPStatus.NOT_FOUND)
             return

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
 
@@ -14,7 +15,7 @@ from engine.problem import FileError
 from engine.runplace import WEIGHTS
 from engine.watching.address import Address
 from engine.watching.place import LIMITS, Listing, Place, PlaceError
-from engine.watching.wire import MOST_BYTES, listing_of
+from engine.watching.wire import MOST_BYTES, NEWER, listing_of, newer_of
 
 PATIENCE: Final = 5.0
 """Seconds without a byte after which nobody answers."""
@@ -30,9 +31,9 @@ class WebPlace(Place):
     Redirects are refused, and proxies are not asked.
     """
 
-    def __init__(self, address: Address, patience: float = PATIENCE) -> None:
+    def __init__(self, address: Address, patience: float = PATIENCE, name: str = "") -> None:
         self._where, self._patience = address, patience
-        self._name = f"{address.host}:{address.port}"
+        self._name = name or f"{address.host}:{address.port}"
 
     @property
     def name(self) -> str:
@@ -52,6 +53,10 @@ class WebPlace(Place):
             return b""
         return b"".join(self._get(name, start=start, limit=count))
 
+    def newer(self) -> WebPlace | None:
+        found = newer_of(b"".join(self._get(NEWER, limit=MOST_BYTES)))
+        return None if found is None else WebPlace(replace(self._where, run=found[0]), self._patience, found[1])
+
     def weights(self, beside: Path) -> Path:
         path = beside / WEIGHTS
         try:
@@ -66,7 +71,7 @@ class WebPlace(Place):
         headers = {} if start is None else {"Range": f"bytes={start}-{start + limit - 1}"}
         try:
             with contextlib.closing(connection):
-                connection.request("GET", f"/{self._where.token}/{name}", headers=headers)
+                connection.request("GET", f"{self._where.path}{name}", headers=headers)
                 answer = connection.getresponse()
                 if start is not None and answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     return  # the file ends there

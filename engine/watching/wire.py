@@ -10,9 +10,12 @@ from typing import Any, Final
 
 from engine.checkpoints import Standing
 from engine.jsontext import JsonError, parse
+from engine.watching.address import RUN
 from engine.watching.place import LIMITS, FileState, Listing, PlaceError
 
 FORMAT, VERSION = "chainrule-run", 1
+NEWER: Final = "newer"
+"""Asked for like a file: whether a newer run has begun."""
 MOST_BYTES: Final = 1 << 16
 _TEXT: Final = re.compile(r"[\x21-\x7e]{0,200}")
 _MOST_NAME: Final = 200
@@ -38,6 +41,23 @@ def listing_of(content: bytes) -> tuple[str, Listing]:
         return name if name.isprintable() else "run", Listing(files, _standing(data["standing"]))
     except (UnicodeDecodeError, JsonError, KeyError, TypeError, ValueError, AttributeError):
         raise PlaceError("What answers there is no run of Chainrule.", "refused") from None
+
+
+def newer_text(run: str, name: str) -> str:
+    """One JSON object: of the run that began last, number and name; both empty where none did."""
+    return json.dumps({"run": run, "name": name})
+
+
+def newer_of(content: bytes) -> tuple[str, str] | None:
+    """Number and name of the run that began last; None where none did. Raises PlaceError as `listing_of`."""
+    try:
+        data = parse(content.decode())
+        run, name = str(data["run"]), str(data["name"])[:_MOST_NAME]
+        if run and not RUN.fullmatch(run):
+            raise ValueError
+    except (UnicodeDecodeError, JsonError, KeyError, TypeError, ValueError, AttributeError):
+        raise PlaceError("What answers there is no run of Chainrule.", "refused") from None
+    return (run, name if name.isprintable() else "run") if run else None
 
 
 def _state(data: Any) -> FileState:

@@ -72,7 +72,7 @@ class Watching(QObject):
         self.trouble = ""
         self.damaged = self.weights_step = 0
         self.fetching = False
-        self.newer: Path | None = None
+        self.newer: Place | None = None
         self._saved, self._known = "", False
 
     # -- beginning and ending --
@@ -130,7 +130,7 @@ class Watching(QObject):
     def show_newer(self) -> None:
         """Watch the run that has begun beside this one."""
         if self.newer is not None:
-            self.start(str(self.newer))
+            self.start(self.newer.address)
 
     def look_now(self) -> None:
         """Look at once."""
@@ -170,7 +170,7 @@ class Watching(QObject):
         elif isinstance(told, Trouble):
             self.trouble = told.text
         elif isinstance(told, Newer):
-            self.newer = told.path
+            self.newer = told.place
         else:
             self._take_weights(told)
         self._say()

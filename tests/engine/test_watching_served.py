@@ -15,29 +15,15 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.runplace import METRICS
+from engine.runplace import GRAPH, METRICS
 from engine.watching.address import Address, address_of
 from engine.watching.folder import FolderPlace
 from engine.watching.place import LIMITS, Place, PlaceError
-from engine.watching.server import RunServer
 from engine.watching.watcher import Watcher
 from engine.watching.web import WebPlace
 from engine.watching.wire import listing_of
 from tests.engine.cli_helpers import Out
-from tests.engine.watched_runs import metrics, records, run_files, write_run
-
-
-@contextmanager
-def served(run: Path, port: int = 0, token: str | None = None) -> Iterator[Address]:
-    """A server of a run."""
-    with RunServer(run, port, token=token) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.address
-        finally:
-            server.shutdown()
-            thread.join()
+from tests.engine.watched_runs import begin_newer, metrics, records, run_files, served, write_run
 
 
 @pytest.fixture
@@ -133,6 +119,33 @@ def test_what_is_no_regular_file_is_not_served(run: Path):
     with served(run) as address:
         assert ask(address, f"/{address.token}/{METRICS}")[0] == 404
         assert METRICS not in listing_of(ask(address, f"/{address.token}/")[1])[1].files
+
+
+def test_a_newer_run_is_offered_and_served_and_an_older_one_is_not(run: Path):
+    first = write_run(run.with_name("first"))
+    os.utime(first / GRAPH, (1, 1))
+    with served(run) as address:
+        place = WebPlace(address)
+        assert place.newer() is None
+        assert ask(address, f"/{address.token}/1/{METRICS}")[0] == 404
+        second = begin_newer(run, "second")
+        found = place.newer()
+        assert found is not None
+        assert found.name == "second"
+        again = WebPlace(address_of(found.address))  # as it is remembered
+        assert again.read(METRICS, 0, 1 << 20) == (second / METRICS).read_bytes() != metrics()
+        assert again.newer() is None
+        third = begin_newer(second, "third")
+        assert [each.name for each in (place.newer(), again.newer()) if each] == ["third"] * 2
+        os.utime(run / GRAPH, (1 << 40, 1 << 40))  # a run that was resumed is the last one, too
+        back = again.newer()
+        assert back is not None
+        assert back.read(METRICS, 0, 1 << 20) == metrics()
+        assert ask(address, f"/{address.token}/3/")[0] == 404
+        os.utime(run / GRAPH, (2, 2))
+        third.rename(run.parents[1] / "elsewhere")
+        third.symlink_to(run.parents[1] / "elsewhere")
+        assert place.newer() is None
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +28,7 @@ from gui.watching.bar import WatchBar
 from gui.watching.dialog import WatchDialog, recent_folders, remember
 from gui.watching.watching import Watching
 from tests.engine.training_projects import small
-from tests.engine.watched_runs import metrics, records, run_files, write_run
+from tests.engine.watched_runs import begin_newer, metrics, records, run_files, served, write_run
 from tests.helpers.cut_text import faults
 from tests.helpers.windows import PATIENCE, main_window, panel_of, wait_for_worker
 
@@ -176,20 +175,19 @@ def test_panels_say_what_a_run_elsewhere_does_not_tell(qtbot: QtBot, window: Mai
     assert "While it trains" in shown_words(gradients)
 
 
-def test_a_newer_run_beside_it_is_offered_and_shown(qtbot: QtBot, window: MainWindow, run: Path):
-    watch(qtbot, window, str(run.parent))
-    assert button(window, "watchNewer").isHidden()
-    newer = write_run(run.with_name("2026-01-02T00-00-00Z"), metrics=b"".join(metrics().splitlines(True)[:2]))
-    later = (run / GRAPH).stat().st_mtime + 1
-    os.utime(newer / GRAPH, (later, later))
-    window.afar.watching.look_now()
-    qtbot.waitUntil(lambda: button(window, "watchNewer").isVisible(), timeout=PATIENCE)
-    assert f"A newer run has started: {newer.name}." in said(window)
-    button(window, "watchNewer").click()
-    wait_for_rows(qtbot, window, 2)
-    assert window.afar.watching.place is not None
-    assert window.afar.watching.place.name == newer.name
-    assert button(window, "watchNewer").isHidden()
+@pytest.mark.parametrize("way", ["folder", "port"])
+def test_a_newer_run_beside_it_is_offered_and_shown(qtbot: QtBot, window: MainWindow, run: Path, way: str):
+    with served(run) as address:
+        watch(qtbot, window, address.url if way == "port" else str(run.parent))
+        assert button(window, "watchNewer").isHidden()
+        newer = begin_newer(run, "2026-01-02T00-00-00Z")
+        window.afar.watching.look_now()
+        qtbot.waitUntil(lambda: button(window, "watchNewer").isVisible(), timeout=PATIENCE)
+        assert f"A newer run has started: {newer.name}." in said(window)
+        button(window, "watchNewer").click()
+        wait_for_rows(qtbot, window, 2)
+        qtbot.waitUntil(lambda: f"Watching {newer.name}" in said(window), timeout=PATIENCE)
+        assert button(window, "watchNewer").isHidden()
 
 
 def test_a_run_that_begins_in_a_watched_folder_is_shown(qtbot: QtBot, window: MainWindow, tmp_path: Path):
