@@ -52,7 +52,9 @@ def _wire_tip(item: WireItem) -> str:
 
 def described(scene: CanvasScene, selection: Selection) -> str:
     """The whole canvas in a sentence, for screen readers."""
-    total = _tr("{0} blocks, {1} wires.").format(len(scene.blocks), len(scene.wires.items))
+    blocks, wires = len(scene.blocks), len(scene.wires.items)
+    first = _tr("1 block") if blocks == 1 else _tr("{0} blocks").format(blocks)
+    total = f"{first}, {_tr('1 wire') if wires == 1 else _tr('{0} wires').format(wires)}."
     if scene.decor.items:
         total += " " + _tr("{0} frames and notes.").format(len(scene.decor.items))
     decor = [scene.decor.items[name].described() for name in sorted(scene.decor.chosen)]

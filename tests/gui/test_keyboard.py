@@ -176,3 +176,13 @@ def test_a_card_that_says_something_else_meanwhile_keeps_its_room(easel):
     assert card.isVisible()
     assert card.texts() != before
     assert card.height() > 40
+
+
+def test_one_is_not_named_as_several(easel):
+    easel.selection.set({"conv"})
+    easel.view.actions_.group.group.trigger()
+    assert easel.document.undo_stack.undoText() == "Make a group of one block"
+    assert easel.view.accessibleDescription().startswith("5 blocks, 3 wires.")
+    easel.view.actions_.select_all.trigger()
+    easel.view.actions_.delete.trigger()
+    assert easel.view.accessibleDescription().startswith("0 blocks, 0 wires.")

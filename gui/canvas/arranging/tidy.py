@@ -89,7 +89,8 @@ class Tidy(QObject):
         edited, _ = edits.move_nodes(edited, places)
         edited, framed = refitted(stage.scene, edited, places)
         count = len(places)
-        stage.document.edit(_tr("Arrange {0} blocks").format(count), edited, touched, moved=frozenset(places) | framed)
+        text = _tr("Arrange {0} blocks").format(count) if count > 1 else _tr("Arrange {0}").format(*places)
+        stage.document.edit(text, edited, touched, moved=frozenset(places) | framed)
         self.glide.show_way(before)
 
 

@@ -73,7 +73,8 @@ class GroupCommands:
         made = _tried(lambda: collapse(project, self.chosen, _tr("Group")), _tr("These blocks cannot become a group."))
         if made is not None:
             change = Change(made.touched, frozenset(made.made), paths=made.paths)
-            self._stage.document.make(_tr("Group {0} blocks").format(len(self.chosen)), made.project, change)
+            text = _tr("Group {0} blocks") if len(self.chosen) > 1 else _tr("Make a group of one block")
+            self._stage.document.make(text.format(len(self.chosen)), made.project, change)
             self._stage.selection.set(made.made)
 
     def ungroup(self) -> None:
