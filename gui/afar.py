@@ -45,6 +45,7 @@ class Afar(QObject):
             from gui.watching.watching import Watching
 
             self._watching = Watching(self._document, self._feed, self._files, self)
+            self._watching.walk = self._walk
             self._actions.stop.triggered.connect(self._watching.stop)
             layout = self._column.layout()
             assert isinstance(layout, QVBoxLayout)
@@ -74,6 +75,10 @@ class Afar(QObject):
             ElsewhereDialog(self._document, self._window).open()
         except ChainruleError as error:
             notices().failure(error)
+
+    def _walk(self) -> None:
+        if not self._actions.backprop.isChecked():
+            self._actions.backprop.trigger()
 
     def stop(self) -> None:
         """The window closes."""

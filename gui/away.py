@@ -18,10 +18,12 @@ class Away:
     Attributes:
         step: the session has the weights that the run had after so many updates; 0: its own.
         load: fetches the weights that the run saved last.
+        walk: steps through backpropagation, with the weights that the session has.
     """
 
     step: int = 0
     load: Callable[[], None] = lambda: None
+    walk: Callable[[], None] = lambda: None
 
     def of_session(self, events: Sequence[Event]) -> list[Event]:
         """Its answers and pictures, at the step of the weights it was given, but nothing of how a training goes on."""

@@ -28,6 +28,7 @@ class PanelWords:
         away: the same while a run elsewhere is watched; what such a run does not tell, and what can be done.
         no_data: the same for a network that computes from its own values alone.
         by_weights: whether the run's weights, once they were fetched, have something to show there.
+        loaded: what there is to be said, and done (`Away.walk`), where even then nothing is drawn.
     """
 
     title: str
@@ -37,6 +38,7 @@ class PanelWords:
     away: str = ""
     by_weights: bool = False
     no_data: str = ""
+    loaded: str = ""
 
     def empty_state(self) -> EmptyState:
         """What is shown until something is trained."""
@@ -45,9 +47,12 @@ class PanelWords:
     def fit(self, empty: EmptyState, result: Result, away: Away | None) -> None:
         """Let an empty state say what holds for this network, and for a run elsewhere."""
         if away is not None and self.away:
-            empty.set_text(self.head, self.away)
-            wanted = self.by_weights and not away.step
-            empty.set_action((_tr("Load its weights"), away.load) if wanted else None)
+            still = away.step and self.loaded
+            empty.set_text(self.head, self.loaded if still else self.away)
+            if still:
+                empty.set_action((_tr("Take a step apart"), away.walk))
+            else:
+                empty.set_action((_tr("Load its weights"), away.load) if self.by_weights and not away.step else None)
             return
         dataless = self.no_data and result.trainable and not result.inputs
         empty.set_text(self.head, self.no_data if dataless else self.purpose)
@@ -73,10 +78,14 @@ def words_of(name: str) -> PanelWords:
                 "click one to see why."
             ),
             _tr(
-                "A run elsewhere tells no gradients. Load the weights it saved last, and Run ▸ Step through "
-                "backpropagation shows those of one step, layer by layer."
+                "A run elsewhere keeps no gradients: its records hold losses and metrics alone. With the weights it "
+                "saved last, a step taken apart here shows the gradient of every layer."
             ),
             True,
+            loaded=_tr(
+                "A run elsewhere keeps no gradients: its records hold losses and metrics alone. Its weights are "
+                "loaded: a step taken apart shows the gradient of every layer."
+            ),
         ),
         "weightPlot": PanelWords(
             _tr("Weights"),

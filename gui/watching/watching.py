@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, final
 
@@ -45,12 +46,14 @@ class Watching(QObject):
         fetching: whether weights are on their way.
         weights_step: the session has the weights of this step; 0: none of the run.
         newer: a run that has begun beside it since; None where none has.
+        walk: steps through backpropagation.
     """
 
     changed = Signal()
 
     def __init__(self, document: Document, feed: RunFeed, files: FileActions, parent: QObject) -> None:
         super().__init__(parent)
+        self.walk: Callable[[], None] = lambda: None
         self._document, self._feed, self._files = document, feed, files
         self._follower: Follower | None = None
         self._round = 0
@@ -211,7 +214,7 @@ class Watching(QObject):
         if not self._known or not keep:
             self._known = True
             self.weights_step = 0
-            self._feed.set_away(Away(load=self.load_weights))
+            self._feed.set_away(Away(load=self.load_weights, walk=self.walk))
         return True
 
     def _take_weights(self, told: Weights) -> None:

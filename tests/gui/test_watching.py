@@ -160,7 +160,7 @@ def shown_words(panel: QWidget) -> str:
 def test_panels_say_what_a_run_elsewhere_does_not_tell(qtbot: QtBot, window: MainWindow, run: Path):
     watch(qtbot, window, str(run))
     gradients, output = panel_of(window, GradientPanel), panel_of(window, OutputPanel)
-    assert "tells no gradients" in shown_words(gradients)
+    assert "keeps no gradients" in shown_words(gradients)
     assert "tells no outputs" in shown_words(output)
     assert "While it trains" not in shown_words(gradients) + shown_words(output)
     load = next(button for button in output.findChildren(QPushButton) if button.text() == "Load its weights")
@@ -171,6 +171,11 @@ def test_panels_say_what_a_run_elsewhere_does_not_tell(qtbot: QtBot, window: Mai
     ]
     window.docks.show("outputPlot")
     qtbot.waitUntil(lambda: output.filled, timeout=PATIENCE)
+    assert "weights are loaded" in shown_words(gradients)
+    walk = next(each for each in gradients.findChildren(QPushButton) if each.text() == "Take a step apart")
+    walk.click()
+    qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)
+    window.backprop.leave()
     window.afar.watching.stop()
     assert "While it trains" in shown_words(gradients)
 
