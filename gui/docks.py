@@ -13,6 +13,7 @@ from gui.dock_title import DockTitle
 from gui.enlarge import give_corners
 from gui.panel_place import PanelPlace
 from gui.theme import theme
+from gui.walk_window import is_in_sight
 
 LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
@@ -89,8 +90,25 @@ class Docks(QObject):
         self._titles[widget.objectName()] = DockTitle(dock)
         self._window.addDockWidget(area, dock)
         self._docks[widget.objectName()] = dock
+        self._mind_menu(dock)
         for moved in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
             moved.connect(lambda *_: self._later.start())
+
+    def _mind_menu(self, dock: QDockWidget) -> None:
+        """The menu opens a dock in front of the tabs beside it, and closes only one that is seen."""
+        action, seen = dock.toggleViewAction(), False
+
+        def note() -> None:
+            nonlocal seen
+            seen = is_in_sight(dock)
+
+        def follow(wanted: bool) -> None:
+            if wanted or not seen:
+                dock.show()
+                dock.raise_()
+
+        action.toggled.connect(note)  # comes before the dock is shown or hidden, and `triggered` after that
+        action.triggered.connect(follow)
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]

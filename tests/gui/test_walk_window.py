@@ -8,6 +8,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
 
+from gui.walk_window import is_in_sight
 from tests.helpers.windows import main_window
 
 
@@ -53,3 +54,21 @@ def test_f6_goes_from_part_to_part_and_back(window):
     assert parts[2] is window.canvas
     QTest.keyClick(window, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
     assert dock_of(QApplication.focusWidget()) is window.docks["palette"]
+
+
+def test_the_menu_brings_a_panel_to_the_front_and_closes_it_only_where_it_is_seen(window):
+    history, inspector = window.docks["history"], window.docks["inspector"]
+    action = history.toggleViewAction()
+    action.trigger()
+    QApplication.processEvents()
+    assert not history.visibleRegion().isEmpty()
+    inspector.raise_()
+    QApplication.processEvents()
+    assert not is_in_sight(history)
+    action.trigger()
+    QApplication.processEvents()
+    assert is_in_sight(history)
+    assert action.isChecked()
+    action.trigger()
+    assert history.isHidden()
+    assert not action.isChecked()
