@@ -28,6 +28,8 @@ if [[ -e "$run/graph.chainrule" ]]; then
 fi
 """
 _PATH: Final = f'export PYTHONPATH="$PWD/{PROGRAM}${{PYTHONPATH:+:$PYTHONPATH}}"\n'
+_RESTARTS: Final = 3
+"""How often processes are started again when one is lost, or fails: torchrun cannot tell these apart."""
 _REST: Final = '${more[@]+"${more[@]}"} "$@"'
 
 
@@ -46,6 +48,7 @@ def train_sh(graph: str, options: Options) -> str:
 #!/usr/bin/env bash
 # Trains the graph in this folder: bash train.sh. Further arguments go to chainrule train (--epochs 20, --device cuda).
 # Two processes, or GPUs: PROCESSES=2 bash train.sh. Two machines: NODES=2 HEAD=name-of-the-first bash train.sh on each.
+# When a process is lost, all begin again where they saved last, {_RESTARTS} times at most; RESTARTS=0 ends it instead.
 set -euo pipefail
 cd -- "$(dirname -- "${{BASH_SOURCE[0]}}")"
 
@@ -53,6 +56,7 @@ processes="${{PROCESSES:-{options.processes}}}"
 nodes="${{NODES:-{options.nodes}}}"
 head="${{HEAD:-localhost}}"
 port="${{PORT:-{options.port}}}"
+restarts="${{RESTARTS:-{_RESTARTS}}}"
 
 {_beginning(graph, options)}
 if [[ "$processes" == 1 && "$nodes" == 1 ]]; then
@@ -63,7 +67,7 @@ if [[ "$nodes" == 1 ]]; then
 else
     meet=(--nnodes "$nodes" --rdzv-id chainrule --rdzv-backend c10d --rdzv-endpoint "$head:$port")
 fi
-exec torchrun --nproc-per-node "$processes" "${{meet[@]}}" \\
+exec torchrun --nproc-per-node "$processes" --max-restarts "$restarts" "${{meet[@]}}" \\
     -m engine train "$graph" --run-dir "$run" {_REST}
 """
 
@@ -96,7 +100,7 @@ export SRUN_CPUS_PER_TASK={options.cpus * options.processes}  # srun does not ta
 
 {_beginning(graph, options)}
 srun torchrun --nnodes "$SLURM_NNODES" --nproc-per-node {options.processes} --rdzv-id "$SLURM_JOB_ID" \\
-    --rdzv-backend c10d --rdzv-endpoint "$MASTER:$PORT" \\
+    --rdzv-backend c10d --rdzv-endpoint "$MASTER:$PORT" --max-restarts "${{RESTARTS:-{_RESTARTS}}}" \\
     -m engine train "$graph" --run-dir "$run" {_REST}
 """
 
@@ -135,7 +139,8 @@ This folder trains the network of a Chainrule graph on another machine.
    As chosen, that is {_crew(options)}. Otherwise: PROCESSES=4 bash train.sh for four processes, or GPUs, of one
    machine; and on each of two machines NODES=2 HEAD=NAME_OF_THE_FIRST bash train.sh.
    Ctrl-C saves and ends it ("Stopped at step …"; what torchrun prints after that is no error of the training).
-   Started again, it goes on where it was saved last.
+   Started again, it goes on where it was saved last. When one of several processes is lost, all go on from there by
+   themselves, {_RESTARTS} times at most (RESTARTS=0 bash train.sh: never).
 
 3. Bring the weights home, from your own machine:
 

@@ -86,8 +86,9 @@ def test_the_program_gets_the_name_as_it_is(name: str, tmp_path: Path):
     assert alone == ["-m", "engine", "train", wanted, "--run", "run", "--epochs", "2"]
     several = given(train_sh(file, Options(processes=4)))
     engine = ["-m", "engine", "train", wanted, "--run-dir", "run"]
-    assert several == ["--nproc-per-node", "4", "--standalone", *engine]
-    meet = ["--rdzv-id", "7", "--rdzv-backend", "c10d", "--rdzv-endpoint", "first:29500"]
+    again = ["--max-restarts", "3"]  # a lost process is survived
+    assert several == ["--nproc-per-node", "4", *again, "--standalone", *engine]
+    meet = ["--rdzv-id", "7", "--rdzv-backend", "c10d", "--rdzv-endpoint", "first:29500", *again]
     for nodes in ("2", "1"):
         environment["SLURM_NNODES"] = nodes
         slurm_job = given(train_slurm(file, Options(processes=4, nodes=int(nodes))))
