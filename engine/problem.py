@@ -21,8 +21,8 @@ class Problem:
         message: one or two sentences naming block and port, what was expected and what was received.
         hint: the way out, an imperative sentence; may be empty.
         fix: a quick fix the canvas can offer for the node, as in `ShapeError.fix`, or
-            `("drop_start", "block.parameter")`: take that start value out, or `("connect", path, output)`: the one
-            output that fits the open port; empty when there is none.
+            `("drop_start", "block.parameter")`: take that start value out, or `("connect", path, output)`: an
+            output that fits the open port, or `("choose", fixes)`: one of several; empty when there is none.
     """
 
     severity: Severity

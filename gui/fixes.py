@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QCoreApplication
@@ -25,8 +26,18 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Fixes", text)
 
 
+def fixes_of(problem: Problem) -> tuple[Problem, ...]:
+    """A problem once for each quick fix that it offers, with that one alone; none where it offers none."""
+    match problem.fix:
+        case ("choose", tuple(ways)):
+            found = tuple(replace(problem, fix=way) for way in ways)
+        case _:
+            found = (problem,)
+    return tuple(each for each in found if fix_label(each))
+
+
 def fix_label(problem: Problem) -> str:
-    """`Insert Reshape`, `Set padding to 1`; "" when the problem offers no quick fix."""
+    """`Insert Reshape`, `Set padding to 1`; "" when the problem offers none, or several (`fixes_of`)."""
     if problem.node is not None and "." in problem.node:
         return ""  # inside a group
     match problem.fix:

@@ -18,6 +18,7 @@ from gui.backprop.lenses import make_lenses
 from gui.backprop.mode import Backprop
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.place import BackpropPlace
+from gui.canvas.focus_rim import FocusRim
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.shortcuts import Shortcuts
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.canvas, 1)
         column.addWidget(self.time_strip)
         column.addWidget(self.backprop.bar)
+        FocusRim(self.canvas)
         self.setCentralWidget(centre)
         self.afar = Afar(self.actions_, self.document, self.feed, self.files, self, centre)
         aside = (self.history, self.backprop.panel)
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow):
         self.run_actions.data_missed.connect(self.relink.ask)
         self.reports = StepReports(self.actions_, self.document, self.feed, self.backprop, self)
         self.pictures = Pictures(self.actions_, self.document, self.canvas, self)
+        self.problems.fix_wanted.connect(self.canvas.hover.fix)
         self.actions_.quit.triggered.connect(self.close)
         self.actions_.compare_file.triggered.connect(self.comparer.ask_file)
         self.actions_.compare_saved.triggered.connect(self.comparer.with_saved)

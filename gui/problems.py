@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QStackedLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QMenu, QStackedLayout, QWidget
 
 from engine.problem import Problem
 from engine.result import Result
 from gui.document import Document
+from gui.fixes import fix_label, fixes_of
 from gui.problem_delegate import PROBLEM_ROLE, ProblemDelegate
 from gui.selection import Selection
 from gui.theme import theme
@@ -19,9 +20,15 @@ from gui.widgets.labels import plain_tooltip
 
 @final
 class ProblemList(QWidget):
-    """All problems of the graph. `counted(errors, warnings)` tells how many, after each check."""
+    """All problems of the graph; the menu of one has its quick fixes.
+
+    Signals:
+        counted(errors, warnings): how many there are, after each check.
+        fix_wanted(Problem): its quick fix, after its block was shown.
+    """
 
     counted = Signal(int, int)
+    fix_wanted = Signal(object)
 
     def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +43,8 @@ class ProblemList(QWidget):
         self._list.setAccessibleName(self.tr("Problems"))
         self._list.itemClicked.connect(self._show_block)
         self._list.itemActivated.connect(self._show_block)
+        self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._list.customContextMenuRequested.connect(self._offer)
         self._empty = EmptyState(
             "success",
             self.tr("No problems"),
@@ -64,6 +73,26 @@ class ProblemList(QWidget):
         self._layout.setCurrentWidget(self._list if result.problems else self._empty)
         warnings = sum(problem.severity == "warning" for problem in result.problems)
         self.counted.emit(len(result.errors), warnings)
+
+    def _offer(self, at: QPoint) -> None:
+        """The quick fixes of the problem under the pointer, or of the current one for the menu key."""
+        under = self._list.indexAt(at)
+        row = under.row() if under.isValid() else self._list.currentRow()
+        if row < 0:
+            return
+        item = self._list.item(row)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        show = menu.addAction(self.tr("Show the block"))
+        show.setEnabled(item.data(PROBLEM_ROLE).node is not None)
+        show.triggered.connect(lambda: self._show_block(item))
+        for problem in fixes_of(item.data(PROBLEM_ROLE)):
+            menu.addAction(fix_label(problem)).triggered.connect(lambda _on=False, each=problem: self._fix(item, each))
+        menu.popup(self._list.viewport().mapToGlobal(at))
+
+    def _fix(self, item: QListWidgetItem, problem: Problem) -> None:
+        self._show_block(item)
+        self.fix_wanted.emit(problem)
 
     def _show_block(self, item: QListWidgetItem) -> None:
         problem: Problem = item.data(PROBLEM_ROLE)

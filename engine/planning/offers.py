@@ -1,4 +1,4 @@
-"""What could be connected to an input that stands open, where there is no doubt."""
+"""What could be connected to an input that stands open: the one output that fits, or a choice of a few."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from engine.block import ShapeError
 from engine.planning.guard import guarded
 from engine.planning.structure import Structure
 from engine.planning.sweep import Plans
+from engine.planning.words import quoted
 from engine.problem import Problem
 from engine.result import Source
 
 _MANY = 8
 """So many free outputs are not tried any more: one of many would fit only by chance."""
+
+_CHOICE = 4
+"""So many outputs are offered at most: more are no choice but a search."""
 
 _ANSWERED = 20
 
@@ -25,7 +29,7 @@ Free = tuple[Source, str]
 
 
 def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> list[Problem]:
-    """The same problems; those of open inputs name the one free output of the top level that fits, if it is one."""
+    """The same problems; those of open inputs name the free outputs of the top level that fit, if they are few."""
     places = [number for number, problem in enumerate(problems) if problem.code == "G07" and problem.port]
     if not places or len(plans.free) > _MANY:
         return problems
@@ -45,10 +49,12 @@ def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> 
             for source, kind in free
             if _apart(path, source[0], before, structure) and _fits(source, kind, (path, port), plans)
         ]
-        if len(fitting) == 1:
-            source = fitting[0]
-            name = source[0] if source[1] == "out" else ".".join(source)
-            found[number] = replace(problem, hint=f'Connect "{name}" to it.', fix=("connect", *source))
+        if 0 < len(fitting) <= _CHOICE:
+            fitting.sort(key=lambda source: (structure.position[source[0]], source[1]))
+            names = quoted((path if out == "out" else f"{path}.{out}" for path, out in fitting), "or")
+            ways = tuple(("connect", *source) for source in fitting)
+            fix = ways[0] if len(ways) == 1 else ("choose", ways)
+            found[number] = replace(problem, hint=f"Connect {names} to it.", fix=fix)
     return found
 
 

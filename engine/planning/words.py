@@ -29,7 +29,7 @@ def ended(text: str) -> str:
     return text if text.endswith((".", "?", "!", "…")) else f"{text}."
 
 
-def quoted(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str], joint: str = "and") -> str:
     """`"a", "b" and "c"`."""
     words = [f'"{name}"' for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}"

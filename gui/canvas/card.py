@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.problem import Problem
-from gui.fixes import fix_label
+from gui.fixes import fix_label, fixes_of
 from gui.theme import restyle, set_kind, set_role, set_tone, theme
+from gui.widgets.wrap_row import WrapRow
 
 WIDTH: Final = 320
 MOST: Final = 3
@@ -61,7 +62,7 @@ class ProblemCard(QFrame):
             set_tone(more, "secondary")
             self._add(more)
         # It covers what lies below the block; unless it has a button, the mouse goes through it.
-        inert = not any(fix_label(problem) for problem in problems[:MOST])
+        inert = not any(fixes_of(problem) for problem in problems[:MOST])
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, inert)
         worst = "error" if any(problem.severity == "error" for problem in problems) else "warning"
         restyle(self, "kind", worst)
@@ -101,7 +102,7 @@ class ProblemCard(QFrame):
 
 @final
 class _Entry(QWidget):
-    """One problem: message, way out, and the button of its quick fix."""
+    """One problem: message, way out, and a button for each of its quick fixes."""
 
     def __init__(self, problem: Problem, fix: Callable[[Problem], None]) -> None:
         super().__init__()
@@ -109,15 +110,14 @@ class _Entry(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(_text(problem.message))
-        label = fix_label(problem)
-        if label:
-            row = QHBoxLayout()
-            row.setSpacing(8)
-            button = QPushButton(label)
-            set_kind(button, "danger" if problem.severity == "error" else "caution")
-            button.clicked.connect(lambda: fix(problem))
-            row.addWidget(button)
-            row.addStretch(1)
+        offered = fixes_of(problem)
+        if offered:
+            row = WrapRow(8)
+            for each in offered:
+                button = QPushButton(fix_label(each))
+                set_kind(button, "danger" if problem.severity == "error" else "caution")
+                button.clicked.connect(lambda _checked=False, each=each: fix(each))
+                row.addWidget(button)
             column.addLayout(row)
         elif problem.hint:
             hint = _text(problem.hint)

@@ -34,7 +34,7 @@ class Hover(QObject):
         self._wire: WireItem | None = None
         self._quiet = False
         self._trail = Trail(stage, viewport)
-        card.fix_wanted.connect(self._fix)
+        card.fix_wanted.connect(self.fix)
         card.left.connect(self.leave)
         stage.selection.changed.connect(self.show_card)
         stage.selection.changed.connect(self._follow)
@@ -138,7 +138,8 @@ class Hover(QObject):
         gap.setBottom(max(card.top(), block.top()))
         return card.adjusted(-4, -4, 4, 4).contains(at) or gap.contains(at)
 
-    def _fix(self, problem: Problem) -> None:
+    def fix(self, problem: Problem) -> None:
+        """Make the quick fix of a problem of this level; a hint says where it cannot be made any more."""
         stage = self._stage
         try:
             project, change = apply_fix(stage.scene.with_places(stage.document.project), problem)

@@ -122,7 +122,6 @@ def test_an_output_that_fits_by_its_shape_alone_is_named():
     [
         ({"one": "Dense"}, []),  # itself
         ({"data": "Input", "one": "Dense", "two": "Dense"}, ["one > two"]),  # two is behind it; "x" of data is not
-        ({"one": "Dense", "two": "Dense", "three": "Dense"}, []),  # several
         ({"data": "Input", "conv": "Conv2d"}, []),  # of another shape
     ],
 )
@@ -132,6 +131,16 @@ def test_otherwise_nothing_is_guessed(nodes, wires):
     if wires:
         expected = {'Connect "data.x" to it.'}
     assert set(hints(result).values()) == expected
+
+
+def test_a_few_outputs_that_fit_are_a_choice_and_many_are_not():
+    named = ["one", "two", "three", "four", "five", "six"]
+    result = checked(dict.fromkeys(named[:3], "Dense"))
+    for problem in found(result, "G07"):
+        others = [name for name in result.order if name != problem.node]
+        assert problem.hint == f'Connect "{others[0]}" or "{others[1]}" to it.'
+        assert problem.fix == ("choose", tuple(("connect", name, "out") for name in others))
+    assert {*hints(checked(dict.fromkeys(named, "Dense"))).values()} == {"Connect an output to it."}
 
 
 @pytest.mark.parametrize(("before", "named"), [(50, True), (150, False)])

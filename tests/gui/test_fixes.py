@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -118,6 +119,21 @@ def test_the_button_on_the_card_mends_it(qtbot: QtBot, name: str) -> None:
     assert not [each for each in left if (each.code, each.message) == (problem.code, problem.message)]
     assert not [each for each in left if each.severity == "error" and each.code != "G07"]
     assert easel.document.undo_stack.count() == 1
+    easel.undo()
+    assert easel.document.project == project
+
+
+def test_an_open_input_that_several_outputs_fit_offers_each(qtbot: QtBot) -> None:
+    project = make_project(
+        {name: ("Dense", (index * 260.0, 0.0), {}) for index, name in enumerate(("a", "b", "c"))}, ()
+    )
+    easel = make_easel(qtbot, project)
+    easel.selection.set({"c"})
+    card = easel.view.floats.card
+    buttons = {button.text(): button for button in card.findChildren(QPushButton)}
+    assert list(buttons) == ["Connect a", "Connect b"]
+    qtbot.mouseClick(buttons["Connect b"], Qt.MouseButton.LeftButton)
+    assert [wire.ends for wire in easel.document.project.graph.wires()] == [Wire("b", "out", "c", "in").ends]
     easel.undo()
     assert easel.document.project == project
 

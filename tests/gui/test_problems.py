@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QListWidget
+from PySide6.QtWidgets import QLabel, QListWidget, QMenu
 
 from engine import edits
 from engine.graph import Project
@@ -12,6 +12,7 @@ from gui.problems import ProblemList
 from gui.selection import Selection
 from gui.theme import theme
 from tests.helpers import sample_projects
+from tests.helpers.windows import main_window
 
 
 @pytest.fixture
@@ -51,6 +52,28 @@ def test_a_click_shows_the_block(problems_of, qtbot):
     qtbot.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert panel.selection.ids == {"conv1"}
     assert revealed == ["conv1"]
+
+
+def test_the_menu_of_a_problem_has_its_quick_fixes(qtbot):
+    project = edits.add_node(Project(), "Input", (0.0, 0.0), params={"dataset": "circle"}, node_id="data")[0]
+    for name in ("one", "two"):
+        project = edits.add_node(project, "Dense", (300.0, 0.0), node_id=name)[0]
+    with main_window(qtbot, project) as window:
+        window.docks.show("problems")
+        listed = window.problems.findChild(QListWidget)
+        qtbot.waitUntil(listed.isVisible)
+        texts = [listed.item(row).text() for row in range(listed.count())]
+        row = next(row for row, text in enumerate(texts) if text.startswith('Input "in" of "two"'))
+        assert 'Connect "data.x" or "one" to it.' in texts[row]
+        listed.customContextMenuRequested.emit(listed.visualItemRect(listed.item(row)).center())
+        menu = window.problems.findChild(QMenu)
+        entries = {entry.text(): entry for entry in menu.actions()}
+        assert list(entries) == ["Show the block", "Connect data.x", "Connect one"]
+        menu.setActiveAction(entries["Connect one"])
+        qtbot.keyClick(menu, Qt.Key.Key_Return)
+        (wire,) = window.document.project.graph.wires()
+        assert (wire.from_node, wire.to_node) == ("one", "two")
+        assert window.selection.ids == {"two"}
 
 
 def test_enter_shows_the_block_and_a_problem_of_the_whole_graph_shows_none(problems_of, qtbot):
