@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
 
+from gui.theme import theme
 from gui.walk_window import is_in_sight
 from tests.helpers.windows import main_window
 
@@ -72,3 +73,15 @@ def test_the_menu_brings_a_panel_to_the_front_and_closes_it_only_where_it_is_see
     action.trigger()
     assert history.isHidden()
     assert not action.isChecked()
+
+
+def test_the_canvas_shows_that_keys_brought_the_focus(window, qtbot):
+    rim = window.canvas.findChild(QWidget, "focusRim")
+    window.palette_panel.search.setFocus()
+    QTest.keyClick(window, Qt.Key.Key_F6)
+    assert window.canvas.hasFocus()
+    assert rim.isVisible()
+    at = window.canvas.mapTo(window, QPoint(0, 100))
+    assert window.grab().toImage().pixelColor(at) == theme().color("accent")
+    qtbot.mouseClick(window.canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
+    assert not rim.isVisible()
