@@ -124,14 +124,18 @@ def make_spot(
     }
     if len(sources) <= 1 and sources == shell.feeds:
         sources = cast(Mapping[str, Source], shell.feeds)  # the same again, for most of thousands
-    has_problems = bool(shell.problems or around.missing or around.starts or shell.flat.node.frozen)
-    held_up = not shell.usable or around.waiting or bool(around.missing) or len(sources) < len(shell.feeds)
+    has_problems = bool(shell.problems or shell.flat.node.frozen)
+    held_up = not shell.usable or len(sources) < len(shell.feeds)
+    params = shell.params
+    if around is not ALONE:
+        has_problems = has_problems or bool(around.missing or around.starts)
+        held_up = held_up or around.waiting or bool(around.missing)
+        params = {**shell.params, **around.refs} if around.refs else shell.params
     answers = None
     if shell.likeness is not None and not muted:
         answers = known.answers(
             (shell.likeness, tuple(sources), tuple(shell.no_inputs), tuple(shell.no_outputs), held_up)
         )
-    params = {**shell.params, **around.refs} if around.refs else shell.params
     taps = tuple(sources.values())
     return Spot(shell, around, params, shell.data, sources, taps, held_up, has_problems, answers)
 

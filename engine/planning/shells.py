@@ -129,7 +129,7 @@ def _shell(
     """A shell of that kind in its place, with all that is wrong with its wires."""
     muted = flat.node.bypass
     required = kind.inputs[:1] if muted else kind.required
-    usable = not is_pending and not any(problem.severity == "error" for problem in problems)
+    usable = not is_pending and not (problems and any(problem.severity == "error" for problem in problems))
     feeds = judge_inputs(flat, kind.inputs, required, problems)
     if muted and not kind.inputs:
         message = f'"{flat.path}" is muted, but has no input that it could pass on.'
@@ -147,7 +147,7 @@ def _shell(
         feeds=feeds,
         problems=tuple(problems),
         free_ports=is_pending,
-        usable=usable and all(port in feeds for port in required),
+        usable=usable and all(map(feeds.__contains__, required)),
         refs=kind.refs,
         objective=not muted and kind.objective,
         input_kinds=kind.input_kinds,

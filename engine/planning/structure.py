@@ -103,7 +103,7 @@ def updated(old: Structure | None, project: Project, touched: Iterable[str]) -> 
     known = base.catalogue
     flattener = Flattener(project, known if known is not None and known.groups is project.groups else None)
     new.catalogue = flattener.catalogue
-    changed = _rewrite(new, project, flattener, _widened(base, project, touched), delta)
+    changed = _rewrite(new, project, flattener, _present(base, project, touched), delta)
     _wire(new, changed, delta)
     _follow_refs(new, delta)
     if old is not None and _extend(base, new, delta):
@@ -145,41 +145,39 @@ def loop_problems(structure: Structure) -> list[Problem]:
 # -- nodes --
 
 
-def _widened(base: Structure, project: Project, touched: Iterable[str]) -> list[str]:
-    """The touched nodes; with a use of a group among them, all uses and what reads from them."""
-    wide = set(touched)
+def _present(base: Structure, project: Project, touched: Iterable[str]) -> dict[str, Node | None]:
+    """The touched nodes as they are now; with a use of a group among them, all uses and what reads from them."""
     nodes = project.graph.nodes
-    if not any(name in base.groups or _is_use(nodes.get(name)) for name in wide):
-        return sorted(wide)
-    uses = base.groups | {name for name in wide if _is_use(nodes.get(name))}
-    wide |= uses
+    present = {name: nodes.get(name) for name in sorted(touched)}
+    uses = {name for name, node in present.items() if node is not None and node.block == GROUP}
+    if not uses and base.groups.isdisjoint(present):
+        return present
+    uses |= base.groups
+    wide = present.keys() | uses
     for name in uses:
         wide.update(wire.to_node for wire in project.graph.wires_out_of(name))
         # The node may have been a use before, with other names for its outputs: ask the old readers as well.
         for path in base.members.get(name, (name,)):
             wide.update(base.flat[reader].top for reader in base.after.get(path, ()) if reader in base.flat)
-    return sorted(wide)
-
-
-def _is_use(node: Node | None) -> bool:
-    return node is not None and node.block == GROUP
+    return {name: nodes.get(name) for name in sorted(wide)}
 
 
 def _rewrite(
-    new: Structure, project: Project, flattener: Flattener, names: list[str], delta: Delta
+    new: Structure, project: Project, flattener: Flattener, present: dict[str, Node | None], delta: Delta
 ) -> dict[str, FlatNode | None]:
     """Writes the nodes out anew; returns the paths that differ, with what they were."""
-    graph = project.graph
-    present = {name: graph.nodes.get(name) for name in names}
-    groups = (new.groups - present.keys()) | {name for name, node in present.items() if _is_use(node)}
+    groups = (new.groups - present.keys()) | {
+        name for name, node in present.items() if node is not None and node.block == GROUP
+    }
     if groups:
-        flattener.count_uses(graph.nodes[name] for name in sorted(groups))
+        flattener.count_uses(project.graph.nodes[name] for name in sorted(groups))
     new.groups = frozenset(groups)
     changed: dict[str, FlatNode | None] = {}
     for name, node in present.items():
         old_paths = new.members.pop(name, (name,))
         nodes, uses = flattener.piece(node) if node is not None else ([], [])
-        delta.added |= any(use.path not in new.uses for use in uses)
+        if uses:
+            delta.added |= any(use.path not in new.uses for use in uses)
         made = {flat.path for flat in nodes}
         for path in old_paths:
             new.uses.pop(path, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Any, final
 
-from engine.graph import EMPTY, Project
+from engine.graph import Project
 from engine.planning.layers import branched
 from engine.planning.nodes import ALONE, Spot, Surroundings, make_spot
 from engine.planning.referring import with_named
@@ -280,13 +280,11 @@ class Sweep:
         flat, structure = shell.flat, self.structure
         path = flat.path
         owner = structure.owner(path) if structure.shared else path
-        starts = self.new.starts.get(path, EMPTY)
-        around = ALONE
+        starts = self.new.starts.get(path)
+        around = ALONE if starts is None else Surroundings(starts=starts)
         if owner != path:
             recipe = self.new.plans[owner].recipe if owner in self.new.plans else None
-            around = Surroundings(owner, recipe.parameters if recipe else None, starts)
-        elif starts:
-            around = Surroundings(starts=starts)
+            around = replace(around, owner=owner, owned=recipe.parameters if recipe else None)
         if not shell.refs or flat.node.bypass or in_loop:
             return around
         return with_named(shell, around, structure, self.new.plans)

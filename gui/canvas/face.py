@@ -160,7 +160,7 @@ def _summary(node: Node, block: Block | None, plan: NodePlan | None, *, minimise
         parts.append(f"{format_integer(plan.parameters)} param{'s' if plan.parameters != 1 else ''}")
     if minimised:
         parts.append(QCoreApplication.translate("Face", "minimised"))
-    return " · ".join(part for part in parts if part)
+    return " · ".join(filter(None, parts))
 
 
 def _plain_summary(node: Node, block: Block) -> str:
@@ -171,8 +171,8 @@ def _plain_summary(node: Node, block: Block) -> str:
 def _ports(
     graph: Graph, node: Node, block: Block | None, plan: NodePlan | None, problems: tuple[Problem, ...]
 ) -> Ports:
-    wired_in = tuple([wire.to_port for wire in graph.wires_into(node.id)])
-    wired_out = tuple([wire.from_port for wire in graph.wires_out_of(node.id)])
+    wired_in = tuple([wire.to_port for wire in graph.into.get(node.id, ())])
+    wired_out = tuple([wire.from_port for wire in graph.out_of.get(node.id, ())])
     wrong, bad = _blamed(node.id, problems) if problems else (_NOBODY, _NOBODY)
     if plan is None:
         return _made_ports(node, block, plan, wired_in, wired_out, wrong, bad)

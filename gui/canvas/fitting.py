@@ -71,9 +71,9 @@ class Fitting:
 
     def _closes_loop(self, node_id: str) -> bool:
         graph, anchor = self._graph, self._anchor
-        if not (graph.wires_into(node_id) if anchor.side == "in" else graph.wires_out_of(node_id)):
-            return False  # no way leads to it, whatever the anchor is connected to
         start, end = (anchor.node, node_id) if anchor.side == "out" else (node_id, anchor.node)
+        if not graph.into.get(start) or not graph.out_of.get(end):
+            return False  # no way leads back from the end of the wire to its start
         if not self._document.path and runs_before(self._document.result, start, end):
             return False
         return node_id in self._cause

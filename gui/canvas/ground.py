@@ -119,8 +119,10 @@ class Ground:
         for column in range(first, last + 1):
             for row in range(high, low + 1):
                 for name in self._cells.get((column, row), ()):
+                    if name in own:
+                        continue
                     box = self.boxes[name]
-                    if box[0] < right and box[2] > left and box[1] < bottom and box[3] > top and name not in own:
+                    if box[0] < right and box[2] > left and box[1] < bottom and box[3] > top:
                         return False
         return True
 

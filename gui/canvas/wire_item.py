@@ -48,7 +48,6 @@ class WireItem(QGraphicsItem):
         "_dots",
         "_end",
         "_label_seen",
-        "_long_enough",
         "_middle",
         "_path",
         "_route",
@@ -67,7 +66,7 @@ class WireItem(QGraphicsItem):
     """Whether it was moved as it is: then what is kept here is meant from its position, else from the scene's."""
     _text: QStaticText | None = None
     _label_box = QRectF()
-    _label_fits = False
+    _label_fits = _long_enough = False
 
     def __init__(self, wire: Wire, look: Look) -> None:
         super().__init__()
@@ -82,8 +81,7 @@ class WireItem(QGraphicsItem):
         self._path: QPainterPath | None = None
         self._corners: list[Spot] | None = None
         self._middle: QPointF | None = None
-        self._bounds = _NO_BOUNDS
-        self._long_enough = False
+        self._bounds: QRectF | None = None
         self._label_seen = -1
 
     # -- what the scene tells it --
@@ -99,6 +97,7 @@ class WireItem(QGraphicsItem):
         """Run through these dots, whatever the document says, while they are dragged."""
         self._dots = tuple(dots)
         self.chosen_dots = frozenset(index for index in self.chosen_dots if index < len(self._dots))
+        self._land()
         self._trace()
 
     def choose_dots(self, chosen: frozenset[int]) -> None:
@@ -109,7 +108,7 @@ class WireItem(QGraphicsItem):
 
     def set_ends(self, start: Spot, end: Spot, route: Route | None = None) -> None:
         """Run from there to there, in scene coordinates; by that route unless it has dots of its own."""
-        if self._carried or (start, end, route) != (self._start, self._end, self._route):
+        if self._carried or start != self._start or end != self._end or route != self._route:
             self._land()
             self._start, self._end, self._route = start, end, route
             self._trace()
@@ -145,9 +144,7 @@ class WireItem(QGraphicsItem):
             self.label = label
             if self._text is not None:
                 self._text = None
-            if self._start is not None:
-                self.prepareGeometryChange()
-                self._measure()
+            self._forget_bounds()
         if (kind, wrong) != (self.kind, self.wrong):
             self.kind, self.wrong = kind, wrong
             self.setZValue(self._height())
@@ -253,11 +250,15 @@ class WireItem(QGraphicsItem):
         return -0.1 if self.kind == "target" else 0.0
 
     def _trace(self) -> None:
-        self._land()
-        if self._bounds is not _NO_BOUNDS:
-            self.prepareGeometryChange()
+        self._forget_bounds()
         self._curve = self._path = self._corners = self._middle = None
-        self._measure()
+
+    def _forget_bounds(self) -> None:
+        """They are others now. Qt is told if it has asked for them: from afar nobody does."""
+        if self._bounds is not None:
+            self.prepareGeometryChange()
+            self._bounds = None
+        self._label_seen = -1
 
     def _centre(self) -> QPointF:
         """The middle of the curve, meant as it is kept here."""
@@ -267,8 +268,10 @@ class WireItem(QGraphicsItem):
             self._middle = self._line().pointAtPercent(0.5) if bent else QPointF((x + right) / 2, (y + below) / 2)
         return self._middle
 
-    def _measure(self) -> None:
-        (left, top), (right, bottom) = self._start or _NOWHERE, self._end
+    def _measured(self) -> QRectF:
+        if self._start is None:
+            return _NO_BOUNDS
+        (left, top), (right, bottom) = self._start, self._end
         if self._dots or self._route is not None or right - left < STRAIGHT:
             left, top, right, bottom = covered(self._pieces())
         elif top > bottom:
@@ -278,10 +281,9 @@ class WireItem(QGraphicsItem):
             width, height = self._label_size()
             self._long_enough = max(right - left, bottom - top) >= width + LABEL_ROOM
             beside, above = width / 2 + 2.0, 1.5 * height + 2.0
-        self._label_seen = -1
         if self._dots:
             beside, above = max(beside, DOT_ROOM), max(above, DOT_ROOM)
-        self._bounds = QRectF(left - beside, top - above, right - left + 2 * beside, bottom - top + 2 * above)
+        return QRectF(left - beside, top - above, right - left + 2 * beside, bottom - top + 2 * above)
 
     def _label_size(self) -> tuple[float, float]:
         return self.look.width("mono", self.label) + 8.0, self.look.mono_height + 2.0
@@ -291,6 +293,7 @@ class WireItem(QGraphicsItem):
         if self._label_seen == self.look.revision:
             return self._label_fits
         self._label_seen = self.look.revision
+        self.boundingRect()  # which tells whether the wire is long enough to bear it
         (width, height), here = self._label_size(), self.pos()
         for at in self._label_places(height):
             box = QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
@@ -325,6 +328,8 @@ class WireItem(QGraphicsItem):
         return placed and item._label_box.translated(item.pos()).intersects(box)  # noqa: SLF001
 
     def boundingRect(self) -> QRectF:
+        if self._bounds is None:
+            self._bounds = self._measured()
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
