@@ -68,6 +68,8 @@ class ProblemList(QWidget):
             text = f"{problem.message} {problem.hint}".strip()
             item = QListWidgetItem(text)
             item.setData(PROBLEM_ROLE, problem)
+            kind = {"error": self.tr("Error"), "warning": self.tr("Warning")}.get(problem.severity, self.tr("Note"))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{kind}: {text}")  # the icon says it to the eye alone
             item.setToolTip(plain_tooltip(f"{problem.code}  {text}"))
             self._list.addItem(item)
         self._layout.setCurrentWidget(self._list if result.problems else self._empty)

@@ -16,6 +16,7 @@ from gui.format import format_bytes, format_count, format_integer
 from gui.icons import icon
 from gui.problems import ProblemList
 from gui.run_feed import RunFeed
+from gui.screen_reader import say
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.thread_label import ThreadLabel
 from gui.widgets.labels import PartsLabel, plain_tooltip
@@ -81,7 +82,9 @@ class StatusBar(QStatusBar):
             parts.append(self.tr("1 problem") if errors == 1 else self.tr("{0} problems").format(errors))
         if warnings:
             parts.append(self.tr("1 warning") if warnings == 1 else self.tr("{0} warnings").format(warnings))
-        self._problems.setText(f" {', '.join(parts) or self.tr('No problems')}")
+        counts = ", ".join(parts) or self.tr("No problems")
+        self._problems.setText(f" {counts}")
+        self._problems.setAccessibleName(counts)
         self._problems.setIcon(icon(name, color))
         self._problems.setIconSize(QSize(theme().px(14), theme().px(14)))
         set_tone(self._problems, "error" if tone == "error" else "warning" if tone == "warning" else "secondary")
@@ -116,6 +119,8 @@ class StatusBar(QStatusBar):
             "closed": "",
         }
         self._doing.setText(event.message or words[event.state])
+        if event.state in ("finished", "failed"):
+            say(self, self._doing.text())
 
     def _show_engine(self, event: Progress) -> None:
         self._told = event

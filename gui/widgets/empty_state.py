@@ -35,6 +35,7 @@ class EmptyState(QWidget):
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._text = text_label(text, "text", "secondary", wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._name()
         if not text:
             self._text.hide()  # not by setVisible(True): without a parent yet, it would be a window for a moment
         words = QWidget()
@@ -63,6 +64,7 @@ class EmptyState(QWidget):
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
+        self._name()
         self._make_room()
 
     def set_action(self, action: tuple[str, Callable[[], object]] | None) -> None:
@@ -80,6 +82,11 @@ class EmptyState(QWidget):
         self._button.setText(label)
         self._button.setHidden(action is None)
         self._make_room()
+
+    def _name(self) -> None:
+        """For a screen reader: Qt gives it the focus where it takes the place of what had it."""
+        self.setAccessibleName(self._title.text())
+        self.setAccessibleDescription(self._text.text())
 
     def _draw_mark(self) -> None:
         self._mark.setPixmap(pixmap(self._icon_name, theme().px(32), "disabled", self.devicePixelRatioF()))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QListWidget, QMenu
 
 from engine import edits
@@ -11,6 +12,7 @@ from gui.document import Document
 from gui.problems import ProblemList
 from gui.selection import Selection
 from gui.theme import theme
+from gui.widgets import EmptyState
 from tests.helpers import sample_projects
 from tests.helpers.windows import main_window
 
@@ -41,6 +43,16 @@ def test_each_problem_is_told_with_the_way_out(problems_of):
     panel = problems_of(sample_projects.broken())
     assert rows(panel) == [f"{found.message} {found.hint}".strip() for found in panel.document.result.problems]
     assert '"conv1" needs images' in rows(panel)[0]
+
+
+def test_a_screen_reader_hears_how_bad_it_is_and_when_all_is_well(problems_of):
+    panel = problems_of(sample_projects.broken())
+    found = QAccessible.queryAccessibleInterface(panel.findChild(QListWidget))
+    assert found.child(0).text(QAccessible.Text.Name).startswith('Error: "conv1" needs images')
+    state = panel.findChild(EmptyState)
+    assert (state.accessibleName(), state.accessibleDescription()[:13]) == ("No problems", "What is wrong")
+    state.set_text("All is well")
+    assert (state.accessibleName(), state.accessibleDescription()) == ("All is well", "")
 
 
 def test_a_click_shows_the_block(problems_of, qtbot):
