@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from gui.commands.by_hand import gestures
 from gui.commands.catalog import PATH_SIGN, Command, is_rare, matching
 from gui.commands.shortcuts import Shortcuts
+from gui.screen_reader import say
 from gui.theme import set_kind, set_tone, theme
 from gui.widgets.labels import plain_tooltip
 from gui.widgets.search_field import SearchField
@@ -170,10 +171,11 @@ class ShortcutDialog(QDialog):
         if owner is not None:
             told = self.tr('"{0}" has these keys now and would lose them.').format(owner.name)
         elif keys.isEmpty():
-            told = self.tr('Click into the field and press the keys for "{0}".').format(command.name)
+            told = self.tr('In the field, press the new keys for "{0}".').format(command.name)
         else:
             told = self.tr("These keys are free.")
         self.told.setText(told)
+        say(self, told)
 
     def _use(self) -> None:
         if self.command is not None:
