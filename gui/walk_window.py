@@ -50,15 +50,31 @@ def _holds(part: QWidget, widget: QWidget | None) -> bool:
     return widget is not None and (part is widget or part.isAncestorOf(widget))
 
 
-def _chain(start: QWidget, window: QWidget, forward: bool) -> Iterator[QWidget]:
-    """The widgets of a window after this one, in the order of Tab."""
-    widget: QWidget | None = start
-    while widget is not None:
-        widget = widget.nextInFocusChain() if forward else widget.previousInFocusChain()
-        if widget is None or widget is start:
-            return
-        if widget.window() is window:
-            yield widget
+def _chain(start: QWidget, window: QWidget, forward: bool) -> list[QWidget]:
+    """The widgets of a window after this one, and then those before it, as they are read.
+
+    Qt's own order is that in which they were made: what is filled in later would come last of all.
+    """
+    order = list(_as_read(window))
+    here = order.index(start) if start in order else -1
+    others = order[here + 1 :] + order[: max(here, 0)]
+    return others if forward else others[::-1]
+
+
+def _as_read(outer: QWidget) -> Iterator[QWidget]:
+    """Row by row, each from the left; what stands in a widget comes right after it."""
+    left = [child for child in outer.children() if isinstance(child, QWidget)]
+    left = [child for child in left if child.isVisible() and not child.isWindow()]
+    left.sort(key=QWidget.y)
+    while left:
+        first = left[0].geometry()
+        end = max(first.bottom(), first.center().y())
+        row = [child for child in left if child.geometry().center().y() <= end]
+        left = [child for child in left if child not in row]
+        for child in sorted(row, key=QWidget.x):
+            yield child
+            if not isinstance(child, QDockWidget) or is_in_sight(child):
+                yield from _as_read(child)
 
 
 def _takes_tab(widget: QWidget) -> bool:

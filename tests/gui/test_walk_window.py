@@ -6,11 +6,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QDockWidget, QWidget
 
 from gui.theme import theme
 from gui.walk_window import is_in_sight
-from tests.helpers.windows import main_window
+from tests.helpers.windows import main_window, open_example
 
 
 @pytest.fixture
@@ -85,3 +85,16 @@ def test_the_canvas_shows_that_keys_brought_the_focus(window, qtbot):
     assert window.grab().toImage().pixelColor(at) == theme().color("accent")
     qtbot.mouseClick(window.canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
     assert not rim.isVisible()
+
+
+def test_tab_goes_as_one_reads_also_through_what_is_filled_in_later(window):
+    open_example(window, "spiral")
+    window.selection.set({"dense1"})
+    window.inspector.focus_parameters()
+    met = []
+    while not isinstance(QApplication.focusWidget(), QCheckBox):
+        met.append(QApplication.focusWidget())
+        QTest.keyClick(met[-1], Qt.Key.Key_Tab)
+        assert len(met) < 8  # the weights come right after the parameters
+    heights = [widget.mapTo(window, QPoint(0, 0)).y() for widget in met]
+    assert heights == sorted(heights)
