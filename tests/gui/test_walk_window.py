@@ -91,10 +91,10 @@ def test_tab_goes_as_one_reads_also_through_what_is_filled_in_later(window):
     open_example(window, "spiral")
     window.selection.set({"dense1"})
     window.inspector.focus_parameters()
-    met = []
-    while not isinstance(QApplication.focusWidget(), QCheckBox):
-        met.append(QApplication.focusWidget())
-        QTest.keyClick(met[-1], Qt.Key.Key_Tab)
+    met: list[QWidget] = []
+    while (focus := QApplication.focusWidget()) is not None and not isinstance(focus, QCheckBox):
+        met.append(focus)
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
         assert len(met) < 8  # the weights come right after the parameters
     heights = [widget.mapTo(window, QPoint(0, 0)).y() for widget in met]
     assert heights == sorted(heights)
