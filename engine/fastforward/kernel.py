@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from engine.fastforward.arrays import Array, UnsupportedError, contiguous, kind_of
-from engine.fastforward.calls import Slot, Step
+from engine.fastforward.calls import Ref, Slot, Step
 from engine.fastforward.machine import NAME, PACKED, Machine
 from engine.fastforward.nests import Index, Nests
 from engine.fastforward.operations import Operations
@@ -90,7 +90,7 @@ class _Writer:
         entry = function.append_basic_block()
         builder = ir.IRBuilder(entry)
         self.v = Vectors(builder, kind_of(step.bytes))
-        self.n = Nests(self.v, entry, step.samples, numbers_in(step))
+        self.n = Nests(self.v, entry, step.samples, _numbers_read(step))
         self.o = Operations(self.n, step.shapes, step.uniform)
         self._held: list[tuple[Array, Array]] = []
         self._write(function)
@@ -273,6 +273,13 @@ class _Writer:
 def numbers_in(step: Step) -> int:
     """In all weights."""
     return sum(slot.size for slot in step.slots) or sum(math.prod(shape) for shape in step.given.values())
+
+
+def _numbers_read(step: Step) -> int:
+    """In all weights, those that are shared as often as they are used: so much there is to write."""
+    sizes = {name: math.prod(shape) for slot in step.slots for name, _, _, shape in slot.members}
+    read = sum(sizes.get(arg.name, 0) for call in step.ahead for arg in call.args if isinstance(arg, Ref))
+    return max(read, numbers_in(step))
 
 
 def _merged(array: Array) -> tuple[int, ...]:

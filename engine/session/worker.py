@@ -152,6 +152,8 @@ class Worker:
     def _set_by_hand(self) -> None:
         """Weights were overwritten."""
         self._by_hand = True
+        if self.run is not None:
+            self.run.pace.changed = True
         self._changed()
         self._weights.moved(self.run)
         self._surfaces.jumped()

@@ -73,8 +73,9 @@ def epoch_records(trainer: Trainer, made: Epochs, judged: Tensor | None) -> list
 
 
 def _means(losses: NDArray[np.float64], sizes: NDArray[np.int64]) -> list[float]:
-    """Of each epoch, over the samples; added up in the order of the steps, as one epoch by itself."""
-    means: list[float] = (np.cumsum(losses * sizes, axis=1)[:, -1] / sizes.sum()).tolist()
+    """Of each epoch, over the samples; added up in the order of the steps, from 0, as one epoch by itself."""
+    totals = np.cumsum(losses * sizes, axis=1)[:, -1] + 0.0  # or −0 would remain what it is
+    means: list[float] = (totals / sizes.sum()).tolist()
     return means
 
 

@@ -314,7 +314,7 @@ class Run:
 
     def set_hyper(self, name: str, value: float | bool | None) -> None:
         """Change a live hyperparameter and record that."""
-        old = self.trainer.set_hyper(name, value)
+        old, self.pace.changed = self.trainer.set_hyper(name, value), True
         change = {"step": self.trainer.steps, "name": name, "old": old, "new": value}
         self._write(lambda folder: folder.add_change(change))
         self._post(HyperChanged(self.trainer.steps, name, old, value))
@@ -358,7 +358,7 @@ class Run:
         """Let the records be these, which lead to where the run is now; in its directory, too."""
         self._write_lines()
         before = self.records[-1]["epoch"] if self.records else 0
-        self.records = records
+        self.records, self.pace.changed = records, True
         self.best.gone_back(self.trainer.epochs)
 
         def write(folder: Folder) -> None:
@@ -371,8 +371,8 @@ class Run:
 
     @property
     def unsaved(self) -> bool:
-        """Whether steps were made since the last `save`, or lines wait for others."""
-        return self.trainer.steps != self.pace.step or bool(self._lines.waiting)
+        """Whether the run has changed since the last `save`, or lines wait for others."""
+        return self.pace.changed or self.trainer.steps != self.pace.step or bool(self._lines.waiting)
 
     def save(self) -> None:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""

@@ -89,12 +89,14 @@ class SavePace:
 
     Attributes:
         step: updates made then.
+        changed: whether something but updates has changed the run since.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         """Args: `clock` tells seconds; processes that train together share one, to come to the same answers."""
         self._clock = clock or _now
         self.step = self._epochs = 0
+        self.changed = False
         self._next_at = self._clock() + _LEAST
         self._saved_at = self._clock()
         self._began = 0.0
@@ -135,7 +137,7 @@ class SavePace:
 
     def stands(self, step: int, epochs: int) -> None:
         """The run is where one was made."""
-        self.step, self._epochs = step, epochs
+        self.step, self._epochs, self.changed = step, epochs, False
 
 
 def write(

@@ -20,6 +20,7 @@ from engine.events import Applied, EpochEnd, RunKept, RunLoaded, Said
 from engine.problem import FileError
 from engine.runplace import RunPlace, latest_run, new_run_path, runs_folder
 from engine.session import Until
+from engine.stepevents import Timeline
 from engine.training.run_folder import RunFolder
 from tests.engine.session_listener import Listener, weights_of
 from tests.engine.training_projects import small
@@ -87,6 +88,26 @@ def test_what_is_learned_is_there_when_the_session_ends(place: RunPlace):
     state = RunFolder.existing(run).checkpoint()
     last = listener.until("closed")
     assert state["trainer"]["steps"] == last.step
+
+
+def test_what_was_changed_at_the_step_of_a_checkpoint_is_in_the_next_one(place: RunPlace):
+    """By hand, or as another future with as many steps."""
+    with Listener(small(), runs=place) as listener:
+        session = listener.session
+        session.play(Until(steps=7))
+        listener.until("paused")
+        listener.ask(session.step_back, Timeline)
+        session.set_hyper("lr", 0.3)
+        weights_of(listener)
+        since = listener.mark()
+        session.step()
+        assert listener.until("paused", since=since).step == 7
+        learned = weights_of(listener)
+        listener.ask(lambda: session.history(1), Timeline)  # it is saved by now
+        assert np.array_equal(stored_weights(only(place.folder))["d1.bias"], learned["d1.bias"])
+        session.load_weights({"d1.bias": np.full(1, 9, np.float32)})
+    assert stored_weights(only(place.folder))["d1.bias"].tolist() == [9]
+    assert learned["d1.bias"] < 9
 
 
 def test_each_start_from_the_beginning_is_another_run(place: RunPlace):
