@@ -73,6 +73,13 @@ def test_a_block_says_what_it_is_where_it_stands_and_what_is_wrong(easel):
     assert "target" in wrong.text(DESCRIPTION)
 
 
+def test_a_block_says_what_a_comparison_wrote_on_it(easel):
+    easel.view.set_live_text("act", "was tanh", "warning")
+    assert named(interface(easel), "act").text(DESCRIPTION).startswith("Activation, block 4 of 5. was tanh. reads")
+    easel.view.set_live_text("act", "")
+    assert "was" not in named(interface(easel), "act").text(DESCRIPTION)
+
+
 def test_ports_and_wires_can_be_walked(easel):
     canvas = interface(easel)
     data = named(canvas, "data")

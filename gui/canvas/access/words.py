@@ -20,6 +20,8 @@ def block_words(scene: CanvasScene, item: BlockItem, place: int, count: int) -> 
     parts = [_tr("{0}, block {1} of {2}").format(face.kind, place, count)]
     if face.bypass:
         parts.append(_tr("muted"))
+    if item.live.text():  # what a comparison found, or a number that training shows
+        parts.append(item.live.text())
     wires = [wire.wire for wire in scene.wires.at({item.node_id})]
     sources = [f"{wire.from_node}.{wire.from_port}" for wire in wires if wire.to_node == item.node_id]
     readers = [f"{wire.to_node}.{wire.to_port}" for wire in wires if wire.from_node == item.node_id]
