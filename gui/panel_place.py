@@ -59,7 +59,7 @@ class PanelPlace(QWidget):
         self._words = words_of(name)
         self._panel: Panel | None = None
         self._visible = self._behind = False
-        self._part, self._fewest = 1.0, 0
+        self._part, self._fewest, self._tabs = 1.0, 0, 0
         self._room = QVBoxLayout(self)
         self._room.setContentsMargins(0, 0, 0, 0)
         self._empty = self._words.empty_state() if self._words.head else None
@@ -96,9 +96,10 @@ class PanelPlace(QWidget):
 
     @property
     def wish(self) -> QSize:
-        """The least size in which everything is to be read."""
+        """The least size in which everything is to be read, the tabs beside its own as well."""
         least, large = LEAST[self.name]
-        return super().minimumSizeHint().expandedTo(least + (large - least) * (theme().text_scale - 1))
+        size = least + (large - least) * (theme().text_scale - 1)
+        return super().minimumSizeHint().expandedTo(size).expandedTo(QSize(self._tabs, 0))
 
     def minimumSizeHint(self) -> QSize:
         wish = self.wish
@@ -110,6 +111,12 @@ class PanelPlace(QWidget):
         """Make do with so much of the width, `fewest` pixels at least: the window is no wider."""
         if part != self._part:
             self._part, self._fewest = part, fewest
+            self.updateGeometry()
+
+    def set_tabs(self, width: int) -> None:
+        """It stands among tabs that take so much room."""
+        if width != self._tabs:
+            self._tabs = width
             self.updateGeometry()
 
     def _fit_words(self) -> None:

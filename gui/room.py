@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QLayout, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QLayout, QMainWindow, QTabBar
 
 from gui.docks import BOTTOM, LEFT, RIGHT, Docks
 from gui.panel_place import PanelPlace
@@ -17,6 +17,8 @@ LEAST: Final = (640, 400)
 FEWEST: Final = 110
 """Pixels that a panel keeps at text scale 1, however narrow the window is."""
 
+BESIDE_TABS: Final = 32
+"""For the button at the end of a row of tabs."""
 CORNERS: Final = {Qt.Corner.BottomLeftCorner: LEFT, Qt.Corner.BottomRightCorner: RIGHT}
 """Of the window, and the docks that reach down into them where there is room."""
 
@@ -57,9 +59,12 @@ class Room(QObject):
         shown = [dock for dock in self._docks.all() if not dock.isHidden() and not dock.isFloating()]
         sides = sum(self._widest(shown, area) for area in (LEFT, RIGHT))
         columns = self._columns(shown)
+        tabs = {place: width for width, column in columns for place in column}
+        for place in self._places:
+            place.set_tabs(tabs.get(place, 0))
         # Separators stand between the columns and before the sides.
         room = self._window.width() - theme().px(4) * (len(columns) + 2)
-        wanted = sum(max(place.wish.width() for place in column) for column in columns)
+        wanted = sum(max(place.wish.width() for place in column) for _, column in columns)
         below = wanted > room - sides
         for corner, side in CORNERS.items():
             self._window.setCorner(corner, BOTTOM if below else side)
@@ -73,12 +78,16 @@ class Room(QObject):
     def _area(self, dock: QDockWidget) -> Qt.DockWidgetArea:
         return self._window.dockWidgetArea(dock)
 
-    def _columns(self, docks: Sequence[QDockWidget]) -> list[list[PanelPlace]]:
-        """The panels at the bottom, those among tabs together."""
-        found: list[list[PanelPlace]] = []
+    def _columns(self, docks: Sequence[QDockWidget]) -> list[tuple[int, list[PanelPlace]]]:
+        """The panels at the bottom, those among tabs together, and how wide these tabs are."""
+        bars = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        widths = {frozenset(bar.tabText(at) for at in range(bar.count())): bar.sizeHint().width() for bar in bars}
+        found: list[tuple[int, list[PanelPlace]]] = []
         rest = [dock for dock in docks if self._area(dock) == BOTTOM]
         while rest:
             group = [rest[0], *self._window.tabifiedDockWidgets(rest[0])]
-            found.append([place for dock in group if isinstance(place := dock.widget(), PanelPlace)])
+            tabs = widths.get(frozenset(dock.windowTitle() for dock in group), 0)
+            places = [place for dock in group if isinstance(place := dock.widget(), PanelPlace)]
+            found.append((tabs + theme().px(BESIDE_TABS) if tabs else 0, places))
             rest = [dock for dock in rest if dock not in group]
-        return [column for column in found if column]
+        return [column for column in found if column[1]]
