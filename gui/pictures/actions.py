@@ -111,20 +111,24 @@ class Pictures(QObject):
     def ask_mermaid(self) -> None:
         """Ask where to, and write the graph, or the selected part of it, as Mermaid text."""
         start = self._folder() / f"{self._stem()}.mmd"
-        path = ask_save_path(self._window, self.tr("Export as Mermaid text"), start, self.tr("Mermaid (*.mmd)"), ".mmd")
+        part = bool(self._canvas.commands.chosen)
+        title = self.tr("Export the selection as Mermaid text") if part else self.tr("Export as Mermaid text")
+        path = ask_save_path(self._window, title, start, self.tr("Mermaid (*.mmd)"), ".mmd")
         if path is not None:
             self.save_mermaid(path)
 
     def save_mermaid(self, path: Path) -> bool:
         """Write Mermaid text. False when that could not be done; a notice says why."""
         document = self._canvas.stage.document  # inside a group that was opened, the group
-        text = mermaid(document.project, document.result, chosen=self._canvas.commands.chosen or None)
+        chosen = self._canvas.commands.chosen or None
+        text = mermaid(document.project, document.result, chosen=chosen)
         try:
             diskfile.write(path, [text.encode()])
         except ChainruleError as error:
             notices().failure(error, self.tr("The text was not saved."))
             return False
-        notices().success(self.tr("Exported to {0}.").format(path))
+        told = self.tr("Exported to {0}.") if chosen is None else self.tr("Exported the selection to {0}.")
+        notices().success(told.format(path))
         return True
 
     # -- printing --

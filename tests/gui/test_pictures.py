@@ -341,6 +341,7 @@ def test_mermaid_is_written_of_the_selection(qtbot, tmp_path):
         window.selection.set({"dense", "act"})
         path = tmp_path / "part.mmd"
         assert window.pictures.save_mermaid(path)
+        assert notices().history[-1].text == f"Exported the selection to {path}."
         assert re.findall(r"(\w+) -->", path.read_text()) == ["dense"]
 
 
