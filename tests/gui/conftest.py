@@ -16,6 +16,7 @@ from gui.notices import notices
 from gui.run_feed import RunFeed
 from gui.theme import theme
 from tests.helpers.fake_session import FakeSession
+from tests.helpers.leaks import let_go
 
 
 @pytest.fixture
@@ -82,5 +83,6 @@ def _plain_look(request: pytest.FixtureRequest) -> Iterator[None]:
     """Tests begin with the look of a first start, whatever the one before chose."""
     yield
     if "qapp" in request.fixturenames:
+        let_go()
         theme().set_text_scale(1.0)
         theme().set_mode("system")

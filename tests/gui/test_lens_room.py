@@ -29,18 +29,17 @@ PLACES: list[tuple[str, str, type[Moment], str]] = [
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, scale: float) -> Iterator[MainWindow]:
+    theme().set_text_scale(scale)  # first: thousands of widgets that are there take half a second to be dressed anew
     with main_window(qtbot) as window:
         yield window
-    theme().set_text_scale(1.0)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.25])
 @pytest.mark.parametrize(("key", "example", "kind", "node"), PLACES)
 def test_nothing_is_cut_off(
-    qtbot: QtBot, window: MainWindow, key: str, example: str, kind: type[Moment], node: str, scale: float
+    qtbot: QtBot, window: MainWindow, key: str, example: str, kind: type[Moment], node: str
 ) -> None:
-    theme().set_text_scale(scale)
     open_example(window, example)
     window.actions_.backprop.trigger()
     qtbot.waitUntil(lambda: window.backprop.step is not None, timeout=PATIENCE)

@@ -269,7 +269,7 @@ class Watch:
         """Lets deletions that are under way happen, here in the main thread."""
         if QApplication.instance() is not None:
             QCoreApplication.processEvents()
-            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+            let_go()
         gc.collect()
         self._since_frozen += 1
         if len(sys.modules) != self._modules_when_frozen or self._since_frozen == OFTEN:
@@ -278,6 +278,11 @@ class Watch:
             gc.freeze()
             self._since_frozen = 0
             self._modules_when_frozen = len(sys.modules)
+
+
+def let_go() -> None:
+    """Deletes now what is to be deleted later. A change of the theme would dress it all once more."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def _is_tool_tip(widget: QWidget) -> bool:

@@ -16,6 +16,7 @@ from engine.events import WeightsTaken
 from engine.graph import Project
 from gui.main_window import MainWindow
 from gui.panel import Panel
+from tests.helpers.leaks import let_go
 
 P = TypeVar("P", bound=Panel)
 W = TypeVar("W", bound=QWidget)
@@ -40,6 +41,7 @@ def main_window(qtbot: QtBot, project: Project | None = None) -> Iterator[MainWi
             window.document.replace(Project())
         window.close()
         window.deleteLater()
+        let_go()
 
 
 def open_example(window: MainWindow, name: str, **training: object) -> None:
