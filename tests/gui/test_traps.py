@@ -49,9 +49,13 @@ def test_a_block_is_not_added_on_top_of_the_one_below_the_pointer(easel: Easel) 
 
 def test_a_card_without_a_button_lets_the_mouse_through(easel: Easel) -> None:
     data = easel.document.project.graph.node("data")
-    made = edits.add_node(easel.document.project, "Input", (0.0, 600.0), node_id="other", params=data.params)
-    easel.document.edit("add", made[0], made[1])
-    easel.click(easel.block("loss"))  # its target is not connected, and either of two outputs fits
+    project, touched = easel.document.project, edits.NOTHING
+    for index in range(4):
+        at = (0.0, 600.0 + 200.0 * index)
+        project, more, *_ = edits.add_node(project, "Input", at, node_id=f"other{index}", params=data.params)
+        touched |= more
+    easel.document.edit("add", project, touched)
+    easel.click(easel.block("loss"))  # its target is not connected, and too many outputs fit to offer them
     card = easel.view.floats.card
     assert card.isVisible()
     assert card.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
