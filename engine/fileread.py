@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any, NoReturn
 
 from rpds import HashTrieMap
@@ -75,7 +76,7 @@ def _node(data: Any, path: Path, rank: int) -> Node:
         _expect(name, str, (*path, "frozen", index))
     return Node(
         node_id,
-        block,
+        intern(block),
         FrozenDict(_get(data, path, "params", dict, EMPTY)),
         frozenset(frozen),
         _get(data, path, "label", str, ""),
@@ -93,7 +94,8 @@ def _wire(data: Any, path: Path, nodes: Mapping[str, Node], index: int) -> Wire:
         if node_id not in nodes:
             _nowhere(node_id, (*path, key), nodes)
     via = tuple(_point(item, (*path, "via", index)) for index, item in _numbered(data, path, "via"))
-    return Wire(from_node, from_port, to_node, to_port, via, _extra(data, _WIRE), len(nodes) + index)
+    extra, rank = _extra(data, _WIRE), len(nodes) + index
+    return Wire(from_node, intern(from_port), to_node, intern(to_port), via, extra, rank)  # names that come again
 
 
 def _nowhere(node_id: str, path: Path, nodes: Mapping[str, Node]) -> NoReturn:

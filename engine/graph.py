@@ -131,14 +131,18 @@ class Graph:
         table = {node.id: _node_at(node, rank) for rank, node in enumerate(nodes)}
         into: dict[str, list[Wire]] = {}
         out_of: dict[str, list[Wire]] = {}
+        names = dict(zip(table, table, strict=True))  # one text for a node and its wires: a file holds three
         rank, seen = len(table), set[tuple[str, str, str, str]]()
         for wire in wires:
             ends = wire.ends
             if ends not in seen:
                 seen.add(ends)
-                placed = _wire_at(wire, rank)
-                into.setdefault(wire.to_node, []).append(placed)
-                out_of.setdefault(wire.from_node, []).append(placed)
+                begin, end = names.get(wire.from_node, wire.from_node), names.get(wire.to_node, wire.to_node)
+                placed = wire
+                if rank != wire.rank or begin is not wire.from_node or end is not wire.to_node:
+                    placed = Wire(begin, wire.from_port, end, wire.to_port, wire.via, wire.extra, rank)
+                into.setdefault(end, []).append(placed)
+                out_of.setdefault(begin, []).append(placed)
                 rank += 1
         return cls(HashTrieMap(table), _frozen_lists(into), _frozen_lists(out_of), rank)
 
@@ -331,12 +335,6 @@ def _node_at(node: Node, rank: int) -> Node:
     if node.rank == rank:
         return node
     return Node(node.id, node.block, node.params, node.frozen, node.label, node.bypass, node.extra, rank)
-
-
-def _wire_at(wire: Wire, rank: int) -> Wire:
-    if wire.rank == rank:
-        return wire
-    return Wire(wire.from_node, wire.from_port, wire.to_node, wire.to_port, wire.via, wire.extra, rank)
 
 
 def _frozen_lists(table: dict[str, list[Wire]]) -> HashTrieMap[str, tuple[Wire, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from enum import IntEnum
+from functools import cache
 from typing import Final, Literal, final
 
 from PySide6.QtCore import Qt
@@ -32,7 +33,6 @@ FAR_NAME_PX: Final = ((0.53, 18), (SUMMARIES_FROM, 20), (0.0, 27))
 """From that scale on, the size of names from further away: on the screen they stay between 9 and 12 pixels high, and
 come near as they are from far."""
 FAR_LONG: Final = 0.85
-_LETTERS: Final = "".join(map(chr, range(32, 127)))
 KERNING: Final = 1.1
 """Side by side, letters may take so many times the room that each takes alone."""
 FAR_LINE_PX: Final = ((0.53, 16), (0.0, 18))
@@ -76,7 +76,7 @@ class Look:
         self.version = 0
         """Counts changes of the colours."""
         self._widths: dict[tuple[str, str], float] = {}
-        self._letters = {letter: self.name_metrics.horizontalAdvance(letter) for letter in _LETTERS}
+        self._letters = cache(self.name_metrics.horizontalAdvance)
         self.rows = AllRows(self.label_metrics.horizontalAdvance)
         self.refresh()
 
@@ -90,10 +90,7 @@ class Look:
 
     def surely_fits(self, name: str, room: float) -> bool:
         """Whether a name is no wider than that, as far as its letters tell: to lay each text out takes far longer."""
-        try:
-            return sum(map(self._letters.__getitem__, name)) * KERNING <= room
-        except KeyError:  # a letter that is none of the common ones
-            return False
+        return name.isascii() and sum(map(self._letters, name)) * KERNING <= room
 
     def set_scale(self, scale: float) -> None:
         """The view shows the scene at this scale."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Final, final
@@ -53,7 +54,7 @@ class WireSet:
         self.items: dict[Ends, WireItem] = {}
         self.chosen: frozenset[Ends] = frozenset()
         self.dots: frozenset[tuple[Ends, int]] = frozenset()
-        self._at: dict[str, set[Ends]] = {}
+        self._at: defaultdict[str, set[Ends]] = defaultdict(set)
         self._ground, self._lanes = Ground(), Lanes()
         self._late: set[str] = set()
         self.ways = Ways(self._look_again, flush, scene)
@@ -85,7 +86,8 @@ class WireSet:
 
     def forget(self) -> None:
         """All items are gone with the scene's content."""
-        self.items, self._at, self.chosen, self.dots = {}, {}, frozenset(), frozenset()
+        self.items, self.chosen, self.dots = {}, frozenset(), frozenset()
+        self._at.clear()
         self._ground, self._lanes = Ground(), Lanes()
         self._late.clear()
         self.ways.forget()
@@ -94,8 +96,8 @@ class WireSet:
         """Show a wire."""
         item, ends = WireItem(wire, self._look), wire.ends
         self.items[ends] = item
-        for node_id in (wire.from_node, wire.to_node):
-            self._at.setdefault(node_id, set()).add(ends)
+        self._at[wire.from_node].add(ends)
+        self._at[wire.to_node].add(ends)
         self._dress(item)
         self._trace(item)
         self._scene.addItem(item)
