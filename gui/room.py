@@ -50,7 +50,7 @@ class Room(QObject):
         self.share()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self._window:
+        if watched is self._window and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
             self.share()
         return super().eventFilter(watched, event)
 

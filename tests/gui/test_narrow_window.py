@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
 from gui.docks import TILES
 from gui.main_window import MainWindow
+from gui.theme import theme
 from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
 
@@ -71,6 +73,18 @@ def test_every_panel_is_to_be_read_whole_in_a_narrow_window(window, qtbot):
             places = [window.docks[name].widget() for name in tabs if name != "problems"]
             qtbot.waitUntil(lambda places=places: all(place.width() >= place.wish.width() for place in places))
             assert lasting_faults(*(window.docks[name] for name in tabs)) == []
+
+
+def test_a_panel_that_joins_a_row_of_tabs_makes_room_for_all_their_titles(window, qtbot):
+    theme().set_text_scale(1.5)
+    window.docks.show("landscapePlot")
+
+    def bar() -> Any:
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return next((each for each in bars if "Loss surface" in map(each.tabText, range(each.count()))), None)
+
+    qtbot.waitUntil(lambda: bar() is not None and bar().width() >= bar().sizeHint().width())
+    assert lasting_faults(bar()) == []
 
 
 def test_the_bar_at_the_top_leaves_out_what_menus_have(window, qtbot):
