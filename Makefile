@@ -9,7 +9,7 @@ CHECK_ENV := QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} OMP_NUM_THREADS=$${O
 PYTEST_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stress lint format bench bench-peers setup clean distclean
+.PHONY: help run test test-stress test-ways lint format bench bench-peers setup clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ STRESS := worker,turns
 FILES := tests/gui tests/engine/test_session*.py
 test-stress: setup ## the tests with bad luck: STRESS=worker,turns,eager,busy FILES=...
 	$(CHECK_ENV) $(BIN)/pytest -n 4 -p tests.helpers.stress --stress $(STRESS) --timeout 600 $(FILES)
+
+CASES := 1000
+test-ways: setup ## random trainings in all ways that steps are made: CASES=1000
+	CHAINRULE_CASES=$(CASES) $(CHECK_ENV) $(BIN)/pytest -n 2 --timeout 600 tests/engine/test_training_ways.py
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
