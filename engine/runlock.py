@@ -27,7 +27,11 @@ class RunLock:
         """Take it. Raises FileError F04, another process or window trains this run."""
         descriptor = _locked(path)
         if descriptor is None:
-            raise FileError(f'The run "{path}" is going on in another window or program.', code="F04")
+            raise FileError(
+                f'The run "{path}" is going on in another window or program.',
+                code="F04",
+                hint="Stop it there first, or choose another directory.",
+            )
         self.release = weakref.finalize(self, _close, descriptor)
         """Let go of it; may be called again."""
 

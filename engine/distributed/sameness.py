@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from engine import files
-from engine.data.streaming.column import Column
+from engine.data.sketch import alike, sketch
 from engine.dataspec import SPLITS
 from engine.distributed.group import Group
 from engine.elsewhere.needs import chainrule_version
@@ -21,11 +19,7 @@ from engine.graph import Layout, Project
 from engine.problem import ChainruleError
 from engine.training.loading import Loaded
 
-_ROUNDING = 1e-6
-"""So much may means of numbers differ, as a part of the largest number: processors round generated data differently."""
 _MOST_NUMBERS = 1 << 24
-_ON_DISK = 3
-"""Samples of a field that are looked at, where they have to be read for it."""
 
 
 def agree(group: Group, loaded: Loaded, options: Mapping[str, Any]) -> None:
@@ -44,7 +38,7 @@ def agree(group: Group, loaded: Loaded, options: Mapping[str, Any]) -> None:
     for rank, (host, found) in enumerate(others, 1):
         theirs = {name: value for name, _, value in found}
         for name, hint, value in wanted:
-            if not _alike(value, theirs.get(name)):
+            if not alike(value, theirs.get(name)):
                 message = f"Process {rank}, on {host}, has {name} than process 0."
                 raise group.common(ChainruleError(message, code="T05", hint=hint))
 
@@ -61,7 +55,7 @@ def _described(loaded: Loaded, options: Mapping[str, Any]) -> list[tuple[str, st
     for path, data in loaded.data.items():
         for split in SPLITS:
             rows += [
-                (f'other data in "{path}.{field}" ({split})', bring, _sketch(samples))
+                (f'other data in "{path}.{field}" ({split})', bring, sketch(samples, _MOST_NUMBERS))
                 for field, samples in data.part(split).items()
             ]
     return rows
@@ -76,29 +70,3 @@ def _essence(project: Project) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _sketch(samples: Tensor) -> list[Any]:
-    """What other samples hardly have in common with these: shape and kind, and a digest or means of the numbers."""
-    count, row = len(samples), max(1, samples.shape[1:].numel())
-    about: list[Any] = [list(samples.shape), str(samples.dtype)]
-    if not samples.numel():
-        return about
-    most = _ON_DISK if isinstance(samples, Column) else max(1, _MOST_NUMBERS // row)
-    if most < count:
-        samples = samples[torch.linspace(0, count - 1, most).long()]
-    if not samples.is_floating_point():
-        return [*about, _digest(samples.cpu().contiguous().numpy().tobytes())]
-    samples = samples[:].double()  # of a column, what it reads
-    largest = float(torch.stack(samples.aminmax()).abs().max())
-    each = samples.reshape(len(samples), -1).mean(1) / (largest or 1.0)
-    ramp = torch.linspace(0, 1, len(each), dtype=each.dtype, device=each.device)
-    return [*about, largest, float(each.mean()), float((each * ramp).mean())]
-
-
-def _alike(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return all(map(_alike, one, other))
-    return bool(one == other)

@@ -29,6 +29,7 @@ from engine.training import shards
 from engine.training.best import Best
 from engine.training.checkpoint import load_state
 from engine.training.loading import Loaded
+from engine.training.resuming import compare_data
 from engine.training.run import Post, Run
 from engine.training.saving import SavePace
 from engine.training.setup import make_batches, make_meter
@@ -136,7 +137,7 @@ def resumed(loaded: Loaded, group: Group, post: Post, folder: SharedFolder, stra
         post: takes the run's events.
         folder: taken up.
         strategy: how parameters lie.
-        say: is told of a checkpoint that is damaged, for which the one before is taken.
+        say: is told of a checkpoint that is damaged, for which the one before is taken, and of data that are others.
 
     Raises:
         FileError: F01 all checkpoints are damaged, F03 a newer version wrote it, F07 it is of something else.
@@ -159,6 +160,7 @@ def resumed(loaded: Loaded, group: Group, post: Post, folder: SharedFolder, stra
         if failure is not None:
             say(f"{failure.message} The one before it is taken.")
         _restore(run, state, folder)
+        compare_data(loaded, state, say)
         return run
     if failure is not None:
         raise failure

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.checkpoints import best_epoch
+from engine.data.sketch import alike
 from engine.problem import FileError
 from engine.training.best import Best
 from engine.training.calibration import set_threads
@@ -21,7 +22,7 @@ def resumed(loaded: Loaded, folder: RunFolder, post: Post, say: Callable[[str], 
         loaded: what the directory trains.
         folder: taken up.
         post: takes the run's events.
-        say: is told of a checkpoint that is damaged, for which the one before is taken.
+        say: is told of a checkpoint that is damaged, for which the one before is taken, and of data that are others.
         threads: let torch use as many as then, which the last bits of a sum depend on.
 
     Raises:
@@ -37,13 +38,27 @@ def resumed(loaded: Loaded, folder: RunFolder, post: Post, say: Callable[[str], 
                 set_threads(run.threads)
             run.restore(state)
             run.planned = max(run.planned, int(state.get("planned", 0)))
-        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            compare_data(loaded, state, say)
+        except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
             what = next(iter(str(error).splitlines()), "")
             raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
     run.folder = folder
     run.best = Best(run.best.monitor, best_epoch(folder.path))
     run.pace.stands(run.trainer.steps, run.trainer.epochs)
     return run
+
+
+def compare_data(loaded: Loaded, state: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    """Say which data are not those that a training was saved with: it goes on, but not as it would have.
+
+    Raises:
+        AttributeError: the state is none.
+    """
+    now = loaded.sketches()
+    changed = [name for name, before in state.get("data", {}).items() if not alike(before, now.get(name))]
+    if changed:
+        names = ", ".join(f'"{name}"' for name in changed)
+        say(f"The data are not those that this run was saved with ({names}); it goes on with what is there now.")
 
 
 def take_records(run: Run) -> None:

@@ -327,11 +327,8 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Everything to go on from to the bit."""
-        return {
-            "trainer": self.trainer.state(),
-            "seed": self.seed,
-            "stopping": None if self._stopping is None else self._stopping.state(),
-        }
+        stopping = None if self._stopping is None else self._stopping.state()
+        return {"trainer": self.trainer.state(), "seed": self.seed, "stopping": stopping}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from the `state` of a run of the same project. Raises as `Trainer.restore`."""
@@ -383,7 +380,8 @@ class Run:
         self.pace.begin()
         trainer, project = self.trainer, self.loaded.project
         standing = Standing(trainer.steps, trainer.epochs, self.planned, self.over, trains(project))
-        saving.write(folder, project, self.weights(), {**self.state(), "planned": self.planned}, standing, self.best)
+        state = {**self.state(), "planned": self.planned, "data": self.loaded.sketches()}
+        saving.write(folder, project, self.weights(), state, standing, self.best)
         self.pace.end(trainer.steps, trainer.epochs)
         size, _ = disk_use(folder.path)
         self._post(RunSaved(str(folder.path), trainer.steps, trainer.epochs, size))

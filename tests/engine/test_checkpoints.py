@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -96,6 +97,25 @@ def test_a_killed_training_ends_to_the_bit_as_one_never_killed(kind: str, tmp_pa
         assert_same_file(one / name, other / name)
     assert [path.name for path in one.iterdir() if path.name.startswith(".")] == []
     assert len(list(one.iterdir())) == len(list(other.iterdir()))
+
+
+def test_data_that_changed_since_are_told(tmp_path: Path, capsys: Out):
+    table = tmp_path / "p.csv"
+    rows = [f"{number / 10},{number / 5}" for number in range(20)]
+    table.write_text("\n".join(["a,b", *rows]))
+    data = {"dataset": "csv", "path": "p.csv", "features": ["a"], "target": "b"}
+    graph, run = saved(tmp_path, mlp(2, 1, data=data, last="", batch_size=4, epochs=9)), tmp_path / "run"
+    assert main(["train", str(graph), "--run", str(run), "--steps", "3"]) == 0
+    again = ["train", str(graph), "--run", str(run), "--resume", "--steps"]
+    assert main([*again, "4"]) == 0
+    assert "The data are not those" not in " ".join(told(capsys))
+    fewer, other = (rows[:-1], '"data.x", "data.y"'), ([*rows[:-1], "1.9,77"], '"data.y"')
+    for changed, names in (fewer, other):
+        table.write_text("\n".join(["a,b", *changed]))
+        shutil.copytree(run, tmp_path / "copy")
+        assert main(["train", str(graph), "--run", str(tmp_path / "copy"), "--resume", "--steps", "6"]) == 0
+        assert f"not those that this run was saved with ({names})" in " ".join(told(capsys))
+        shutil.rmtree(tmp_path / "copy")
 
 
 def test_what_a_killed_process_left_is_swept_away_and_nothing_else(tmp_path: Path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,7 @@ from engine.stepevents import (
 )
 from engine.surfaceevents import SPANS, Span, SurfaceComputed, SurfaceWanted
 from engine.training import devices
+from engine.training.checkpoint import load_state, save_state
 from engine.training.errors import StepError
 from engine.training.failure import told
 from engine.training.loading import load
@@ -124,6 +127,21 @@ def test_the_past_comes_back_there() -> None:
             assert (told.at, told.error) == (place, "")
         for key, value in weights_of(listener).items():
             np.testing.assert_array_equal(value, before[key], err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["spiral", "overfitting-cured", "linear-fit"])
+def test_a_training_goes_on_there_in_the_middle_of_an_epoch(name: str, tmp_path: Path) -> None:
+    project = example(name, "cuda", batch_size=7, epochs=50)
+    whole = made(project, 12)
+    save_state(tmp_path / "state.safetensors", made(project, 4).state())
+    again = Run(load(project, FOLDER), lambda _event: None)
+    again.restore(load_state(tmp_path / "state.safetensors"))
+    with again.trainer.drawing():
+        while again.trainer.steps < 12:
+            again.tick()
+    assert again.evaluate("train").metrics == pytest.approx(whole.evaluate("train").metrics, rel=1e-9)
+    for key, value in whole.weights().items():
+        torch.testing.assert_close(again.weights()[key], value, rtol=1e-9, atol=1e-12, msg=key)
 
 
 def test_every_card_is_listed_and_can_be_chosen() -> None:
