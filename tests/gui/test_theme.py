@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPalette, QRawFont
-from PySide6.QtWidgets import QLabel, QListWidget, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine import assets
 from gui import motion
@@ -102,6 +114,21 @@ def test_text_colors_in_the_style_sheet_are_readable(palette: Palette):
             if contrast(colors[found[1]], colors[back]) < 4.5
         ]
     assert weak == []
+
+
+@pytest.mark.parametrize("mode", ["dark", "light"])
+@pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit, QSpinBox, QComboBox])
+def test_what_an_empty_field_says_is_as_readable_as_other_text(qtbot, look, mode, kind):
+    look.set_mode(mode)
+    field = kind()
+    qtbot.addWidget(field)
+    if isinstance(field, QComboBox):
+        field.setEditable(True)
+    field.show()
+    inner = field.findChild(QLineEdit) or field
+    faint = inner.palette().color(QPalette.ColorRole.PlaceholderText)
+    assert faint.alpha() == 255
+    assert contrast(faint.name(), look.color("raised").name()) >= 4.5
 
 
 @PALETTES
