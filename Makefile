@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Two test processes share the cores; torch must not start a team of threads in each.
-CHECK_ENV := QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
+# Two test processes share the cores; torch must not start a team of threads in each. They start programs by the dozen,
+# which must not compile every module anew.
+CHECK_ENV := PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=$${QT_QPA_PLATFORM:-offscreen} OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
 
 # Continuous integration runs a test that failed once more, on its shared machine; nobody else does.
 PYTEST_OPTIONS ?=
