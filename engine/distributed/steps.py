@@ -93,8 +93,7 @@ class Steps:
                 loss, shown = self._pass(turn.number, part, own)
                 losses.append(loss.detach())
                 outputs.append(shown)
-                if loss.requires_grad:
-                    torch.autograd.backward(loss * factor, inputs=turn.inputs)
+                turn.backward(loss * factor)
         (value,) = self._group.together([sum(loss.item() for loss in losses)])
         if not math.isfinite(value):
             return value, math.nan, {}

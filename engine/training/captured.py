@@ -47,8 +47,7 @@ def eager(forward: Forward, turn: Turn, batch: Batch, lr: float) -> Made:
     if not math.isfinite(value):
         return value, math.nan, outputs
     updater.clear()
-    if loss.requires_grad:  # not when every parameter is frozen
-        torch.autograd.backward(loss, inputs=turn.inputs)
+    turn.backward(loss)
     norm = updater.norm()
     if math.isfinite(norm):
         updater.update(lr, norm)

@@ -74,8 +74,7 @@ class SlicedSteps:
             if not math.isfinite(value):
                 return total, math.nan, {}
             shown.take(outputs)
-            if loss.requires_grad:
-                torch.autograd.backward(loss * factor, inputs=turn.inputs)
+            turn.backward(loss * factor)
         return total, self.update(turn, lr), shown.outputs(batch)
 
     def update(self, turn: Turn, lr: float) -> float:

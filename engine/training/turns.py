@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
+import torch
 from torch import Tensor, nn
 
 from engine.build import Net
@@ -36,6 +37,11 @@ class Turn:
     updater: Updater
     schedule: Schedule
     inputs: tuple[nn.Parameter, ...] | None
+
+    def backward(self, loss: Tensor) -> None:
+        """Add to the gradients of what is trained, where there is something and the loss depends on it."""
+        if loss.requires_grad and (self.inputs is None or self.inputs):
+            torch.autograd.backward(loss, inputs=self.inputs)
 
     def state(self) -> dict[str, Any]:
         """What a resumed training needs, besides the optimizer's memory."""

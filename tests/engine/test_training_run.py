@@ -191,6 +191,20 @@ def test_phases_take_turns_over_their_own_parameters():
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("micro_batch", [None, 2])
+def test_a_phase_may_have_nothing_to_train(micro_batch: int | None):
+    """All of its blocks are frozen: its updates count, and change nothing."""
+    phases = [{"minimise": [{"from": "loss.out"}], "update": [name]} for name in ("d0", "d1")]
+    made = mlp(4, 1, data=TINY, batch_size=10, epochs=2, phases=phases, micro_batch=micro_batch)
+    frozen, _ = made.graph.update("d0", frozen=frozenset({"weight", "bias"}))
+    run = run_of(replace(made, graph=frozen))
+    before = {name: value.clone() for name, value in run.weights().items()}
+    train(run)
+    assert run.trainer.steps == 6
+    for name, value in run.weights().items():
+        assert torch.equal(value, before[name]) == name.startswith("d0"), name
+
+
 def test_frozen_parameters_stay():
     made = files.load(example("mazur"))
     run = run_of(made)
