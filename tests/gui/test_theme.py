@@ -357,3 +357,22 @@ def test_rows_filled_early_are_measured_with_the_style(look, qtbot):
     gaps = [after - before for before, after in pairwise(inked) if after - before > 1]
     assert len(gaps) == 1
     assert gaps[0] > 10
+
+
+def test_a_button_that_tab_reached_has_one_ring_and_nothing_round_its_text(qtbot, look):
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    buttons = [QPushButton("first"), QPushButton("          ")]
+    for button in buttons:
+        column.addWidget(button)
+    box.show()
+    with qtbot.waitActive(box):
+        box.activateWindow()
+    buttons[0].setFocus()
+    qtbot.keyClick(buttons[0], Qt.Key.Key_Tab)
+    assert buttons[1].hasFocus()
+    image = buttons[1].grab().toImage()
+    inside = image.copy(image.rect().adjusted(4, 4, -4, -4))
+    colors = {inside.pixel(x, y) for x in range(inside.width()) for y in range(inside.height())}
+    assert len(colors) == 1
