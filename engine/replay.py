@@ -95,8 +95,10 @@ def undisturbed(net: Net, prepare: Callable[[], None] | None = None) -> Iterator
         prepare: sets the random states for the replay.
     """
     buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
-    devices = {buffer.device.index for buffer in (*net.parameters(), *net.buffers()) if buffer.device.type == "cuda"}
-    with torch.random.fork_rng(devices=sorted(index or 0 for index in devices)):
+    places = {tensor.device for tensor in (*net.parameters(), *net.buffers())}
+    kind = next((place.type for place in places if place.type in ("cuda", "mps")), "cuda")
+    devices = sorted(place.index or 0 for place in places if place.type == kind)
+    with torch.random.fork_rng(devices=devices, device_type=kind):
         try:
             if prepare is not None:
                 prepare()

@@ -77,10 +77,17 @@ def join(launch: Launch, device: str) -> Group:
         device: `auto`, or as in the training settings: where all of them compute.
 
     Raises:
-        ChainruleError: T05, there are fewer graphics cards than processes, or the others do not come.
+        ChainruleError: T05, there are fewer graphics cards than processes, or of a kind that several cannot use; or the
+            others do not come.
     """
     kind = device.partition(":")[0]
     cards = torch.cuda.device_count() if torch.cuda.is_available() and kind in ("auto", "cuda") else 0
+    if kind == "mps":
+        raise ChainruleError(
+            "Several processes compute on CUDA devices or the CPU, not on mps.",
+            code="T05",
+            hint="Use --device auto.",
+        )
     if kind == "cuda" and not cards:
         raise ChainruleError("There is no CUDA device here.", code="T05", hint="Use --device cpu.")
     if 0 < cards < launch.local_size:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from engine.distributed.launch import Launch, join
 from engine.graph import Project
 from engine.probes.histograms import HistogramProbe
 from engine.probes.responses import ResponseProbe
+from engine.problem import ChainruleError
+from engine.replay import undisturbed
 from engine.training import randomness
 from engine.training.checkpoint import load_state, save_state
 from engine.training.errors import is_out_of_memory
@@ -87,6 +91,22 @@ def test_random_numbers_of_any_graphics_processor_are_the_trainings_own(monkeypa
     assert torch.equal(own.state()["cuda"], first + 1)
     own.restore({"cpu": torch.get_rng_state(), "cuda": torch.empty(0, dtype=torch.uint8)})  # begun on the processor
     assert torch.equal(own.state()["cuda"], first + 1)
+
+
+def test_a_replay_leaves_the_random_numbers_of_apples_gpu_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphics = Graphics()
+    monkeypatch.setattr(torch.mps, "get_rng_state", graphics.get_rng_state)
+    monkeypatch.setattr(torch.mps, "set_rng_state", graphics.set_rng_state)
+    weight = SimpleNamespace(device=torch.device("mps", 0))
+    net: Any = SimpleNamespace(parameters=lambda: [weight], buffers=list)
+    with undisturbed(net):
+        graphics.at += 1
+    assert not graphics.at.any()
+
+
+def test_several_processes_are_told_that_they_cannot_share_apples_gpu() -> None:
+    with pytest.raises(ChainruleError, match="not on mps"):
+        join(Launch.of({}), "mps")
 
 
 @pytest.mark.parametrize(
