@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from typing import Final, Literal, final
 
 from PySide6.QtCore import Qt
@@ -76,7 +76,7 @@ class Look:
         self.version = 0
         """Counts changes of the colours."""
         self._widths: dict[tuple[str, str], float] = {}
-        self._letters = cache(self.name_metrics.horizontalAdvance)
+        self._letters = cache(partial(_advance, self.name_metrics))
         self.rows = AllRows(self.label_metrics.horizontalAdvance)
         self.refresh()
 
@@ -162,6 +162,10 @@ class Look:
         self.far_wire = _cosmetic(mix(colors.port_value, colors.canvas, 0.4), 1.0)
         self.far_path = _cosmetic(mix(colors.port_value, colors.canvas, 0.1), 1.0)
         self.knife = _cosmetic(colors.error, 1.5, Qt.PenStyle.DashLine)
+
+
+def _advance(metrics: QFontMetricsF, text: str) -> float:  # Qt's own method takes 10 ms to wrap
+    return metrics.horizontalAdvance(text)
 
 
 def _faded(color: str, alpha: int) -> QColor:
