@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from PySide6.QtCore import QRectF
@@ -22,13 +23,16 @@ def put(project: Project, node_ids: Iterable[str], decoration_ids: Iterable[str]
 
 
 def take() -> Project | None:
-    """The blocks on the clipboard; None when there are none.
+    """The blocks on the clipboard, also from within a message; None when there are none.
 
     Raises:
         FileError: the text is meant to be blocks, but damaged.
     """
     text = QGuiApplication.clipboard().text()
-    if len(text) > MOST_TEXT or not text.lstrip().startswith("{"):
+    if len(text) > MOST_TEXT:
+        return None
+    text = _without_message(text)
+    if not text.startswith("{"):
         return None
     try:
         return files.load_fragment(text)
@@ -36,6 +40,14 @@ def take() -> Project | None:
         if '"chainrule"' in text[:200]:
             raise
         return None
+
+
+def _without_message(text: str) -> str:
+    """What a chat leaves of copied blocks: without the code fence and the words around it, indented by plain spaces."""
+    named = text.find('"chainrule"')
+    if named >= 0 and not text.lstrip().startswith("{"):
+        text = text[max(text.rfind("{", 0, named), 0) : text.rfind("}") + 1]
+    return re.sub(r"^[ \t]*\u00a0[ \t\u00a0]*", " ", text.lstrip(), flags=re.MULTILINE)
 
 
 def extent(fragment: Project) -> QRectF:

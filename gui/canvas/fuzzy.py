@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, final
 
 from engine.block import Block
 from engine.param import Choice
+from gui.canvas.slips import mended
 
 CATEGORY_ORDER: Final = ("data", "layers", "activation", "regularisation", "shape", "math", "loss")
 _TAIL: Final = 0.55
@@ -41,10 +43,13 @@ class Offer:
 def offers(query: str, blocks: Iterable[Block]) -> list[Offer]:
     """What matches, best first: blocks as they come, and blocks with the choice that was typed.
 
-    For an empty query, all blocks: beginners' first, by category.
+    For an empty query, all blocks: beginners' first, by category. Where nothing matches, each word may hold a slip.
     """
-    words = _plain(query).split()
+    words, blocks = _plain(unicodedata.normalize("NFKC", query)).split(), list(blocks)
     scored = [entry for block in blocks for entry in _scored(words, block)]
+    if not scored:
+        meant = mended(words, {word for block in blocks for word in _words_of(block)})
+        scored = [entry for block in blocks for entry in _scored(meant, block)] if meant else []
     least = _TAIL * max((points for points, _ in scored), default=0.0)
     found = [(points, offer) for points, offer in scored if points >= least]
     found.sort(key=lambda entry: (-entry[0], *_usual_place(entry[1].block)))  # choices stay in the block's own order
@@ -73,6 +78,17 @@ def _scored(words: Sequence[str], block: Block) -> Iterator[tuple[float, Offer]]
             if worth:
                 given = {} if option == param.default else {name: option}
                 yield worth * (1.0 if main else _ASIDE), Offer(block, given, label)
+
+
+def _words_of(block: Block) -> Iterator[str]:
+    """What people call a block and its choices; each choice also written as one word."""
+    yield block.kind.lower()
+    for keyword in block.keywords:
+        yield from _plain(keyword).split()
+    for param in block.params.values():
+        for option in param.options if isinstance(param, Choice) and _shown(param) else ():
+            yield _plain(option).replace(" ", "")
+            yield from _plain(option).split()
 
 
 def _shown(param: Choice) -> bool:

@@ -26,6 +26,8 @@ from gui.canvas.wire_item import WireItem
 
 EDGE: Final = 24.0
 """Within this many pixels of the edge a drag scrolls the canvas."""
+FASTEST: Final = 24.0
+"""Pixels by which it scrolls at a time at most, however far outside the pointer is: else a moment there is pages."""
 _SCROLL_MS: Final = 16
 _CUTS: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
@@ -173,7 +175,7 @@ class Pointer(QObject):
         inner = QRectF(self._viewport.rect()).adjusted(EDGE, EDGE, -EDGE, -EDGE)
         dx = min(0.0, at.view.x() - inner.left()) + max(0.0, at.view.x() - inner.right())
         dy = min(0.0, at.view.y() - inner.top()) + max(0.0, at.view.y() - inner.bottom())
-        return QPointF(dx, dy) / 2
+        return QPointF(*(max(-FASTEST, min(FASTEST, way / 2)) for way in (dx, dy)))
 
     def _scroll_on(self) -> None:
         if self.gesture is None or self._last is None:

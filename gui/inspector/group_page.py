@@ -27,6 +27,8 @@ _USE: Final[Mapping[str, Param]] = {
     "repeat": Int(default=1, min=1, max=10_000, doc="How many times in a row; each repetition reads the one before."),
     "share_across_repeats": Bool(default=False, label="share weights", doc="All repetitions use the same weights."),
 }
+MOST_TOLD: Final = 5
+"""Problems told in full: whoever repeats a group a thousand times has each of its own a thousand times."""
 
 
 @final
@@ -157,9 +159,12 @@ class GroupPage(QWidget):
         ]
         self._problem_card.setVisible(bool(found))
         if found:
-            self._problem_text.setText("\n\n".join(f"{problem.message} {problem.hint}".strip() for problem in found))
-            worst = min(found, key=lambda problem: ("error", "warning", "info").index(problem.severity))
-            restyle(self._problem_card, "kind", worst.severity)
+            found.sort(key=lambda problem: ("error", "warning", "info").index(problem.severity))
+            told = [f"{problem.message} {problem.hint}".strip() for problem in found[:MOST_TOLD]]
+            if len(found) > MOST_TOLD:  # each repetition may have its own
+                told.append(self.tr("{0} more are listed under Problems.").format(len(found) - MOST_TOLD))
+            self._problem_text.setText("\n\n".join(told))
+            restyle(self._problem_card, "kind", found[0].severity)
 
     def _caption_of(self, use: Use) -> str:
         plan = self._level.result.nodes.get(self._node_id)

@@ -403,6 +403,23 @@ def test_pasting_something_else_says_so_and_changes_nothing(easel: Easel) -> Non
         assert "no blocks" in notices().history[-1].text
 
 
+def test_blocks_come_back_out_of_a_chat(easel: Easel) -> None:
+    easel.selection.set({"dense"})
+    easel.key(KEY.Key_C, CTRL)
+    text = QGuiApplication.clipboard().text()
+    indented = text.replace("\n  ", "\n\u00a0\u00a0")  # what some chats make of spaces
+    assert indented != text
+    for message in (f"```json\n{text}\n```", f"Look {{1}}:\n{text}\nThat is it.", f"Mine:\n\n{indented}"):
+        QGuiApplication.clipboard().setText(message)
+        easel.key(KEY.Key_V, CTRL)
+    assert sorted(node_id for node_id in easel.graph.nodes if node_id.startswith("dense")) == [
+        "dense",
+        "dense2",
+        "dense3",
+        "dense4",
+    ]
+
+
 def test_pasting_damaged_blocks_says_what_is_wrong(easel: Easel) -> None:
     before = easel.document.project
     easel.selection.set({"dense"})

@@ -108,8 +108,26 @@ def test_an_empty_search_lists_everything_beginners_first() -> None:
     assert flags == sorted(flags, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("dnese", "Dense"),
+        ("cnov", "Conv2d"),
+        ("inptu", "Input"),
+        ("batchnrom", "BatchNorm2d"),
+        ("relo", "Activation – relu"),
+        ("sofmtax", "Activation – softmax"),
+        ("dense xaveir", "Dense – Xavier uniform"),
+        ("ｄｅｎｓｅ", "Dense"),  # as an input method for Chinese or Japanese writes it
+    ],
+)
+def test_a_slip_of_the_finger_is_forgiven_where_nothing_else_matches(query: str, title: str) -> None:
+    assert title in [offer.title for offer in offers(query, registry().values())][:2]
+
+
 def test_nonsense_finds_nothing() -> None:
-    assert offers("qqqq", registry().values()) == []
+    for query in ("qqqq", "xq", "dzzse", "dense qqqq"):
+        assert offers(query, registry().values()) == []
 
 
 # -- faces --

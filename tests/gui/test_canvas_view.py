@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from engine import edits
 from engine.graph import Graph, Node, Project, Wire
 from gui.canvas.look import FULL_FROM, NAMES_FROM, SUMMARIES_FROM, Detail
+from gui.canvas.pointer import FASTEST
 from gui.theme import theme
 from tests.helpers.canvas import MIDDLE, Easel, chain, make_easel, make_project, small_net
 
@@ -345,6 +347,17 @@ def test_a_pinch_zooms_about_the_fingers(easel: Easel) -> None:
     assert easel.view.camera.zoom == pytest.approx(1.25)
     off = easel.view.camera.to_view(before) - spot
     assert off.manhattanLength() <= 1.5
+
+
+def test_far_outside_a_drag_scrolls_no_faster_than_eyes_follow(easel: Easel, qtbot: QtBot) -> None:
+    start = easel.block("conv")
+    easel.press(start)
+    easel.carry(start, QPoint(easel.viewport.width() + 800, start.y()))
+    seen = [easel.view.camera.visible().right()]
+    easel.view.horizontalScrollBar().valueChanged.connect(lambda: seen.append(easel.view.camera.visible().right()))
+    qtbot.waitUntil(lambda: len(seen) > 3)
+    easel.key(Qt.Key.Key_Escape)
+    assert 0 < max(after - before for before, after in pairwise(seen)) <= FASTEST / easel.view.camera.zoom + 1
 
 
 def test_a_drag_at_the_edge_scrolls(easel: Easel, qtbot: QtBot) -> None:

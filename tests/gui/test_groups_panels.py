@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits, groupedits
@@ -17,6 +17,7 @@ from engine.levels import INPUTS, OUTPUTS
 from gui import group_folder
 from gui.canvas.mime import GROUP_MIME
 from gui.group_shelf import of_document, of_file
+from gui.inspector.group_page import MOST_TOLD
 from gui.main_window import MainWindow
 from tests.gui.test_groups import network
 from tests.helpers.canvas import Easel, make_easel
@@ -62,6 +63,21 @@ def test_a_use_is_repeated_named_and_opened_from_the_inspector(window: MainWindo
     assert window.canvas.crumbs.texts()[:3] == ["Residual network on digits", "›", "Skip"]
     window.document.undo_stack.undo()
     assert window.document.project.graph.node("res").params["group"] == "Residual"
+
+
+def test_problems_of_many_repetitions_leave_the_inspector_room(window: MainWindow) -> None:
+    window.canvas.open_group("res")
+    project, touched = edits.set_params(window.level.project, "conv1", {"unheard_of": 1})
+    window.level.edit("unknown", project, touched)
+    window.canvas.leave_group()
+    project, touched, _ = groupedits.set_use(window.document.project, "res", "repeat", 40)
+    window.document.edit("repeat", project, touched)
+    window.selection.set({"res"})
+    found = [problem for problem in window.document.result.problems if (problem.node or "").startswith("res")]
+    assert len(found) == 40
+    told = [label.text() for label in window.inspector.findChildren(QLabel) if "unheard_of" in label.text()]
+    assert [text.count("unheard_of") for text in told] == [MOST_TOLD]
+    assert told[0].endswith("35 more are listed under Problems.")
 
 
 def test_another_use_can_share_its_weights(window: MainWindow) -> None:
