@@ -256,6 +256,8 @@ def test_docks_stand_where_they_were_left_in_the_next_window(qtbot):
         window.docks["outputPlot"].setFloating(True)
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.docks["problems"])
         window.docks["problems"].show()
+        choose_in_menu(window.transport.menus, "View", "Panels", "Predict")  # to the front, for it is behind a tab
+        qtbot.waitUntil(lambda: not window.docks["predictions"].visibleRegion().isEmpty())
         choose_in_menu(window.transport.menus, "View", "Panels", "Predict")
         window.resizeDocks([window.docks["inspector"]], [380], Qt.Orientation.Horizontal)
         qtbot.wait(50)
