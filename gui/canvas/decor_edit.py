@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
@@ -24,32 +25,41 @@ _MOST_TITLE: Final = 200
 
 @final
 class DecorEditor(QObject):
-    """One field at a time. A title is taken by Enter, a note by Ctrl+Enter or Escape; going elsewhere takes both.
+    """One field at a time, made when it is first needed.
 
-    Attributes:
-        line: over a frame's title; Escape leaves the title as it was.
-        page: over a note, in plain markdown.
+    A title is taken by Enter, a note by Ctrl+Enter or Escape; going elsewhere takes both.
     """
 
     def __init__(self, stage: Stage, view: QWidget, write: Callable[[str, str], None]) -> None:
         super().__init__(view)
         self._stage, self._view, self._write = stage, view, write
         self._name = ""
-        self.line = QLineEdit(view)
-        self.line.setObjectName("frameTitleField")
-        self.line.setAccessibleName(self.tr("Title of the frame"))
-        self.line.setMaxLength(_MOST_TITLE)
-        self.page = QPlainTextEdit(view)
-        self.page.setObjectName("noteField")
-        self.page.setAccessibleName(self.tr("Text of the note, in markdown"))
-        self.page.setPlaceholderText(self.tr("Write in markdown: **bold**, *italic*, `code`, # heading, - list"))
-        self.page.setTabChangesFocus(True)
-        for field in (self.line, self.page):
-            field.hide()
-            field.installEventFilter(self)
         stage.camera.moved.connect(self.place)
         stage.document.replaced.connect(self.leave)
         stage.document.changed.connect(self._follow)
+
+    @cached_property
+    def line(self) -> QLineEdit:
+        """Over a frame's title; Escape leaves the title as it was."""
+        line = QLineEdit(self._view)
+        line.setObjectName("frameTitleField")
+        line.setAccessibleName(self.tr("Title of the frame"))
+        line.setMaxLength(_MOST_TITLE)
+        line.hide()
+        line.installEventFilter(self)
+        return line
+
+    @cached_property
+    def page(self) -> QPlainTextEdit:
+        """Over a note, in plain markdown."""
+        page = QPlainTextEdit(self._view)
+        page.setObjectName("noteField")
+        page.setAccessibleName(self.tr("Text of the note, in markdown"))
+        page.setPlaceholderText(self.tr("Write in markdown: **bold**, *italic*, `code`, # heading, - list"))
+        page.setTabChangesFocus(True)
+        page.hide()
+        page.installEventFilter(self)
+        return page
 
     @property
     def is_open(self) -> bool:
@@ -106,9 +116,10 @@ class DecorEditor(QObject):
 
     def leave(self) -> None:
         """Close without writing."""
-        self._name = ""
-        self.line.hide()
-        self.page.hide()
+        if self._name:
+            self._name = ""
+            self.line.hide()
+            self.page.hide()
 
     def _follow(self) -> None:
         """Undo may have taken the frame or note away while it was written in."""
@@ -123,23 +134,24 @@ class DecorEditor(QObject):
         return bar.translated(item.pos())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._key(watched, event):
-            return True
+        if isinstance(event, QKeyEvent) and self._ends(watched, event):
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()  # else the window plays at Ctrl+Enter
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                escape = event.key() == Qt.Key.Key_Escape
+                self._finish(self.leave if escape and isinstance(watched, QLineEdit) else self.commit)
+                return True
         if event.type() == QEvent.Type.FocusOut and self._name and isValid(self._view):
             popup = getattr(event, "reason", lambda: None)() == Qt.FocusReason.PopupFocusReason
             if not popup:
                 self.commit()
         return super().eventFilter(watched, event)
 
-    def _key(self, watched: QObject, event: QKeyEvent) -> bool:
-        escape, enter = event.key() == Qt.Key.Key_Escape, event.key() in _ENTER
-        if watched is self.page and (escape or (enter and event.modifiers() & _CTRL)):
-            self._finish(self.commit)
-            return True
-        if watched is self.line and (escape or enter):
-            self._finish(self.leave if escape else self.commit)
-            return True
-        return False
+    def _ends(self, watched: QObject, event: QKeyEvent) -> bool:
+        """Whether a key ends the writing, for a note only with Ctrl: there Enter begins a line."""
+        enter = event.key() in _ENTER and (isinstance(watched, QLineEdit) or bool(event.modifiers() & _CTRL))
+        return enter or event.key() == Qt.Key.Key_Escape
 
     def _finish(self, how: Callable[[], None]) -> None:
         how()
