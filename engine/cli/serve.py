@@ -31,6 +31,7 @@ def run(arguments: Arguments) -> int:
         print(server.address.url, flush=True)
         port = server.address.port
         say(f'Serving "{folder}", read only, to programs of this machine that know the address. Ctrl-C ends it.')
+        say("Runs that begin beside it are offered, and served, as well.")
         say(f"From your own machine: ssh -L {port}:localhost:{port} {platform.node() or 'CLUSTER'}")
         say("Then, in the app there: Run > Watch a run elsewhere..., and paste the address.")
         if waits:
