@@ -94,7 +94,7 @@ cd -- "$SLURM_SUBMIT_DIR"
 
 mapfile -t HOSTS < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 MASTER="${{HOSTS[0]}}"
-PORT="${{PORT:-{options.port}}}"
+PORT="${{PORT:-{_slurm_port(options)}}}"
 export OMP_NUM_THREADS="${{OMP_NUM_THREADS:-{options.cpus}}}"
 export SRUN_CPUS_PER_TASK={options.cpus * options.processes}  # srun does not take it from above since SLURM 22.05
 
@@ -103,6 +103,11 @@ srun torchrun --nnodes "$SLURM_NNODES" --nproc-per-node {options.processes} --rd
     --rdzv-backend c10d --rdzv-endpoint "$MASTER:$PORT" --max-restarts "${{RESTARTS:-{_RESTARTS}}}" \\
     -m engine train "$graph" --run-dir "$run" {_REST}
 """
+
+
+def _slurm_port(options: Options) -> str:
+    """The port that was chosen; else one by the number of the job: jobs that share a machine must not meet on one."""
+    return str(options.port) if options.port != Options().port else f"$(({options.port} + SLURM_JOB_ID % 1000))"
 
 
 def _line(name: str, value: str, example: str) -> str:

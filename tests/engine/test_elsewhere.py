@@ -88,11 +88,12 @@ def test_the_program_gets_the_name_as_it_is(name: str, tmp_path: Path):
     engine = ["-m", "engine", "train", wanted, "--run-dir", "run"]
     again = ["--max-restarts", "3"]  # a lost process is survived
     assert several == ["--nproc-per-node", "4", *again, "--standalone", *engine]
-    meet = ["--rdzv-id", "7", "--rdzv-backend", "c10d", "--rdzv-endpoint", "first:29500", *again]
+    meet = ["--rdzv-id", "7", "--rdzv-backend", "c10d", "--rdzv-endpoint", "first:29507", *again]
     for nodes in ("2", "1"):
         environment["SLURM_NNODES"] = nodes
         slurm_job = given(train_slurm(file, Options(processes=4, nodes=int(nodes))))
         assert slurm_job == ["torchrun", "--nnodes", nodes, "--nproc-per-node", "4", *meet, *engine]
+    assert "first:5000" in given(train_slurm(file, Options(port=5000))), "as it was chosen"
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "graph.chainrule").touch()
     assert given(train_sh(file, Options()))[-1] == "--resume"
