@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from engine import edits
+from engine import decorations, edits
 from gui.notices import notices
 from tests.helpers.canvas import Easel, make_easel, small_net
 from tests.helpers.windows import PATIENCE, main_window
@@ -186,3 +186,22 @@ def test_one_is_not_named_as_several(easel):
     easel.view.actions_.select_all.trigger()
     easel.view.actions_.delete.trigger()
     assert easel.view.accessibleDescription().startswith("0 blocks, 0 wires.")
+
+
+def test_ctrl_enter_ends_a_note_and_plays_nothing(qtbot):
+    with main_window(qtbot) as window:
+        canvas, played = window.canvas, list[bool]()
+        window.actions_.play.triggered.disconnect()
+        window.actions_.play.triggered.connect(lambda: played.append(True))
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        canvas.setFocus()
+        QTest.keyClick(canvas, KEY.Key_N, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+        page = canvas.decor_editor.page
+        QTest.keyClicks(page, "Why")
+        QTest.keyClick(page, KEY.Key_Return, CONTROL)
+        assert page.isHidden()
+        assert not played
+        assert [note.text for note in decorations.notes(window.document.project.layout)] == ["Why"]
+        QTest.keyClick(canvas, KEY.Key_Return, CONTROL)
+        assert played  # the key is the window's again
