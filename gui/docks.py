@@ -189,7 +189,8 @@ class Docks(QObject):
         if large:
             heads = dict.fromkeys(heads, 330)
         self._resize(heads, Qt.Orientation.Horizontal)
-        self._resize(dict.fromkeys(heads, 300), Qt.Orientation.Vertical)
+        low = min(theme().px(300), self._window.height() * 2 // 5)  # large text would leave the canvas a strip
+        self._window.resizeDocks([self._docks[name] for name in heads], [low] * len(heads), Qt.Orientation.Vertical)
 
     def _is_docked(self, name: str) -> bool:
         return not (self._docks[name].isHidden() or self._docks[name].isFloating())

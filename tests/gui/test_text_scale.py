@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 from gui import text_scale
 from gui.theme import theme
+from tests.helpers.windows import main_window
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,10 @@ def test_a_change_on_the_screen_is_followed(qapp, monkeypatch):
     screen = QGuiApplication.primaryScreen()
     screen.logicalDotsPerInchChanged.emit(144.0)
     assert theme().text_scale == 1.5
+
+
+def test_large_text_leaves_the_canvas_half_of_the_window(qtbot):
+    theme().set_text_scale(1.75)
+    with main_window(qtbot) as window:
+        assert window.docks["lossPlot"].height() < 0.45 * window.height()
+        assert window.canvas.height() > 0.4 * window.height()
