@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine import assets
@@ -17,7 +17,7 @@ from engine.problem import ChainruleError
 from engine.session import ExportKind
 from gui.actions import Actions
 from gui.document import Document, new_project
-from gui.file_dialogs import ask_open_path, ask_save_path
+from gui.file_dialogs import ask_open_path, ask_save_path, file_stem, folder_of
 from gui.importing.models import SUFFIX as MODEL_SUFFIX
 from gui.importing.models import ModelImport
 from gui.moved_data import with_data_followed
@@ -186,8 +186,7 @@ class FileActions(QObject):
     def ask_save_as(self) -> bool:
         """Ask where to save, and save there."""
         stem = self._document.project.name or self._document.title
-        safe = "".join(char if char.isalnum() or char in "-_ ." else "-" for char in stem).strip(". ") or "network"
-        start = self._document.path or self._start_folder() / (safe.removesuffix(SUFFIX) + SUFFIX)
+        start = self._document.path or self._start_folder() / (file_stem(stem).removesuffix(SUFFIX) + SUFFIX)
         path = ask_save_path(self._window, self.tr("Save as"), start, self._patterns(), SUFFIX)
         return path is not None and self.save(path)
 
@@ -297,9 +296,4 @@ class FileActions(QObject):
         self.recent_changed.emit()
 
     def _start_folder(self) -> Path:
-        if self._document.path is not None:
-            return self._document.path.parent
-        recent = self.recent()
-        if recent:
-            return recent[0].parent
-        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+        return folder_of(self._document.path or next(iter(self.recent()), None))

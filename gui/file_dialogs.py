@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from gui.notices import notices
@@ -47,3 +47,15 @@ def _may_overwrite(path: Path) -> bool:
     )
     text = tr("FileDialogs", "The file is there already. What it holds now will be lost.")
     return notices().ask(Question(title, text, choices, "cancel", level="warning")) == "replace"
+
+
+def file_stem(name: str) -> str:
+    """A name as every system takes it in a file's."""
+    return "".join(char if char.isalnum() or char in "-_ ." else "-" for char in name).strip(". ") or "network"
+
+
+def folder_of(path: Path | None) -> Path:
+    """Where a dialog begins: beside that file, or among the documents."""
+    if path is not None:
+        return path.parent
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from gui.format import format_integer
-from gui.icons import icon
 from gui.theme import set_kind, theme
 from gui.timeline import TimeTravel, past_words
+from gui.widgets.boxed_button import boxed_button
 from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
 
 PAGES: Final = 20
@@ -33,9 +33,9 @@ class TimeStrip(QFrame):
         self.setObjectName("timeStrip")
         set_kind(self, "bar")
         self._travel = travel
-        self._back = self._button("chevron-left", self.tr("One update back"), "timeBack")
-        self._forth = self._button("chevron-right", self.tr("One update forth"), "timeForth")
-        self._close = self._button("close", self.tr("Close"), "timeClose")
+        self._back = boxed_button(self, "chevron-left", self.tr("One update back"), "timeBack")
+        self._forth = boxed_button(self, "chevron-right", self.tr("One update forth"), "timeForth")
+        self._close = boxed_button(self, "close", self.tr("Close"), "timeClose")
         self._back.clicked.connect(lambda: travel.go(travel.wanted - 1))
         self._forth.clicked.connect(lambda: travel.go(travel.wanted + 1))
         self._close.clicked.connect(self.left)
@@ -55,16 +55,6 @@ class TimeStrip(QFrame):
         self.hide()
         travel.changed.connect(self._show)
         theme().changed.connect(self._show)
-
-    def _button(self, name: str, tip: str, object_name: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(object_name)
-        button.setIcon(icon(name))
-        button.setToolTip(plain_tooltip(tip))
-        button.setAccessibleName(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_kind(button, "boxed")
-        return button
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()

@@ -6,13 +6,14 @@ from typing import Final, final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QIcon, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.moments import Level
 from gui.backprop.speed import SpeedButton
 from gui.backprop.track import MomentTrack
 from gui.icons import icon
 from gui.theme import set_kind, set_role, theme
+from gui.widgets.boxed_button import boxed_button
 from gui.widgets.counter import Counter
 from gui.widgets.labels import plain_tooltip, text_label
 
@@ -57,14 +58,15 @@ class BackpropBar(QFrame):
         set_kind(self, "bar")
         self.track = MomentTrack(self)
         self.track.valueChanged.connect(self.moved)
-        self._back = self._button("chevron-left", self.tr("Previous moment (Left)"), "backpropBack")
-        self._play = self._button("play", self.tr("Play moment by moment (Space)"), "backpropPlay")
-        self._next = self._button("chevron-right", self.tr("Next moment (Right)"), "backpropNext")
+        self._back = boxed_button(self, "chevron-left", self.tr("Previous moment (Left)"), "backpropBack")
+        self._play = boxed_button(self, "play", self.tr("Play moment by moment (Space)"), "backpropPlay")
+        self._next = boxed_button(self, "chevron-right", self.tr("Next moment (Right)"), "backpropNext")
         self._back.clicked.connect(lambda: self.track.setValue(self.track.value() - 1))
         self._next.clicked.connect(lambda: self.track.setValue(self.track.value() + 1))
         self._play.clicked.connect(self.play_wanted)
-        self._out = self._button("chevron-up", self.tr("Out: back to the level before (Up)"), "backpropOut")
-        self._in = self._button("chevron-down", self.tr("In: to single neurons, then to weights (Down)"), "backpropIn")
+        self._out = boxed_button(self, "chevron-up", self.tr("Out: back to the level before (Up)"), "backpropOut")
+        inside = self.tr("In: to single neurons, then to weights (Down)")
+        self._in = boxed_button(self, "chevron-down", inside, "backpropIn")
         self._out.clicked.connect(self.out_wanted)
         self._in.clicked.connect(self.in_wanted)
         self._count = text_label("", "mono_caption", "secondary")
@@ -73,12 +75,12 @@ class BackpropBar(QFrame):
         self.sample = Counter(self)
         self._set_up_sample()
         make = self.tr("Make this step: train for one batch, and take the next step apart")
-        self._make = self._button("step", make, "backpropMake")
+        self._make = boxed_button(self, "step", make, "backpropMake")
         self._make.clicked.connect(self.step_wanted)
         save = self.tr("Save this step as a page with all its formulas and numbers (Ctrl+Alt+S)")
-        self._save = self._button("download", save, "backpropSave")
+        self._save = boxed_button(self, "download", save, "backpropSave")
         self._save.clicked.connect(self.save_wanted)
-        self._close = self._button("close", self.tr("Leave (Esc)"), "backpropLeave")
+        self._close = boxed_button(self, "close", self.tr("Leave (Esc)"), "backpropLeave")
         self._close.clicked.connect(self.left)
         theme().changed.connect(self._rescale)
         self._rescale()
@@ -138,16 +140,6 @@ class BackpropBar(QFrame):
         set_role(self.sample, "text")
         set_role(self.sample.lineEdit(), "text")
         self.sample.valueChanged.connect(lambda value: self.sample_chosen.emit(value - 1 if value else None))
-
-    def _button(self, name: str, tip: str, object_name: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(object_name)
-        button.setIcon(icon(name))
-        button.setToolTip(plain_tooltip(tip))
-        button.setAccessibleName(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_kind(button, "boxed")
-        return button
 
     def _rescale(self) -> None:
         self.setFixedHeight(theme().px(HEIGHT))

@@ -12,9 +12,9 @@ from engine.numeralparts import Numeral
 from gui.backprop.inside import Inside
 from gui.backprop.lens import Shown
 from gui.backprop.numeral_words import exact, hand_written, legend_of, parameter_of, title_of, told_of, why_input
-from gui.backprop.page import FORMULA
+from gui.backprop.page import FORMULA, phase_line
 from gui.backprop.paged import PagedLens
-from gui.backprop.symbols import COLORS, SIGNS
+from gui.backprop.symbols import SIGNS
 from gui.backprop.write import number
 from gui.document import Document
 from gui.format import format_number
@@ -51,7 +51,7 @@ class NumeralPage(QWidget):
         self.result = exact(step, numeral.value)
         self._say(f"{SIGNS[shown.phase]} {title_of(step, moment, numeral)}", "title")
         self._say(told_of(moment, numeral), "caption")
-        self._rule(COLORS[shown.phase])
+        self._column.addWidget(phase_line(shown.phase))
         if self.symbols:
             self._well(self.tr("Formula"), self.symbols)
             self._say(legend_of(step, moment, numeral), "mono_caption")
@@ -95,15 +95,6 @@ class NumeralPage(QWidget):
         self._waiting.append((widget, tuple(lines)))
         well.body.addWidget(widget)
         self._column.addWidget(well)
-
-    def _rule(self, color: str) -> None:
-        line = QWidget()
-        line.setFixedHeight(theme().px(2))
-        line.setAutoFillBackground(True)
-        palette = line.palette()
-        palette.setColor(line.backgroundRole(), theme().color(color))
-        line.setPalette(palette)
-        self._column.addWidget(line)
 
     def _add_why(self, title: str, text: str) -> None:
         card = Card("info", title)

@@ -46,7 +46,7 @@ class MomentPage(QWidget):
         self._worked: FormulaWidget | None = None
         self._lines: tuple[str, ...] = ()
         self._waiting: list[tuple[FormulaWidget, tuple[str, ...]]] = []
-        self._rule(COLORS[phase])
+        self._column.addWidget(phase_line(phase))
         for part in parts_of(step, moment, arrays):
             match part:
                 case Said():
@@ -69,15 +69,6 @@ class MomentPage(QWidget):
         for widget, lines in self._waiting:
             widget.set_lines(lines)
         self._waiting = []
-
-    def _rule(self, color: str) -> None:
-        line = QWidget()
-        line.setFixedHeight(theme().px(2))
-        line.setAutoFillBackground(True)
-        palette = line.palette()
-        palette.setColor(line.backgroundRole(), theme().color(color))
-        line.setPalette(palette)
-        self._column.addWidget(line)
 
     # -- parts --
 
@@ -157,3 +148,14 @@ class MomentPage(QWidget):
         if lines:
             self._lines = tuple(line.latex for line in lines)
             self._worked.set_lines(self._lines)
+
+
+def phase_line(phase: str) -> QWidget:
+    """A line across, in the colour of a phase."""
+    line = QWidget()
+    line.setFixedHeight(theme().px(2))
+    line.setAutoFillBackground(True)
+    palette = line.palette()
+    palette.setColor(line.backgroundRole(), theme().color(COLORS[phase]))
+    line.setPalette(palette)
+    return line

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QWidget
 
@@ -18,7 +18,7 @@ from gui.actions import Actions
 from gui.background import run_in_background
 from gui.canvas.view import CanvasView
 from gui.document import Document
-from gui.file_dialogs import ask_save_path
+from gui.file_dialogs import ask_save_path, file_stem, folder_of
 from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
@@ -66,7 +66,7 @@ class Pictures(QObject):
     def ask_path(self, kind: Format, wanted: Wanted) -> None:
         """Ask where to, and write the picture there."""
         names = {"svg": self.tr("SVG (*.svg)"), "png": self.tr("PNG (*.png)"), "pdf": self.tr("PDF (*.pdf)")}
-        start = self._folder() / f"{self._stem()}.{kind}"
+        start = self._start(f".{kind}")
         path = ask_save_path(self._window, self.tr("Export a picture"), start, names[kind], f".{kind}")
         if path is not None:
             self.save(path, kind, wanted)
@@ -110,7 +110,7 @@ class Pictures(QObject):
 
     def ask_mermaid(self) -> None:
         """Ask where to, and write the graph, or the selected part of it, as Mermaid text."""
-        start = self._folder() / f"{self._stem()}.mmd"
+        start = self._start(".mmd")
         part = bool(self._canvas.commands.chosen)
         title = self.tr("Export the selection as Mermaid text") if part else self.tr("Export as Mermaid text")
         path = ask_save_path(self._window, title, start, self.tr("Mermaid (*.mmd)"), ".mmd")
@@ -157,11 +157,6 @@ class Pictures(QObject):
 
     # -- names --
 
-    def _stem(self) -> str:
-        stem = self._document.path.stem if self._document.path is not None else self._document.project.name
-        return "".join(char if char.isalnum() or char in "-_ ." else "-" for char in stem).strip(". ") or "network"
-
-    def _folder(self) -> Path:
-        if self._document.path is not None:
-            return self._document.path.parent
-        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+    def _start(self, ending: str) -> Path:
+        path = self._document.path
+        return folder_of(path) / f"{file_stem(path.stem if path is not None else self._document.project.name)}{ending}"

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import final
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QProgressDialog, QWidget
 
 from engine import diskfile
@@ -18,7 +18,7 @@ from gui.backprop.lens import Shown
 from gui.backprop.mode import Backprop
 from gui.backprop.symbols import objectives_of, phase_of
 from gui.document import Document
-from gui.file_dialogs import ask_save_path
+from gui.file_dialogs import ask_save_path, file_stem, folder_of
 from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.sheet import Wanted
@@ -61,9 +61,9 @@ class StepReports(QObject):
             self._mode.enter()
             return
         self._wanted = False
-        name = f"{self._stem()}-step-{self._feed.steps + 1}.html"
+        start = self._start(f"-step-{self._feed.steps + 1}.html")
         title = self.tr("Save this step")
-        path = ask_save_path(self._window, title, self._folder() / name, self.tr("Web page (*.html)"), ".html")
+        path = ask_save_path(self._window, title, start, self.tr("Web page (*.html)"), ".html")
         if path is not None:
             self.save(path)
 
@@ -108,14 +108,9 @@ class StepReports(QObject):
             parameters=result.parameters,
         )
 
-    def _stem(self) -> str:
-        stem = self._document.path.stem if self._document.path is not None else self._document.project.name
-        return "".join(char if char.isalnum() or char in "-_ ." else "-" for char in stem).strip(". ") or "network"
-
-    def _folder(self) -> Path:
-        if self._document.path is not None:
-            return self._document.path.parent
-        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+    def _start(self, ending: str) -> Path:
+        path = self._document.path
+        return folder_of(path) / f"{file_stem(path.stem if path is not None else self._document.project.name)}{ending}"
 
     # -- telling --
 
