@@ -44,11 +44,13 @@ def with_offers(problems: list[Problem], structure: Structure, plans: Plans) -> 
         flat = structure.flat.get(path) if path else None
         if path is None or port is None or flat is None or flat.scope:
             continue
-        fitting = [
-            source
-            for source, kind in free
-            if _apart(path, source[0], before, structure) and _fits(source, kind, (path, port), plans)
-        ]
+        wanted = _wanted(path, port, plans)
+        alike = [source for source, kind in free if kind == wanted and _apart(path, source[0], before, structure)]
+        fitting = [source for source in alike if _takes(path, port, source, plans)]
+        if wanted == "target" and not fitting:
+            fitting = (
+                alike  # labels have no other place to go; what is wrong beside their shape is told once they are in
+            )
         if 0 < len(fitting) <= _CHOICE:
             fitting.sort(key=lambda source: (structure.position[source[0]], source[1]))
             names = quoted((path if out == "out" else f"{path}.{out}" for path, out in fitting), "or")
@@ -67,12 +69,10 @@ def _free_outputs(plans: Plans) -> list[Free]:
     return free
 
 
-def _fits(source: Source, kind: str, end: Source, plans: Plans) -> bool:
-    path, port = end
+def _wanted(path: str, port: str, plans: Plans) -> str | None:
+    """The kind of output that belongs into an input."""
     shell = plans.shells[path]
-    if dict(zip(shell.inputs, shell.input_kinds, strict=False)).get(port) != kind:
-        return False
-    return _takes(path, port, source, plans)
+    return dict(zip(shell.inputs, shell.input_kinds, strict=False)).get(port)
 
 
 def _apart(path: str, other: str, before: Mapping[str, frozenset[str] | None], structure: Structure) -> bool:

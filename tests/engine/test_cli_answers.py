@@ -46,6 +46,20 @@ def test_evaluate_uses_the_weights_of_the_run_or_of_the_file(graph: Path, tmp_pa
     assert told(capsys)[0].startswith("chainrule: No samples are held out for the test.")
 
 
+def test_untrained_weights_are_named_where_a_run_has_trained_ones(graph: Path, tmp_path: Path, capsys: Out):
+    assert main(["evaluate", str(graph)]) == 0
+    assert told(capsys) == []
+    assert main(["train", str(graph)]) == 0
+    capsys.readouterr()
+    (run,) = (tmp_path / "net.runs").iterdir()
+    expected = [f'These are the untrained weights of "net.chainrule". For those of its last run, add --run {run}']
+    for command in (["evaluate", str(graph)], ["export", str(graph), "--to", "weights", "-o", str(tmp_path / "w")]):
+        assert main(command) == 0
+        assert told(capsys) == expected
+    assert main(["evaluate", str(graph), "--run", str(run)]) == 0
+    assert told(capsys) == []
+
+
 def test_weights_saved_with_the_file_are_its_own(tmp_path: Path, capsys: Out):
     trained = train(run_of(small()))
     path = tmp_path / "net.chainrule"

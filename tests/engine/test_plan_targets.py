@@ -112,6 +112,16 @@ def test_an_open_input_names_the_one_output_that_fits():
     assert hints(result) == {("act", "in"): 'Connect "hidden" to it.'}
 
 
+def test_labels_are_offered_to_a_loss_before_the_layers_give_what_they_need():
+    wires = ["data.x > hidden", "hidden > loss.prediction"]
+    result = checked({"data": "Input", "hidden": "Dense", "loss": "Loss"}, wires)
+    assert hints(result) == {("loss", "target"): 'Connect "data.y" to it.'}
+    (problem,) = checked(
+        {"data": "Input", "hidden": "Dense", "loss": "Loss"}, [*wires, "data.y > loss.target"]
+    ).problems
+    assert (problem.node, problem.code, problem.fix is not None) == ("loss", "G03", True)
+
+
 def test_an_output_that_fits_by_its_shape_alone_is_named():
     nodes = {"data": ("Input", {"dataset": "fashion-mnist"}), "other": "Input", "conv": "Conv2d"}
     assert hints(checked(nodes))["conv", "in"] == 'Connect "data.x" to it.'
