@@ -56,4 +56,4 @@ def load_state(path: Path) -> dict[str, Any]:
             raise FileError(f'"{path}" was written by a newer version.', code="F03", hint="Update Chainrule.")
         return put_together(plain, tensors)
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise FileError(f'The checkpoint "{path}" is damaged ({error}).', code="F01") from None
+        raise shards.damaged(path, error) from None

@@ -21,6 +21,7 @@ from torch import Tensor
 from engine import diskfile
 from engine.checkpoints import SHARD_INDEX
 from engine.problem import FileError
+from engine.runplace import WEIGHTS
 from engine.training.stateparts import put_together
 
 VERSION = 1
@@ -167,4 +168,8 @@ def load_state(path: Path) -> dict[str, Any]:
 
 def damaged(path: Path, error: BaseException) -> FileError:
     """What one of `DAMAGES` means."""
-    return FileError(f'The checkpoint "{path}" is damaged ({error}).', code="F01")
+    return FileError(
+        f'The checkpoint "{path}" is damaged ({error}).',
+        code="F01",
+        hint=f"Start another run; the weights as they were then are in {WEIGHTS}, beside it.",
+    )

@@ -99,6 +99,17 @@ def test_a_killed_training_ends_to_the_bit_as_one_never_killed(kind: str, tmp_pa
     assert len(list(one.iterdir())) == len(list(other.iterdir()))
 
 
+def test_where_every_checkpoint_is_damaged_a_way_out_is_told(tmp_path: Path, capsys: Out):
+    graph, run = saved(tmp_path, small()), tmp_path / "run"
+    assert main(["train", str(graph), "--run", str(run), "--epochs", "1"]) == 0
+    for path in checkpoints_in(run):
+        path.write_bytes(path.read_bytes()[:100])
+    assert main(["train", str(graph), "--run", str(run), "--resume"]) == 2
+    said = told(capsys)[-1]
+    assert "is damaged" in said
+    assert "Start another run; the weights as they were then are in weights.safetensors" in said
+
+
 def test_data_that_changed_since_are_told(tmp_path: Path, capsys: Out):
     table = tmp_path / "p.csv"
     rows = [f"{number / 10},{number / 5}" for number in range(20)]
