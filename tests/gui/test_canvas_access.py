@@ -53,7 +53,7 @@ def named(part, name):
 
 def test_the_canvas_is_a_list_of_blocks_in_the_order_of_the_computation(easel):
     canvas = interface(easel)
-    assert canvas.role() == QAccessible.Role.List
+    assert (canvas.role(), canvas.text(NAME)) == (QAccessible.Role.List, "Canvas")
     names = [child.text(NAME) for child in children(canvas)]
     assert names == ["data", "dense", "conv", "act", "loss"]
     assert [canvas.indexOfChild(child) for child in children(canvas)] == list(range(5))

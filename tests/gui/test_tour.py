@@ -133,7 +133,9 @@ def test_enter_presses_the_highlighted_button_and_tab_stays_on_the_card(tour, wi
     assert button(window, "Next").accessibleDescription().startswith("1 of 3: Draw. A network is")
     for _ in range(5):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
-        assert overlay(window).isAncestorOf(QApplication.focusWidget())
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        assert overlay(window).isAncestorOf(focus)
     assert button(window, "Skip").hasFocus()
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
     for _ in range(3):

@@ -30,7 +30,7 @@ class CanvasAccess(QAccessibleWidget):
     """Made by Qt when a screen reader asks for the canvas. Its parts are made when they are asked for."""
 
     def __init__(self, view: CanvasView) -> None:
-        super().__init__(view, QAccessible.Role.List, "canvas")
+        super().__init__(view, QAccessible.Role.List, view.accessibleName())
         self.view = view
         self._parts: dict[Key, Part] = {}
         self._order: list[str] | None = None
