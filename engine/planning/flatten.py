@@ -130,6 +130,8 @@ class Flattener:
 
     def piece(self, node: Node) -> Piece:
         """One top-level node, written out."""
+        if node.block != GROUP:
+            return [self._flat_node(self._top, node, node.id, ())], []
         nodes: list[FlatNode] = []
         uses: list[FlatUse] = []
         self._collect(self._top, node, node.id, nodes, uses)

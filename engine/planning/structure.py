@@ -178,12 +178,14 @@ def _rewrite(
         nodes, uses = flattener.piece(node) if node is not None else ([], [])
         if uses:
             delta.added |= any(use.path not in new.uses for use in uses)
-        made = {flat.path for flat in nodes}
-        for path in old_paths:
-            new.uses.pop(path, None)
-            if path not in made and path in new.flat:
-                changed[path] = new.flat.pop(path)
-                delta.removed.add(path)
+        made = tuple([flat.path for flat in nodes])
+        if made != (name,) or old_paths != made or name in new.uses:  # it is, or was, no block by itself
+            now = set(made)
+            for path in old_paths:
+                new.uses.pop(path, None)
+                if path not in now and path in new.flat:
+                    changed[path] = new.flat.pop(path)
+                    delta.removed.add(path)
         for flat in nodes:
             was = new.flat.get(flat.path)
             if was != flat:
@@ -193,7 +195,7 @@ def _rewrite(
                 new.top = max(new.top, flat.key)
                 delta.changed.add(flat.path)
         if uses:
-            new.members[name] = (*(flat.path for flat in nodes), *(use.path for use in uses))
+            new.members[name] = (*made, *(use.path for use in uses))
             new.uses.update((use.path, use) for use in uses)
     return changed
 
