@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
 
 from engine import session
 from engine.graph import Project
@@ -17,6 +18,9 @@ from gui.run_feed import RunFeed
 from gui.theme import theme
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.leaks import let_go
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
 
 
 @pytest.fixture
@@ -47,6 +51,15 @@ def feed_of(qapp, sessions) -> Iterator[Callable[[Project], RunFeed]]:
     yield make
     for feed in made:
         feed.close()
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """A window with the real engine behind it."""
+    from tests.helpers.windows import main_window  # the whole app, for those who ask for it
+
+    with main_window(qtbot) as made:
+        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +26,10 @@ from gui.backprop.words import outcome_words
 from gui.backprop.worked import work_out
 from gui.main_window import MainWindow
 from tests.helpers.cut_text import lasting_faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
+from tests.helpers.windows import PATIENCE, open_example, wait_for
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "assets" / "examples").glob("*.chainrule"))
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def enter(qtbot: QtBot, window: MainWindow, name: str = "mazur", **training: object) -> None:

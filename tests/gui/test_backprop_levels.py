@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,9 @@ from gui.backprop.numeral_page import NumeralLens, NumeralPage
 from gui.backprop.wire_value import WireValue
 from gui.main_window import MainWindow
 from tests.helpers.cut_text import lasting_faults
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def golden(name: str) -> Any:

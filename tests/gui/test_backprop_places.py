@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -21,15 +20,9 @@ from gui.backprop.wire_value import WireValue
 from gui.enlarge import EnlargeButton
 from gui.main_window import MainWindow
 from gui.theme import theme
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 NOTHING = np.zeros((0, 2))
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def enter(qtbot: QtBot, window: MainWindow, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
@@ -18,12 +17,6 @@ from gui.settings import settings
 from tests.helpers.windows import main_window, open_example
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def window(qtbot):
-    with main_window(qtbot) as made:
-        yield made
 
 
 def find(window, name):

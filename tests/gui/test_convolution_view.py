@@ -32,7 +32,7 @@ from gui.main_window import MainWindow
 from tests.helpers.cut_text import lasting_faults
 from tests.helpers.moment_of import shown_of
 from tests.helpers.mouse import move_mouse
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "convolution_5x5.json").read_text())
 
@@ -195,12 +195,6 @@ def test_a_wrong_number_is_told() -> None:
 
 
 # -- the view --
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def enter(qtbot: QtBot, window: MainWindow) -> ConvolutionLens:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
@@ -28,18 +26,12 @@ from gui.theme import Mode, theme
 from gui.toasts import ToastArea
 from gui.widgets.empty_state import EmptyState
 from tests.helpers.cut_text import drawn, drawn_by, faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, play_to_the_end, set_params
+from tests.helpers.windows import PATIENCE, open_example, panel_of, play_to_the_end, set_params
 
 EXAMPLES = sorted(path.stem for path in (assets.folder() / "examples").glob("*.chainrule"))
 SMALL = (1280, 720)
 TITLE = "documentTitle in TransportBar"
 """A document may be named by a whole sentence: its title alone may end in dots, and shows on hover."""
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def look_at(window: MainWindow, tabs: int = 0) -> set[str]:

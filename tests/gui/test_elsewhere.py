@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,7 @@ from gui.notices import notices
 from gui.theme import Mode, theme
 from tests.engine.training_projects import small
 from tests.helpers.cut_text import faults
-from tests.helpers.windows import PATIENCE, main_window
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
+from tests.helpers.windows import PATIENCE
 
 
 def graph_with_data(folder: Path) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtTest import QTest
@@ -13,16 +11,9 @@ from engine.events import Scalars
 from engine.grouping import collapse
 from gui.formula_dialog import FormulaDialog
 from gui.inspector.expression_part import ExpressionPart
-from gui.main_window import MainWindow
 from gui.plots.loss import LossPanel
 from gui.widgets.number_edit import NumberEdit
-from tests.helpers.windows import main_window, open_example, panel_of, play_to_the_end, set_params
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
+from tests.helpers.windows import open_example, panel_of, play_to_the_end, set_params
 
 
 def dialog_of(window) -> FormulaDialog:

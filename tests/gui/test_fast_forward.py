@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtWidgets import QLabel
 
@@ -16,13 +14,7 @@ from engine.snapshots import KernelMaking, Progress
 from gui.inspector.fast_part import FastPart
 from gui.main_window import MainWindow
 from gui.notices import notices
-from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
+from tests.helpers.windows import PATIENCE, open_example, play_to_the_end
 
 
 def part(window: MainWindow) -> FastPart:

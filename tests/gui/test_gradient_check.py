@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,7 @@ from gui.gradient_check.dialog import GradientCheckDialog
 from gui.gradient_check.tree import CHECKED, ERROR, NAME, VERDICT
 from gui.main_window import MainWindow
 from tests.helpers.cut_text import lasting_faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
+from tests.helpers.windows import PATIENCE, open_example, wait_for
 
 
 def opened(window: MainWindow, name: str = "mazur") -> GradientCheckDialog:

@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QProgressDialog
@@ -21,12 +20,6 @@ from tests.helpers.windows import PATIENCE, main_window, open_example, set_param
 
 MODELS = Path(__file__).parent.parent / "golden" / "onnx"
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def window(qtbot):
-    with main_window(qtbot) as window:
-        yield window
 
 
 def drop(window, path):

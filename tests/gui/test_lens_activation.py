@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from gui.plots.hover import HoverCard
 from tests.conformance.strategies import TYPED
 from tests.helpers.lenses import lens_at
 from tests.helpers.run_recipe import Runner
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -75,12 +74,6 @@ def test_functions_of_mathematics_too(kind: str) -> None:
 
 
 # -- in the window --
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def look(qtbot: QtBot, window: MainWindow, example: str, kind: type[Moment], node: str) -> ActivationLens:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,9 @@ from gui.backprop.batch_table import BatchTable
 from gui.main_window import MainWindow
 from tests.gui.test_lens_softmax import through
 from tests.helpers.lenses import lens_at
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def look(qtbot: QtBot, window: MainWindow, kind: type[Moment], node: str = "loss") -> BatchLens:

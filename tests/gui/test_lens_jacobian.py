@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,9 @@ from gui.backprop.lens import Shown
 from gui.main_window import MainWindow
 from tests.gui.test_lens_softmax import through
 from tests.helpers.projects import chain, make_project
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def step_of(qtbot: QtBot, window: MainWindow) -> Step:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from gui.backprop.softmax_stages import Stage, exponentials
 from gui.main_window import MainWindow
 from tests.helpers.lenses import lens_at
 from tests.helpers.projects import chain, make_project
-from tests.helpers.windows import main_window, open_example
+from tests.helpers.windows import open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -29,12 +28,6 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 def golden(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
     return found
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def through(x: list[list[float]], y: list[Any], function: str, reduction: str = "mean", act: str = "") -> Project:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,9 @@ from engine.moments import Update
 from gui.backprop.update import UpdateLens
 from gui.backprop.update_entry import Entry, ratio, share
 from gui.main_window import MainWindow
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def look(qtbot: QtBot, window: MainWindow, parameter: str) -> UpdateLens:

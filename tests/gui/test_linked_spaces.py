@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -20,13 +18,7 @@ from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
 from tests.helpers.cut_text import lasting_faults
 from tests.helpers.mouse import move_mouse
-from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, wait_for
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
+from tests.helpers.windows import PATIENCE, open_example, panel_of, wait_for
 
 
 def linked(qtbot: QtBot, window: MainWindow, name: str = "linear-fit", **training: object) -> LinkedSpacesPanel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,9 @@ from gui.theme import Mode, theme
 from gui.widgets.number_edit import IntEdit
 from gui.widgets.section import Section
 from tests.helpers.cut_text import faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
+from tests.helpers.windows import PATIENCE, open_example, wait_for
 
 SECTIONS = ("machine", "checkpoints")
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def label(window: MainWindow, name: str) -> QLabel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from engine.events import Predicted, Scalars
 from engine.snapshots import Confusion, Surface
 from gui.canvas.fuzzy import Offer
 from gui.data_preview import DataPreviewDialog
-from gui.main_window import MainWindow
 from gui.notices import notices
 from gui.plots.gradients import GradientPanel
 from gui.plots.loss import LossPanel
@@ -40,12 +38,6 @@ from tests.helpers.windows import (
 
 EXAMPLES = sorted(path.stem for path in (assets.folder() / "examples").glob("*.chainrule"))
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def test_names_that_other_programs_rely_on(window):

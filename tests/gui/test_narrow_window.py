@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QTabBar, QToolButton
 
 from gui.docks import TILES
-from gui.main_window import MainWindow
 from gui.theme import theme
 from tests.helpers.cut_text import lasting_faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
+from tests.helpers.windows import PATIENCE, open_example, play_to_the_end
 
 WIDEST = ("weightCurve", "landscapePlot", "linkedSpaces")
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def test_nothing_pushes_the_window_larger(window, qtbot):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +31,11 @@ from gui.backprop.neurons.sight import MEAN, Sight
 from gui.main_window import MainWindow
 from gui.theme import theme
 from tests.helpers.cut_text import lasting_faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, wait_for
+from tests.helpers.windows import PATIENCE, open_example, wait_for
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 MAZUR = json.loads((GOLDEN / "mazur_2_2_2.json").read_text())
 TRASK = json.loads((GOLDEN / "trask_3_4_1.json").read_text())
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def enter(qtbot: QtBot, window: MainWindow, name: str, **training: object) -> NeuronLens:

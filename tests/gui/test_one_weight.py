@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +30,10 @@ from gui.plots.toolbar import PlotToolbar
 from gui.theme import theme
 from tests.helpers.cut_text import lasting_faults
 from tests.helpers.mouse import move_mouse
-from tests.helpers.windows import PATIENCE, main_window, make_step, open_example, panel_of, wait_for
+from tests.helpers.windows import PATIENCE, make_step, open_example, panel_of, wait_for
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "descent_w4.json").read_text())["runs"]
 W: Entry = ("w.value", ())
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def textbook(qtbot: QtBot, window: MainWindow, name: str = "descent", **training: object) -> OneWeightPanel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -26,19 +25,13 @@ from gui.notices import notices
 from gui.report.figures import Figures
 from gui.report.outline import formula, path_data
 from gui.report.page import html
-from tests.helpers.windows import PATIENCE, main_window, open_example
+from tests.helpers.windows import PATIENCE, open_example
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
 XMLNS = re.compile(r'xmlns(:\w+)?="[^"]*"')
 VOID = {"meta", "img", "br"}
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
 
 
 def saved(qtbot: QtBot, window: MainWindow, name: str, path: Path, **training: object) -> str:

@@ -6,7 +6,6 @@ import gc
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QObject
@@ -18,7 +17,7 @@ from gui.plots.weights import WeightPanel
 from gui.readying import Readying
 from gui.theme import theme
 from gui.threads import GuiCollector
-from tests.helpers.windows import PATIENCE, main_window, open_example, play_to_the_end
+from tests.helpers.windows import PATIENCE, open_example, play_to_the_end
 
 HEAVY = ("torch", "sklearn", "scipy", "matplotlib", "PIL", "pyqtgraph")
 
@@ -47,12 +46,6 @@ PROGRAM = f"""
     from gui.__main__ import main
     sys.exit(main([]))
 """
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def made(window: MainWindow) -> set[str]:

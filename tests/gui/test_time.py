@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -25,13 +24,7 @@ from gui.plots.loss_history import LossHistory
 from gui.plots.weights import WeightPanel
 from gui.timeline import TimeTravel
 from tests.helpers.cut_text import lasting_faults
-from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, wait_for_worker
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as window:
-        yield window
+from tests.helpers.windows import PATIENCE, open_example, panel_of, wait_for_worker
 
 
 def train(qtbot: QtBot, window: MainWindow, steps: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from engine.events import Predicted
 from engine.snapshots import Surface
 from gui.data_preview import DataPreviewDialog
 from gui.format import format_number
-from gui.main_window import MainWindow
 from gui.notices import notices
 from gui.plots.key import Key
 from gui.plots.output import OutputPanel
@@ -36,15 +34,9 @@ from tests.helpers.hands import (
     part,
     press,
 )
-from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, play_to_the_end, set_params
+from tests.helpers.windows import PATIENCE, open_example, panel_of, play_to_the_end, set_params
 
 ROWS = "height,width,kind\n" + "".join(f"{i},{i * 2 % 7},{'ab'[i % 2]}\n" for i in range(40))
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -29,12 +28,6 @@ from gui.widgets.labels import ElidedLabel
 from tests.helpers.canvas import Easel
 from tests.helpers.hands import LEFT, choose_in_menu, choose_in_popup, file_dialogs_answer, part, press
 from tests.helpers.windows import PATIENCE, main_window, open_example, panel_of, play_to_the_end, wait_for
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def seen(window) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,9 @@ from PySide6.QtCore import Qt
 
 from engine import assets, edits, files, recovery
 from gui.document import new_project
-from gui.main_window import MainWindow
 from gui.notices import notices
 from gui.recover import offer_recovery
 from tests.helpers.hands import answer, press
-from tests.helpers.windows import main_window
 
 EDITS_AND_WAITS = """
 import sys
@@ -42,12 +39,6 @@ look.timeout.connect(lambda: list(recovery.folder().glob("*" + recovery.SUFFIX))
 look.start(10)
 app.exec()
 """
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from engine import assets, edits, files
 from engine.checkpoints import checkpoints_in, standing, use_text
 from engine.cli import main as command_line
 from engine.runlock import RunLock
-from gui.main_window import MainWindow
 from gui.notices import Notice, notices
 from gui.plots.loss import LossPanel
 from tests.helpers.windows import (
@@ -45,12 +43,6 @@ def graph(tmp_path: Path) -> Path:
     project = edits.set_training(project, changes)[0]
     files.save(project, path)
     return path
-
-
-@pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
 
 
 def run_of(graph: Path) -> Path:

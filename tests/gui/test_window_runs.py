@@ -33,12 +33,6 @@ from tests.helpers.windows import (
 
 
 @pytest.fixture
-def window(qtbot) -> Iterator[MainWindow]:
-    with main_window(qtbot) as made:
-        yield made
-
-
-@pytest.fixture
 def graph(tmp_path: Path) -> Path:
     """Circle, saved, with three epochs."""
     path = tmp_path / "mine.chainrule"
