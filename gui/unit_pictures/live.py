@@ -179,7 +179,7 @@ class NeuronPictures(QObject):
 
     def _drop(self, name: str) -> None:
         tray = self.trays.pop(name)
-        if self._canvas.items_.blocks.get(name) is tray.block:  # else it went with its block
+        if self._canvas.items_.blocks.get(tray.block.node_id) is tray.block:  # renamed or not; else it went with it
             self._canvas.items_.removeItem(tray)
 
     def _note_edit(self, change: Change) -> None:

@@ -308,6 +308,15 @@ def test_pictures_go_with_what_they_are_of(bench: Bench):
     assert bench.pictures.trays == {}
 
 
+def test_a_block_keeps_no_pictures_of_an_earlier_name(bench: Bench):
+    document, blocks = bench.feed.document, bench.view.items_.blocks  # type: ignore[attr-defined]
+    bench.send(responses(d0=units(8), a0=units(8)))
+    document.edit("rename", *edits.rename_node(document.project, "d0", "wide"), renamed=(("d0", "wide"),))
+    assert tray_of(blocks["wide"]) is None
+    document.undo_stack.undo()
+    assert len(blocks["d0"].childItems()) == len(blocks["a0"].childItems()) == 1
+
+
 def test_a_reset_takes_the_pictures_of_the_run_away(bench: Bench):
     bench.feed._deliver(StateChanged("paused", 1, 7))
     bench.send(responses(7, d0=units(8)))
