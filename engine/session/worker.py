@@ -338,6 +338,7 @@ class Worker:
             return
         loaded = load(command.project, self._folder, self._loaded, self._reading)
         learned = run.trainer.steps > 0 or self._by_hand
+        self._flush()
         self._save()  # as it was learned by the graph before
         new, applied = edited_run(run, loaded, command.renamed, self._post, learned=learned)
         self._project, self._loaded, self._live = command.project, loaded, switches(self._live)

@@ -491,6 +491,19 @@ def test_a_kernel_that_goes_wrong_later_is_left_at_the_next_check(monkeypatch: p
     assert "step 33" in run.trainer.fast.left
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_that_cancel_are_no_disagreement(dtype: str):
+    """Where all samples make one batch, and it has been learned: rounding errors are those of single samples then."""
+    data = {"dataset": "inline", "x": [[0.1], [0.2], [0.3], [0.4]], "y": [[1.2], [1.9], [3.1], [4.3]]}
+    made = mlp(1, data=data, last="", batch_size=4, epochs=600, lr=0.5, momentum=0.8, dtype=dtype)
+    run = train(run_of(made), 500, many=True)
+    assert max(float(grad.abs().max()) for grad in run.trainer.gradients().values()) < 1e-5
+    run.set_hyper("fast_forward", True)
+    train(run, many=True)
+    assert run.trainer.fast.running
+    assert not run.trainer.fast.left
+
+
 @pytest.mark.parametrize("name", LEFT[:3])
 def test_what_is_not_supported_is_left_to_pytorch(name: str):
     new = example(name, "float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from engine.events import Applied, EpochEnd, Exported, HyperChanged, Predicted, RunFailed, Said, Scalars, Traced
-from engine.session import Until
+from engine.session import Until, worker
 from engine.session.desk import Desk
 from engine.snapshots import Gradients, Progress
 from tests.engine.session_listener import Listener, assert_same_weights, weights_of
@@ -103,6 +104,19 @@ def test_apply_while_it_runs_goes_on_running():
         listener.wait(Scalars, lambda event: event.steps[-1] > steps + 3, since)
         assert listener.session.state == "running"
         assert listener.wait(Progress, lambda event: event.step > steps, since).lr == 0.01
+
+
+def test_steps_made_just_before_an_edit_are_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker, "_FLUSH", math.inf)  # told only where something ends
+    project = small(epochs=100_000)
+    with Listener(project) as listener:
+        listener.session.play()
+        listener.wait(Progress, lambda event: event.step > 20)
+        listener.ask(lambda: listener.session.apply(replace(project, notes="new")), Applied)
+        listener.session.pause()
+        last = listener.until("paused").step
+        steps = np.concatenate([event.steps for event in listener.of(Scalars)])
+        assert steps.tolist() == list(range(1, last + 1))
 
 
 def test_an_edit_before_the_first_step_begins_afresh():
