@@ -4,15 +4,14 @@ import zipfile
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data import load_data
-from engine.data.filefacts import read_facts, waiting_lookup
+from engine.data.filefacts import read_facts
 from engine.dataspec import DataFacts
-from engine.problem import DataError, Problem
-from tests.helpers.data import input_params
+from engine.problem import DataError
+from tests.helpers.data import checked, input_params, refusal
 
 RNG = np.random.default_rng(1)
 
@@ -32,26 +31,11 @@ def store(tmp_path):
     return save
 
 
-def check(params):
-    data = load_data(params, dtype=torch.float64)
-    assert waiting_lookup(None)(params) == data.facts
-    return data
-
-
-def refusal(params):
-    problem = read_facts(params, None)
-    assert isinstance(problem, Problem), problem
-    with pytest.raises(DataError) as caught:
-        load_data(params)
-    assert caught.value.message == problem.message
-    return problem
-
-
 @pytest.mark.parametrize("names", [("x", "y"), ("x_train", "y_train"), ("X", "Y")])
 @pytest.mark.parametrize("compressed", [False, True])
 def test_inputs_and_targets_by_their_usual_names(store, names, compressed):
     x, y = RNG.normal(size=(6, 3)), np.array([0, 1, 2, 0, 1, 2])
-    data = check(store({names[0]: x, names[1]: y, "other": np.zeros(3)}, compressed))
+    data = checked(store({names[0]: x, names[1]: y, "other": np.zeros(3)}, compressed))
     assert np.array_equal(data.train["x"].numpy(), x)
     assert data.train["y"].tolist() == y.tolist()
     assert data.classes == ("0", "1", "2")
@@ -66,18 +50,18 @@ def test_parts_of_their_own(store):
         "x_test": np.ones((3, 2)),
         "y_test": np.zeros(3, dtype=int),
     }
-    data = check(store(arrays, val_fraction=0.5))
+    data = checked(store(arrays, val_fraction=0.5))
     assert data.facts.counts == (6, 2, 3)
     assert data.classes == ("0", "1", "2")
     arrays["x_val"], arrays["y_val"] = np.ones((0, 2)), np.zeros(0, dtype=int)
-    assert check(store(arrays, val_fraction=0.5)).facts.counts == (3, 3, 3)
+    assert checked(store(arrays, val_fraction=0.5)).facts.counts == (3, 3, 3)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint16", "bool", ">f4"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_number_types_and_memory_orders(store, dtype, order):
     x = np.asarray(RNG.integers(0, 2, (5, 4)), dtype=dtype, order=order)
-    assert np.array_equal(check(store({"x": x})).train["x"].numpy(), x.astype(float))
+    assert np.array_equal(checked(store({"x": x})).train["x"].numpy(), x.astype(float))
 
 
 @pytest.mark.parametrize(
@@ -96,13 +80,13 @@ def test_number_types_and_memory_orders(store, dtype, order):
     ],
 )
 def test_targets(store, y, kind, shape, classes):
-    data = check(store({"x": np.ones((3, 2)), "y": y}, target_type=kind))
+    data = checked(store({"x": np.ones((3, 2)), "y": y}, target_type=kind))
     assert data.facts.fields[1].shape == shape
     assert len(data.classes) == classes
 
 
 def test_text_targets_are_numbered_in_their_order(store):
-    data = check(store({"x": np.ones((3, 2)), "y": np.array(["b", "a", "b"])}))
+    data = checked(store({"x": np.ones((3, 2)), "y": np.array(["b", "a", "b"])}))
     assert data.classes == ("a", "b")
     assert data.train["y"].tolist() == [1, 0, 1]
 
@@ -119,7 +103,7 @@ def test_text_targets_are_numbered_in_their_order(store):
 )
 def test_bytes_are_pixels(store, shape, expected):
     x = RNG.integers(0, 256, shape, dtype=np.uint8)
-    data = check(store({"x": x}))
+    data = checked(store({"x": x}))
     assert data.facts.fields[0].shape == expected
     pictures = np.moveaxis(x, 3, 1) if shape[-1] in (1, 3) else x.reshape(4, *expected)
     scale = 255 if len(shape) > 2 else 1
@@ -128,25 +112,25 @@ def test_bytes_are_pixels(store, shape, expected):
 
 def test_floating_point_pictures_are_taken_as_they_are(store):
     x = RNG.normal(size=(4, 2, 5, 6))
-    assert np.array_equal(check(store({"x": x})).train["x"].numpy(), x)
+    assert np.array_equal(checked(store({"x": x})).train["x"].numpy(), x)
 
 
 def test_arrays_are_chosen_by_name(store):
     arrays = {"inputs": np.ones((3, 2)), "outputs": np.arange(3.0), "x": np.zeros((9, 9))}
-    data = check(store(arrays, features=["inputs"], target="outputs"))
+    data = checked(store(arrays, features=["inputs"], target="outputs"))
     assert data.facts.fields[0].shape == (2,)
     assert data.train["y"].ravel().tolist() == [0, 1, 2]
 
 
 def test_columns_of_an_npy_table(store):
     table = np.arange(12.0).reshape(3, 4)
-    assert check(store(table)).train["x"].tolist() == table.tolist()
-    data = check(store(table, target="-1"))
+    assert checked(store(table)).train["x"].tolist() == table.tolist()
+    data = checked(store(table, target="-1"))
     assert data.train["x"].tolist() == table[:, :3].tolist()
     assert data.train["y"].tolist() == table[:, 3:].tolist()
-    data = check(store(table, features=["2", "0"], target="1"))
+    data = checked(store(table, features=["2", "0"], target="1"))
     assert data.train["x"].tolist() == table[:, [2, 0]].tolist()
-    assert check(store(np.arange(5.0))).train["x"].tolist() == [[0], [1], [2], [3], [4]]
+    assert checked(store(np.arange(5.0))).train["x"].tolist() == [[0], [1], [2], [3], [4]]
 
 
 def npy(header, data=b""):

@@ -2,15 +2,15 @@ import time
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data import load_data
-from engine.data.filefacts import read_facts, waiting_lookup
+from engine.data.filefacts import read_facts
 from engine.dataspec import DataFacts
-from engine.problem import DataError, Problem
-from tests.helpers.data import input_params
+from engine.problem import Problem
+from tests.helpers.data import checked, input_params
+from tests.helpers.data import refusal as refusal_of
 
 
 @pytest.fixture
@@ -23,19 +23,9 @@ def write(tmp_path):
     return save
 
 
-def check(params):
-    data = load_data(params, dtype=torch.float64)
-    assert waiting_lookup(None)(params) == data.facts
-    return data
-
-
 def refusal(params):
-    problem = read_facts(params, None)
-    assert isinstance(problem, Problem), problem
-    with pytest.raises(DataError) as caught:
-        load_data(params)
-    assert caught.value.message == problem.message
-    assert '"data.csv"' in problem.message or "data.csv" in problem.message
+    problem = refusal_of(params)
+    assert "data.csv" in problem.message
     return problem
 
 
@@ -44,7 +34,7 @@ def refusal(params):
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_delimiters_newlines_and_byte_order_marks(write, delimiter, newline, mark):
     rows = [("a", "b c", "kind"), ("1", "2.5", "cat"), ("-3", "4e1", "dog"), ("5", ".5", "cat")]
-    data = check(write(mark + newline.join(delimiter.join(row) for row in rows) + newline))
+    data = checked(write(mark + newline.join(delimiter.join(row) for row in rows) + newline))
     assert data.facts.fields[0].columns == ("a", "b c")
     assert data.train["x"].tolist() == [[1, 2.5], [-3, 40], [5, 0.5]]
     assert data.classes == ("cat", "dog")
@@ -52,17 +42,17 @@ def test_delimiters_newlines_and_byte_order_marks(write, delimiter, newline, mar
 
 
 def test_without_a_header(write):
-    data = check(write("1,2,x\n3,4,y\n"))
+    data = checked(write("1,2,x\n3,4,y\n"))
     assert data.facts.fields[0].columns == ("column 1", "column 2")
     assert data.facts.counts == (2, 0, 0)
 
 
 def test_columns_are_chosen_by_name(write):
     text = "id,weight,kind,height\n7,1,a,10\n8,2,b,20\n9,3,a,30\n"
-    data = check(write(text, features=["height", "weight"], target="kind"))
+    data = checked(write(text, features=["height", "weight"], target="kind"))
     assert data.train["x"].tolist() == [[10, 1], [20, 2], [30, 3]]
     assert data.train["y"].tolist() == [0, 1, 0]
-    number = check(write(text, features=["weight"]))
+    number = checked(write(text, features=["weight"]))
     assert number.train["y"].tolist() == [[10], [20], [30]]
     assert number.facts.fields[1].columns == ("height",)
 
@@ -81,14 +71,14 @@ def test_columns_are_chosen_by_name(write):
     ],
 )
 def test_kind_of_target(write, column, kind, classes):
-    data = check(write("x,y\n" + "".join(f"{i},{label}\n" for i, label in enumerate(column)), target_type=kind))
+    data = checked(write("x,y\n" + "".join(f"{i},{label}\n" for i, label in enumerate(column)), target_type=kind))
     assert data.classes == classes
     if classes:
         assert [classes[index] for index in data.train["y"]] == column
 
 
 def test_quoted_cells_blank_lines_and_rows_of_delimiters(write):
-    data = check(write('a,b\n\n1,"x, y"\n"2","line one\nline two"\n,\n3,"say ""no"""\n\n'))
+    data = checked(write('a,b\n\n1,"x, y"\n"2","line one\nline two"\n,\n3,"say ""no"""\n\n'))
     assert data.train["x"].tolist() == [[1], [2], [3]]
     assert data.classes == ("line one\nline two", 'say "no"', "x, y")
 
@@ -159,7 +149,7 @@ def test_what_pythons_writer_writes_is_read_back(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("csv") / "data.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("one", "two", "kind"), *rows])
-    data = check(input_params(dataset="csv", path=str(path), val_fraction=0.0, target_type="classes"))
+    data = checked(input_params(dataset="csv", path=str(path), val_fraction=0.0, target_type="classes"))
     assert np.array_equal(data.raw["train"]["x"], [[float(a), float(b)] for a, b, _ in rows])
     assert [data.classes[index] for index in data.train["y"]] == [kind for _, _, kind in rows]
 

@@ -9,8 +9,8 @@ from engine.data import load_data
 from engine.data.filefacts import read_facts
 from engine.data.opening import open_regular
 from engine.dataspec import DataFacts
-from engine.problem import DataError, Problem
-from tests.helpers.data import input_params
+from engine.problem import DataError
+from tests.helpers.data import input_params, refusal
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices are files on POSIX systems only")
 READERS = ("csv", "npz", "images", "mnist")
@@ -27,16 +27,6 @@ def point_at(path, dataset):
             (path.parent / name).symlink_to(path)
         return input_params(dataset=dataset, folder=str(path.parent))
     return input_params(dataset=dataset, path=str(path))
-
-
-def refusal(params):
-    """The same problem from facts and from loading."""
-    problem = read_facts(params, None)
-    assert isinstance(problem, Problem)
-    with pytest.raises(DataError) as caught:
-        load_data(params)
-    assert caught.value.message == problem.message
-    return problem
 
 
 @posix

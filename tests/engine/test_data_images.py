@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.data import load_data
-from engine.data.filefacts import read_facts, waiting_lookup
 from engine.data.pictures import open_picture, pixels
-from engine.problem import DataError, Problem
-from tests.helpers.data import input_params
+from engine.problem import DataError
+from tests.helpers.data import checked, input_params
+from tests.helpers.data import refusal as refusal_of
 
 RNG = np.random.default_rng(2)
 
@@ -32,20 +32,11 @@ def params_of(folder, **values):
 
 
 def check(folder, **values):
-    params = params_of(folder, **values)
-    data = load_data(params, dtype=torch.float64)
-    assert waiting_lookup(None)(params) == data.facts
-    return data
+    return checked(params_of(folder, **values))
 
 
 def refusal(folder, **values):
-    params = params_of(folder, **values)
-    problem = read_facts(params, None)
-    assert isinstance(problem, Problem), problem
-    with pytest.raises(DataError) as caught:
-        load_data(params)
-    assert caught.value.message == problem.message
-    return problem
+    return refusal_of(params_of(folder, **values))
 
 
 def test_one_folder_a_class(folder):
