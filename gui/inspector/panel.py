@@ -88,6 +88,8 @@ class Inspector(QWidget):
         """Show what is selected now."""
         graph = self._document.project.graph
         ids = [node_id for node_id in self._selection.ids if node_id in graph]
+        if len(ids) > 1:  # what stands for a group's ports has no parameters to share
+            ids = [node_id for node_id in ids if graph.node(node_id).block not in BOUNDARY] or [min(ids)]
         if len(ids) > 1:
             self.several.show_nodes(ids)
             self._stack.setCurrentWidget(self._areas[self.several])

@@ -119,6 +119,19 @@ def test_blocks_inside_are_edited_in_the_inspector(window: MainWindow) -> None:
     assert window.document.result.nodes["res.2.norm1"].params["num_groups"] == 2
 
 
+def test_all_selected_inside_a_group_the_ports_do_not_keep_blocks_from_being_edited(window: MainWindow) -> None:
+    window.canvas.open_group("res")
+    window.selection.set({INPUTS, OUTPUTS, "conv1", "conv2"})
+    form = window.inspector.several.form
+    assert form is not None
+    form.edited.emit("bias", True, False)
+    inside = window.document.project.groups["Residual"].graph
+    assert [inside.node(name).params["bias"] for name in ("conv1", "conv2")] == [True, True]
+    window.selection.set({INPUTS, OUTPUTS})
+    assert not window.inspector.several.isVisible()
+    assert field(window, QLineEdit, "port_in").text() == "in"
+
+
 def test_a_problem_inside_is_found_from_the_list(window: MainWindow) -> None:
     window.canvas.open_group("res")
     project, touched = edits.set_params(window.level.project, "conv2", {"out_channels": 8})
