@@ -93,6 +93,7 @@ class RunFailed(Event):
         node: path of the block that first produced it, where known.
         suggested_lr: a smaller learning rate to try, for T01 and T02.
         suggested_micro_batch: samples of a micro-batch to go on with, for T03.
+        reset_first: the weights that are kept are spoilt already, so a smaller learning rate alone would not help.
         details: traceback text for a details view, may be empty.
     """
 
@@ -104,6 +105,7 @@ class RunFailed(Event):
     suggested_lr: float | None = None
     details: str = ""
     suggested_micro_batch: int | None = None
+    reset_first: bool = False
 
 
 @final

@@ -164,8 +164,9 @@ class RunActions(QObject):
     def _tell_failure(self, event: RunFailed) -> None:
         actions = []
         if event.suggested_lr is not None:
-            lr = event.suggested_lr
-            actions.append((self.tr("Use learning rate {0:g}").format(lr), lambda: self._use_lr(lr)))
+            lr, afresh = event.suggested_lr, event.reset_first
+            words = self.tr("Reset and use learning rate {0:g}") if afresh else self.tr("Use learning rate {0:g}")
+            actions.append((words.format(lr), lambda: self._use_lr(lr, afresh=afresh)))
         if event.suggested_micro_batch is not None:
             size = event.suggested_micro_batch
             words = self.tr("Go on with micro-batches of {0}").format(format_integer(size))
@@ -178,9 +179,11 @@ class RunActions(QObject):
                 actions.append((self.tr("Find it…"), lambda: self.data_missed.emit(path)))
         self._failure = notices().error(f"{event.message} {event.hint}".strip(), event.details, actions)
 
-    def _use_lr(self, lr: float) -> None:
+    def _use_lr(self, lr: float, *, afresh: bool) -> None:
         project, touched = edits.set_training(self._document.project, {"lr": lr})
         self._document.edit(self.tr("Learning rate {0:g}").format(lr), project, touched)
+        if afresh:
+            self._feed.reset()
         self._feed.play()  # the feed has told it the new rate
 
     def _use_micro_batch(self, size: int) -> None:

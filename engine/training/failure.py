@@ -59,9 +59,10 @@ def _not_finite(failure: StepError, trainer: Trainer) -> RunFailed:
     hint = "Standardize the inputs, or set clip_norm."
     if smaller is not None:
         hint = f"Try learning rate {smaller:g} (now {lr:g})."
-    if trainer.first_loss is not None and abs(trainer.last_loss) > _GROWN * max(abs(trainer.first_loss), 1e-12):
+    grown = trainer.first_loss is not None and abs(trainer.last_loss) > _GROWN * max(abs(trainer.first_loss), 1e-12)
+    if grown:
         hint += f" Reset first: the loss had already grown to {trainer.last_loss:.3g}."
-    return RunFailed(failure.code, message, hint, step, failure.node, smaller)
+    return RunFailed(failure.code, message, hint, step, failure.node, smaller, reset_first=grown)
 
 
 def suggested_lr(lr: float, optimizer: str) -> float | None:

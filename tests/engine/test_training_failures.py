@@ -83,7 +83,7 @@ def test_a_bad_number_is_traced_to_its_block(weight: str, node: str, value: floa
         f'Loss became {expected} at step 4, first in "{node}". Training is paused; the weights of step 3 are kept.'
     )
     assert event.hint.startswith("Try learning rate 0.001 (now 0.01).")
-    assert (event.suggested_lr, event.step) == (0.001, 4)
+    assert (event.suggested_lr, event.step, event.reset_first) == (0.001, 4, False)
     run.weights()[weight].copy_(good)
     train(run)
     assert run.over
@@ -186,6 +186,7 @@ def test_a_loss_that_had_grown_asks_for_a_reset():
     event = told(raised.value, run.trainer)
     assert isinstance(event, RunFailed)
     assert "Reset first: the loss had already grown to" in event.hint
+    assert event.reset_first
     assert "Try learning rate 0.1 (now 300)." in event.hint
     assert all(bool(value.isfinite().all()) for value in run.weights().values())
 

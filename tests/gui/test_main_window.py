@@ -168,13 +168,14 @@ def test_a_loss_that_is_no_number_pauses_and_offers_a_smaller_learning_rate(wind
     assert notice.level == "error"
     assert "step" in notice.text
     label, act = notice.actions[0]
-    assert label.startswith("Use learning rate ")
+    assert label.startswith("Reset and use learning rate ")
     act()
     smaller = window.document.project.training["lr"]
     assert smaller < 1e9
     assert f"{smaller:g}" in label
     assert window.document.undo_stack.undoText() == f"Learning rate {smaller:g}"
     assert not window.feed.stale
+    wait_for(qtbot, window, "finished")  # not paused once more by what the large rate had left
 
 
 def test_a_graph_that_cannot_train_says_why_and_shows_where(window, qtbot):
