@@ -228,8 +228,7 @@ class CanvasScene(QGraphicsScene):
     # -- blocks --
 
     def _add_block(self, graph: Graph, node: Node, plan: NodePlan | None, place: Point | None = None) -> None:
-        node_id = node.id
-        problems = self._problems.get(node_id, NO_PROBLEMS)
+        node_id, problems = node.id, self._problems.get(node.id, NO_PROBLEMS)
         item = BlockItem(node_id, make_face(graph, node, plan, problems, self._aims), self.look)
         if node_id in self.selection.ids:
             item.chosen = True
