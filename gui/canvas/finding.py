@@ -77,7 +77,7 @@ def _texts(node: Node, params: Mapping[str, Any], problems: Iterator[Problem] | 
         shown = _value(value)
         yield _PARAM, f"{name} = {shown} {name}={shown} {name} {shown}", f"{name} = {shown}"
     for problem in problems:
-        yield _PROBLEM, f"{problem.code} {problem.severity} {problem.message} {problem.hint}", problem.message
+        yield _PROBLEM, f"{problem.code} {problem.severity} {problem.message}", problem.message
 
 
 def _best(words: list[str], texts: Iterator[_Text]) -> tuple[int, str] | None:
