@@ -47,6 +47,15 @@ def test_the_selected_block_is_connected_by_name(easel):
     assert "data.y → loss.target" not in easel.wires()
 
 
+def test_escape_leaves_the_search_at_once_whatever_was_typed(easel):
+    search = easel.view.floats.search
+    press(easel, KEY.Key_Tab)
+    QTest.keyClicks(search.field, "relu")
+    QTest.keyClick(search.field, KEY.Key_Escape)
+    assert search.isHidden()
+    assert easel.view.hasFocus()
+
+
 def test_what_is_wired_already_or_would_make_a_loop_is_not_listed(easel):
     easel.selection.set({"dense"})
     press(easel, KEY.Key_C)
