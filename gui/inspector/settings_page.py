@@ -210,7 +210,7 @@ class SettingsPage(QWidget):
         lines = []
         for path in result.inputs:
             plan = result.nodes[path]
-            what = f"{path}: {plan.params.get('dataset', '')}"
+            what = f"{path}: {plan.summary}"
             if plan.facts is not None:
                 train, val, test = (format_integer(count) for count in plan.facts.counts)
                 what += "\n" + self.tr("{0} training · {1} validation · {2} test").format(train, val, test)

@@ -544,7 +544,7 @@ def test_notes_stand_before_all_settings_and_are_folded_without_any(inspector_of
 
 def test_the_data_are_summed_up(inspector_of):
     inspector = inspector_of(sample_projects.spiral())
-    assert "data: spiral\n250 training · 250 validation · 0 test" in visible_texts(inspector.settings)
+    assert "data: Spiral · 500 points\n250 training · 250 validation · 0 test" in visible_texts(inspector.settings)
     inspector.document.replace(Project())
     assert "drag an Input block" in visible_texts(inspector.settings)
     assert inspector.settings.preview.isHidden()
