@@ -28,6 +28,7 @@ def _a_slip_away(typed: str, meant: str) -> Iterator[str]:
 
 def _one_slip(typed: str, meant: str) -> bool:
     """Two letters swapped, one wrong, one too many or one missing."""
-    same = next((i for i, pair in enumerate(zip(typed, meant, strict=False)) if pair[0] != pair[1]), len(typed))
+    pairs = enumerate(zip(typed, meant, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), min(len(typed), len(meant)))
     a, b = typed[same:], meant[same:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

@@ -126,7 +126,7 @@ def test_a_slip_of_the_finger_is_forgiven_where_nothing_else_matches(query: str,
 
 
 def test_nonsense_finds_nothing() -> None:
-    for query in ("qqqq", "xq", "dzzse", "dense qqqq"):
+    for query in ("qqqq", "xq", "xyzzy", "dzzse", "dense qqqq"):
         assert offers(query, registry().values()) == []
 
 
