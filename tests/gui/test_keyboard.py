@@ -16,6 +16,12 @@ KEY = Qt.Key
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
+@pytest.fixture(autouse=True)
+def _all_judged(monkeypatch):
+    """However busy the machine, each port of the list is judged before it is shown."""
+    monkeypatch.setattr("gui.canvas.connecting.JUDGED_MS", PATIENCE)
+
+
 @pytest.fixture
 def easel(qtbot) -> Easel:
     return make_easel(qtbot, small_net())
