@@ -17,7 +17,7 @@ from rpds import HashTrieMap
 
 from engine.graph import Graph, Group, Project
 from engine.planning.groupuse import GROUP
-from engine.planning.leaks import judge_targets
+from engine.planning.leaks import judge_losses, judge_targets
 from engine.planning.memory import judge_memory
 from engine.planning.objectives import Aims, aims, dead_end_problem, dead_ends, live_paths, parameter_names
 from engine.planning.offers import with_offers
@@ -246,6 +246,7 @@ def _result(
         *judge_memory(totals.parameters, state.settings, plans.plans.values()),
         *_dead(state),
         *judge_targets(inputs, structure, plans),
+        *judge_losses(inputs, structure, plans),
     ]
     open_ports: set[tuple[str | None, str | None]] = set()
     for wrong in (*plans.issues.values(), *state.use_problems.values()):

@@ -1,4 +1,4 @@
-"""Targets that get into the network: a prediction that knows the answer learns nothing worth knowing."""
+"""Predictions that know the answer, and losses that ask for none: what is learned is not worth knowing."""
 
 from __future__ import annotations
 
@@ -31,6 +31,43 @@ def judge_targets(inputs: Iterable[str], structure: Structure, plans: Plans) -> 
             if kind == "target":
                 problems += _Targets((path, port), structure, plans).problems()
     return problems[:_SHOWN]
+
+
+def judge_losses(inputs: Iterable[str], structure: Structure, plans: Plans) -> list[Problem]:
+    """A warning at each loss that compares a prediction with itself.
+
+    Targets of a data set that are the prediction as well are told by `judge_targets`.
+    """
+    answers = [
+        (path, port)
+        for path in inputs
+        for port, kind in zip(plans.shells[path].outputs, plans.shells[path].output_kinds, strict=False)
+        if kind == "target"
+    ]
+    losses = [path for path in plans.objectives if path not in structure.in_loop]
+    problems: list[Problem] = []
+    for path in sorted(losses, key=structure.position.__getitem__):
+        shell, sources = plans.shells[path], plans.plans[path].sources
+        kinds = dict(zip(shell.inputs, shell.input_kinds, strict=False))
+        told = {sources[port] for port, kind in kinds.items() if kind != "target" and port in sources}
+        for port, kind in kinds.items():
+            if kind != "target" or sources.get(port) not in told or sources[port] in answers:
+                continue
+            if not any(problem.severity == "error" for problem in plans.issues.get(path, ())):
+                problems.append(_with_itself(path, port, sources[port], answers, read=sources[port][0] in inputs))
+    return problems[:_SHOWN]
+
+
+def _with_itself(path: str, port: str, source: Source, answers: list[Source], *, read: bool) -> Problem:
+    """`read`: it is data that are compared with themselves, so that no network plays a part."""
+    name = ".".join(source)
+    message = f'"{path}" compares "{name}" with itself, so nothing tells the network what is right.'
+    hint = "Connect what the prediction should be to its target."
+    if read:
+        hint = "Connect the output of the network to its prediction."
+    elif len(answers) == 1:
+        hint = f'Connect "{".".join(answers[0])}" to its target instead.'
+    return Problem("warning", "G27", path, port, message, hint)
 
 
 @final

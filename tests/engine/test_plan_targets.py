@@ -81,9 +81,60 @@ def test_muted_blocks_are_passed_over():
     assert leaks(check(muted, facts)) == [("hidden", "in")]
 
 
+# -- a prediction that is its own target --
+
+
+def test_a_loss_whose_target_is_its_prediction_is_told_at_once_and_no_more_when_it_gets_another():
+    made = project(ALL, ["data.x > hidden", *BODY, "data.y > loss.target"])
+    clean = check(made, facts)
+    cut, _ = edits.disconnect(made, [Wire("data", "y", "loss", "target")])
+    edited, touched = edits.connect(cut, Wire("output", "out", "loss", "target"))
+    result = check(edited, facts, clean, touched)
+    problem = only(result, "G27")
+    assert (problem.severity, problem.node, problem.port, result.trainable) == ("warning", "loss", "target", True)
+    assert problem.message == ('"loss" compares "output.out" with itself, so nothing tells the network what is right.')
+    assert problem.hint == 'Connect "data.y" to its target instead.'
+    back, touched = edits.disconnect(edited, [Wire("output", "out", "loss", "target")])
+    back, more = edits.connect(back, Wire("data", "y", "loss", "target"))
+    assert found(check(back, facts, result, touched | more), "G27") == []
+
+
+def test_a_target_that_comes_from_the_prediction_through_a_muted_block_is_told():
+    made = project({**ALL, "between": "Activation"}, ["data.x > hidden", *BODY, "output > between"])
+    made, _ = edits.connect(made, Wire("between", "out", "loss", "target"))
+    assert found(check(made, facts), "G27") == []
+    assert found(check(edits.set_node(made, "between", bypass=True)[0], facts), "G27")
+
+
+def test_data_compared_with_themselves_are_told_with_the_way_to_a_network():
+    problem = only(
+        checked({"data": "Input", "loss": "Loss"}, ["data.x > loss.prediction", "data.x > loss.target"]), "G27"
+    )
+    assert problem.hint == "Connect the output of the network to its prediction."
+
+
+@pytest.mark.parametrize(
+    ("nodes", "wires"),
+    [
+        ({}, ["data.x > hidden", "data.x > loss.target"]),  # an autoencoder
+        ({}, ["data.x > hidden", "hidden > loss.target"]),  # of another layer
+        # refused, and told as that
+        ({"loss": ("Loss", {"function": "nll"})}, ["data.x > hidden", "output > loss.target"]),
+    ],
+)
+def test_other_targets_of_a_loss_are_not(nodes, wires):
+    assert found(checked({**ALL, **nodes}, [*wires, *BODY]), "G27") == []
+
+
+def test_a_target_of_the_data_that_is_the_prediction_is_told_once():
+    result = checked({"data": "Input", "loss": "Loss"}, ["data.y > loss.prediction", "data.y > loss.target"])
+    assert found(result, "G27") == []
+
+
 @pytest.mark.parametrize("path", sorted((assets.folder() / "examples").glob("*.chainrule")), ids=lambda path: path.stem)
 def test_no_example_feeds_its_targets(path):
-    assert leaks(check(files.load(path), FactsCache().lookup)) == []
+    result = check(files.load(path), FactsCache().lookup)
+    assert (leaks(result), found(result, "G27")) == ([], [])
 
 
 # -- an empty document --
