@@ -141,6 +141,8 @@ class Worker:
         self._post(event)
         if self._state in ("running", "loading"):
             self._tell(state, event.message)
+        if event.code in ("T01", "T02"):  # the weights before the step: what was seen of a training may lag behind
+            self._show()
 
     def _handle(self, command: Command) -> None:
         handler = self._handlers.get(type(command))

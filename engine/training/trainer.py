@@ -157,7 +157,7 @@ class Trainer:
     def gradients(self) -> dict[str, Tensor]:
         """Gradients of the last step by parameter, over all phases; before clipping. None before its first step.
 
-        A trainer that goes on from another, or from a file, has made no step of its own yet.
+        A trainer that goes on from another, or from a file, has made no step of its own yet; nor has one that failed.
         """
         if not self._stepped:
             return {}
@@ -190,6 +190,7 @@ class Trainer:
             value, outputs = self._try(turn, batch)
         except StepError as failure:
             self._rollback.put_back()
+            self._stepped = False  # its gradients may lie over those of the step before
             if self.batches is not None:
                 self.batches.position = start
             if failure.code in ("T01", "T02"):
@@ -249,10 +250,9 @@ class Trainer:
     def _try(self, turn: Turn, batch: Batch) -> tuple[float, Mapping[str, Tensor]]:
         lr = turn.schedule.lr(turn.updater.hyper.lr, self.steps)
         value, norm, outputs = self._made(turn, batch, lr)
-        if not math.isfinite(value):
-            raise StepError("T01", value=value)
-        if not math.isfinite(norm):
-            raise StepError("T02", value=norm)
+        for code, number in (("T01", value), ("T02", norm)):
+            if not math.isfinite(number):
+                raise StepError(code, value=number)
         self.last_lr = lr
         return value, outputs
 

@@ -175,15 +175,24 @@ class GradientPanel(Panel):
         self._show_ratio()
         return True
 
+    @property
+    def behind(self) -> str:
+        """Which step is shown, where the run stands still at a later one whose gradients are not known; else ""."""
+        event, feed = self.latest, self.feed
+        if event is None or feed.away is not None or feed.state == "running" or event.step >= feed.steps:
+            return ""
+        return self.tr("step {0} of {1}").format(f"{event.step:,}", f"{feed.steps:,}")
+
     def _show_ratio(self) -> None:
-        ratio = self.ratio
+        ratio, behind = self.ratio, self.behind
         if ratio is None:
-            self._ratio.setText("")
+            self._ratio.setText(behind)
             self._ratio.setToolTip("")
             self._health.hide()
             self._why.hide()
             return
-        self._ratio.setText(self.tr("mean |g| first/last = {0}").format(format_number(ratio, 3)))
+        words = self.tr("mean |g| first/last = {0}").format(format_number(ratio, 3))
+        self._ratio.setText(f"{behind} · {words}" if behind else words)
         if ratio < VANISHING:
             tip = self.tr("Vanishing: the first layer's mean |gradient| is {0} of the last one's.")
         elif ratio > EXPLODING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,12 +13,13 @@ from engine import edits
 from engine.events import RunFailed
 from engine.session import Until
 from engine.session.transfer import take_over
+from engine.snapshots import Curve, Gradients, WeightHistograms
 from engine.training.errors import StepError
 from engine.training.failure import suggested_lr, told
 from engine.training.loading import load
 from engine.training.run import Run
 from engine.training.trainer import Trainer
-from tests.engine.session_listener import Listener
+from tests.engine.session_listener import Listener, weights_of
 from tests.engine.training_projects import mlp, run_of, train
 
 TINY = {"dataset": "circle", "samples": 60}
@@ -189,6 +191,33 @@ def test_a_loss_that_had_grown_asks_for_a_reset():
     assert event.reset_first
     assert "Try learning rate 0.1 (now 300)." in event.hint
     assert all(bool(value.isfinite().all()) for value in run.weights().values())
+
+
+def test_what_is_watched_is_shown_of_the_step_that_the_weights_are_kept_of():
+    made = mlp(1, data={"dataset": "function", "expression": "x"}, last="", batch_size=100, lr=300.0, epochs=99)
+    with Listener(made) as listener:
+        listener.session.watch(frozenset({"Curve", "Gradients", "WeightHistograms"}))
+        listener.session.play()
+        failure = listener.wait(RunFailed)
+        kept = failure.step - 1
+        assert kept > 2
+        listener.wait(Curve, lambda event: event.step == kept)
+        seen = listener.wait(WeightHistograms, lambda event: event.step == kept)
+        assert seen.stats[0][0] == pytest.approx(weights_of(listener)["d0.weight"].mean())
+        gradients = listener.of(Gradients)[-1]  # those of the failing step are not finite: the last that were read
+        assert gradients.step <= kept
+        assert np.isfinite(gradients.norms).all()
+
+
+def test_a_step_that_failed_leaves_no_gradients_to_be_taken_for_those_before():
+    run = train(deep(), 3)
+    assert run.trainer.gradients()
+    run.weights()["d0.weight"].view(-1)[0] = math.nan
+    failing(run)
+    assert run.trainer.gradients() == {}
+    run.weights()["d0.weight"].view(-1)[0] = 0.1
+    train(run, 4)
+    assert run.trainer.gradients()
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,18 @@ def test_the_ratio_is_that_of_first_and_last_mean(panel):
     assert "Exploding" in panel._ratio.toolTip()
 
 
+def test_where_a_run_stands_at_a_later_step_than_is_shown_that_is_said(panel):
+    event = sample_events.gradients(3)
+    at = event.step
+    post(panel, StateChanged("running", step=at), event)
+    assert not panel.behind
+    words = panel._ratio.text()
+    post(panel, StateChanged("paused", step=at + 1_000), replace(event))
+    assert panel._ratio.text() == f"step {at:,} of {at + 1_000:,} · {words}"
+    post(panel, replace(event, step=at + 1_000))
+    assert panel._ratio.text() == words
+
+
 @pytest.mark.parametrize("mean_abs", [[1.0], [1.0, 0.0], [1.0, float("nan")]])
 def test_without_two_layers_that_learn_there_is_no_ratio(panel, mean_abs):
     event = replace(sample_events.gradients(len(mean_abs)), mean_abs=np.array(mean_abs))
