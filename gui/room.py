@@ -17,7 +17,7 @@ LEAST: Final = (640, 400)
 FEWEST: Final = 110
 """Pixels that a panel keeps at text scale 1, however narrow the window is."""
 
-BESIDE_TABS: Final = 32
+BESIDE_TABS: Final = 28
 """For the button at the end of a row of tabs."""
 CORNERS: Final = {Qt.Corner.BottomLeftCorner: LEFT, Qt.Corner.BottomRightCorner: RIGHT}
 """Of the window, and the docks that reach down into them where there is room."""

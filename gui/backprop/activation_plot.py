@@ -39,7 +39,6 @@ class ActivationPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.plot = make_plot()
-        self.plot.setMinimumHeight(theme().px(230))
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.item: pg.PlotItem = self.plot.getPlotItem()
         self.item.setLabel("bottom", "z")
@@ -52,7 +51,6 @@ class ActivationPlot(QWidget):
             dots.setZValue(10)
             self.item.addItem(dots)
         self.counts = make_plot()
-        self.counts.setFixedHeight(theme().px(84))
         self.counts.setAccessibleName(self.tr("How many inputs lie where"))
         self._bars = pg.BarGraphItem(x0=[], x1=[], y0=0, height=[])
         self._set_up_counts()
@@ -85,11 +83,13 @@ class ActivationPlot(QWidget):
         item.setXLink(self.item)
         item.setMouseEnabled(x=False, y=False)
         item.setLabel("left", self.tr("inputs"))
-        for each in (item, self.item):
-            each.getAxis("left").setWidth(theme().px(52))
 
     def _dress(self) -> None:
         look = theme()
+        self.plot.setMinimumHeight(look.px(230))
+        self.counts.setFixedHeight(look.px(84))
+        for each in (self.item, self.counts.getPlotItem()):
+            each.getAxis("left").setWidth(look.px(52))
         self.value_line.setPen(curve_pen("training", 2.5))
         self.slope_line.setPen(curve_pen("validation", 2.5, dashed=True))
         self.drop.setPen(curve_pen("secondary", 1.0, dashed=True))
@@ -102,6 +102,7 @@ class ActivationPlot(QWidget):
         self.mark.setBrush(None)
         self.mark.setSize(look.px(13))
         self._bars.setOpts(brush=look.brush("secondary"), pen=edge)
+        self._take_room()
 
     # -- showing --
 
@@ -120,6 +121,7 @@ class ActivationPlot(QWidget):
             seen = np.isfinite(z) & np.isfinite(y) if few else np.zeros(z.shape, bool)
             dots.setData(x=z[seen], y=y[seen])
         self.counts.setVisible(not few)
+        self._take_room()
         self.item.setLabel("bottom", "z" if few else "")
         if not few:
             heights, edges = np.histogram(known, bins=min(60, max(12, int(np.sqrt(known.size)))))
@@ -127,6 +129,12 @@ class ActivationPlot(QWidget):
             self.counts.getPlotItem().setLabel("bottom", "z")
         self.item.enableAutoRange(axis="y")
         self.mark_input(None)
+
+    def _take_room(self) -> None:
+        """The row of the legend makes Qt ask for the height at a width, for which a plot counts as nothing."""
+        layout = self.layout()
+        assert layout is not None
+        self.setMinimumHeight(layout.minimumSize().height())
 
     def mark_input(self, number: int | None) -> None:
         """Ring the dots of one input."""

@@ -11,7 +11,7 @@ from gui.backprop.mode import Backprop
 from gui.backprop.warm import WarmUp
 from gui.docks import Docks
 
-WIDTH: Final = 430
+WIDTH: Final = 440
 BEFORE: Final = 300
 
 
