@@ -110,6 +110,20 @@ class RunFailed(Event):
 
 @final
 @dataclass(frozen=True, slots=True)
+class Concluded(Event):
+    """A training that is over learned nothing, or left where it began: what that means and what to try.
+
+    Attributes:
+        suggested_lr: a smaller learning rate to begin again with, where that is the way out.
+    """
+
+    message: str
+    hint: str
+    suggested_lr: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class RunKept(Event):
     """The directory that the run leaves its files in; "" when it leaves none (any more)."""
 

@@ -8,14 +8,14 @@ from typing import Final, cast, final
 from PySide6.QtCore import QObject, Signal
 
 from engine import edits
-from engine.events import FAST_LEFT, Applied, RunFailed, Said, StateChanged
+from engine.events import FAST_LEFT, Applied, Concluded, RunFailed, Said, StateChanged
 from engine.result import Result
 from engine.session import Grain
 from gui.actions import Actions, tip_of
 from gui.document import Document
 from gui.format import format_integer
 from gui.icons import icon
-from gui.notices import Notice, notices
+from gui.notices import Action, Notice, notices
 from gui.run_feed import RunFeed
 from gui.selection import Selection
 from gui.transport import TransportBar
@@ -58,6 +58,7 @@ class RunActions(QObject):
         feed.state_changed.connect(self._update)
         feed.stale_changed.connect(self._update)
         feed.on(RunFailed, self._tell_failure)
+        feed.on(Concluded, self._tell_verdict)
         feed.on(Applied, self._tell_applied)
         feed.on(Said, self._tell)
         feed.on(StateChanged, self._tell_state)
@@ -162,11 +163,7 @@ class RunActions(QObject):
             self._failure = None
 
     def _tell_failure(self, event: RunFailed) -> None:
-        actions = []
-        if event.suggested_lr is not None:
-            lr, afresh = event.suggested_lr, event.reset_first
-            words = self.tr("Reset and use learning rate {0:g}") if afresh else self.tr("Use learning rate {0:g}")
-            actions.append((words.format(lr), lambda: self._use_lr(lr, afresh=afresh)))
+        actions = self._offered_lr(event.suggested_lr, afresh=event.reset_first)
         if event.suggested_micro_batch is not None:
             size = event.suggested_micro_batch
             words = self.tr("Go on with micro-batches of {0}").format(format_integer(size))
@@ -178,6 +175,16 @@ class RunActions(QObject):
             if event.code[0] in "DF":  # its data have gone
                 actions.append((self.tr("Find it…"), lambda: self.data_missed.emit(path)))
         self._failure = notices().error(f"{event.message} {event.hint}".strip(), event.details, actions)
+
+    def _tell_verdict(self, event: Concluded) -> None:
+        actions = self._offered_lr(event.suggested_lr, afresh=True)
+        self._failure = notices().warn(f"{event.message} {event.hint}", actions=actions)
+
+    def _offered_lr(self, lr: float | None, *, afresh: bool) -> list[Action]:
+        if lr is None:
+            return []
+        words = self.tr("Reset and use learning rate {0:g}") if afresh else self.tr("Use learning rate {0:g}")
+        return [(words.format(lr), lambda: self._use_lr(lr, afresh=afresh))]
 
     def _use_lr(self, lr: float, *, afresh: bool) -> None:
         project, touched = edits.set_training(self._document.project, {"lr": lr})

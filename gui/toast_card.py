@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from gui.icons import icon
 from gui.notices import Notice
 from gui.theme import set_kind, set_role, theme
+from gui.widgets.wrap_row import WrapRow
 
 ICONS: Final = {
     "info": ("info", "accent_text"),
@@ -104,11 +105,10 @@ class ToastCard(QFrame):
         set_role(details, "mono_caption")
         return details
 
-    def _make_buttons(self) -> QHBoxLayout | None:
+    def _make_buttons(self) -> WrapRow | None:
         if not self.notice.actions and self._details is None:
             return None
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = WrapRow(8)  # two long ones do not fit beside each other
         kinds = {"error": "danger", "warning": "caution"}
         for label, call in self.notice.actions:
             button = QPushButton(label)
@@ -121,7 +121,6 @@ class ToastCard(QFrame):
             set_kind(show, "quiet")
             show.toggled.connect(self._show_details)
             row.addWidget(show)
-        row.addStretch(1)
         return row
 
     def _act(self, call: object) -> None:

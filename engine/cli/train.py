@@ -18,6 +18,7 @@ from engine.cli.progress import Display
 from engine.events import EpochEnd, Event, Said
 from engine.graph import Layout, Project
 from engine.problem import FileError
+from engine.training.concluding import verdict
 from engine.training.errors import StepError
 from engine.training.failure import told
 from engine.training.loading import load
@@ -205,6 +206,8 @@ class Told:
         """What came of it, for people."""
         if run.ending():
             say(run.ending())
+        if run.over and (found := verdict(run)) is not None:
+            say(f"{found.message} {found.hint}")
         if self._json or not run.records:
             return
         record: dict[str, Any] = run.records[-1]

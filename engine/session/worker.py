@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, final
 
-from engine.events import Applied, Event, RunFailed, RunState, Said, StateChanged
+from engine.events import Applied, Concluded, Event, RunFailed, RunState, Said, StateChanged
 from engine.graph import Project
 from engine.param import ParamError
 from engine.probes.observer import Observer
@@ -32,6 +32,7 @@ from engine.session.surfacedesk import SurfaceDesk
 from engine.session.transfer import edited_run
 from engine.session.weightdesk import WeightDesk
 from engine.stepevents import NextStepChanged
+from engine.training.concluding import verdict
 from engine.training.loading import Loaded, load
 from engine.training.run import Run
 
@@ -193,6 +194,8 @@ class Worker:
                     break
         if reached(run, self._goal):
             self._hold("finished" if run.over else "paused", run.ending())
+            if run.over and (found := verdict(run)) is not None:
+                self._post(Concluded(found.message, found.hint, found.suggested_lr))
 
     def _go(self, goal: commands.Until, samples: int | None = None) -> None:
         run = self._ready_run()

@@ -43,6 +43,7 @@ class Run:
         records: every epoch's record, in order.
         validations: made of it; `count_classes`: they count which class is taken for which.
         best: its best epoch.
+        stopping: ends it early, or None.
         pace: when its checkpoints are due.
         trail: the path of its weights, where somebody keeps it.
         threads: that it is computed with; None: not decided.
@@ -85,7 +86,7 @@ class Run:
         self.planned: int = result.settings["epochs"]
         self.records: list[dict[str, Any]] = []
         self._monitor = watched_value(loaded, self.trainer.meter.names, self._say)
-        self._stopping = make_stopping(loaded, self._monitor)
+        self.stopping = make_stopping(loaded, self._monitor)
         self.validations, self.count_classes = Validations(self.trainer, self.validation_data), False
         self._recent = Recent()
         self.samples_seen = self._seconds = self._samples = 0.0
@@ -117,7 +118,7 @@ class Run:
     @property
     def stopped_early(self) -> bool:
         """Whether early stopping ended it."""
-        return self._stopping is not None and self._stopping.ended
+        return self.stopping is not None and self.stopping.ended
 
     def tick(self, size: int | None = None, most: int = 1) -> None:
         """One training step (of `size` samples), or one batch of the validation that ends an epoch.
@@ -159,7 +160,7 @@ class Run:
     def _make_epochs(self, most: int) -> bool:
         """Several epochs in one call, where one can make them; False: none."""
         trainer, most = self.trainer, min(most, self.planned - self.trainer.epochs)
-        if most < 2 or not trainer.whole or self._stopping is not None or self.busy or not self.between_epochs:
+        if most < 2 or not trainer.whole or self.stopping is not None or self.busy or not self.between_epochs:
             return False
         made = trainer.advance_epochs(most, self.validations.looks(), keep=self.folder is not None)
         if made is None:
@@ -218,10 +219,10 @@ class Run:
         """What the end of an epoch does to the training; whether a learning rate was reduced."""
         watched = self._watched(record)
         reduced = self.trainer.end_epoch(watched)
-        if self._stopping is not None:
-            self._stopping.see(watched, self.trainer.epochs, self._copier.copies)
-            if self.over and self._stopping.best_weights:
-                self.trainer.net.load_state_dict(self._stopping.best_weights)
+        if self.stopping is not None:
+            self.stopping.see(watched, self.trainer.epochs, self._copier.copies)
+            if self.over and self.stopping.best_weights:
+                self.trainer.net.load_state_dict(self.stopping.best_weights)
         return reduced
 
     def _watched(self, record: Mapping[str, Any]) -> float:
@@ -232,7 +233,7 @@ class Run:
         """Copy the weights of the best epoch, where they are to be kept on disk."""
 
         def copies() -> Mapping[str, Tensor]:
-            stopping = self._stopping
+            stopping = self.stopping
             if stopping is not None and stopping.best_epoch == self.trainer.epochs:
                 return stopping.best_weights
             return self._copier.copies()
@@ -278,14 +279,14 @@ class Run:
 
     def extend(self) -> None:
         """Let a training that is over go on for as many epochs again."""
-        if self._stopping is not None:
-            self._stopping.go_on()
+        if self.stopping is not None:
+            self.stopping.go_on()
         if self.over:
             self.planned = self.trainer.epochs + int(self.loaded.result.settings["epochs"])
 
     def ending(self) -> str:
         """A sentence on why the training is over, "" while it is not or when all epochs were made."""
-        return "" if self._stopping is None else self._stopping.sentence()
+        return "" if self.stopping is None else self.stopping.sentence()
 
     def go_on_from(self, old: Run) -> None:
         """Take over position, records and random states of a run whose project was edited."""
@@ -298,9 +299,9 @@ class Run:
         same_network = fingerprint(self.loaded.project) == fingerprint(old.loaded.project)
         if same_data and same_network and self._monitor == old._monitor:
             self.best = old.best
-        if self._stopping is not None and old._stopping is not None and self._monitor == old._monitor:
-            self._stopping.restore(old._stopping.state())
-            self._stopping.patience = self.loaded.result.settings["patience"]
+        if self.stopping is not None and old.stopping is not None and self._monitor == old._monitor:
+            self.stopping.restore(old.stopping.state())
+            self.stopping.patience = self.loaded.result.settings["patience"]
 
     def scalars(self) -> Scalars | None:
         """The steps made since the last call."""
@@ -327,7 +328,7 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Everything to go on from to the bit."""
-        stopping = None if self._stopping is None else self._stopping.state()
+        stopping = None if self.stopping is None else self.stopping.state()
         return {"trainer": self.trainer.state(), "seed": self.seed, "stopping": stopping}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -335,8 +336,8 @@ class Run:
         self.trainer.restore(state["trainer"])
         self.seed = state["seed"]
         self.validations.going = False
-        if self._stopping is not None and state["stopping"] is not None:
-            self._stopping.restore(state["stopping"])
+        if self.stopping is not None and state["stopping"] is not None:
+            self.stopping.restore(state["stopping"])
 
     def redo(self, size: int | None, ends: Mapping[int, Mapping[str, Any]], most: int = 1) -> None:
         """Make a step that was made before once more, silently, and end its epoch as it ended then.

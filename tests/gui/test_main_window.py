@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from engine import assets, edits, files
 from engine.block import registry
-from engine.events import Predicted, Scalars
+from engine.events import Predicted, Scalars, StateChanged
 from engine.snapshots import Confusion, Surface
 from gui.canvas.fuzzy import Offer
 from gui.data_preview import DataPreviewDialog
@@ -34,6 +34,7 @@ from tests.helpers.windows import (
     play_to_the_end,
     set_params,
     wait_for,
+    wait_for_worker,
 )
 
 EXAMPLES = sorted(path.stem for path in (assets.folder() / "examples").glob("*.chainrule"))
@@ -176,6 +177,24 @@ def test_a_loss_that_is_no_number_pauses_and_offers_a_smaller_learning_rate(wind
     assert window.document.undo_stack.undoText() == f"Learning rate {smaller:g}"
     assert not window.feed.stale
     wait_for(qtbot, window, "finished")  # not paused once more by what the large rate had left
+
+
+def test_a_loss_that_ends_far_above_its_beginning_is_told_once_with_the_way_back(window, qtbot):
+    open_example(window, "linear-fit", lr=1.2, epochs=4)
+    count = len(notices().history)
+    play_to_the_end(qtbot, window)
+    qtbot.waitUntil(lambda: len(notices().history) > count, timeout=PATIENCE)
+    [notice] = notices().history[count:]
+    assert (notice.level, notice.text[:21]) == ("warning", "The loss grew from 5.")
+    [(label, act)] = notice.actions
+    assert label == "Reset and use learning rate 0.1"
+    states: list[str] = []
+    window.feed.on(StateChanged, lambda event: states.append(event.state))
+    act()
+    qtbot.waitUntil(lambda: "finished" in states, timeout=PATIENCE)
+    wait_for_worker(qtbot, window)
+    assert (window.document.project.training["lr"], window.feed.steps) == (0.1, 20)
+    assert notices().history[count:] == (notice,)
 
 
 def test_a_graph_that_cannot_train_says_why_and_shows_where(window, qtbot):
