@@ -43,7 +43,7 @@ def _common(task: Task, data: dict[str, Tensor]) -> float | None:
     target = data.get(".".join(task.target))
     if task.kind == "numbers" or target is None or isinstance(target, Column):
         return None
-    labels = task.labels(target)
+    labels = task.labels(target).cpu()  # not every device has float64
     if task.kind == "classes":
         return float(torch.bincount(labels.flatten()).max()) / labels.numel()
     yes = labels.reshape(len(labels), -1).double().mean(0)
