@@ -101,10 +101,8 @@ def judge(ended: Ended) -> Verdict | None:
 def _skill(record: Mapping[str, Any], part: str, common: Mapping[str, float]) -> float | None:
     """0: as good as an answer that looks at no input, 1: no mistake; None where that cannot be told."""
     value = record["metrics"].get(_named("r2", part))
-    if value is not None:
-        return (
-            float(value) if math.isfinite(value) else None
-        )  # measures just that: 1 minus the squared error over that of the mean
+    if value is not None:  # it measures just that: 1 minus the squared error over that of the mean
+        return float(value) if math.isfinite(value) else None
     value, often = record["metrics"].get(_named("accuracy", part)), common.get(part, 1.0)
     return None if value is None or often >= 1.0 else (value - often) / (1.0 - often)
 

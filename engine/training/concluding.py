@@ -8,6 +8,7 @@ from torch import Tensor
 from engine.data.streaming.column import Column
 from engine.dataspec import Split
 from engine.training.failure import suggested_lr
+from engine.training.precision import in_double
 from engine.training.run import Run
 from engine.training.task import Task
 from engine.verdict import Ended, Verdict, judge
@@ -57,7 +58,7 @@ def _spreads(run: Run) -> dict[str, float]:
         x = data.train.get(data.x_field.name)
         if x is None or isinstance(x, Column) or x.ndim != 2 or not 1 < len(x) <= _LOOKED_AT // max(1, x.shape[1]):
             continue
-        wide = x.double().std(0)
+        wide = in_double(x).std(0)
         wide = wide[wide > 0]
         if len(wide):
             found[path] = float(wide.max() / wide.min())

@@ -30,6 +30,13 @@ from engine.training.updates import Slot
 
 _FIRST = 4
 """Epochs of the first call at most, whose time tells how many fit."""
+_TRY_SECONDS = 0.05
+"""That two epochs may take by what is known of their steps, for it to be tried how long they take in one call.
+
+Steps by themselves take several times as long, and the times of the first ones are longer still.
+"""
+_PATIENCE = 64
+"""Epochs made by themselves before it is tried again whether two fit into a call."""
 
 Floats = NDArray[np.float64]
 Sizes = NDArray[np.int64]
@@ -124,7 +131,7 @@ class WholeEpochs:
     def __init__(self, fast: FastForward) -> None:
         """Args: `fast` has the kernels."""
         self._fast = fast
-        self._seconds = 0.0
+        self._pace = Pace(_FIRST)
         self._singly_until = 0
 
     def make(self, turn: Turn, batches: Batches, at: int, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
@@ -152,7 +159,7 @@ class WholeEpochs:
         if len(ready) < len(parts) or len(judging_by) < len(seen):
             return None
         alone = sum(seconds * count for (*_, seconds), (_, count) in zip(ready, parts, strict=True))
-        room = min(room, fitting(self._seconds, alone, _FIRST))
+        room = min(room, self._pace.room(alone))
         room = min([room, *(free // count for (_, _, free), (_, count) in zip(judging_by, seen, strict=True))])
         if room < 2:
             return None
@@ -168,7 +175,7 @@ class WholeEpochs:
             batches.restore(place)
             self._singly_until = at + room * steps
             return None
-        self._seconds = (time.thread_time() - used) / room
+        self._pace.took(time.thread_time() - used, room)
         for slot in slots:
             slot.step += room * steps
         for part, count in seen:
@@ -267,17 +274,37 @@ def _copies(kept: Sequence[tuple[Slot, Tensor]]) -> Iterator[Calls]:
         yield Calls(Copying(size // 8), len(rows), {}, steps=1, target=places, source=slot.weight.data_ptr())
 
 
-def fitting(seconds: float, alone: float, first: int) -> int:
-    """How many epochs a call may make.
+@final
+class Pace:
+    """How many epochs a call may make, by the time that the thread took for the last one.
 
-    Args:
-        seconds: of the thread that an epoch took in the last call, which nothing else that was busy then adds to; 0
-            before the first one.
-        alone: that its steps take when they are made by themselves.
-        first: epochs of the first call at most.
+    Other threads and processes that are busy do not add to that. The first call, which touches and loads what later
+    ones find, may take a hundred times as long: what was told to be too slow is tried again, ever more rarely.
     """
-    room = CALL_SECONDS / (seconds or alone or CALL_SECONDS)
-    return int(room) if seconds else min(first, int(room))
+
+    def __init__(self, first: int) -> None:
+        """Args: `first`: epochs of the first call at most."""
+        self._first = first
+        self._seconds = 0.0
+        self._refused, self._patience = 0, _PATIENCE
+
+    def room(self, alone: float) -> int:
+        """The epochs that fit; `alone`: seconds that the steps of one take when they are made by themselves."""
+        may_try = 0 < 2 * alone <= _TRY_SECONDS
+        if not self._seconds:
+            return min(self._first, max(2, int(CALL_SECONDS / alone))) if may_try else 1
+        room = int(CALL_SECONDS / self._seconds)
+        if room > 1 or not may_try:
+            return room
+        self._refused += 1
+        if self._refused < self._patience:
+            return room
+        self._refused, self._patience = 0, 2 * self._patience
+        return 2
+
+    def took(self, seconds: float, count: int) -> None:
+        """A call took so long for so many epochs."""
+        self._seconds = seconds / count
 
 
 def parts_of(samples: int, size: int) -> list[Part]:

@@ -22,7 +22,7 @@ from engine.training import scripted
 from engine.training.batching import Batches
 from engine.training.captured import FAILURES, Program
 from engine.training.choosing import Choice
-from engine.training.epochs import Epochs, Judged, Looks, fitting, parts_of
+from engine.training.epochs import Epochs, Judged, Looks, Pace, parts_of
 from engine.training.programtext import Piece, function
 from engine.training.rollback import Rollback
 from engine.training.turns import Kept, Turn
@@ -39,7 +39,7 @@ class ScriptedEpochs:
         self._made_of: tuple[object, ...] = ()
         self._function: scripted.Function | None = None
         self._called = False
-        self._seconds = 0.0
+        self._pace = Pace(2)
         self._singly_until = 0
 
     def make(self, turn: Turn, batches: Batches, at: int, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
@@ -47,7 +47,7 @@ class ScriptedEpochs:
         if most < 2 or at < self._singly_until or not batches.in_one_piece or (keep and self._has_buffers):
             return None  # running statistics belong to an epoch's weights as well, and only these are written down
         pieces = self._pieces(turn, batches, looks)
-        count = 0 if pieces is None else min(most, fitting(self._seconds, pieces.seconds, 2))
+        count = 0 if pieces is None else min(most, self._pace.room(pieces.seconds))
         if count < 2 or pieces is None or not self._is_written(pieces, keep=keep):
             return None
         before, place = Kept(turn), batches.state()
@@ -63,7 +63,7 @@ class ScriptedEpochs:
             self._singly_until = at + count * batches.steps_per_epoch
         else:
             if self._called:  # TorchScript makes its plans in the first call
-                self._seconds = (time.thread_time() - used) / count
+                self._pace.took(time.thread_time() - used, count)
             self._called = self._choice.captured = True
         return made
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import statistics
 import sys
+import tempfile
 import time
 from typing import Any, Final, final
 
@@ -199,7 +200,9 @@ def window_rows(name: str) -> list[Row]:
 
 if __name__ == "__main__":
     paint_in_one_thread()
-    application = QApplication(sys.argv)
-    collector = GuiCollector(application)
-    report()
-    collector.stop()
+    with tempfile.TemporaryDirectory() as folder:  # the window of a first start, whatever the user's own shows
+        os.environ |= {f"XDG_{name}_HOME": folder for name in ("CONFIG", "DATA", "STATE")}
+        application = QApplication(sys.argv)
+        collector = GuiCollector(application)
+        report()
+        collector.stop()

@@ -15,6 +15,7 @@ from engine.checkpoints import CheckpointPlan, Every
 from engine.fastforward.conductor import Calls, Copying, conduct
 from engine.session import answers
 from engine.training import choosing, epochs, forwarding, forwardonly, orders, scripted
+from engine.training.chunk import CALL_SECONDS
 from engine.training.epochs import WholeEpochs
 from engine.training.errors import StepError
 from engine.training.metrics import Meter, of_epochs
@@ -249,13 +250,32 @@ def test_losses_the_wrong_way_round(ends: tuple[str, str], calls: list[int]):
 @both_ways
 def test_a_call_takes_no_longer_than_it_may(way: Way, calls: list[int], monkeypatch: pytest.MonkeyPatch):
     """A command waits for it: epochs that are long by themselves are not made in a row."""
-    monkeypatch.setattr(epochs, "CALL_SECONDS", 1e-9)
+    monkeypatch.setattr(epochs, "_TRY_SECONDS", 1e-9)
     train(way(run_of(mlp(4, 1, data=TINY, batch_size=6, epochs=40))), many=True)
     assert len(calls) > 10
     assert not any(calls)
 
 
 # -- its parts --
+
+
+def test_one_slow_call_does_not_tell_for_ever():
+    alone = CALL_SECONDS / 100
+    pace = epochs.Pace(4)
+    assert pace.room(0.0) == 1  # nothing is known of its steps
+    assert pace.room(alone) == 4
+    pace.took(4 * CALL_SECONDS, 4)
+    rooms = [pace.room(alone) for _ in range(200)]
+    assert [at for at, room in enumerate(rooms, 1) if room > 1] == [64, 192]
+    pace.took(CALL_SECONDS / 5, 2)
+    assert pace.room(alone) == 10
+
+
+def test_epochs_that_are_long_by_themselves_are_never_tried():
+    pace = epochs.Pace(4)
+    assert pace.room(1.0) == 1
+    pace.took(10.0, 2)
+    assert not any(pace.room(1.0) for _ in range(200))
 
 
 def test_orders_are_those_of_torch_randperm(monkeypatch: pytest.MonkeyPatch):
