@@ -259,7 +259,8 @@ def test_a_call_takes_no_longer_than_it_may(way: Way, calls: list[int], monkeypa
 # -- its parts --
 
 
-def test_one_slow_call_does_not_tell_for_ever():
+def test_one_slow_call_does_not_tell_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(epochs, "CALL_SECONDS", CALL_SECONDS)
     alone = CALL_SECONDS / 100
     pace = epochs.Pace(4)
     assert pace.room(0.0) == 1  # nothing is known of its steps
