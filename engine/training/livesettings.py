@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -10,15 +9,14 @@ from engine.training.choosing import Choice
 from engine.training.forwarding import FastForward
 from engine.training.modes import Modes
 from engine.training.optimizers import filled_in
-from engine.training.turns import Turn
+from engine.training.turns import Turns
 
 
 @final
 class LiveSettings:
     """Those of `settings.LIVE`, of one training."""
 
-    def __init__(self, turns: Callable[[], Sequence[Turn]], modes: Modes, choice: Choice, fast: FastForward) -> None:
-        """Args: `turns` tells all phases."""
+    def __init__(self, turns: Turns, modes: Modes, choice: Choice, fast: FastForward) -> None:
         self._turns, self._modes, self._choice, self._fast = turns, modes, choice, fast
 
     def set(self, name: str, value: Any) -> Any:
@@ -32,8 +30,8 @@ class LiveSettings:
         if name == "fast_forward":
             was, self._fast.wanted = self._fast.wanted, bool(value)
             return was
-        old = getattr(self._turns()[0].updater.hyper, name)
-        for turn in self._turns():
+        old = getattr(self._turns.all[0].updater.hyper, name)
+        for turn in self._turns.all:
             updater = turn.updater
             if getattr(updater.hyper, name) == old:
                 updater.hyper = replace(updater.hyper, **{name: filled_in(updater.kind, name, value)})
@@ -45,5 +43,5 @@ class LiveSettings:
             return self._modes.dropout_off == bool(value)
         if name == "fast_forward":
             return self._fast.wanted == bool(value)
-        updater = self._turns()[0].updater
+        updater = self._turns.all[0].updater
         return bool(getattr(updater.hyper, name) == filled_in(updater.kind, name, value))

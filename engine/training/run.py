@@ -16,7 +16,7 @@ from engine.events import FAST_LEFT, FAST_REFUSED, EpochEnd, Event, HyperChanged
 from engine.fingerprint import fingerprint
 from engine.problem import FileError, GraphError
 from engine.snapshots import KernelMaking, RunSaved
-from engine.training import saving
+from engine.training import handover, saving
 from engine.training.best import Best
 from engine.training.copying import Copier
 from engine.training.errors import StepError
@@ -292,7 +292,7 @@ class Run:
         """Take over position, records and random states of a run whose project was edited."""
         data, before = self.loaded.data, old.loaded.data
         same_data = data.keys() == before.keys() and all(data[path] is before[path] for path in data)
-        self.trainer.go_on_from(old.trainer, same_data=same_data)
+        handover.take_over(self.trainer, old.trainer, same_data=same_data)
         self.records = old.records
         self.samples_seen = old.samples_seen
         self.pace.stands(self.trainer.steps, self.trainer.epochs)
@@ -329,11 +329,11 @@ class Run:
     def state(self) -> dict[str, Any]:
         """Everything to go on from to the bit."""
         stopping = None if self.stopping is None else self.stopping.state()
-        return {"trainer": self.trainer.state(), "seed": self.seed, "stopping": stopping}
+        return {"trainer": handover.state_of(self.trainer), "seed": self.seed, "stopping": stopping}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state` of a run of the same project. Raises as `Trainer.restore`."""
-        self.trainer.restore(state["trainer"])
+        """Go on from the `state` of a run of the same project. Raises as `handover.restore`."""
+        handover.restore(self.trainer, state["trainer"])
         self.seed = state["seed"]
         self.validations.going = False
         if self.stopping is not None and state["stopping"] is not None:

@@ -1,4 +1,4 @@
-"""One training, step by step: batch, loss, gradient, update; and its whole state."""
+"""One training, step by step: batch, loss, gradient, update."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from engine.training.scriptedepochs import ScriptedEpochs
 from engine.training.sliced import SlicedSteps
 from engine.training.slicing import batch_norm_of
 from engine.training.task import Task
-from engine.training.turns import Turn, make_turns
+from engine.training.turns import Turn, Turns
 from engine.training.updates import Memory, Updater
 
 
@@ -46,6 +46,8 @@ class Trainer:
         loss_sum, loss_weight: of the epoch so far: losses times samples, and samples.
         meter: collects the training metrics of the epoch.
         last_lr: learning rate of the last update; last_loss: of the last step; first_loss: of the first one made here.
+        turns: the phases, and whose update is next.
+        randomness: of the random blocks.
         modes: training and evaluation, and whether dropout is switched off.
         choice: whether steps are captured or eager; `loop` makes captured ones in a row.
         fast: makes many steps at once, where it is switched on.
@@ -86,22 +88,20 @@ class Trainer:
         self.settings = self.result.settings
         self.randomness = Randomness(seed, device)
         self.steps = self.epochs = 0
-        self._stepped = False
         self.last_lr = self.last_loss = 0.0
         self.first_loss: float | None = None
         self.loss_sum = self.loss_weight = 0.0
         self.modes = Modes(net, gathers=crew.size > 1)
-        self._turn = self._made_in_turn = 0
         self._random = any((recipe := self.result.nodes[path].recipe) and recipe.random for path in net.order)
         self._rollback = Rollback(net, self.randomness if self._random else None)
-        self._turns = make_turns(net, self.steps_per_epoch, memory)
+        self.turns = Turns(net, self.steps_per_epoch, memory)
         self._shown = _wanted(meter.task)
-        runs = [net.loss_and(self._shown, phase=turn.number) for turn in self._turns]
+        runs = [net.loss_and(self._shown, phase=turn.number) for turn in self.turns.all]
         self.choice = Choice(net, runs, self._rollback)
         self.loop = Loop(net, self.choice, self._rollback)
         self.fast = FastForward(net, runs, self._shown, self._rollback, self.modes)
         self._epochs = WholeEpochs(self.fast), ScriptedEpochs(net, self.choice, self._rollback)
-        self._live = LiveSettings(lambda: self._turns, self.modes, self.choice, self.fast)
+        self._live = LiveSettings(self.turns, self.modes, self.choice, self.fast)
         precision = Precision(self.settings["precision"], device)
         least = 2 if batch_norm_of(self.result) else 1
         self.sliced = SlicedSteps(net, self._shown, precision, self.settings["micro_batch"], least)
@@ -135,12 +135,12 @@ class Trainer:
     @property
     def updaters(self) -> tuple[Updater, ...]:
         """One for each phase."""
-        return tuple(turn.updater for turn in self._turns)
+        return tuple(turn.updater for turn in self.turns.all)
 
     @property
     def lr(self) -> float:
         """The learning rate of the next update, schedule applied."""
-        turn = self._turns[self._turn]
+        turn = self.turns.now
         return turn.schedule.lr(turn.updater.hyper.lr, self.steps)
 
     @property
@@ -152,16 +152,14 @@ class Trainer:
     @property
     def turn(self) -> int:
         """Number of the phase whose update is next."""
-        return self._turn
+        return self.turns.now.number
 
     def gradients(self) -> dict[str, Tensor]:
         """Gradients of the last step by parameter, over all phases; before clipping. None before its first step.
 
         A trainer that goes on from another, or from a file, has made no step of its own yet; nor has one that failed.
         """
-        if not self._stepped:
-            return {}
-        return {name: grad for turn in self._turns for name, grad in turn.updater.gradients().items()}
+        return self.turns.gradients()
 
     # -- stepping --
 
@@ -185,33 +183,32 @@ class Trainer:
         start = 0 if self.batches is None else self.batches.position
         batch = {} if self.batches is None else self.batches.next(size)
         self._rollback.keep()
-        turn = self._turns[self._turn]
+        turn = self.turns.now
         try:
             value, outputs = self._try(turn, batch)
         except StepError as failure:
             self._rollback.put_back()
-            self._stepped = False  # its gradients may lie over those of the step before
+            self.turns.stepped = False  # its gradients may lie over those of the step before
             if self.batches is not None:
                 self.batches.position = start
             if failure.code in ("T01", "T02"):
                 failure.node = self._first_bad(failure.code, batch, turn.number)
             raise
-        self._count(turn, [value], outputs)
+        self._count([value], outputs)
         return value
 
     def advance(self, most: int, size: int | None = None) -> Sequence[float]:
         """One update as `step`, or up to `most` of this epoch in one call; their losses. Raises as `step`."""
-        made, turn, self.fast.running = None, self._turns[self._turn], False
+        made, turn, self.fast.running = None, self.turns.now, False
         if size is None and self.batches is not None and self.whole:
             if self.fast.wanted:
-                made = self.fast.steps(self._turns, self.batches, self.steps, most)
+                made = self.fast.steps(self.turns.all, self.batches, self.steps, most)
             if made is None and self.footprint.parts is not None:
-                in_turn = most if len(self._turns) == 1 else min(most, turn.steps - self._made_in_turn)
-                made = self.loop.steps(turn, self.batches, self.steps, in_turn)
+                made = self.loop.steps(turn, self.batches, self.steps, self.turns.room(most))
         if made is None:
             return [self.step(size)]
         self.last_lr = made.lr
-        self._count(turn, made.losses, made.outputs)
+        self._count(made.losses, made.outputs)
         return made.losses
 
     def advance_epochs(self, most: int, looks: Looks, *, keep: bool) -> Epochs | None:
@@ -222,19 +219,19 @@ class Trainer:
             looks: the validation.
             keep: the weights after each epoch are wanted.
         """
-        batches, alone = self.batches, len(self._turns) == 1 and self._turns[0].schedule.kind != "plateau"
+        batches, turn = self.batches, self.turns.now
+        alone = len(self.turns.all) == 1 and turn.schedule.kind != "plateau"
         if batches is None or batches.position or not (alone and self.whole):
             return None
         if [name in batches.data for name in self._shown] not in ([], [False, True]):
             return None  # an epoch's predictions are computed, and its targets are data
-        turn = self._turns[0]
         made = self._epochs[0 if self.fast.wanted else 1].make(turn, batches, self.steps, most, looks, keep=keep)
         if made is not None:
             self.steps, self.epochs = self.steps + made.losses.size, self.epochs + len(made.losses)
             batches.next_epoch(len(made.losses))
             self.last_loss, self.last_lr = float(made.losses[-1, -1]), float(made.rates[-1])
-            self._made_in_turn = (self._made_in_turn + made.losses.size) % turn.steps
-            self._stepped, self.fast.running = True, self.fast.wanted
+            self.turns.made(made.losses.size)
+            self.fast.running = self.fast.wanted
         return made
 
     @property
@@ -271,10 +268,9 @@ class Trainer:
                 turn.updater.clear()  # what came together by then is of no use, and memory is short
             raise StepError(code, self.net.node_at(error), cause=error) from error
 
-    def _count(self, turn: Turn, losses: Sequence[float], outputs: Mapping[str, Tensor]) -> None:
-        """Updates of one phase were made, all with as many samples."""
+    def _count(self, losses: Sequence[float], outputs: Mapping[str, Tensor]) -> None:
+        """Updates of the phase whose turn it is were made, all with as many samples."""
         self.steps += len(losses)
-        self._stepped = True
         samples = 1 if self.batches is None else self.batches.whole
         if self._shown and self.meter.names:
             self.meter.add(*(outputs[name] for name in self._shown), batches=len(losses))
@@ -284,8 +280,7 @@ class Trainer:
         for value in losses:
             self.loss_sum += value * samples
         self.loss_weight += samples * len(losses)
-        turns, self._made_in_turn = divmod(self._made_in_turn + len(losses), turn.steps)
-        self._turn = (self._turn + turns) % len(self._turns)
+        self.turns.made(len(losses))
 
     def _first_bad(self, code: str, batch: Batch, phase: int) -> str | None:
         """The block that first produced the bad number, found by running the batch once more, node by node."""
@@ -303,8 +298,7 @@ class Trainer:
         self.meter.clear()
         if self.batches is not None:
             self.batches.next_epoch()
-        reduced = [turn.schedule.epoch_ended(monitored) for turn in self._turns]
-        return any(reduced)
+        return self.turns.epoch_ended(monitored)
 
     # -- changing --
 
@@ -319,81 +313,6 @@ class Trainer:
     def evaluating(self) -> AbstractContextManager[None]:
         """The network in evaluation mode, without gradients."""
         return self.modes.evaluating()
-
-    def go_on_from(self, old: Trainer, *, same_data: bool) -> None:
-        """Take over counters, switches, random states and, with the same data, the place in the epoch."""
-        self.steps, self.epochs = old.steps, old.epochs
-        self.last_lr, self.last_loss, self.first_loss = old.last_lr, old.last_loss, old.first_loss
-        self.modes.dropout_off = old.modes.dropout_off
-        self.modes.train()
-        self.choice.begin_again()
-        self.fast.wanted = old.fast.wanted
-        self.randomness.restore(old.randomness.state())
-        self.sliced.restore(old.sliced.state())
-        for turn, before in zip(self._turns, old._turns, strict=False):
-            if turn.schedule.kind == before.schedule.kind:
-                turn.schedule.restore(before.schedule.state())
-        if same_data and self.batches is not None and old.batches is not None:
-            self.batches.restore(old.batches.state())
-            self.loss_sum, self.loss_weight = old.loss_sum, old.loss_weight
-            if self.task == old.task and self.meter.names == old.meter.names:
-                self.meter.restore(old.meter.state())
-
-    # -- its state --
-
-    def state(self) -> dict[str, Any]:
-        """Everything a training goes on from to the bit, as `checkpoint.save_state` takes it; tensors may be live."""
-        return {
-            "steps": self.steps,
-            "epochs": self.epochs,
-            "turn": self._turn,
-            "made_in_turn": self._made_in_turn,
-            "loss_sum": self.loss_sum,
-            "loss_weight": self.loss_weight,
-            "last_loss": self.last_loss,
-            "last_lr": self.last_lr,
-            "dropout_off": self.modes.dropout_off,
-            "threads": torch.get_num_threads(),
-            "network": dict(self.net.state_dict()),
-            "optimizers": [turn.updater.memory() for turn in self._turns],
-            "turns": [turn.state() for turn in self._turns],
-            "batches": None if self.batches is None else self.batches.state(),
-            "meter": self.meter.together(self.crew).state(),
-            "random": self.randomness.state(),
-            "scale": self.sliced.state(),
-            "fast": self.fast.state(),
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from the `state` of a training of the same network and data.
-
-        Raises:
-            KeyError, ValueError, TypeError, RuntimeError: it is none.
-        """
-        with torch.no_grad():
-            self.net.load_state_dict(state["network"])
-        self.steps, self.epochs = state["steps"], state["epochs"]
-        self._stepped = False  # its gradients are those of another step
-        self._turn, self._made_in_turn = state["turn"], state["made_in_turn"]
-        self.loss_sum, self.loss_weight = state["loss_sum"], state["loss_weight"]
-        self.last_loss = state.get("last_loss", self.last_loss)
-        self.last_lr = state.get("last_lr", self.last_lr)
-        self._turns = make_turns(self.net, self.steps_per_epoch, state["optimizers"])
-        for turn, known in zip(self._turns, state["turns"], strict=True):
-            turn.restore(known)
-        if self.batches is not None:
-            self.batches.restore(state["batches"])
-        if self.crew.leads:  # the others bring nothing into the sums that all make together
-            self.meter.restore(state["meter"])
-        self.randomness.restore(state["random"])
-        self.sliced.restore(state.get("scale", {}))
-        if self.modes.dropout_off != state["dropout_off"]:
-            self.choice.begin_again()
-            self.fast.begin_again()
-        self.fast.restore(state.get("fast", {}))
-        self.choice.rebind(self._turns)
-        self.modes.dropout_off = state["dropout_off"]
-        self.modes.train()
 
 
 def _wanted(task: Task | None) -> tuple[str, ...]:

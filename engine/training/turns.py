@@ -1,4 +1,4 @@
-"""The phases of a training at work: each with its parameters, optimizer and schedule."""
+"""The phases of a training at work: each with its parameters, optimizer and schedule; and whose turn it is."""
 
 from __future__ import annotations
 
@@ -82,14 +82,82 @@ class Kept:
             slot.step = count
 
 
-def make_turns(net: Net, steps_per_epoch: int, memory: Sequence[Mapping[str, Memory]]) -> list[Turn]:
-    """All phases of a network; parameters that none of them trains need no gradient from now on.
+@final
+class Turns:
+    """All phases of a training, which take turns.
 
-    Args:
+    Attributes:
+        all: the phases, in order.
+        now: the one whose update is next.
+        stepped: whether the last step was made here, so that the gradients are those of it.
+    """
+
+    def __init__(self, net: Net, steps_per_epoch: int, memory: Sequence[Mapping[str, Memory]] = ()) -> None:
+        """Parameters that no phase trains need no gradient from now on.
+
+        Args:
         net: whose parameters are trained.
         steps_per_epoch: for schedules.
         memory: for each phase, what an optimizer remembers of some parameters.
-    """
+        """
+        self._net, self._steps_per_epoch = net, steps_per_epoch
+        self.all = _made(net, steps_per_epoch, memory)
+        self.now = self.all[0]
+        self._made_in_turn = 0
+        self.stepped = False
+
+    def room(self, most: int) -> int:
+        """How many of `most` updates may be made until another phase has its turn."""
+        return most if len(self.all) == 1 else min(most, self.now.steps - self._made_in_turn)
+
+    def made(self, steps: int) -> None:
+        """So many updates of the phase whose turn it is were made."""
+        self.stepped = True
+        turns, self._made_in_turn = divmod(self._made_in_turn + steps, self.now.steps)
+        if turns:
+            self.now = self.all[(self.now.number + turns) % len(self.all)]
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Of the last step, by parameter, over all phases; before clipping. None where it was not made here."""
+        if not self.stepped:
+            return {}
+        return {name: grad for turn in self.all for name, grad in turn.updater.gradients().items()}
+
+    def epoch_ended(self, monitored: float) -> bool:
+        """An epoch is over; `monitored` is what the plateau watches. Whether a learning rate was reduced."""
+        reduced = [turn.schedule.epoch_ended(monitored) for turn in self.all]
+        return any(reduced)
+
+    def go_on_from(self, old: Turns) -> None:
+        """Take over where the schedules are, phase by phase, as far as they are of the same kind."""
+        for turn, before in zip(self.all, old.all, strict=False):
+            if turn.schedule.kind == before.schedule.kind:
+                turn.schedule.restore(before.schedule.state())
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed training needs."""
+        return {
+            "turn": self.now.number,
+            "made_in_turn": self._made_in_turn,
+            "optimizers": [turn.updater.memory() for turn in self.all],
+            "turns": [turn.state() for turn in self.all],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`.
+
+        Raises:
+            KeyError, ValueError, TypeError, RuntimeError: it is none.
+        """
+        self.stepped = False  # the gradients are those of another step
+        self.all = _made(self._net, self._steps_per_epoch, state["optimizers"])
+        for turn, known in zip(self.all, state["turns"], strict=True):
+            turn.restore(known)
+        self.now = {turn.number: turn for turn in self.all}[state["turn"]]
+        self._made_in_turn = state["made_in_turn"]
+
+
+def _made(net: Net, steps_per_epoch: int, memory: Sequence[Mapping[str, Memory]]) -> list[Turn]:
     result = net.result
     phases = result.phases
     sets = [trained(result, number) for number in range(len(phases))]

@@ -23,6 +23,7 @@ from engine.machineevents import ThreadsChosen
 from engine.spinning import wait_briefly
 from engine.training import calibration, threadchoice
 from engine.training.calibration import Measurement
+from engine.training.handover import state_of
 from engine.training.threadchoice import Allowed, Calibrating, use
 from engine.training.threads import GAIN, KINDS, Curve, Speeds, Work, chosen, numbers, reckoned, works_of
 from engine.training.trainer import Trainer
@@ -235,7 +236,7 @@ def test_a_run_is_made_with_what_was_measured_or_named():
     run.threads = None
     event = use(run, Allowed(4))
     assert (event.threads, event.most, event.why) == (4, 4, "measured")
-    assert torch.get_num_threads() == run.threads == run.trainer.state()["threads"] == 4
+    assert torch.get_num_threads() == run.threads == state_of(run.trainer)["threads"] == 4
     assert use(run, Allowed(2)).why == "begun"
     run.threads = None
     assert use(run, Allowed(4, given=3)) == ThreadsChosen(3, 4, "given")

@@ -92,7 +92,7 @@ def pair(path: Path, dtype: str) -> tuple[Run, Run, Program]:
     batch = {} if trainer.batches is None else trainer.batches.peek(0)
     with trainer.drawing():
         trainer._rollback.keep()
-        program = Program(trainer.net, trainer.choice._runs[0], trainer._turns[0], batch)
+        program = Program(trainer.net, trainer.choice._runs[0], trainer.turns.all[0], batch)
         trainer._rollback.put_back()
     return one, two, program
 
@@ -105,7 +105,7 @@ def test_examples_step_as_eagerly_from_the_same_weights(path: Path, dtype: str, 
         made: list[Made] = []
         for run in (one, two):
             trainer = run.trainer
-            turn, forward = trainer._turns[0], trainer.choice._runs[0]
+            turn, forward = trainer.turns.all[0], trainer.choice._runs[0]
             batch = {} if trainer.batches is None else trainer.batches.peek(number % (trainer.steps_per_epoch))
             samples = len(next(iter(batch.values()))) if batch else 0
             if trainer.batches is not None and samples < trainer.batches.size:
@@ -122,8 +122,8 @@ def test_examples_step_as_eagerly_from_the_same_weights(path: Path, dtype: str, 
         assert all(torch.equal(ours[2][name], value) for name, value in theirs[2].items())
     for name, value in two.weights().items():
         assert torch.equal(one.weights()[name], value), name
-    theirs_by_name = two.trainer._turns[0].updater.gradients()
-    for name, value in one.trainer._turns[0].updater.gradients().items():
+    theirs_by_name = two.trainer.turns.all[0].updater.gradients()
+    for name, value in one.trainer.turns.all[0].updater.gradients().items():
         assert torch.equal(value, theirs_by_name[name]), name
 
 

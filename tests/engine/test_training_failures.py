@@ -16,6 +16,7 @@ from engine.session.transfer import take_over
 from engine.snapshots import Curve, Gradients, WeightHistograms
 from engine.training.errors import StepError
 from engine.training.failure import suggested_lr, told
+from engine.training.handover import state_of
 from engine.training.loading import load
 from engine.training.run import Run
 from engine.training.trainer import Trainer
@@ -34,7 +35,7 @@ def deep(**training: Any) -> Run:
 
 def everything(trainer: Trainer) -> dict[str, Any]:
     """All that a failing step must leave alone."""
-    state = trainer.state()
+    state = state_of(trainer)
     return {
         "network": {name: value.clone() for name, value in state["network"].items()},
         "optimizers": state["optimizers"],

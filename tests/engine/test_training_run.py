@@ -21,6 +21,7 @@ from engine.frozen import FrozenDict
 from engine.graph import Node
 from engine.problem import DataError, GraphError
 from engine.training.batching import Batches
+from engine.training.handover import restore, state_of
 from engine.training.loading import load
 from engine.training.metrics import Meter
 from engine.training.trainer import Trainer
@@ -260,5 +261,5 @@ def test_without_data_an_epoch_is_one_step():
         trainer.end_epoch(0.0)
     torch.testing.assert_close(net.get_parameter("d0.weight").detach(), before * 0.9**3)
     again = Trainer(net, None, Meter(None, ()), device=torch.device("cpu"), seed=0)
-    again.restore(trainer.state())
+    restore(again, state_of(trainer))
     assert (again.steps, again.epochs) == (3, 3)
