@@ -84,7 +84,7 @@ class Drift:
                 for node_id, place in places.items():
                     self._blocks[node_id].setPos(*place)
                 wires.carry(*way)
-            self._look.revision += 1
+            self._look.stir()
             self._repaint()
         return QPointF(*way)
 

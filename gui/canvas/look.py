@@ -7,7 +7,7 @@ from enum import IntEnum
 from functools import cache, partial
 from typing import Final, Literal, final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
 
 from gui.canvas.block_pictures import BlockPictures
@@ -59,7 +59,9 @@ class Look:
         self.path_wires: Set[tuple[str, str, str, str]] = frozenset()
         """The way through what the pointer is on, or what is selected, from the data to the loss."""
         self.revision = 0
-        """Counts changes of the places and sizes of blocks."""
+        """Counts changes of the places and sizes of blocks (`stir`)."""
+        self.stirred: QRectF | None = None
+        """What the latest of these changes touched; None: anything."""
         self.name_font = make_font("strong")
         self.mono_font = make_font("mono_caption")
         self.label_font = make_font("caption")
@@ -112,6 +114,11 @@ class Look:
             self.far_long_font.setPixelSize(round(px * FAR_LONG))
             self.far_metrics, self.far_line_metrics = QFontMetricsF(self.far_font), QFontMetricsF(self.far_line_font)
             self.far_long_metrics = QFontMetricsF(self.far_long_font)
+
+    def stir(self, area: QRectF | None = None) -> None:
+        """Blocks stand elsewhere or have other sizes: what is kept of the room between them is old, there at least."""
+        self.revision += 1
+        self.stirred = area
 
     def refresh(self) -> None:
         """Take the colours now in force."""

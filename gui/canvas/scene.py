@@ -251,7 +251,7 @@ class CanvasScene(QGraphicsScene):
         face = make_face(graph, graph.node(node_id), plan, problems, self._aims)
         if face != item.face:
             if item.set_face(face):
-                self.look.revision += 1
+                self.look.stir()
                 self.wires.trace([node_id])
             self._soil(item)
 
@@ -273,15 +273,14 @@ class CanvasScene(QGraphicsScene):
             found = places(self.document.project, self.size_of, port_heights_of(self.blocks))
             for node_id in self._unplaced:
                 self.blocks[node_id].setPos(*found[node_id])
-        self.look.revision += 1
+        self.look.stir()
         self._grow(self.content_rect())
 
     def settle(self, node_ids: Iterable[str]) -> bool:
         """Put blocks where the document says. Returns whether that carried all of a large graph as it is."""
         layout = self.document.project.layout
         targets = {node_id: stored(layout, node_id) for node_id in node_ids if node_id in self.blocks}
-        unplaced = [node_id for node_id, place in targets.items() if place is None]
-        if unplaced:
+        if unplaced := [node_id for node_id, place in targets.items() if place is None]:
             self._unplaced.update(unplaced)
             found = places(self.document.project, self.size_of, port_heights_of(self.blocks))
             targets = {node_id: found[node_id] for node_id in {*targets, *found}}
@@ -318,7 +317,8 @@ class CanvasScene(QGraphicsScene):
                     together = together and (not moved or place - before == way)
                     way = place - before
                     moved.add(node_id)
-            self.look.revision += 1
+            area = self.blocks[next(iter(moved))].area if len(moved) == 1 else None
+            self.look.stir(area if area is None else area.united(area.translated(-way)))
             self.wires.trace(moved, way if together else None, soils=far)
         self._flush()
 
@@ -384,7 +384,7 @@ class CanvasScene(QGraphicsScene):
         """A picture below a block, or none. Unknown ids are ignored: the block may be gone by now."""
         item = self.blocks.get(node_id)
         if item is not None and item.set_thumbnail(image):
-            self.look.revision += 1
+            self.look.stir()
             self.wires.trace([node_id])
 
     def set_live_text(self, node_id: str, text: str, tone: str = "") -> None:

@@ -16,14 +16,11 @@ from gui.canvas.curves import STRAIGHT, Cubic, Spot, covered, draw, plain, throu
 from gui.canvas.geometry import corners_of, distance_from
 from gui.canvas.look import LABELS_FROM, Detail, Look
 from gui.canvas.routing import Route
+from gui.canvas.wire_paint import DOT_ROOM, paint_dots
 
 Ends = tuple[str, str, str, str]
 Mood = Literal["", "lit", "cut"]
 """What a gesture is about to do to a wire: put a block into it, cut it."""
-DOT: Final = 4.5
-"""Radius of the dots a wire runs through."""
-DOT_ROOM: Final = 8.0
-"""What a selected dot covers around its middle."""
 _PEN_ROOM: Final = 4.0
 """What the widest pen needs beside the line, from afar as well."""
 LABEL_ROOM: Final = 28.0
@@ -119,6 +116,7 @@ class WireItem(QGraphicsItem):
         self._carried, self._corners = True, None
         if self._label_seen >= 0:
             self._label_seen = self.look.revision
+        self.look.stirred = None
 
     def _land(self) -> None:
         """Mean the scene's coordinates again; what hangs on the curve has to be found anew."""
@@ -257,6 +255,8 @@ class WireItem(QGraphicsItem):
         """They are others now. Qt is told if it has asked for them: from afar nobody does."""
         if self._bounds is not None:
             self.prepareGeometryChange()
+            if self.look.stirred is not None:  # its label leaves room to others
+                self.look.stirred = self.look.stirred.united(self._bounds)
             self._bounds = None
         self._label_seen = -1
 
@@ -272,7 +272,8 @@ class WireItem(QGraphicsItem):
         if self._start is None:
             return _NO_BOUNDS
         (left, top), (right, bottom) = self._start, self._end
-        if self._dots or self._route is not None or right - left < STRAIGHT:
+        bent = bool(self._dots) or self._route is not None or right - left < STRAIGHT
+        if bent:
             left, top, right, bottom = covered(self._pieces())
         elif top > bottom:
             top, bottom = bottom, top
@@ -280,7 +281,10 @@ class WireItem(QGraphicsItem):
         if self.label:
             width, height = self._label_size()
             self._long_enough = max(right - left, bottom - top) >= width + LABEL_ROOM
-            beside, above = width / 2 + 2.0, 1.5 * height + 2.0
+            # A label stands on the wire at one of its places, or above or below the middle.
+            inside = 0.0 if bent else (right - left) * (min(LABEL_PLACES) if self._long_enough else 0.5)
+            beside = max(beside, width / 2 + 2.0 - inside)
+            above = max(above, height / 2 + 2.0 if self._long_enough else 1.5 * height + 2.0)
         if self._dots:
             beside, above = max(beside, DOT_ROOM), max(above, DOT_ROOM)
         return QRectF(left - beside, top - above, right - left + 2 * beside, bottom - top + 2 * above)
@@ -290,7 +294,7 @@ class WireItem(QGraphicsItem):
 
     def _has_room(self) -> bool:
         """Whether there is a place on the wire without block or other label; looked for anew when blocks moved."""
-        if self._label_seen == self.look.revision:
+        if self._is_label_placed():
             return self._label_fits
         self._label_seen = self.look.revision
         self.boundingRect()  # which tells whether the wire is long enough to bear it
@@ -306,6 +310,18 @@ class WireItem(QGraphicsItem):
                 return True
         self._label_fits = False
         return False
+
+    def _is_label_placed(self) -> bool:
+        """Whether its place was sought since blocks moved, or was not touched by the latest move."""
+        look, seen = self.look, self._label_seen
+        if seen != look.revision:
+            if look.stirred is None or seen != look.revision - 1:
+                return False
+            area = self._label_box if self._label_fits else self.boundingRect()
+            if look.stirred.intersects(area.translated(self.pos()) if self._carried else area):
+                return False
+            self._label_seen = look.revision
+        return True
 
     def _label_places(self, height: float) -> Iterator[QPointF]:
         """Centres of where the label may be: on the wire if it is long enough, else above or below its middle."""
@@ -324,7 +340,7 @@ class WireItem(QGraphicsItem):
             return item.area.intersects(box)
         if not isinstance(item, WireItem) or item is self:
             return False
-        placed = item._label_fits and item._label_seen == self._label_seen  # noqa: SLF001 - one of our own
+        placed = item._label_fits and item._is_label_placed()  # noqa: SLF001 - one of our own
         return placed and item._label_box.translated(item.pos()).intersects(box)  # noqa: SLF001
 
     def boundingRect(self) -> QRectF:
@@ -343,7 +359,7 @@ class WireItem(QGraphicsItem):
             painter.setBrush(_NO_BRUSH)
             painter.drawPath(self._line())
         if self._dots and look.detail is not Detail.SHAPES:
-            self._paint_dots(painter)
+            paint_dots(painter, self)
         if look.scale >= LABELS_FROM and self.label and not (self.lifted or self.hushed) and self._has_room():
             self._paint_label(painter)
 
@@ -369,19 +385,6 @@ class WireItem(QGraphicsItem):
         if self.is_on_path:
             return look.wires_path[self.kind]
         return look.wires[self.kind] if look.detail is Detail.FULL else look.wires_far[self.kind]
-
-    def _paint_dots(self, painter: QPainter) -> None:
-        """Filled in the wire's own colour; the selected ones ringed."""
-        line = painter.pen().color()
-        painter.setPen(Qt.PenStyle.NoPen)
-        for index, (x, y) in enumerate(self._dots):
-            if index in self.chosen_dots:
-                painter.setBrush(self.look.accent)
-                painter.drawEllipse(QPointF(x, y), DOT + 3.0, DOT + 3.0)
-                painter.setBrush(self.look.canvas)
-                painter.drawEllipse(QPointF(x, y), DOT + 1.25, DOT + 1.25)
-            painter.setBrush(line)
-            painter.drawEllipse(QPointF(x, y), DOT, DOT)
 
     def _paint_label(self, painter: QPainter) -> None:
         if self._text is None:

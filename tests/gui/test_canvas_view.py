@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -127,6 +129,28 @@ def test_labels_on_wires_keep_clear_of_blocks_and_of_each_other(qtbot: QtBot) ->
     for index, box in enumerate(boxes):
         assert not any(block.area.intersects(box) for block in easel.view.items_.blocks.values())
         assert not any(box.intersects(other) for other in boxes[:index])
+
+
+def test_labels_keep_clear_of_a_block_carried_over_them_and_come_back(qtbot: QtBot) -> None:
+    nodes: dict[str, tuple[str, tuple[float, float], dict[str, Any]]] = {
+        "data": ("Input", (0.0, 0.0), {"dataset": "spiral"})
+    }
+    nodes |= {f"d{index}": ("Dense", (300.0 * (index % 3) + 300.0, 90.0 * (index // 3)), {}) for index in range(9)}
+    wires = ["data.x > d0.in", *(f"d{index}.out > d{index + 1}.in" for index in range(8))]
+    easel = make_easel(qtbot, make_project(nodes, tuple(wires)))
+    scene, chance = easel.view.items_, random.Random(3)
+    for turn in range(60):
+        scene.shift({f"d{chance.randrange(9)}": QPointF(chance.randrange(0, 1200), chance.randrange(0, 300))})
+        asked = list(scene.wires.items.values())[: chance.randrange(8) if turn % 3 else None]
+        boxes = [box for item in asked if (box := item.label_box) is not None]
+        for index, box in enumerate(boxes):
+            assert not any(block.area.intersects(box) for block in scene.blocks.values())
+            assert not any(box.intersects(other) for other in boxes[:index])
+        if len(asked) == len(wires):  # sought anew, none is found that was hidden, and none is lost
+            shown = [item for item in asked if item.label_box is not None]
+            scene.look.stir()
+            assert all(item.label_box is not None for item in shown)
+            assert all(item.label_box is None for item in asked if item not in shown)
 
 
 def test_a_warning_is_amber_and_an_error_red(qtbot: QtBot) -> None:
