@@ -22,8 +22,8 @@ from engine.problem import GraphError
 from engine.references import follow_references, listing, moved
 
 _GRID: Final = 8.0
-_APART: Final = 96.0
-"""Room between the repetitions that an ungrouped block leaves behind."""
+_APART: Final = 320.0
+"""From the last blocks of a repetition that was ungrouped to the first of the next: no block is wider than 256."""
 _SHOWN: Final = 8
 
 
@@ -344,7 +344,7 @@ def _unfolded(layout: Layout, node_id: str, inner: Layout, rounds: list[dict[str
     if at is None or not spots:
         return replace(layout, nodes=places)
     middle = _middle(spots.values())
-    wide = max(x for x, _ in spots.values()) - min(x for x, _ in spots.values()) + 160.0 + _APART
+    wide = max(x for x, _ in spots.values()) - min(x for x, _ in spots.values()) + _APART
     for turn, names in enumerate(rounds):
         shift = at[0] - middle[0] + turn * wide
         for old, (x, y) in spots.items():

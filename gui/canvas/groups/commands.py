@@ -18,6 +18,7 @@ from engine.problem import ChainruleError
 from engine.references import GROUP
 from gui import group_folder
 from gui.canvas.geometry import snapped
+from gui.canvas.groups.apart import with_room
 from gui.canvas.groups.navigator import Navigator
 from gui.canvas.stage import Stage
 from gui.document import Change
@@ -82,15 +83,15 @@ class GroupCommands:
         groups, project = self.chosen_groups, self._placed()
         change, made = Change(), list[str]()
         for node_id in groups:
-            start = project
+            before = project
             done = _tried(
-                lambda start=start, node_id=node_id: ungroup(start, node_id),  # type: ignore[misc]
+                lambda before=before, node_id=node_id: ungroup(before, node_id),  # type: ignore[misc]
                 _tr("This group cannot be taken apart."),
             )
             if done is None:
                 return
-            project = done.project
-            change = change.joined(Change(done.touched, frozenset(done.made), paths=done.paths))
+            project, aside, bent = with_room(self._stage, before, done.project, node_id, done.made, done.touched)
+            change = change.joined(Change(done.touched | bent, aside.union(done.made), paths=done.paths))
             made += done.made
         if groups:
             text = groups[0] if len(groups) == 1 else _tr("{0} groups").format(len(groups))
