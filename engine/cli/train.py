@@ -42,7 +42,7 @@ def run(arguments: Arguments) -> int:
     freedom = may_use(arguments)
     with Told(arguments) as told_to:
         training = _resumed(project, arguments, told_to) if arguments.resume else _new(project, arguments, told_to)
-        folder = training.folder
+        folder = training.disk.folder
         assert isinstance(folder, RunFolder)
         try:
             if freedom.given is not None:
@@ -76,7 +76,7 @@ def chosen(project: Project, arguments: Arguments) -> Project:
 
 def _new(project: Project, arguments: Arguments, told_to: Told) -> Run:
     run = Run(load(project, arguments.file.absolute().parent), told_to)
-    run.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project, plan_of(arguments))
+    run.disk.folder = RunFolder.create(arguments.run or new_run_path(arguments.file), project, plan_of(arguments))
     return run
 
 

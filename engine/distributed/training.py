@@ -14,7 +14,6 @@ from torch.distributed.checkpoint.state_dict_loader import load
 
 from engine import checkpoints
 from engine.build import build
-from engine.checkpoints import best_epoch
 from engine.distributed.folder import SharedFolder
 from engine.distributed.group import Group
 from engine.distributed.norms import Presence, synchronise
@@ -26,7 +25,6 @@ from engine.planning.memory import available_bytes, estimated
 from engine.problem import FileError, GraphError
 from engine.result import Result
 from engine.training import shards
-from engine.training.best import Best
 from engine.training.checkpoint import load_state
 from engine.training.loading import Loaded
 from engine.training.resuming import compare_data
@@ -63,9 +61,9 @@ def begun(
     made = _Maker(group, strategy)
     run = Run(loaded, post, seed=seed, make=made)
     folder.sharded = made.sharded
-    run.folder = folder
+    run.disk.folder = folder
     group.together(())  # so that the clock is that of all
-    run.pace = SavePace(group.clock)
+    run.disk.pace = SavePace(group.clock)
     return run
 
 
@@ -219,8 +217,7 @@ def _restore(run: Run, state: dict[str, Any], folder: SharedFolder) -> None:
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         what = next(iter(str(error).splitlines()), "")
         raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
-    run.best = Best(run.best.monitor, best_epoch(folder.path))
-    run.pace.stands(run.trainer.steps, run.trainer.epochs)
+    run.taken_up(folder)
 
 
 def _placed(value: Any, place: str, sharded: Sharded) -> Any:

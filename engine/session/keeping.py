@@ -27,7 +27,7 @@ class Keeping:
 
         One that begins with weights set by hand is saved at once: nothing else tells what it began with.
         """
-        if self._place is None or run.folder is not None:
+        if self._place is None or run.disk.folder is not None:
             return
         try:
             folder = RunFolder.create(new_run_path(self._place.folder), run.loaded.project, self._place.checkpoints)
@@ -36,7 +36,7 @@ class Keeping:
         except FileError as error:
             self.gave_up(error)
             return
-        run.folder = folder
+        run.disk.folder = folder
         self._place.prune(folder.path)
         self._post(RunKept(str(folder.path)))
         if by_hand:
@@ -47,20 +47,20 @@ class Keeping:
         before, self._place = self._place, place
         if run is None:
             return
-        if place is not None and run.folder is not None:
-            run.folder.plan = place.checkpoints
+        if place is not None and run.disk.folder is not None:
+            run.disk.folder.plan = place.checkpoints
         if place is None:
-            if run.folder is not None:
-                run.folder = None
+            if run.disk.folder is not None:
+                run.disk.folder = None
                 self.release()
                 self._post(RunKept(""))
-        elif run.folder is None:
+        elif run.disk.folder is None:
             if run.trainer.steps:
                 self.begin(run)
                 run.save()
         elif before is not None and before.passing and not place.passing:
-            assert isinstance(run.folder, RunFolder)
-            self._move(run.folder, place)
+            assert isinstance(run.disk.folder, RunFolder)
+            self._move(run.disk.folder, place)
 
     def _move(self, folder: RunFolder, place: RunPlace) -> None:
         """The document has a place of its own now: its run goes there, too."""

@@ -24,7 +24,7 @@ def edited_run(
     """
     if learned:
         return take_over(old, loaded, renamed, post)
-    run = Run(loaded, post, folder=old.folder)
+    run = Run(loaded, post, folder=old.disk.folder)
     return run, Applied(kept=tuple(name for name, _ in run.trainer.net.named_parameters()), drawn=())
 
 
@@ -39,7 +39,7 @@ def take_over(old: Run, loaded: Loaded, renamed: Mapping[str, str], post: Post) 
     """
     before = {moved(name, renamed): value for name, value in old.weights().items()}
     memory = _memory(old, loaded, renamed)
-    run = Run(loaded, post, seed=old.seed, folder=old.folder, memory=memory)
+    run = Run(loaded, post, seed=old.seed, folder=old.disk.folder, memory=memory)
     kept = _copy(before, run.weights())
     run.go_on_from(old)
     names = [name for name, _ in run.trainer.net.named_parameters()]

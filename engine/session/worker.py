@@ -156,7 +156,7 @@ class Worker:
         """Weights were overwritten."""
         self._by_hand = True
         if self.run is not None:
-            self.run.pace.changed = True
+            self.run.disk.pace.changed = True
         self._changed()
         self._weights.moved(self.run)
         self._surfaces.jumped()
@@ -270,7 +270,7 @@ class Worker:
         self.run = run
         self._machine.fit(run)
         self._pace.restart()
-        run.on_unwritable = self._keeping.gave_up
+        run.disk.on_unwritable = self._keeping.gave_up
         for name, value in self._live.items():
             run.trainer.set_hyper(name, value)
         self._surfaces.follow(run)

@@ -20,7 +20,7 @@ _LOOKED_AT = 1 << 22
 def verdict(run: Run) -> Verdict | None:
     """What is to be said of a run that is over; None: nothing."""
     updater, task = run.trainer.updaters[0], run.trainer.task
-    stopping = run.stopping
+    stopping = run.watched.stopping
     kept = stopping.best_epoch if stopping is not None and stopping.best_weights else None
     splits: tuple[Split, ...] = ("train", "val")
     common = {split: _common(task, run.loaded.part(split)) for split in splits} if task is not None else {}

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.checkpoints import best_epoch
 from engine.data.sketch import alike
 from engine.problem import FileError
-from engine.training.best import Best
 from engine.training.calibration import set_threads
 from engine.training.loading import Loaded
 from engine.training.run import Post, Run
@@ -42,9 +40,7 @@ def resumed(loaded: Loaded, folder: RunFolder, post: Post, say: Callable[[str], 
         except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
             what = next(iter(str(error).splitlines()), "")
             raise FileError(f'The checkpoint of "{folder.path}" does not fit ({what}).', code="F07") from error
-    run.folder = folder
-    run.best = Best(run.best.monitor, best_epoch(folder.path))
-    run.pace.stands(run.trainer.steps, run.trainer.epochs)
+    run.taken_up(folder)
     return run
 
 
@@ -63,9 +59,9 @@ def compare_data(loaded: Loaded, state: Mapping[str, Any], say: Callable[[str], 
 
 def take_records(run: Run) -> None:
     """Let the run have the records that lead to where it is; what was written after its checkpoint is dropped."""
-    if run.folder is not None:
-        run.folder.cut_records(run.trainer.steps, run.trainer.epochs)
-        run.records = run.folder.records()
+    if run.disk.folder is not None:
+        run.disk.folder.cut_records(run.trainer.steps, run.trainer.epochs)
+        run.records = run.disk.folder.records()
 
 
 def _state(folder: RunFolder, say: Callable[[str], None]) -> dict[str, Any] | None:

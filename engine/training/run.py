@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -10,24 +9,25 @@ from typing import Any, final
 
 from torch import Tensor
 
-from engine.checkpoints import Standing, disk_use, trains
+from engine.checkpoints import Standing, best_epoch, disk_use, trains
 from engine.dataspec import Split
 from engine.events import FAST_LEFT, FAST_REFUSED, EpochEnd, Event, HyperChanged, Said, Scalars
 from engine.fingerprint import fingerprint
-from engine.problem import FileError, GraphError
+from engine.problem import GraphError
 from engine.snapshots import KernelMaking, RunSaved
 from engine.training import handover, saving
 from engine.training.best import Best
-from engine.training.copying import Copier
 from engine.training.errors import StepError
 from engine.training.evaluation import Evaluation, Validations, evaluate
 from engine.training.loading import Loaded
 from engine.training.recent import Recent
 from engine.training.records import epoch_record, epoch_records
-from engine.training.saving import Folder, Lines, SavePace
+from engine.training.run_disk import RunDisk
+from engine.training.saving import Folder
 from engine.training.setup import Make, batch_norm_in, make_stopping, make_trainer, say_how, watched_value
 from engine.training.trail import Trail
 from engine.training.updates import Memory
+from engine.training.watched import Watched
 
 Post = Callable[[Event], None]
 
@@ -42,13 +42,10 @@ class Run:
         planned: epochs until it is over.
         records: every epoch's record, in order.
         validations: made of it; `count_classes`: they count which class is taken for which.
-        best: its best epoch.
-        stopping: ends it early, or None.
-        pace: when its checkpoints are due.
+        watched: what tells its best epoch, and ends it early.
+        disk: its directory, and the way there.
         trail: the path of its weights, where somebody keeps it.
         threads: that it is computed with; None: not decided.
-        on_unwritable: is told why the run directory can no longer be written, and the training goes on without one;
-            while it is None, that is an error like any other.
     """
 
     def __init__(
@@ -77,7 +74,7 @@ class Run:
         result = loaded.result
         if not result.phases:
             raise GraphError("There is nothing to minimise.", code="G01", hint="Add a Loss.")
-        self.loaded, self._post, self.folder = loaded, post, folder
+        self.loaded, self._post = loaded, post
         self.seed: int = result.settings["seed"] if seed is None else seed
         self.trainer = make(loaded, self.seed, memory, self._say)
         self.trainer.fast.tell_making(lambda going: post(KernelMaking(going)))
@@ -85,18 +82,14 @@ class Run:
         self.validation_data = loaded.part("val")
         self.planned: int = result.settings["epochs"]
         self.records: list[dict[str, Any]] = []
-        self._monitor = watched_value(loaded, self.trainer.meter.names, self._say)
-        self.stopping = make_stopping(loaded, self._monitor)
+        monitor = watched_value(loaded, self.trainer.meter.names, self._say)
+        self.watched = Watched(monitor, make_stopping(loaded, monitor), self.trainer.net)
         self.validations, self.count_classes = Validations(self.trainer, self.validation_data), False
         self._recent = Recent()
         self.samples_seen = self._seconds = self._samples = 0.0
-        self.pace = SavePace()
-        self._lines = Lines()
-        self._copier = Copier(self.trainer.net)
-        self.best = Best(self._monitor)
+        self.disk = RunDisk(folder)
         self.threads: int | None = None
         self.trail: Trail | None = None
-        self.on_unwritable: Callable[[FileError], None] | None = None
         for remark in loaded.remarks:
             post(Said("warning", remark))
 
@@ -113,12 +106,13 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether the planned training is done, by its epochs or early."""
-        return self.stopped_early or self.trainer.epochs >= self.planned
+        stopping = self.watched.stopping
+        return (stopping is not None and stopping.ended) or self.trainer.epochs >= self.planned
 
     @property
     def stopped_early(self) -> bool:
         """Whether early stopping ended it."""
-        return self.stopping is not None and self.stopping.ended
+        return self.watched.stopping is not None and self.watched.stopping.ended
 
     def tick(self, size: int | None = None, most: int = 1) -> None:
         """One training step (of `size` samples), or one batch of the validation that ends an epoch.
@@ -128,18 +122,19 @@ class Run:
         Raises:
             StepError: nothing has changed.
         """
-        folder, trainer = self.folder, self.trainer
+        disk, trainer = self.disk, self.trainer
+        folder = disk.folder
         if folder is not None:
-            most = min(most, self.pace.room(folder.plan, trainer.steps, trainer.epochs, trainer.steps_per_epoch))
+            most = min(most, disk.pace.room(folder.plan, trainer.steps, trainer.epochs, trainer.steps_per_epoch))
         try:
             if size is not None or not self._make_epochs(most // trainer.steps_per_epoch):
                 self._work(size, most)
         except StepError:
-            self._write_lines()
+            disk.write_lines()
             raise
-        if self._lines.waiting and (self._lines.due(self.pace.now()) or self.over):
-            self._write_lines()
-        if folder is None or not self.pace.due(folder.plan, trainer.steps, trainer.epochs):
+        if disk.waiting and (disk.lines_due or self.over):
+            disk.write_lines()
+        if folder is None or not disk.pace.due(folder.plan, trainer.steps, trainer.epochs):
             return
         if self.unsaved and not self.busy:
             self.save()
@@ -160,9 +155,9 @@ class Run:
     def _make_epochs(self, most: int) -> bool:
         """Several epochs in one call, where one can make them; False: none."""
         trainer, most = self.trainer, min(most, self.planned - self.trainer.epochs)
-        if most < 2 or not trainer.whole or self.stopping is not None or self.busy or not self.between_epochs:
+        if most < 2 or not trainer.whole or self.watched.stopping is not None or self.busy or not self.between_epochs:
             return False
-        made = trainer.advance_epochs(most, self.validations.looks(), keep=self.folder is not None)
+        made = trainer.advance_epochs(most, self.validations.looks(), keep=self.disk.folder is not None)
         if made is None:
             return False
         if made.judged is not None:
@@ -170,9 +165,8 @@ class Run:
         self._recent.add_epochs(trainer, made)
         self.samples_seen += made.samples
         records = epoch_records(trainer, made, self.validations.targets)
-        if self.folder is not None:
-            ends = [(self._watched(record), record["epoch"], record["step"]) for record in records]
-            self.best.see_row(ends, partial(made.weights, trainer.net))
+        if self.disk.folder is not None:
+            self.watched.see_best_of(records, partial(made.weights, trainer.net))
         for record in records:
             self._tell(record)
         return True
@@ -209,37 +203,21 @@ class Run:
     def _end_epoch(self, found: Evaluation | None) -> None:
         record = self._record(self.trainer.epochs + 1, found)
         reduced = self._close(record)
-        self._see_best(record)
+        if self.disk.folder is not None:
+            self.watched.see_best(record)
         self._pass_on()
         self._tell(record)
         if reduced:
-            self._post(Said("info", f"The learning rate fell to {self.trainer.lr:.3g}: {self._monitor} stood still."))
+            self._say(f"The learning rate fell to {self.trainer.lr:.3g}: {self.watched.monitor} stood still.")
 
     def _close(self, record: Mapping[str, Any]) -> bool:
         """What the end of an epoch does to the training; whether a learning rate was reduced."""
-        watched = self._watched(record)
-        reduced = self.trainer.end_epoch(watched)
-        if self.stopping is not None:
-            self.stopping.see(watched, self.trainer.epochs, self._copier.copies)
-            if self.over and self.stopping.best_weights:
-                self.trainer.net.load_state_dict(self.stopping.best_weights)
+        value = self.watched.value(record)
+        reduced = self.trainer.end_epoch(value)
+        self.watched.judge(value, self.trainer.epochs)
+        if self.over:
+            self.watched.put_best_back()
         return reduced
-
-    def _watched(self, record: Mapping[str, Any]) -> float:
-        value = record["metrics"].get(self._monitor, record.get(self._monitor))
-        return math.nan if value is None else float(value)
-
-    def _see_best(self, record: Mapping[str, Any]) -> None:
-        """Copy the weights of the best epoch, where they are to be kept on disk."""
-
-        def copies() -> Mapping[str, Tensor]:
-            stopping = self.stopping
-            if stopping is not None and stopping.best_epoch == self.trainer.epochs:
-                return stopping.best_weights
-            return self._copier.copies()
-
-        if self.folder is not None:
-            self.best.see(self._watched(record), record["epoch"], record["step"], copies)
 
     def _record(self, epoch: int, found: Evaluation | None) -> dict[str, Any]:
         return epoch_record(self.trainer, epoch, found, self._samples / self._seconds if self._seconds else None)
@@ -247,17 +225,8 @@ class Run:
     def _tell(self, record: dict[str, Any]) -> None:
         self._seconds = self._samples = 0.0
         self.records.append(record)
-        if self.folder is not None:
-            self._lines.waiting.append(record)
-        if self._lines.due(self.pace.now()):
-            self._write_lines()
+        self.disk.add(record)
         self._post(EpochEnd(record))
-
-    def _write_lines(self) -> None:
-        """Records that are not on disk."""
-        if self._lines.waiting:
-            records = self._lines.take(self.pace.now())
-            self._write(lambda folder: folder.add_records(records))
 
     def end_partial_epoch(self) -> None:
         """A record of an epoch that is not complete (`train --steps`); the epoch itself goes on."""
@@ -268,7 +237,7 @@ class Run:
         record = self._record(self.trainer.epochs + 1, found)
         self.trainer.meter.restore(kept)
         self._tell(record)
-        self._write_lines()
+        self.disk.write_lines()
 
     def plan(self, epochs: int | None = None, steps: int | None = None) -> None:
         """Make room for so many epochs or steps in all."""
@@ -279,14 +248,14 @@ class Run:
 
     def extend(self) -> None:
         """Let a training that is over go on for as many epochs again."""
-        if self.stopping is not None:
-            self.stopping.go_on()
+        if self.watched.stopping is not None:
+            self.watched.stopping.go_on()
         if self.over:
             self.planned = self.trainer.epochs + int(self.loaded.result.settings["epochs"])
 
     def ending(self) -> str:
         """A sentence on why the training is over, "" while it is not or when all epochs were made."""
-        return "" if self.stopping is None else self.stopping.sentence()
+        return "" if self.watched.stopping is None else self.watched.stopping.sentence()
 
     def go_on_from(self, old: Run) -> None:
         """Take over position, records and random states of a run whose project was edited."""
@@ -295,13 +264,10 @@ class Run:
         handover.take_over(self.trainer, old.trainer, same_data=same_data)
         self.records = old.records
         self.samples_seen = old.samples_seen
-        self.pace.stands(self.trainer.steps, self.trainer.epochs)
+        self.disk.pace.stands(self.trainer.steps, self.trainer.epochs)
         same_network = fingerprint(self.loaded.project) == fingerprint(old.loaded.project)
-        if same_data and same_network and self._monitor == old._monitor:
-            self.best = old.best
-        if self.stopping is not None and old.stopping is not None and self._monitor == old._monitor:
-            self.stopping.restore(old.stopping.state())
-            self.stopping.patience = self.loaded.result.settings["patience"]
+        patience: int = self.loaded.result.settings["patience"]
+        self.watched.go_on_from(old.watched, patience=patience, same_task=same_data and same_network)
 
     def scalars(self) -> Scalars | None:
         """The steps made since the last call."""
@@ -315,9 +281,9 @@ class Run:
 
     def set_hyper(self, name: str, value: float | bool | None) -> None:
         """Change a live hyperparameter and record that."""
-        old, self.pace.changed = self.trainer.set_hyper(name, value), True
+        old, self.disk.pace.changed = self.trainer.set_hyper(name, value), True
         change = {"step": self.trainer.steps, "name": name, "old": old, "new": value}
-        self._write(lambda folder: folder.add_change(change))
+        self.disk.write(lambda folder: folder.add_change(change))
         self._post(HyperChanged(self.trainer.steps, name, old, value))
 
     def weights(self) -> dict[str, Tensor]:
@@ -328,16 +294,17 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Everything to go on from to the bit."""
-        stopping = None if self.stopping is None else self.stopping.state()
-        return {"trainer": handover.state_of(self.trainer), "seed": self.seed, "stopping": stopping}
+        stopping = self.watched.stopping
+        known = None if stopping is None else stopping.state()
+        return {"trainer": handover.state_of(self.trainer), "seed": self.seed, "stopping": known}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from the `state` of a run of the same project. Raises as `handover.restore`."""
         handover.restore(self.trainer, state["trainer"])
         self.seed = state["seed"]
         self.validations.going = False
-        if self.stopping is not None and state["stopping"] is not None:
-            self.stopping.restore(state["stopping"])
+        if self.watched.stopping is not None and state["stopping"] is not None:
+            self.watched.stopping.restore(state["stopping"])
 
     def redo(self, size: int | None, ends: Mapping[int, Mapping[str, Any]], most: int = 1) -> None:
         """Make a step that was made before once more, silently, and end its epoch as it ended then.
@@ -354,46 +321,41 @@ class Run:
 
     def show_records(self, records: list[dict[str, Any]]) -> None:
         """Let the records be these, which lead to where the run is now; in its directory, too."""
-        self._write_lines()
+        self.disk.write_lines()
         before = self.records[-1]["epoch"] if self.records else 0
-        self.records, self.pace.changed = records, True
-        self.best.gone_back(self.trainer.epochs)
+        self.records, self.disk.pace.changed = records, True
+        self.watched.best.gone_back(self.trainer.epochs)
 
         def write(folder: Folder) -> None:
             folder.cut_records(self.trainer.steps, self.trainer.epochs)
             folder.add_records([record for record in records if record["epoch"] > before])
 
-        self._write(write)
+        self.disk.write(write)
 
     # -- its directory --
+
+    def taken_up(self, folder: Folder) -> None:
+        """It stands where the last checkpoint of a directory does, and goes on in that."""
+        self.disk.folder = folder
+        self.watched.best = Best(self.watched.monitor, best_epoch(folder.path))
+        self.disk.pace.stands(self.trainer.steps, self.trainer.epochs)
 
     @property
     def unsaved(self) -> bool:
         """Whether the run has changed since the last `save`, or lines wait for others."""
-        return self.pace.changed or self.trainer.steps != self.pace.step or bool(self._lines.waiting)
+        return self.disk.behind(self.trainer.steps)
 
     def save(self) -> None:
         """Write weights and checkpoint into the run directory, if there is one. Raises FileError."""
-        self._write_lines()
-        self._write(self._save)
+        self.disk.write_lines()
+        self.disk.write(self._save)
 
     def _save(self, folder: Folder) -> None:
-        self.pace.begin()
+        self.disk.pace.begin()
         trainer, project = self.trainer, self.loaded.project
         standing = Standing(trainer.steps, trainer.epochs, self.planned, self.over, trains(project))
         state = {**self.state(), "planned": self.planned, "data": self.loaded.sketches()}
-        saving.write(folder, project, self.weights(), state, standing, self.best)
-        self.pace.end(trainer.steps, trainer.epochs)
+        saving.write(folder, project, self.weights(), state, standing, self.watched.best)
+        self.disk.pace.end(trainer.steps, trainer.epochs)
         size, _ = disk_use(folder.path)
         self._post(RunSaved(str(folder.path), trainer.steps, trainer.epochs, size))
-
-    def _write(self, write: Callable[[Folder], None]) -> None:
-        if self.folder is None:
-            return
-        try:
-            write(self.folder)
-        except FileError as error:
-            if self.on_unwritable is None:
-                raise
-            self.folder = None
-            self.on_unwritable(error)

@@ -18,8 +18,6 @@ _SHARE = 0.02
 _WITHOUT_END = 1 << 30
 _LEAST = 1.0
 """Seconds between two of them, then."""
-_TOGETHER = 0.1
-"""Seconds for which lines may wait for others."""
 
 
 class Folder(Protocol):
@@ -58,29 +56,6 @@ class Folder(Protocol):
 
 def _now() -> float:
     return time.monotonic()
-
-
-@final
-class Lines:
-    """Records of epochs on their way to disk: where epochs take no time, many go in one piece.
-
-    Attributes:
-        waiting: those that are not on disk yet, in order.
-    """
-
-    def __init__(self) -> None:
-        self.waiting: list[dict[str, Any]] = []
-        self._due = 0.0
-
-    def due(self, now: float) -> bool:
-        """Whether they have waited long enough; `now` by a clock that processes which train together share."""
-        return now >= self._due
-
-    def take(self, now: float) -> list[dict[str, Any]]:
-        """Those that waited, which wait no longer."""
-        taken, self.waiting = self.waiting, []
-        self._due = now + _TOGETHER
-        return taken
 
 
 @final

@@ -275,7 +275,7 @@ def measured(name: str, stack: ExitStack) -> Measured:
     for run in quick:
         run.set_hyper("fast_forward", True)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
-    quick[1].folder = RunFolder.create(folder, made)
+    quick[1].disk.folder = RunFolder.create(folder, made)
     ways: dict[str, Timed] = {
         "plain loop": by_thread(plain_loop(eager, module(), loss_of)),
         "eager": by_thread(steps_of(eager)),
@@ -303,7 +303,7 @@ def measured(name: str, stack: ExitStack) -> Measured:
     if "fast whole" in ways:
         written = len((folder / "metrics.jsonl").read_text("utf-8").splitlines())
         facts["epochs written"] = f"{written} of {len(quick[1].records)}"
-        quick[1].folder.release()
+        quick[1].disk.folder.release()
     return Measured(" ".join(name.split()), int(made.training["batch_size"]), seconds, facts)
 
 

@@ -294,7 +294,7 @@ def test_unless_asked_for_they_take_a_small_part_of_the_time(tmp_path: Path, mon
     folder = RunFolder.create(tmp_path / "run", small(epochs=100))
     made: list[float] = []
     run = run_of(small(epochs=100))
-    run.folder = folder
+    run.disk.folder = folder
 
     def write(*_: Any) -> None:
         made.append(now[0])

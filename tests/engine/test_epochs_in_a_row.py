@@ -207,7 +207,7 @@ def test_checkpoints_and_the_best_epoch_are_as_one_by_one(
     assert sum(calls) > 10 or between
     assert saves[0] == saves[1]
     assert_equal(*runs)
-    assert runs[0].best.epoch == runs[1].best.epoch
+    assert runs[0].watched.best.epoch == runs[1].watched.best.epoch
     best = [next((tmp_path / str(number)).rglob("best*.safetensors")).read_bytes() for number in (0, 1)]
     assert best[0] == best[1]
 

@@ -25,7 +25,7 @@ from engine.session.commands import Until
 from engine.settings import OPTIMIZERS
 from engine.snapshots import Progress
 from engine.stepevents import Timeline
-from engine.training import forwarding, forwardonly, saving
+from engine.training import forwarding, forwardonly, run_disk
 from engine.training.checkpoint import load_state, save_state
 from engine.training.errors import StepError
 from engine.training.evaluation import evaluate
@@ -572,7 +572,7 @@ def test_the_application_and_the_command_line_record_the_same(tmp_path: Path, ca
 def test_lines_that_wait_for_others_are_written_when_it_is_saved_or_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(saving, "_TOGETHER", 3600.0)
+    monkeypatch.setattr(run_disk, "_TOGETHER", 3600.0)
     made = mlp(4, 1, data=TINY, batch_size=6, epochs=40)
     run = fast(run_of(made, folder=RunFolder.create(tmp_path / "run", made)))
     lines = tmp_path / "run" / "metrics.jsonl"

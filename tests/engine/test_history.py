@@ -173,7 +173,7 @@ def test_going_back_is_not_further_than_the_past_reaches():
 
 
 def test_the_run_directory_follows(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.training.saving._TOGETHER", 0.0)
+    monkeypatch.setattr("engine.training.run_disk._TOGETHER", 0.0)
     made = small()
     run = run_of(made, folder=RunFolder.create(tmp_path / "run", made))
     past = History(run)

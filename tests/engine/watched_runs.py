@@ -24,11 +24,11 @@ def run_files() -> dict[str, bytes]:
     """The files of a finished run of three epochs."""
     with TemporaryDirectory() as folder:
         run = run_of(small())
-        run.folder = RunFolder.create(Path(folder) / "run", small())
+        run.disk.folder = RunFolder.create(Path(folder) / "run", small())
         train(run)
         run.save()
-        run.folder.release()
-        return {path.name: path.read_bytes() for path in run.folder.path.iterdir()}
+        run.disk.folder.release()
+        return {path.name: path.read_bytes() for path in run.disk.folder.path.iterdir()}
 
 
 def write_run(folder: Path, **instead: bytes) -> Path:
