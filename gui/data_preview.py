@@ -59,13 +59,14 @@ class DataPreviewDialog(QDialog):
         self._views = Segmented(
             [("points", self.tr("Points")), ("images", self.tr("Images")), ("table", self.tr("Table"))]
         )
+        self._views.setAccessibleName(self.tr("How the data are shown"))
         self._views.changed.connect(self._switch)
         self._pages = QStackedWidget()
         self._loading = EmptyState("wait", self.tr("Reading the data…"))
         self._table = QTableWidget()
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._images = QListWidget()
-        self._plot = make_plot()
+        self._plot = make_plot(self.tr("Samples as points"))
         for page in (self._loading, self._plot, self._images, self._table):
             self._pages.addWidget(page)
         self._side = QVBoxLayout()

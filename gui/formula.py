@@ -8,6 +8,7 @@ from typing import Final, final
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QContextMenuEvent,
     QFocusEvent,
@@ -29,6 +30,7 @@ from gui.colors import PAPER
 from gui.icons import icon
 from gui.mathtext import FormulaError, formula_path, formula_ready, mathtext_loaded, pieces, plain_text, prepare
 from gui.notices import notices
+from gui.screen_reader import tell_as
 from gui.theme import theme
 
 __all__ = ["FormulaError", "FormulaWidget", "formula_path"]
@@ -77,6 +79,7 @@ class FormulaWidget(QWidget):
             parent: Qt's parent.
         """
         super().__init__(parent)
+        tell_as(self, QAccessible.Role.Equation)
         self._lines: tuple[str, ...] = ()
         self._coming: tuple[str, ...] = ()
         self._size = size

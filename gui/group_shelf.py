@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, final
 
 from PySide6.QtCore import QByteArray, QFileSystemWatcher, QMimeData, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QDrag, QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QDrag, QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from engine import groupedits
@@ -17,6 +17,7 @@ from gui.canvas.mime import GROUP_MIME
 from gui.icons import icon
 from gui.level import LevelView
 from gui.notices import notices
+from gui.screen_reader import tell_as
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.widgets.labels import ElidedLabel, plain_tooltip
 
@@ -50,6 +51,7 @@ class ShelfEntry(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip(plain_tooltip(tip))
+        tell_as(self, QAccessible.Role.ListItem, press=self.activated.emit)
         self.setAccessibleName(name)
         self.setAccessibleDescription(tip)
         self._icon = QLabel(self)

@@ -18,7 +18,6 @@ from gui.backprop.lenses import make_lenses
 from gui.backprop.mode import Backprop
 from gui.backprop.panel import BackpropPanel
 from gui.backprop.place import BackpropPlace
-from gui.canvas.focus_rim import FocusRim
 from gui.canvas.view import CanvasView
 from gui.commands.palette import CommandPalette
 from gui.commands.shortcuts import Shortcuts
@@ -59,6 +58,7 @@ from gui.tour import Tour
 from gui.transport import TransportBar
 from gui.unit_pictures.live import NeuronPictures
 from gui.walk_window import next_part, tab
+from gui.widgets.focus_rim import FocusRim
 from gui.window_state import WindowState
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import final
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QPainter, QPixmap
+from PySide6.QtGui import QAccessible, QDrag, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.block import Block, registry
 from gui.canvas.fuzzy import CATEGORY_ORDER, Offer, offers
 from gui.canvas.mime import put_block
+from gui.canvas.synonyms import elsewhere
 from gui.group_shelf import GroupShelf
 from gui.icons import block_icon
+from gui.screen_reader import tell_as
 from gui.settings import settings
 from gui.theme import set_kind, set_role, set_tone, theme
 from gui.widgets.labels import plain_tooltip
@@ -43,6 +45,7 @@ class PaletteEntry(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip(plain_tooltip(block.doc))
+        tell_as(self, QAccessible.Role.ListItem, press=lambda: self.activated.emit(self.offer))
         self.setAccessibleName(block.kind)
         self.setAccessibleDescription(block.doc)
         self._strip = QFrame(self)
@@ -143,7 +146,7 @@ class Palette(QWidget):
         self._headings: dict[str, QLabel] = {}
         self._entries: list[PaletteEntry] = []
         self._shelf: GroupShelf | None = None
-        self._nothing = QLabel(self.tr("No block of that name. Try another word."), self)
+        self._nothing = QLabel(self)
         self._nothing.setWordWrap(True)
         set_tone(self._nothing, "secondary")
         layout = QVBoxLayout(self)
@@ -156,6 +159,8 @@ class Palette(QWidget):
 
     def _list(self) -> VerticalScroll:
         inner = QWidget(self)
+        tell_as(inner, QAccessible.Role.List)
+        inner.setAccessibleName(self.tr("Blocks"))
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 4, 12)
         column.setSpacing(4)
@@ -220,6 +225,7 @@ class Palette(QWidget):
             )
         if self._shelf is not None:
             self._shelf.filter(query)
+        self._nothing.setText(elsewhere(query) or self.tr("No block of that name. Try another word."))
         self._nothing.setVisible(not self.shown() and (self._shelf is None or not self._shelf.entries()))
 
     def _walk(self, entry: PaletteEntry | None, step: int) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from gui.backprop.activation_curves import Curve, Floats
+from gui.format import format_number
 from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
 from gui.plots.plot import draw, make_plot, place_at
@@ -38,7 +39,7 @@ class ActivationPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("The function and its slope"), self.summary)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.item: pg.PlotItem = self.plot.getPlotItem()
         self.item.setLabel("bottom", "z")
@@ -50,8 +51,7 @@ class ActivationPlot(QWidget):
         for dots in (self.value_dots, self.slope_dots, self.mark):
             dots.setZValue(10)
             self.item.addItem(dots)
-        self.counts = make_plot()
-        self.counts.setAccessibleName(self.tr("How many inputs lie where"))
+        self.counts = make_plot(self.tr("How many inputs lie where"), self.summary)
         self._bars = pg.BarGraphItem(x0=[], x1=[], y0=0, height=[])
         self._set_up_counts()
         self._hover = HoverCard(self.plot)
@@ -129,6 +129,14 @@ class ActivationPlot(QWidget):
             self.counts.getPlotItem().setLabel("bottom", "z")
         self.item.enableAutoRange(axis="y")
         self.mark_input(None)
+
+    def summary(self) -> str:
+        """How many inputs there are and where, in a line."""
+        known = self._z[np.isfinite(self._z)]
+        if not known.size:
+            return ""
+        ends = (format_number(float(end)) for end in (known.min(), known.max()))
+        return self.tr("{0} inputs z from {1} to {2}").format(known.size, *ends)
 
     def _take_room(self) -> None:
         """The row of the legend makes Qt ask for the height at a width, for which a plot counts as nothing."""

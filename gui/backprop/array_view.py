@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QBrush,
     QColor,
     QContextMenuEvent,
@@ -29,6 +30,7 @@ from gui.colors import mix
 from gui.format import format_exact, format_number
 from gui.icons import icon
 from gui.plots.pixels import qimage
+from gui.screen_reader import say, tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -40,11 +42,18 @@ ROW: Final = 24
 BAR: Final = 10
 TALLEST: Final = 180
 _TINT: Final = 0.45
+_WAYS: Final = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
+"""Rows down and columns to the right."""
 
 
 @final
 class ArrayView(QWidget):
-    """Numbers of one tensor. A click picks one, arrow keys walk, Ctrl+C copies all with full precision.
+    """Numbers of one tensor. A click picks one, arrow keys walk and Enter picks, Ctrl+C copies all with full precision.
 
     Signals:
         picked(object): the place of a number, a tuple of indices.
@@ -64,11 +73,13 @@ class ArrayView(QWidget):
         finite = np.abs(self._flat.values[np.isfinite(self._flat.values)])
         self._limit = float(finite.max()) if finite.size else 0.0
         self._chosen: tuple[int, int] | None = None
+        self._at: tuple[int, int] | None = None
+        """Where the arrow keys are."""
         self.weights = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        tell_as(self, QAccessible.Role.Chart, about=self.summary)
         self.setAccessibleName(name)
-        self.setAccessibleDescription(self.text() if array.size <= MOST_ROWS * MOST_COLUMNS else "")
         theme().changed.connect(self.updateGeometry)
 
     @property
@@ -118,6 +129,10 @@ class ArrayView(QWidget):
             painter.setPen(theme().pen("text", 2.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self._cell(*self._chosen).adjusted(1, 1, -1, -1))
+        if self.hasFocus():
+            painter.setPen(theme().pen("accent", 2.0))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self._cell(*self._at) if self._at is not None else self.rect().adjusted(1, 1, -1, -1))
 
     def _paint_table(self, painter: QPainter) -> None:
         colors, values = theme().palette, self._flat.values
@@ -204,6 +219,15 @@ class ArrayView(QWidget):
         rows = self.array.reshape(-1, self.array.shape[-1]) if self.array.ndim else self.array.reshape(1, 1)
         return "\n".join("\t".join(format_exact(_shortest(value)) for value in row) for row in rows)
 
+    def summary(self) -> str:
+        """All numbers if they are few, else how many there are and where they lie, in a line."""
+        if self.array.size <= MOST_ROWS * MOST_COLUMNS:
+            return self.text()
+        known = self._flat.values[np.isfinite(self._flat.values)]
+        ends = [format_number(float(end)) for end in (known.min(), known.max())] if known.size else []
+        shape = " × ".join(map(str, self.array.shape))
+        return f"{shape}: {' … '.join(ends)}" if ends else shape
+
     def copy(self) -> None:
         """Put all numbers on the clipboard."""
         QGuiApplication.clipboard().setText(self.text())
@@ -233,8 +257,27 @@ class ArrayView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif event.key() in _WAYS and self._flat.values.size:
+            self._walk(*_WAYS[Qt.Key(event.key())])
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._at is not None:
+            self.pick(*self._at)
         else:
             super().keyPressEvent(event)
+
+    def _walk(self, down: int, right: int) -> None:
+        """To the next number that way, and have it said; the first key goes to the one picked, or to the first."""
+        if self._at is None:
+            self._at = self._chosen or (0, 0)
+        else:
+            row, column = self._at[0] + down, self._at[1] + right
+            rows, columns = self._flat.values.shape
+            while 0 <= row < rows and 0 <= column < columns and self._flat.index[row, column] == GAP:
+                row, column = row + down, column + right
+            if not (0 <= row < rows and 0 <= column < columns):
+                return
+            self._at = (row, column)
+        say(self, self.tip(*self._at))
+        self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

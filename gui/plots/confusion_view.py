@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine.events import Snapshot
@@ -15,6 +15,7 @@ from gui.colormaps import viridis
 from gui.format import format_count, format_integer
 from gui.panel import Table
 from gui.plots.output_view import OutputView
+from gui.screen_reader import tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -45,6 +46,8 @@ class ConfusionView(OutputView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._snapshot: Confusion | None = None
+        tell_as(self, QAccessible.Role.Chart, about=self.headline)
+        self.setAccessibleName(self.tr("Confusion matrix"))
         theme().changed.connect(self.update)
 
     def clear(self) -> None:
@@ -54,7 +57,6 @@ class ConfusionView(OutputView):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         assert isinstance(snapshot, Confusion)
         self._snapshot = snapshot
-        self.setAccessibleDescription(self.headline())
         self.update()
 
     def headline(self) -> str:

@@ -70,7 +70,7 @@ class ContourView(QWidget):
         self._log = self._draggable = self._dragging = False
         self._pressed: QPoint | None = None
         self._own_levels = False
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("Contour lines"), self.summary)
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.showGrid(x=False, y=False)
         self._item.setMenuEnabled(False)
@@ -92,7 +92,6 @@ class ContourView(QWidget):
         self.plot.installEventFilter(self)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self.plot)
-        self.plot.setAccessibleName(self.tr("Contour lines"))
         theme().changed.connect(self._draw)
 
     # -- what is shown --
@@ -202,6 +201,17 @@ class ContourView(QWidget):
         if not (self._xs[0] <= x <= self._xs[-1] and self._ys[0] <= y <= self._ys[-1]):
             return None
         return float(interpolate(self._xs, self._ys, self._values, np.array([x]), np.array([y]))[0, 0])
+
+    def summary(self) -> str:
+        """The axes and the least and greatest heights, in a line."""
+        known = np.isfinite(self._values)
+        if not known.any():
+            return ""
+        row, column = np.unravel_index(int(np.argmin(np.where(known, self._values, np.inf))), self._values.shape)
+        low, high = (format_number(float(each)) for each in (self._values[row, column], self._values[known].max()))
+        at = [format_number(float(each)) for each in (self._xs[column], self._ys[row])]
+        words = self.tr("heights over {0} and {1} from {2}, at {3} and {4}, to {5}")
+        return words.format(*self._names, low, *at, high)
 
     def words_at(self, x: float, y: float) -> str:
         """Both coordinates, and the height there."""

@@ -29,7 +29,7 @@ class CurveView(OutputView):
     def __init__(self) -> None:
         super().__init__()
         self._snapshot: Curve | None = None
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("Data and network as curves"), self.summary)
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.setLabel("left", "y")
         self._train = pg.ScatterPlotItem(size=6)
@@ -103,6 +103,16 @@ class CurveView(OutputView):
         index = int(np.argmin(np.abs(snapshot.x - x)))
         values = ", ".join(format_exact(float(value)) for value in snapshot.y[index][:4])
         return f"{snapshot.name} {format_number(float(snapshot.x[index]))}\n" + self.tr("network {0}").format(values)
+
+    def summary(self) -> str:
+        """What is drawn, in a line."""
+        snapshot = self._snapshot
+        if snapshot is None or not snapshot.x.size:
+            return ""
+        ends = [format_number(float(snapshot.x[at])) for at in (0, -1)]
+        said = [format_number(float(snapshot.y[at, 0])) for at in (0, -1)]
+        words = self.tr("{0} samples; over {1} from {2} to {3} the network goes from {4} to {5}")
+        return words.format(len(snapshot.points), snapshot.name, *ends, *said)
 
     def _moved(self, position: QPointF) -> None:
         place = place_at(self._item, position)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from engine.events import Snapshot
 from engine.snapshots import Fit
-from gui.format import format_exact
+from gui.format import format_exact, format_number
 from gui.panel import Table
 from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
@@ -28,7 +28,7 @@ class FitView(OutputView):
     def __init__(self) -> None:
         super().__init__()
         self._snapshot: Fit | None = None
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("Predicted over true values"), self.summary)
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.setLabel("left", self.tr("predicted"))
         self._diagonal = self._item.plot()
@@ -73,6 +73,14 @@ class FitView(OutputView):
         index = int(np.nanargmin(away))
         true, predicted = (format_exact(float(values[index])) for values in (snapshot.true, snapshot.predicted))
         return self.tr("true {0}\npredicted {1}").format(true, predicted)
+
+    def summary(self) -> str:
+        """How far off it is, in a line."""
+        snapshot = self._snapshot
+        if snapshot is None or not np.isfinite(snapshot.predicted).any():
+            return ""
+        away = format_number(float(np.nanmean(np.abs(snapshot.predicted - snapshot.true))))
+        return self.tr("{0}: {1} samples, {2} off on average").format(snapshot.name, snapshot.true.size, away)
 
     def _moved(self, position: QPointF) -> None:
         place = place_at(self._item, position)

@@ -20,7 +20,7 @@ from gui.format import format_exact, format_number
 from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
 from gui.plots.hover import HoverCard
-from gui.plots.layer_bars import LayerBars
+from gui.plots.layer_bars import LayerBars, norms_told
 from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
@@ -56,7 +56,7 @@ class GradientPanel(Panel):
         self._curves: list[pg.PlotDataItem] = []
         self._bars = LayerBars()
         self._bars.chosen.connect(self.why_wanted)
-        self._plot = make_plot()
+        self._plot = make_plot(self.tr("Gradients over time"), self.summary)
         self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("step"))
         self._item.setLogMode(y=True)
@@ -73,6 +73,7 @@ class GradientPanel(Panel):
     def _lay_out(self) -> None:
         bar = PlotToolbar(self)
         self.view = Segmented([("bars", self.tr("By layer")), ("time", self.tr("Over time"))])
+        self.view.setAccessibleName(self.tr("What is shown"))
         self.view.set_hint("bars", self.tr("The norm of each layer's gradient now, from first to last layer"))
         self.view.set_hint("time", self.tr("The norm of each layer's gradient at every step so far"))
         self.view.changed.connect(self._switch)
@@ -81,6 +82,7 @@ class GradientPanel(Panel):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self._bars)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._views = QStackedWidget()
         self._views.addWidget(area)
         self._views.addWidget(self._plot)
@@ -235,6 +237,11 @@ class GradientPanel(Panel):
             half = MOST_HOVERED // 2
             lines = [*lines[:half], "…", *lines[-half:]]
         return "\n".join([self.tr("step {0}").format(int(event.history_steps[row])), *lines])
+
+    def summary(self) -> str:
+        """The norms of now, in a line."""
+        event = self.latest
+        return norms_told(event.layers, event.norms) if event is not None else ""
 
     # -- taking away --
 

@@ -6,7 +6,7 @@ from typing import Final, final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from engine.events import Snapshot
@@ -15,6 +15,7 @@ from gui.format import format_number
 from gui.panel import Table
 from gui.plots.output_view import OutputView
 from gui.plots.pixels import qimage
+from gui.screen_reader import tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -30,6 +31,8 @@ class ImageGridView(OutputView):
         super().__init__(parent)
         self._snapshot: ImageGrid | None = None
         self._pictures: list[QImage] = []
+        tell_as(self, QAccessible.Role.Chart, about=self.summary)
+        self.setAccessibleName(self.tr("Pictures and what they are taken for"))
         self.setMinimumSize(QSize(*CELL))
         theme().changed.connect(self.update)
 
@@ -94,6 +97,18 @@ class ImageGridView(OutputView):
             format_number(100 * float(snapshot.confidence[index])),
             class_name(snapshot, int(snapshot.true[index])),
         )
+
+    def summary(self) -> str:
+        """How many are right, and what the wrong ones are taken for, in a line."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return ""
+        wrong = np.flatnonzero(snapshot.predicted != snapshot.true)
+        told = self.tr("{0} of {1} right").format(len(snapshot.true) - wrong.size, len(snapshot.true))
+        words = self.tr("{0} taken for {1}")
+        pairs = [(int(snapshot.true[each]), int(snapshot.predicted[each])) for each in wrong]
+        mistakes = (words.format(class_name(snapshot, true), class_name(snapshot, said)) for true, said in pairs)
+        return "; ".join([told, *mistakes])
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

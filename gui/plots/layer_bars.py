@@ -8,11 +8,12 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.colormaps import health_color, health_position
 from gui.format import format_exact, format_number
+from gui.screen_reader import say, tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -23,10 +24,10 @@ BAR = 16
 
 @final
 class LayerBars(QWidget):
-    """One row a layer: name, bar coloured by health, number.
+    """One row a layer: name, bar coloured by health, number. Arrow keys go from row to row, Enter chooses.
 
     Signals:
-        chosen(str): a layer was clicked.
+        chosen(str): a layer was clicked, or Enter was pressed on it.
     """
 
     chosen = Signal(str)
@@ -35,6 +36,10 @@ class LayerBars(QWidget):
         super().__init__(parent)
         self._layers: tuple[str, ...] = ()
         self._norms: NDArray[np.float64] = np.empty(0)
+        self._at = 0
+        tell_as(self, QAccessible.Role.Chart, about=lambda: norms_told(self._layers, self._norms))
+        self.setAccessibleName(self.tr("Gradients by layer: arrow keys go from one to the next, Enter asks why"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setObjectName("layerBars")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -50,9 +55,7 @@ class LayerBars(QWidget):
             self._layers = layers
             self._rescale()
         self._norms = norms
-        if QAccessible.isActive():
-            pairs = zip(layers, norms, strict=True)
-            self.setAccessibleDescription(", ".join(f"{layer}: {format_number(float(norm))}" for layer, norm in pairs))
+        self._at = min(self._at, max(0, len(layers) - 1))
         self.update()
 
     def _row_height(self) -> float:
@@ -95,6 +98,10 @@ class LayerBars(QWidget):
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
                 format_number(float(norm)),
             )
+        if self.hasFocus() and self._layers:
+            painter.setPen(look.pen("accent", 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(1, self._at * row + 1, self.width() - 2, row - 2), 4, 4)
 
     def layer_at(self, point: QPoint) -> int | None:
         """The row below a point of the widget."""
@@ -109,6 +116,18 @@ class LayerBars(QWidget):
         exact = f"{self._layers[index]}: ‖g‖ = {format_exact(float(self._norms[index]))}"
         return f"{exact}\n{self.tr('Click: why, by the chain rule of its largest gradient')}"
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        last, key = len(self._layers) - 1, event.key()
+        ways = {Qt.Key.Key_Up: self._at - 1, Qt.Key.Key_Down: self._at + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._layers:
+            self.chosen.emit(self._layers[self._at])
+        elif key in ways and self._layers:
+            self._at = min(max(ways[Qt.Key(key)], 0), last)
+            say(self, f"{self._layers[self._at]}: {format_number(float(self._norms[self._at]))}")
+            self.update()
+        else:
+            super().keyPressEvent(event)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.layer_at(event.position().toPoint()) if self.rect().contains(event.position().toPoint()) else None
         if index is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -119,3 +138,8 @@ class LayerBars(QWidget):
             QToolTip.showText(event.globalPos(), plain_tooltip(self.words_at(event.pos())), self)
             return True
         return super().event(event)
+
+
+def norms_told(layers: tuple[str, ...], norms: NDArray[np.float64]) -> str:
+    """Each layer and its norm, in a line."""
+    return ", ".join(f"{layer}: {format_number(float(norm))}" for layer, norm in zip(layers, norms, strict=True))

@@ -13,6 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.weightviews import LinearFit
+from gui.format import format_number
 from gui.plot_style import curve_pen
 from gui.plots.plot import draw, make_plot
 from gui.plots.screen_item import ScreenItem
@@ -118,7 +119,7 @@ class DataSpaceView(QWidget):
         super().__init__(parent)
         self._fit: LinearFit | None = None
         self._theta: Floats = np.empty(0)
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("Data space: the samples and the model"), self.summary)
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._box = self._item.getViewBox()
         self._box.setMouseEnabled(False, False)
@@ -131,7 +132,6 @@ class DataSpaceView(QWidget):
         self.marks.setZValue(10)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self.plot)
-        self.plot.setAccessibleName(self.tr("Data space: the samples and the model"))
         self.plot.viewport().setMouseTracking(True)
         self.plot.viewport().installEventFilter(self)
         self.plot.installEventFilter(self)
@@ -166,6 +166,15 @@ class DataSpaceView(QWidget):
         ends = (float(fit.at[0]), float(fit.at[-1]))
         self._item.setRange(xRange=ends, yRange=(low - 0.25 * spread, high + 0.25 * spread), padding=0.0)
         self._ghost.clear()
+
+    def summary(self) -> str:
+        """The samples and the parameters of the model, in a line."""
+        fit = self._fit
+        if fit is None:
+            return ""
+        theta = ", ".join(format_number(float(each)) for each in self._theta)
+        words = self.tr("{0} samples of {1} over {2}; the model has the parameters {3}")
+        return words.format(len(fit.x), fit.names[1], fit.names[0], theta)
 
     def set_theta(self, theta: Floats) -> None:
         """The parameters (k,)."""

@@ -50,7 +50,7 @@ class LossPanel(Panel):
         """With what lies ahead, where the training has gone back."""
         self._dirty = False
         self._negative = False
-        self._plot = make_plot()
+        self._plot = make_plot(self.tr("Loss over the epochs"), self.summary)
         self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("epoch"))
         self._item.setLogMode(y=True)
@@ -297,6 +297,14 @@ class LossPanel(Panel):
         return "\n".join(words[name].format(format_exact(value)) for name, value in found)
 
     # -- taking away --
+
+    def summary(self) -> str:
+        """The latest values in a line."""
+        epochs = self.history.epochs.values
+        records = self.history.records.epochs
+        at = epochs[-1] if epochs.size else records[-1] if len(records) else 0.0
+        told = [f"{each.text()} {each.value}" for each in (self._train_entry, self._val_entry) if each.value]
+        return ", ".join([self._what.currentText(), *told, self.tr("epoch {0}").format(format_number(float(at)))])
 
     def picture(self) -> QWidget:
         plot: QWidget = self._plot

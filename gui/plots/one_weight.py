@@ -79,6 +79,7 @@ class OneWeightPanel(Panel):
         self.pick.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         set_kind(self.pick, "small")
         self.data = Segmented([("train", self.tr("All data")), ("batch", self.tr("Next batch"))])
+        self.data.setAccessibleName(self.tr("Over which samples"))
         bar.left.addWidget(self.pick)
         bar.left.addWidget(self.data)
         self._cancel = bar.button("close", self.tr("Give this curve up"), self.asker.cancel)

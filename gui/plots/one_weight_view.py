@@ -52,7 +52,7 @@ class OneWeightView(QWidget):
         self.w: Floats = np.empty(0)
         self.loss: Floats = np.empty(0)
         self._held = False
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("The loss over one weight"))
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.setLabel("left", "J(w)")
         self._curve = pg.PlotDataItem()
@@ -63,7 +63,6 @@ class OneWeightView(QWidget):
         self._hover = HoverCard(self.plot)
         self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self.plot)
-        self.plot.setAccessibleName(self.tr("The loss over one weight"))
         self.plot.viewport().setMouseTracking(True)
         self.plot.viewport().installEventFilter(self)
         self.plot.installEventFilter(self)

@@ -57,6 +57,7 @@ class OutputPanel(Panel):
         for view in self.views.values():
             self._pictures.addWidget(view)
         self.view = Segmented([("picture", self.tr("Output")), ("confusion", self.tr("Confusion"))])
+        self.view.setAccessibleName(self.tr("What is shown"))
         self.view.changed.connect(lambda _: self._show())
         self._lay_out()
         for kind in self.views:

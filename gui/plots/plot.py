@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QAccessible, QPainter
 
 from gui.format import format_number
 from gui.plot_style import configure_plots, style_plot
+from gui.screen_reader import tell_as
+from gui.widgets.focus_rim import FocusRim
 
 _PLAIN_POWERS = range(-3, 6)
 _NARROW = 0.5
@@ -99,10 +101,18 @@ def _power(power: float, plain: bool) -> str:
     return f"{10.0 ** (power - exponent):.0f}e{exponent}"
 
 
-def make_plot() -> pg.PlotWidget:
-    """A dressed plot; give its curves pens from `curve_pen`."""
+def make_plot(name: str, about: Callable[[], str] | None = None) -> pg.PlotWidget:
+    """A dressed plot; give its curves pens from `curve_pen`.
+
+    Args:
+        name: what a screen reader calls it.
+        about: what it shows now, in a line, asked for when it is read; its accessible description unless told.
+    """
     configure_plots()
     plot = pg.PlotWidget(enableMenu=False, axisItems={side: NumberAxis(side) for side in ("left", "bottom")})
+    tell_as(plot, QAccessible.Role.Chart, about=about)
+    plot.setAccessibleName(name)
+    FocusRim(plot)
     # It paints its whole ground: what lies below need not be painted first.
     plot.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
     item = plot.getPlotItem()

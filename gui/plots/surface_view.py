@@ -53,7 +53,7 @@ class SurfaceView(OutputView):
         self._snapshot: Surface | None = None
         self._data: Surface | None = None
         self._drawn_limit = 0.0
-        self.plot = make_plot()
+        self.plot = make_plot(self.tr("Output over two inputs"), self.summary)
         self._item: pg.PlotItem = self.plot.getPlotItem()
         self._item.showGrid(x=False, y=False)
         self.image = pg.ImageItem(axisOrder="row-major")
@@ -204,6 +204,18 @@ class SurfaceView(OutputView):
             self._classes.set_entries(tuple(entries))
 
     # -- looking closely --
+
+    def summary(self) -> str:
+        """The axes, and what the network says there, in a line."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return ""
+        values = np.asarray(snapshot.values, dtype=np.float64)
+        if values.ndim > 2 or not np.isfinite(values).any():
+            return self.tr("{0} and {1}, {2} samples").format(*snapshot.names, len(snapshot.points))
+        ends = (format_number(float(end)) for end in (np.nanmin(values), np.nanmax(values)))
+        words = self.tr("over {0} and {1} the network says {2} to {3}; {4} samples")
+        return words.format(*snapshot.names, *ends, len(snapshot.points))
 
     def words_at(self, place: QPointF) -> str:
         """The network's output at a point of the plane."""

@@ -39,7 +39,7 @@ class WeightPanel(Panel):
         super().__init__(document, feed, parent)
         self.latest: WeightHistograms | None = None
         self._drawn: WeightHistograms | None = None
-        self._plot = make_plot()
+        self._plot = make_plot(self.tr("How the weights of a layer spread"), self.summary)
         self._item: pg.PlotItem = self._plot.getPlotItem()
         self._now = pg.PlotDataItem(stepMode="center", fillLevel=0)
         self._image = pg.ImageItem(axisOrder="row-major")
@@ -63,6 +63,7 @@ class WeightPanel(Panel):
         self.layer = bar.choice("weightLayer", self.tr("Layer"), 100)
         self.layer.currentIndexChanged.connect(self._draw_again)
         self.view = Segmented([("now", self.tr("Now")), ("time", self.tr("History"))])
+        self.view.setAccessibleName(self.tr("What is shown"))
         self.view.changed.connect(lambda _: self._switch())
         bar.left.addWidget(self.view)
         self._stats = ElidedLabel(role="mono_caption", tone="secondary")
@@ -151,6 +152,10 @@ class WeightPanel(Panel):
         self._stats.setText(text)
         exact = [f"{name}: {format_exact(value)}" for name, value in zip(names, values, strict=True)]
         self._stats.setToolTip(plain_tooltip("\n".join([text, *exact])))
+
+    def summary(self) -> str:
+        """The layer that is shown and its numbers in a line."""
+        return f"{self.layer.currentText()}: {self._stats.text()}"
 
     def _moved(self, position: QPointF) -> None:
         place = place_at(self._item, position)

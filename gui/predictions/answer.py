@@ -7,12 +7,13 @@ from typing import final
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from engine.events import Predicted
 from gui.format import format_number
 from gui.plots.class_colors import class_colors
+from gui.screen_reader import tell_as
 from gui.theme import theme
 
 ROW = 20
@@ -30,6 +31,8 @@ class AnswerView(QWidget):
         super().__init__(parent)
         self.rows: list[tuple[str, float, int]] = []
         self._bars = False
+        tell_as(self, QAccessible.Role.Chart, about=self.summary)
+        self.setAccessibleName(self.tr("Answer"))
         theme().changed.connect(self._rescale)
 
     def show_answer(self, event: Predicted) -> None:
@@ -42,9 +45,12 @@ class AnswerView(QWidget):
             (names[index] if names else self._plain_name(int(index), values.size), float(values[index]), int(index))
             for index in order[:MAX_ROWS]
         ]
-        self.setAccessibleDescription(", ".join(f"{name} {format_number(value)}" for name, value, _ in self.rows))
         self._rescale()
         self.update()
+
+    def summary(self) -> str:
+        """The answer in a line."""
+        return ", ".join(f"{name} {format_number(value)}" for name, value, _ in self.rows)
 
     def _least(self) -> int:
         """Wide enough for names and numbers, with a short bar between them."""

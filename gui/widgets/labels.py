@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Sequence
-from typing import final
+from typing import Final, final
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import Qt as QtText
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
 from gui.fonts import Role
 from gui.theme import Tone, set_role, set_tone
 
+TIP_WIDTH: Final = 72
+"""Letters in a line of a tool tip, at most."""
+
 
 def plain_tooltip(text: str) -> str:
-    """Text for `setToolTip` that is shown as it is and wrapped: Qt takes tool tips for rich text when they look it."""
-    if not text:
-        return ""
-    return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>'
+    """Text for `setToolTip` that is shown as it is, in lines of a readable length.
+
+    It stays plain, for a screen reader says tool tips as they are written; only what Qt would take for rich text is
+    wrapped in tags that show it as it is.
+    """
+    if QtText.mightBeRichText(text):
+        return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>'
+    if len(text) <= TIP_WIDTH:
+        return text
+    return "\n".join(_wrapped(line) for line in text.split("\n"))
+
+
+def _wrapped(line: str) -> str:
+    if len(line) <= TIP_WIDTH:
+        return line
+    return textwrap.fill(line, TIP_WIDTH, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
 
 
 def text_label(text: str, role: Role = "text", tone: Tone | None = None, *, wrap: bool = False) -> QLabel:

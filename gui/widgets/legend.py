@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import final
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from gui.colormaps import Rgb
 from gui.plot_style import curve_pen
+from gui.screen_reader import tell_as
 from gui.theme import set_role, theme
 
 SAMPLE_WIDTH = 20
@@ -34,12 +35,18 @@ class LegendEntry(QAbstractButton):
         """
         super().__init__(parent)
         self._color, self._dashed, self._value = color, dashed, value
+        tell_as(self, QAccessible.Role.CheckBox, about=lambda: self._value)
         self.setText(name)
         self.setCheckable(True)
         self.setChecked(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_role(self, "caption")
+
+    @property
+    def value(self) -> str:
+        """The present value."""
+        return self._value
 
     def set_name(self, name: str) -> None:
         """Another name."""

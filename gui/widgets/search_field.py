@@ -6,7 +6,7 @@ from typing import final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from gui.icons import icon
 
@@ -31,6 +31,8 @@ class SearchField(QLineEdit):
         self._clear = QAction(icon("close", "secondary"), self.tr("Clear"), self)
         self._clear.triggered.connect(self.clear)
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+        for button in self.findChildren(QToolButton):  # Qt makes them of the actions, and says nothing of them
+            button.setAccessibleName(self._clear.text() if button.defaultAction() is self._clear else placeholder)
         self._clear.setVisible(False)
         self.textChanged.connect(self._changed)
 

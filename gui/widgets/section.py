@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.icons import paint_icon
+from gui.screen_reader import tell_as
 from gui.theme import set_role, theme
 
 
@@ -18,6 +19,7 @@ class _Header(QAbstractButton):
 
     def __init__(self, title: str, parent: QWidget) -> None:
         super().__init__(parent)
+        tell_as(self, QAccessible.Role.Button, folds=True)
         self.setText(title)
         self.setCheckable(True)
         self.setChecked(True)

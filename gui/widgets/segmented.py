@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from gui.screen_reader import tell_as
 from gui.theme import set_kind
 from gui.widgets.labels import plain_tooltip
 
@@ -24,8 +25,9 @@ class Segmented(QFrame):
     changed = Signal(str)
 
     def __init__(self, options: Sequence[tuple[str, str]], value: str = "", parent: QWidget | None = None) -> None:
-        """Shows (key, label) pairs; the first is chosen unless told."""
+        """Shows (key, label) pairs; the first is chosen unless told. Its accessible name says what is chosen."""
         super().__init__(parent)
+        tell_as(self, QAccessible.Role.Grouping)
         set_kind(self, "segmented")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._group = QButtonGroup(self)
@@ -35,6 +37,7 @@ class Segmented(QFrame):
         layout.setSpacing(2)
         for key, label in options:
             button = QToolButton(self)
+            tell_as(button, QAccessible.Role.RadioButton)
             button.setObjectName(key)
             button.setText(label)
             button.setCheckable(True)

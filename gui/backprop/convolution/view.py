@@ -103,6 +103,7 @@ class ConvolutionLens(Lens):
     def _build_controls(self) -> WrapRow:
         row = WrapRow(8)
         self.ways = Segmented([("kernel", self.tr("Gradient of the kernel")), ("input", self.tr("of the input"))])
+        self.ways.setAccessibleName(self.tr("Which gradient the window makes"))
         self.ways.changed.connect(self._turn)
         self.play = QToolButton()
         self.play.setObjectName("convolutionPlay")

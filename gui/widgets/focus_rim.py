@@ -1,4 +1,4 @@
-"""A line round the canvas while it has the focus by way of keys: with nothing selected, nothing else would show it."""
+"""A line round the canvas or a plot while it has the focus by way of keys: nothing else would show it."""
 
 from __future__ import annotations
 
