@@ -24,7 +24,7 @@ class Dense(Block):
     doc = "Fully connected layer: each output is a weighted sum of all inputs plus a bias."
     icon = "dense"
     beginner = True
-    keywords = ("linear", "fully connected", "mlp", "perceptron", "affine", "neurons", "hidden layer")
+    keywords = ("linear", "fully connected", "fc", "mlp", "perceptron", "affine", "neurons", "hidden layer")
     params: ClassVar[Mapping[str, Param]] = {
         "out_features": Int(
             default=8, min=1, max=2**31 - 1, unit="units", doc="How many outputs (neurons) the layer has."

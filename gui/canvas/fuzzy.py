@@ -11,6 +11,7 @@ from typing import Any, Final, final
 from engine.block import Block
 from engine.param import Choice
 from gui.canvas.slips import mended
+from gui.canvas.synonyms import is_elsewhere, looked_for
 
 CATEGORY_ORDER: Final = ("data", "layers", "activation", "regularisation", "shape", "math", "loss")
 _TAIL: Final = 0.55
@@ -44,8 +45,11 @@ def offers(query: str, blocks: Iterable[Block]) -> list[Offer]:
     """What matches, best first: blocks as they come, and blocks with the choice that was typed.
 
     For an empty query, all blocks: beginners' first, by category. Where nothing matches, each word may hold a slip.
+    Nothing for what is known to be no block (`synonyms.elsewhere` tells where it is).
     """
-    words, blocks = _plain(unicodedata.normalize("NFKC", query)).split(), list(blocks)
+    words, blocks = looked_for(_plain(unicodedata.normalize("NFKC", query)).split()), list(blocks)
+    if is_elsewhere(words):
+        return []
     scored = [entry for block in blocks for entry in _scored(words, block)]
     if not scored:
         meant = mended(words, {word for block in blocks for word in _words_of(block)})

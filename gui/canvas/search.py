@@ -11,32 +11,25 @@ from PySide6.QtCore import (
     QEvent,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QPoint,
-    QRectF,
-    QSize,
+    QRect,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
-from PySide6.QtWidgets import (
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QWidget
 
 from engine.block import Block, registry
 from gui.canvas import habits
 from gui.canvas.fuzzy import Offer, offers
-from gui.icons import block_icon_name, paint_icon
+from gui.canvas.search_row import MARK, OFFER, Index, OfferRow, is_told_in_full, pin_zone
+from gui.canvas.synonyms import elsewhere
 from gui.theme import set_tone, theme
-from gui.widgets.search_popup import SearchPopup, paint_ground
+from gui.widgets.search_popup import SearchPopup
 
 WIDTH: Final = 340
 ROWS: Final = 7
-_OFFER: Final = Qt.ItemDataRole.UserRole
-_MARK: Final = _OFFER + 1
-Index = QModelIndex | QPersistentModelIndex
+HELP_LINES: Final = 3
 Taken = Callable[[str, Mapping[str, Any]], object]
 """Is called with the kind of block that was chosen, and with parameters to set."""
 
@@ -62,56 +55,17 @@ class _Offers(QAbstractListModel):
         return 0 if parent.isValid() else len(self.offers)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if index.row() >= len(self.offers):
+            return None  # after a click Qt asks once more, though there may be less by now
         offer = self.offers[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return offer.title
         if role in (Qt.ItemDataRole.AccessibleDescriptionRole, Qt.ItemDataRole.ToolTipRole):
             return offer.block.doc
-        if role == _MARK:
+        if role == MARK:
             kind = offer.block.kind
             return "pin" if kind in self._pinned else "recent" if kind in self._recent else ""
-        return offer if role == _OFFER else None
-
-
-@final
-class _Row(QStyledItemDelegate):
-    """Icon, name, category at the right, and one line of description."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, theme().px(42))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        offer = index.data(_OFFER)
-        if not isinstance(offer, Offer):
-            return
-        block = offer.block
-        painter.save()
-        look, room = theme(), paint_ground(painter, option)
-        size = look.px(16)
-        icon = QRectF(room.left() + 8, room.top() + look.px(5), size, size)
-        paint_icon(painter, block_icon_name(block.icon, block.category), icon, block.category)
-        left = icon.right() + 10
-        top = QRectF(left, room.top() + look.px(3), room.right() - left - 8, look.px(19))
-        painter.setFont(look.font("strong"))
-        painter.setPen(look.pen("text"))
-        category = self.tr(block.category)
-        beside = top.width() - QFontMetrics(look.font("caption")).horizontalAdvance(category) - 12
-        room_for_name = round(beside - (look.px(14) if index.data(_MARK) else 0))
-        title = QFontMetrics(look.font("strong")).elidedText(offer.title, Qt.TextElideMode.ElideRight, room_for_name)
-        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, title)
-        painter.setFont(look.font("caption"))
-        painter.setPen(look.pen("secondary"))
-        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, category)
-        if index.data(_MARK):
-            place = QRectF(top.right() - (top.width() - beside) - look.px(8), top.top() + look.px(3), size, size)
-            small = place.adjusted(1, 1, -1, -1)
-            paint_icon(painter, index.data(_MARK), small, "accent" if index.data(_MARK) == "pin" else "secondary")
-        below = QRectF(left, top.bottom(), top.width(), look.px(16))
-        text = QFontMetrics(look.font("caption")).elidedText(
-            block.doc, Qt.TextElideMode.ElideRight, round(below.width())
-        )
-        painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, text)
-        painter.restore()
+        return offer if role == OFFER else None
 
 
 def _is_pin_key(event: QEvent) -> bool:
@@ -131,7 +85,7 @@ class BlockSearch(SearchPopup):
 
     def __init__(self, parent: QWidget) -> None:
         model = _Offers(parent)
-        super().__init__(QCoreApplication.translate("BlockSearch", "Search blocks"), model, _Row(), parent)
+        super().__init__(QCoreApplication.translate("BlockSearch", "Search blocks"), model, OfferRow(), parent)
         self._model = model
         self.setObjectName("blockSearch")
         self._taken: Taken | None = None
@@ -144,6 +98,8 @@ class BlockSearch(SearchPopup):
         set_tone(self._foot, "secondary")
         self._foot.setObjectName("blockSearchFoot")
         self.list.selectionModel().currentChanged.connect(self._tell)
+        self.list.setMouseTracking(True)
+        self.list.viewport().installEventFilter(self)
 
     def shown(self) -> list[str]:
         """The titles now listed, best first: `Dense`, `Activation – tanh`."""
@@ -160,13 +116,14 @@ class BlockSearch(SearchPopup):
         self._taken = taken
         self._offer = [block for block in registry().values() if accepts is None or accepts(block)]
         self._hidden = len(registry()) - len(self._offer)
-        self.field.clear()
-        self._search("")
         row = theme().px(42)
         self.list.setFixedHeight(row * min(max(len(self._offer), 1), ROWS) + 2)
         self.setFixedWidth(theme().px(WIDTH))
-        self._help.setFixedHeight(3 * self._help.fontMetrics().lineSpacing())
+        self.field.clear()
+        self._search("")
+        self._help.setFixedHeight(HELP_LINES * self._help.fontMetrics().lineSpacing())
         self._appear(at)
+        self._tell()  # now that its width is known
 
     def leave(self) -> None:
         """Close without a choice."""
@@ -179,15 +136,11 @@ class BlockSearch(SearchPopup):
         found = offers(text, self._offer) if text else habits.by_habit(offers(text, self._offer))
         self._model.show(found)
         self.list.setCurrentIndex(self._model.index(0))
-        if not found:
-            foot = self.tr("No block of that name. Try another word.")
-        elif self._hidden and not text:
+        foot = self.tr("A click on its pin, or Ctrl+D, keeps a block on top of the list.")
+        if self._hidden and not text:
             foot = self.tr("Left out, as they do not fit here: {0}").format(self._hidden)
-        else:
-            foot = self.tr("Ctrl+D pins the block on top of the list.") if not text else ""
-        self._tell()
         self._foot.setText(foot)
-        self._foot.setVisible(bool(foot))
+        self._tell()
 
     def _take(self) -> None:
         index, taken = self.list.currentIndex(), self._taken
@@ -201,27 +154,58 @@ class BlockSearch(SearchPopup):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.field and event.type() == QEvent.Type.KeyPress and _is_pin_key(event):
-            self._toggle_pin()
+            self._toggle_pin(self.list.currentIndex().row())
             return True
+        if watched is self.list.viewport() and isinstance(event, QMouseEvent) and self._at_pin(event) >= 0:
+            if event.type() == QEvent.Type.MouseButtonRelease and event.button() == Qt.MouseButton.LeftButton:
+                self._toggle_pin(self._at_pin(event))
+            return event.type() != QEvent.Type.MouseMove  # else the list takes it for a choice
         return super().eventFilter(watched, event)
 
-    def _toggle_pin(self) -> None:
-        """Pin the highlighted block, so that it comes first, or let it go."""
-        row = self.list.currentIndex().row()
+    def _at_pin(self, event: QMouseEvent) -> int:
+        """The row whose pin the pointer is at; -1 where there is none."""
+        index = self.list.indexAt(event.position().toPoint())
+        return (
+            index.row() if index.isValid() and pin_zone(self.list.visualRect(index)).contains(event.position()) else -1
+        )
+
+    def _toggle_pin(self, row: int) -> None:
+        """Pin the block of a row, so that it comes first, or let it go; what is highlighted stays so."""
         if 0 <= row < len(self._model.offers):
-            offer = self._model.offers[row]
-            habits.toggle_pin(offer.block.kind)
+            kept = self._model.offers[self.list.currentIndex().row()]
+            habits.toggle_pin(self._model.offers[row].block.kind)
             self._search(self.field.text().strip())
-            self.list.setCurrentIndex(self._model.index(self._model.offers.index(offer)))
+            self.list.setCurrentIndex(self._model.index(self._model.offers.index(kept)))
 
     def _tell(self) -> None:
-        """What the highlighted block does, in full, and what can be set."""
+        """What can be set at the highlighted block, and what it does where its line has no room for that."""
         row = self.list.currentIndex().row()
         if not 0 <= row < len(self._model.offers):
-            self._help.setText("")
+            typed = self.field.text()
+            self._help.setText(elsewhere(typed) or self.tr("No block of that name. Try another word."))
             return
-        block = self._model.offers[row].block
-        names = ", ".join(name for name, param in block.params.items() if not param.advanced)
-        metrics, room = self._help.fontMetrics(), self._help.width() or theme().px(WIDTH) - 16
-        line = metrics.elidedText(names, Qt.TextElideMode.ElideRight, room)
-        self._help.setText("\n".join(part for part in (block.doc, line) if part))
+        offer = self._model.offers[row]
+        block, width = offer.block, self.width() - 2 * self.column.contentsMargins().left()
+        told = is_told_in_full(block.doc, self.list.viewport().width())
+        parts = [] if told else [block.doc]
+        given = {name: param.start for name, param in block.params.items()} | dict(offer.params)
+        names = [name for name, param in block.params.items() if not param.advanced and param.visible(given)]
+        if names:
+            parts.append(self._fitted(self.tr("To set: {0}").format(", ".join(names)), "\n".join(parts), width))
+        self._help.setText("\n".join(parts))
+
+    def _fitted(self, text: str, above: str, width: int) -> str:
+        """A text cut to the lines that are left below another."""
+        metrics, wrapped = self._help.fontMetrics(), Qt.TextFlag.TextWordWrap
+        room = QRect(0, 0, width, 10_000)
+        most = HELP_LINES * metrics.lineSpacing()
+
+        def fits(part: str) -> bool:
+            whole = f"{above}\n{part}" if above else part
+            return metrics.boundingRect(room, wrapped, whole).height() <= most
+
+        names = text.split(", ")
+        while len(names) > 1 and not fits(text):
+            names.pop()
+            text = f"{', '.join(names)}, …"
+        return text

@@ -82,7 +82,8 @@ class _Model(QAbstractListModel):
         return pick if role == _PICK else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        able = self.picks[index.row()].enabled
+        # After a click Qt asks once more, though what was chosen may have emptied the list.
+        able = index.row() < len(self.picks) and self.picks[index.row()].enabled
         return Qt.ItemFlag.ItemIsSelectable | (Qt.ItemFlag.ItemIsEnabled if able else Qt.ItemFlag.NoItemFlags)
 
 

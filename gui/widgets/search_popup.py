@@ -73,6 +73,9 @@ class SearchPopup(QFrame):
         self.field.returnPressed.connect(self._take)
         self.list.clicked.connect(self._take)
         self.field.installEventFilter(self)
+        # A click on it leaves the focus in the field: else what lies below would take it, which closes this.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusProxy(self.field)
         self.hide()
 
     @abstractmethod

@@ -9,6 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.block import registry
 from gui.canvas import habits
+from gui.canvas.search import BlockSearch
+from gui.canvas.search_row import is_told_in_full, pin_zone
 from gui.canvas.stage import Wish
 from tests.helpers.canvas import Easel, make_easel
 
@@ -47,18 +49,66 @@ def test_ctrl_d_pins_the_highlighted_block_and_lets_it_go(qtbot: QtBot) -> None:
     easel.type("\x1b")
 
 
-def test_the_highlighted_block_is_explained(qtbot: QtBot) -> None:
+def test_a_click_on_the_pin_keeps_the_block_on_top_and_lets_it_go(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot)
+    usual = searched(easel)
+    search = easel.view.floats.search
+    click_pin(search, 2)
+    assert habits.pinned() == [usual[2]]
+    assert search.shown()[:2] == [usual[2], usual[0]]
+    assert search.isVisible(), "a click on the pin is no choice"
+    assert search.list.currentIndex().data() == usual[0], "nor does it move the highlight"
+    click_pin(search, 3)
+    assert search.shown()[:2] == [usual[2], usual[3]], "the first that was pinned stays first"
+    click_pin(search, 0)
+    click_pin(search, 0)
+    assert habits.pinned() == []
+    assert search.shown() == usual
+    easel.type("\x1b")
+
+
+def test_a_click_takes_a_block(qtbot: QtBot) -> None:
+    """The focus stays in the field: a click that gave it to the canvas would close the search before it chose."""
+    easel = make_easel(qtbot)
+    easel.view.activateWindow()
+    QTest.qWaitForWindowActive(easel.view)
+    before = set(easel.graph.nodes)
+    searched(easel)
+    search = easel.view.floats.search
+    qtbot.waitUntil(search.field.hasFocus)
+    place = search.list.visualRect(search.list.model().index(2, 0)).center()
+    window = easel.view.window().windowHandle()
+    at = search.list.viewport().mapTo(easel.view.window(), place)
+    wanted = search.shown()[2]
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert not search.isHidden()
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    (made,) = set(easel.graph.nodes) - before
+    assert easel.graph.node(made).block == wanted
+
+
+def click_pin(search: BlockSearch, row: int) -> None:
+    place = pin_zone(search.list.visualRect(search.list.model().index(row, 0))).center().toPoint()
+    QTest.mouseClick(search.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+
+def test_the_highlighted_block_is_explained_below_the_list(qtbot: QtBot) -> None:
+    """What its line could not hold, and what can be set: nothing is said twice, and nothing is cut off."""
     easel = make_easel(qtbot)
     searched(easel)
     search = easel.view.floats.search
     told = search.findChild(QLabel, "blockSearchHelp")
     assert told is not None
-    first = registry()[search.shown()[0]]
-    assert first.doc in told.text()
-    QTest.keyClick(search.field, Qt.Key.Key_Down)
-    assert registry()[search.shown()[1]].doc in told.text()
+    width = search.list.viewport().width()
+    for row in range(search.list.model().rowCount()):
+        search.list.setCurrentIndex(search.list.model().index(row, 0))
+        block = registry()[search.shown()[row]]
+        assert (block.doc in told.text()) != is_told_in_full(block.doc, width)
+        assert told.heightForWidth(told.width()) <= told.height()
     easel.type("conv2d")
-    assert "kernel_size" in told.text()
+    assert "To set: out_channels, kernel_size, stride" in told.text()
+    easel.type("\b" * 6 + "sgd")
+    assert search.shown() == []
+    assert "optimizer" in told.text()
     assert search.geometry().bottom() <= easel.view.height()
-    easel.type("\x1b")
     easel.type("\x1b")

@@ -19,6 +19,7 @@ from gui.canvas.fuzzy import offers
 from gui.canvas.geometry import block_height, corners_of, distance_from, port_heights, wire_path
 from gui.canvas.placing import free_place
 from gui.canvas.snapping import Snapping
+from gui.canvas.synonyms import MEANT, elsewhere
 from gui.fixes import fix_label
 from tests.helpers.canvas import small_net
 
@@ -123,6 +124,52 @@ def test_an_empty_search_lists_everything_beginners_first() -> None:
 )
 def test_a_slip_of_the_finger_is_forgiven_where_nothing_else_matches(query: str, title: str) -> None:
     assert title in [offer.title for offer in offers(query, registry().values())][:2]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("fc", "Dense"),
+        ("nn.Linear", "Dense"),
+        ("bn", "BatchNorm2d"),
+        ("torch.nn.BatchNorm1d", "BatchNorm1d"),
+        ("conv2d", "Conv2d"),
+        ("maxpool", "MaxPool2d"),
+        ("ce", "Loss – cross_entropy"),
+        ("xent", "Loss – cross_entropy"),
+        ("CrossEntropyLoss", "Loss – cross_entropy"),
+        ("bce", "Loss – bce_with_logits"),
+        ("mae", "Loss – l1"),
+        ("smooth_l1", "Loss – huber"),
+        ("lrelu", "Activation – leaky_relu"),
+        ("swish", "Activation – silu"),
+        ("logistic", "Activation – sigmoid"),
+    ],
+)
+def test_usual_abbreviations_find_what_they_stand_for(query: str, title: str) -> None:
+    assert offers(query, registry().values())[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("sgd", "inspector"),
+        ("Adam", "inspector"),
+        ("learning_rate", "inspector"),
+        ("batch size", "inspector"),
+        ("lstm", "Conv1d"),
+        ("gru", "Conv1d"),
+        ("embedding", "no block"),
+    ],
+)
+def test_what_is_no_block_is_told_instead_of_something_far_fetched(query: str, told: str) -> None:
+    assert offers(query, registry().values()) == []
+    assert told in elsewhere(query)
+
+
+def test_every_synonym_finds_something() -> None:
+    for query in MEANT:
+        assert offers(query, registry().values()), query
 
 
 def test_nonsense_finds_nothing() -> None:
