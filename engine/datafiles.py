@@ -23,14 +23,14 @@ _MOST_SHARDS = 100_000
 _RANGE = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
 
 
-def resolve(path: str, folder: Path | None) -> Path:
-    """The place a document names, relative to the document's own folder.
+def resolve(path: str, folder: Path | None, what: str = "file") -> Path:
+    """The place a document names, relative to the document's own folder; messages call it a file, or `what`.
 
     Raises:
         DataError: D03, no path is given, or it is relative and the document has no place of its own yet.
     """
     if not path:
-        raise DataError("No file is chosen yet.", code="D03", hint="Choose one in the inspector.")
+        raise DataError(f"No {what} is chosen yet.", code="D03", hint="Choose one in the inspector.")
     place = Path(path)
     if place.is_absolute():
         return place
@@ -38,7 +38,7 @@ def resolve(path: str, folder: Path | None) -> Path:
         raise DataError(
             f'"{path}" is relative to the graph\'s own file, which has not been saved yet.',
             code="D03",
-            hint="Save the graph, or choose the file again.",
+            hint=f"Save the graph, or choose the {what} again.",
         )
     return folder / place
 
@@ -134,8 +134,9 @@ def stamps(params: Mapping[str, Any], folder: Path | None) -> tuple[tuple[str, i
     elif params["dataset"] == "shards":
         paths = shard_files(params["path"], folder)[:_MOST_STAMPS]  # each is looked at again when it is read
     else:
-        place = resolve(params["path"], folder)
-        paths = (place, *_class_folders(place)) if params["dataset"] == "images" else (place,)
+        images = params["dataset"] == "images"
+        place = resolve(params["path"], folder, "folder" if images else "file")
+        paths = (place, *_class_folders(place)) if images else (place,)
     return tuple(_stamp(path) for path in paths)
 
 

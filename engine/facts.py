@@ -142,7 +142,7 @@ def _part(samples: int, fraction: float) -> int:
 
 def problem_of(error: ChainruleError) -> Problem:
     """The error as a Problem; `check` fills in the node."""
-    return Problem("error", error.code, None, None, error.message, error.hint)
+    return Problem("error", error.code, None, None, error.message, error.hint, error.fix)
 
 
 @final

@@ -33,6 +33,12 @@ class Problem:
     hint: str = ""
     fix: tuple[Any, ...] = ()
 
+    @property
+    def placed(self) -> str:
+        """The message, behind the name of the block where it does not name it itself."""
+        named = self.node is None or f'"{self.node}"' in self.message
+        return self.message if named else f'"{self.node}": {self.message}'
+
 
 class ChainruleError(Exception):
     """An error a person can act on. `str(error)` is one line without a traceback.
@@ -41,20 +47,22 @@ class ChainruleError(Exception):
         code: stable identifier such as `F01`.
         message: what happened.
         hint: the way out; may be empty.
+        fix: a quick fix as in `Problem`, where the error is one of a block; may be empty.
     """
 
-    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+    def __init__(self, message: str, *, code: str, hint: str = "", fix: tuple[Any, ...] = ()) -> None:
         self.code = code
         self.message = message
         self.hint = hint
+        self.fix = fix
         super().__init__(f"{message} {hint}".strip())
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.code, self.hint))
+        return (_rebuild, (type(self), self.message, self.code, self.hint, self.fix))
 
 
-def _rebuild(kind: type[ChainruleError], message: str, code: str, hint: str) -> ChainruleError:
-    return kind(message, code=code, hint=hint)
+def _rebuild(kind: type[ChainruleError], message: str, code: str, hint: str, fix: tuple[Any, ...]) -> ChainruleError:
+    return kind(message, code=code, hint=hint, fix=fix)
 
 
 @final

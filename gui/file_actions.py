@@ -47,6 +47,8 @@ class FileActions(QObject):
         """The step whose weights the file holds."""
         self._told = False
         """Whether the user knows that saving the graph does not save what it learned."""
+        self._offer: Notice | None = None
+        """The message that says so."""
         self._outside = Outside(document, self)
         self.imports = ModelImport(self.open_copy, window)
         self._told_where: Notice | None = None
@@ -66,6 +68,12 @@ class FileActions(QObject):
 
     def _forget_told(self) -> None:
         self._told, self._saved_step = False, 0
+        self._withdraw_offer()  # there are no such weights any longer
+
+    def _withdraw_offer(self) -> None:
+        if self._offer is not None:
+            notices().dismiss(self._offer)
+            self._offer = None
 
     # -- unsaved changes --
 
@@ -212,7 +220,7 @@ class FileActions(QObject):
         self._remember(path)
         if weights is None and self._feed.trained and not self._told:
             self._told = True
-            notices().info(
+            self._offer = notices().info(
                 self.tr("Saved. What the network has learned is not in the file."),
                 actions=[(self.tr("Save the weights, too"), self.save_weights)],
             )
@@ -227,6 +235,7 @@ class FileActions(QObject):
             notices().warn(self.tr("The graph was edited since it was trained. Apply or undo the edits first."))
             return
         self._told = True
+        self._withdraw_offer()
         if self._document.path is None and not self.ask_save_as():
             return
         if then is not None and self._feed.state == "running":

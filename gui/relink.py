@@ -1,4 +1,4 @@
-"""A data file that is no longer where the graph says: find it again."""
+"""A data file that is no longer where the graph says: find it again. One that was mended meanwhile is read again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from engine import edits
@@ -18,6 +19,8 @@ from gui.notices import Notice, notices
 from gui.paths import stored_path
 
 MOVED = "D03"
+_IN_FILES = frozenset({"D01", "D02", "D03", "D04", "D06", "D08"})
+"""What may have been mended with another program."""
 _FILTERS = {"csv": "*.csv *.tsv *.txt", "npz": "*.npz *.npy"}
 _FOLDERS = ("images", "shards")
 
@@ -32,6 +35,16 @@ class Relink(QObject):
         self._told: dict[str, Notice] = {}
         document.checked.connect(self._look)
         document.replaced.connect(self._forget)
+        application = QGuiApplication.instance()
+        if isinstance(application, QGuiApplication):
+            application.applicationStateChanged.connect(self.look_again)
+
+    def look_again(self, state: Qt.ApplicationState = Qt.ApplicationState.ApplicationActive) -> None:
+        """Read data anew that could not be read, once somebody comes back from another program."""
+        if state != Qt.ApplicationState.ApplicationActive:
+            return
+        if any(problem.code in _IN_FILES for problem in self._document.result.errors):
+            self._document.recheck()
 
     def _forget(self) -> None:
         """Another document: the files of the one before are missed no longer."""

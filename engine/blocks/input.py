@@ -314,7 +314,7 @@ def _detail(dataset: str, params: Mapping[str, Any]) -> str:
         rows = len(params["x"] or ())
         return plural(rows, "sample")
     if dataset in FILES:
-        return params["path"].rstrip("/").rpartition("/")[2] or "no file yet"
+        return params["path"].rstrip("/").rpartition("/")[2] or f"no {'folder' if dataset == 'images' else 'file'} yet"
     if dataset == "fashion-mnist":
         return {"sample": "10,000 images", "full": "60,000 images"}.get(params["source"], "")
     if dataset == "random":

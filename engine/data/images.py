@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from engine.data.opening import check_amount
-from engine.data.pictures import SUFFIXES, is_gray, open_picture, upright_size
+from engine.data.pictures import SUFFIXES, is_gray, open_picture, upright_size, with_class
 from engine.data.source import Source
 from engine.data.streaming.memory import streams
 from engine.data.streaming.pictures import PictureRows
@@ -72,7 +72,7 @@ def read_images(params: Mapping[str, Any], folder: Path | None) -> Source:
 
 
 def _list(params: Mapping[str, Any], folder: Path | None) -> _Listing:
-    place = resolve(params["path"], folder)
+    place = resolve(params["path"], folder, "folder")
     classes = _entries(place, folders=True)
     found = [(path, index) for index, name in enumerate(classes) for path in _entries(name, folders=False)]
     used = tuple(name for index, name in enumerate(classes) if any(label == index for _, label in found))
@@ -125,7 +125,7 @@ def _headers(paths: tuple[Path, ...], color: str, wanted: tuple[int, int] | None
     size = wanted
     colours = False
     for path in paths:
-        with open_picture(path) as image:
+        with open_picture(path, with_class(path)) as image:
             colours = colours or not is_gray(image)
             own = upright_size(image)
         size = size or own
@@ -137,7 +137,8 @@ def _headers(paths: tuple[Path, ...], color: str, wanted: tuple[int, int] | None
 
 def _differs(path: Path, own: tuple[int, ...], size: tuple[int, int]) -> DataError:
     return DataError(
-        f'"{path.parent.name}/{path.name}" is {own[0]}×{own[1]} (height × width) but others are {size[0]}×{size[1]}.',
+        f"{with_class(path)} is {own[0]}×{own[1]} (height × width) but others are {size[0]}×{size[1]}.",
         code="D06",
         hint="Set size, so that every image is resized.",
+        fix=("set", "size", size),
     )

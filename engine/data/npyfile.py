@@ -71,7 +71,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, Stored]]:
     """The arrays of an NPZ archive by name; an NPY file has one, called "". Too large ones are refused by their `read`.
 
     Raises:
-        DataError: the file is missing, no such file or damaged.
+        DataError: the file is missing, of another kind or damaged.
     """
     with open_regular(path, MAX_STREAMED) as file:
         start = file.read(6)

@@ -45,13 +45,13 @@ def _opened(path: Path, limit: int) -> BinaryIO:
         raise DataError(f'"{path}" {error}.', code="D01", hint="Choose the file that holds the data.") from None
     if os.fstat(file.fileno()).st_size == 0:
         file.close()
-        raise DataError(f'"{path}" is empty.', code="D02")
+        raise DataError(f'"{path}" is empty.', code="D02", hint="Remove or replace it.")
     return file
 
 
 def damaged(path: Path, what: str, hint: str = "") -> DataError:
     """The error for a file whose content is not what it has to be; `what` is a clause."""
-    return DataError(f'"{path.name}" is damaged or no such file: {what}.', code="D02", hint=hint)
+    return DataError(f'"{path.name}" is damaged or of another kind: {what}.', code="D02", hint=hint)
 
 
 def check_amount(path: Path, values: int) -> None:

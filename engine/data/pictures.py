@@ -29,14 +29,19 @@ _BROKEN = (SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.
 
 
 @contextmanager
-def open_picture(path: Path) -> Iterator[Image.Image]:
-    """The image, its header read; pixels are decoded inside the block.
+def open_picture(path: Path, label: str = "") -> Iterator[Image.Image]:
+    """The image, its header read; pixels are decoded inside the block. Messages call it `label`, or by its name.
 
     Raises:
         DataError: D01, D03: it cannot be read, or is too large; D02: it is no image, or damaged.
     """
-    with open_regular(path, _MAX_IMAGE_FILE) as file, decoded(f'"{path.name}"', file) as image:
+    with open_regular(path, _MAX_IMAGE_FILE) as file, decoded(label or f'"{path.name}"', file) as image:
         yield image
+
+
+def with_class(path: Path) -> str:
+    """An image with the folder of its class, for a message: another class may have one of the same name."""
+    return f'"{path.parent.name}/{path.name}"'
 
 
 @contextmanager
@@ -64,7 +69,7 @@ def decoded(label: object, file: IO[bytes]) -> Iterator[Image.Image]:
 
 
 def _damaged(label: object, what: str, hint: str) -> DataError:
-    return DataError(f"{label} is damaged or no such file: {what}.", code="D02", hint=hint)
+    return DataError(f"{label} is damaged or of another kind: {what}.", code="D02", hint=hint)
 
 
 def _check_pixels(label: object, size: tuple[int, int]) -> None:

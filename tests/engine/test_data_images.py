@@ -67,6 +67,7 @@ def test_resizing(folder):
     assert problem.code == "D06"
     assert '"dogs/9.png" is 60×50 (height × width) but others are 6×5' in problem.message
     assert "Set size" in problem.hint
+    assert problem.fix == ("set", "size", (6, 5))
     data = check(folder, size=[4, 8])
     assert data.facts.fields[0].shape == (1, 4, 8)
     assert torch.allclose(data.train["x"][-1], torch.tensor(128 / 255, dtype=torch.float64))
@@ -118,7 +119,7 @@ def test_images_of_many_megapixels_are_refused_by_their_header(folder, width, he
     (folder / "dogs" / "giant.png").write_bytes(giant_png(width, height))
     problem = refusal(folder, size=8)
     assert problem.code == "D01"
-    assert '"giant.png"' in problem.message
+    assert '"dogs/giant.png"' in problem.message
     assert "50 megapixels" in problem.message
 
 
@@ -130,16 +131,22 @@ def test_a_file_that_is_no_image_is_named(folder, content):
     (folder / "cats" / "9.png").write_bytes(content)
     problem = refusal(folder)
     assert problem.code == "D02"
-    assert '"9.png" is damaged or no such file' in problem.message
+    assert '"cats/9.png" is damaged or of another kind' in problem.message
 
 
 def test_an_image_that_ends_early_is_named(folder):
     path = folder / "cats" / "1.png"
     Image.fromarray(RNG.integers(0, 256, (60, 50), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:1500])
-    with pytest.raises(DataError, match=r'"1.png" is damaged or no such file: the image cannot be decoded') as caught:
+    with pytest.raises(
+        DataError, match=r'"cats/1.png" is damaged or of another kind: the image cannot be decoded'
+    ) as caught:
         load_data(params_of(folder, size=8))
     assert caught.value.code == "D02"
+
+
+def test_no_folder_is_no_file(folder):
+    assert refusal(folder, path="").message == "No folder is chosen yet."
 
 
 def test_folders_without_classes(tmp_path):

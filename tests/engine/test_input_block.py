@@ -66,6 +66,7 @@ def test_every_data_set_has_a_formula_that_can_be_drawn_and_a_summary(dataset):
         ({"dataset": "inline", "x": [[1], [2]]}, "Typed in by hand · 2 samples"),
         ({"dataset": "csv", "path": "data/house prices.csv"}, "Table (CSV file) · house prices.csv"),
         ({"dataset": "csv"}, "Table (CSV file) · no file yet"),
+        ({"dataset": "images"}, "Folder of images · no folder yet"),
         ({"dataset": "random", "shape": [3, 8, 8]}, "Random numbers · 3×8×8"),
         ({"dataset": "function", "expression": "2*x"}, "Function of x · y = 2*x"),
     ],
@@ -82,7 +83,7 @@ def test_the_inspector_shows_what_belongs_to_the_data_set():
     assert shown("spiral") == {"samples", "noise", "features", "labels", "seed"}
     assert shown("reg-plane") == {"samples", "noise", "features", "seed"}
     assert shown("function") == {"expression", "range", "samples", "noise", "features", "seed"}
-    assert shown("csv") == {"path", "features", "target", "target_type"}
+    assert shown("csv") == {"path", "features", "target", "target_type", "missing", "decimal"}
     assert shown("images") == {"path", "size", "color", "memory"}
     assert shown("npz") == {"path", "features", "target", "target_type", "memory"}
     assert shown("shards") == {"path", "target_type", "size", "color", "memory"}

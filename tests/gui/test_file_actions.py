@@ -15,6 +15,7 @@ from gui.document import new_project
 from gui.file_actions import FileActions
 from gui.notices import notices
 from gui.run_keeping import RunKeeping
+from gui.toasts import ToastArea
 from tests.helpers import sample_projects
 
 
@@ -253,6 +254,18 @@ def test_weights_are_taken_saved_and_told(acts, sessions, tmp_path, said):
     assert saved.parameters["dense1.bias"] == tuple(range(8))
     assert acts.document.is_clean
     assert not acts.feed.stale  # the session knows them as its start values
+
+
+def test_the_offer_to_save_weights_goes_with_them(acts, sessions, tmp_path):
+    area = ToastArea(acts.parent())
+    trained(acts, sessions)
+    acts.save(tmp_path / "net.chainrule")
+    offer = notices().history[-1]
+    assert offer.text == "Saved. What the network has learned is not in the file."
+    assert offer in [card.notice for card in area.cards]
+    with notices().answering("discard"):
+        acts.new()
+    assert offer not in [card.notice for card in area.cards]
 
 
 def test_without_a_training_there_are_no_weights_to_save(acts, sessions, said):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine import edits
+from engine.problem import Problem
 from gui import relink
 from gui.document import Document
 from gui.notices import notices
@@ -65,6 +67,21 @@ def test_a_file_that_was_never_chosen_is_no_loss(window, said):
     document.replace(table_document("csv").project)
     assert document.result.problems[0].code == "D03"
     assert said() == []
+
+
+def test_data_that_were_mended_meanwhile_are_read_again(window, tmp_path):
+    document = table_document("csv", path=str(tmp_path / "late.csv"))
+    handler = Relink(document, window)
+    wanted = []
+    document.facts_wanted.connect(wanted.extend)
+    handler.look_again(Qt.ApplicationState.ApplicationInactive)
+    (tmp_path / "late.csv").write_text("a,y\n1,2\n", encoding="utf-8")
+    assert [problem.code for problem in document.result.errors][:1] == ["D03"]
+    handler.look_again()
+    assert [params["path"] for _, params in wanted] == [str(tmp_path / "late.csv")]
+    document.put_facts(wanted[0][0], Problem("error", "D04", None, None, "It has no numbers."))
+    handler.look_again()
+    assert len(wanted) == 2
 
 
 def test_thinking_better_of_it_changes_nothing(window, monkeypatch):

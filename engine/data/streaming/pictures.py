@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.pictures import open_picture, pixels
+from engine.data.pictures import open_picture, pixels, with_class
 from engine.data.streaming.rows import Indices, Rows
 from engine.problem import DataError
 
@@ -67,7 +67,7 @@ class PictureRows(Rows):
         found = empty_pictures(len(rows), *self.shape[1:])
         for place, row in enumerate(rows.tolist()):
             path = self._paths[row]
-            with open_picture(path) as image:
+            with open_picture(path, with_class(path)) as image:
                 picture = pixels(image, self._channels, self._size if self._resized else None)
             if picture.shape != self.shape[1:]:
                 raise self._differs(path, picture.shape[1:], self._size)
