@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QKeySequenceEdit,
     QLabel,
     QPushButton,
     QTreeWidget,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from gui.commands.by_hand import gestures
 from gui.commands.catalog import PATH_SIGN, Command, is_rare, matching
+from gui.commands.keys_field import KeysField
 from gui.commands.shortcuts import Shortcuts
 from gui.screen_reader import say
 from gui.theme import set_kind, set_tone, theme
@@ -32,7 +32,10 @@ _COMMAND = Qt.ItemDataRole.UserRole
 
 @final
 class ShortcutDialog(QDialog):
-    """Choose an action, press its new keys, Use. Keys that another action has are named before they are taken."""
+    """Choose an action, press its new keys, Use. Keys that another action has are named before they are taken.
+
+    By keys: type what to search for, Enter goes on to the list and from there to the field, Tab to Use; Escape back.
+    """
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget) -> None:
         super().__init__(parent)
@@ -49,9 +52,7 @@ class ShortcutDialog(QDialog):
         self.tree.setUniformRowHeights(True)
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.tree.header().setStretchLastSection(True)
-        self.keys = QKeySequenceEdit(self)
-        self.keys.setMaximumSequenceLength(1)
-        self.keys.setAccessibleName(self.tr("New keys"))
+        self.keys = KeysField(self.tr("New keys"), self)
         self.use = QPushButton(self.tr("Use"))
         set_kind(self.use, "primary")
         self.none = QPushButton(self.tr("No keys"))
@@ -70,11 +71,9 @@ class ShortcutDialog(QDialog):
         row.setSpacing(8)
         row.addWidget(self.keys, 1)
         for button in (self.use, self.none, self.usual):
-            button.setAutoDefault(False)
             row.addWidget(button)
         close = QPushButton(self.tr("Close"))
         close.clicked.connect(self.close)
-        self.all_usual.setAutoDefault(False)
         foot = QHBoxLayout()
         foot.addWidget(self.all_usual)
         foot.addStretch(1)
@@ -90,13 +89,33 @@ class ShortcutDialog(QDialog):
 
     def _connect(self) -> None:
         self.search.searched.connect(self._fill)
+        self.search.moved.connect(self._go)
+        self.search.returnPressed.connect(self.tree.setFocus)
+        self.tree.activated.connect(lambda _: self.keys.setFocus())
+        self.keys.left.connect(self.tree.setFocus)
         self.tree.currentItemChanged.connect(self._chosen)
         self.keys.keySequenceChanged.connect(self._say)
         self.use.clicked.connect(self._use)
         self.none.clicked.connect(self._take_away)
         self.usual.clicked.connect(self._reset)
-        self.all_usual.clicked.connect(self._shortcuts.reset_all)
+        self.all_usual.clicked.connect(self._reset_all)
         self._shortcuts.changed.connect(self._refresh)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, never another one."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not isinstance(self.focusWidget(), QPushButton):
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def _go(self, step: int) -> None:
+        """Up and down in the search go through the list."""
+        item = self.tree.currentItem()
+        while item is not None:
+            item = self.tree.itemAbove(item) if step < 0 else self.tree.itemBelow(item)
+            if item is not None and item.flags() & Qt.ItemFlag.ItemIsSelectable:
+                self.tree.setCurrentItem(item)
+                break
 
     @property
     def command(self) -> Command | None:
@@ -159,6 +178,7 @@ class ShortcutDialog(QDialog):
             widget.setEnabled(command is not None)
         self.keys.clear()
         self.usual.setEnabled(command is not None and not self._shortcuts.is_usual(command))
+        self.all_usual.setEnabled(not all(map(self._shortcuts.is_usual, self._shortcuts.commands())))
         self._say()
 
     def _say(self) -> None:
@@ -174,17 +194,40 @@ class ShortcutDialog(QDialog):
             told = self.tr('In the field, press the new keys for "{0}".').format(command.name)
         else:
             told = self.tr("These keys are free.")
-        self.told.setText(told)
-        say(self, told)
+        self._tell(told)
 
     def _use(self) -> None:
         if self.command is not None:
-            self._shortcuts.assign(self.command, self.keys.keySequence())
+            self._give(self.command, self.keys.keySequence())
 
     def _take_away(self) -> None:
         if self.command is not None:
-            self._shortcuts.assign(self.command, QKeySequence())
+            self._give(self.command, QKeySequence())
+
+    def _give(self, command: Command, keys: QKeySequence) -> None:
+        """Assign, say what came of it, and go back to the list: the button may have nothing more to do."""
+        owner = self._shortcuts.owner(keys, command) if not keys.isEmpty() else None
+        self._shortcuts.assign(command, keys)
+        native = keys.toString(QKeySequence.SequenceFormat.NativeText)
+        told = self.tr('"{0}" has {1} now.').format(command.name, native or self.tr("no keys"))
+        self._tell(" ".join([told, *([self._lost(owner)] if owner is not None else [])]))
+        self.tree.setFocus()
+
+    def _lost(self, owner: Command) -> str:
+        return self.tr('"{0}" has lost them.').format(owner.name)
+
+    def _tell(self, told: str) -> None:
+        self.told.setText(told)
+        say(self, told)
 
     def _reset(self) -> None:
         if self.command is not None:
-            self._shortcuts.reset(self.command)
+            losers = self._shortcuts.reset(self.command)
+            told = self.tr('"{0}" has its usual keys again.').format(self.command.name)
+            self._tell(" ".join([told, *map(self._lost, losers)]))
+            self.tree.setFocus()
+
+    def _reset_all(self) -> None:
+        self._shortcuts.reset_all()
+        self._tell(self.tr("Every action has its usual keys again."))
+        self.tree.setFocus()

@@ -63,15 +63,17 @@ class Shortcuts(QObject):
         self._set(command, [] if keys.isEmpty() else [keys])
         self.changed.emit()
 
-    def reset(self, command: Command) -> None:
-        """Give an action its usual keys again, and take them from others that have them."""
-        usual = self._usual.get(command.id, [])
+    def reset(self, command: Command) -> list[Command]:
+        """Give an action its usual keys again, and take them from others that have them, which are returned."""
+        usual, losers = self._usual.get(command.id, []), []
         for keys in usual:
             owner = self.owner(keys, command)
             if owner is not None:
                 self._set(owner, [other for other in owner.action.shortcuts() if other != keys])
+                losers.append(owner)
         self._set(command, usual)
         self.changed.emit()
+        return losers
 
     def reset_all(self) -> None:
         """Every action gets its usual keys."""

@@ -183,6 +183,47 @@ def test_the_dialog_names_the_owner_and_assigns(window, qtbot):
     dialog.close()
 
 
+def test_keys_are_changed_with_keys_alone(window):
+    dialog = ShortcutDialog(window.shortcuts, window)
+    dialog.show()
+    QTest.keyClicks(dialog.search, "select")
+    first = dialog.command
+    QTest.keyClick(dialog.search, Qt.Key.Key_Down)
+    assert dialog.command is not first
+    QTest.keyClick(dialog.search, Qt.Key.Key_Up)
+    assert dialog.command.id == first.id
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.tree, Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    assert dialog.focusWidget() is dialog.keys
+    QTest.keyClick(dialog.keys, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert dialog.told.text() == '"Save" has these keys now and would lose them.'
+    QTest.keyClick(dialog.keys, Qt.Key.Key_Escape)  # takes them back
+    assert dialog.keys.keySequence().isEmpty()
+    assert dialog.focusWidget() is dialog.keys
+    QTest.keyClick(dialog.keys, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(dialog.use, Qt.Key.Key_Return)
+    assert dialog.told.text() == f'"{first.name}" has Ctrl+S now. "Save" has lost them.'
+    assert dialog.focusWidget() is dialog.tree
+    QTest.keyClick(dialog.search, Qt.Key.Key_Escape)
+    QTest.keyClicks(dialog.search, "save")
+    save = next(each for each in window.shortcuts.commands() if each.id == "actionSave")
+    dialog.tree.setCurrentItem(
+        dialog.tree.findItems("Save", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)[0]
+    )
+    QTest.keyClick(dialog.usual, Qt.Key.Key_Return)
+    assert dialog.told.text() == f'"Save" has its usual keys again. "{first.name}" has lost them.'
+    assert window.shortcuts.is_usual(save)
+    assert dialog.all_usual.isEnabled()
+    QTest.keyClick(dialog.all_usual, Qt.Key.Key_Return)
+    assert not dialog.all_usual.isEnabled()
+    QTest.keyClick(dialog.keys, Qt.Key.Key_Escape)  # empty: leaves the field, not the dialog
+    assert dialog.isVisible()
+    assert dialog.focusWidget() is dialog.tree
+    QTest.keyClick(dialog.tree, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
 def test_the_palette_and_the_dialog_can_be_seen(window, qtbot):
     palette = window.command_palette.popup
     window.command_palette.open()
