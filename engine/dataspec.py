@@ -47,6 +47,10 @@ class DataFacts:
     """Samples in training, validation and test part."""
     streamed: int = 0
     """Bytes of the inputs where they stay on disk and are read as they are needed; 0: they are held in memory."""
+    left_out: int = 0
+    """Rows of a table that are not used, because a cell is missing."""
+    filled: int = 0
+    """Missing cells of the rows that are used, in whose place the mean of their column stands."""
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""

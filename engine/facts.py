@@ -27,7 +27,10 @@ from engine.wording import plural
 _MAX_TOY_NOISE = 0.5
 _MOST_RANDOM = 1 << 26
 """Numbers of a `random` data set, half a gigabyte."""
-_READING = ("dataset", "path", "folder", "source", "features", "target", "target_type", "size", "color", "memory")
+_READING = (
+    *("dataset", "path", "folder", "source", "features", "target", "target_type", "missing", "decimal"),
+    *("size", "color", "memory"),
+)
 """The parameters that decide what is read from files."""
 
 

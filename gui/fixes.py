@@ -52,9 +52,24 @@ def _outputs_label(_: Problem, count: int, *__: str) -> str:
     return _tr("Give the layer before it {0} outputs").format(count)
 
 
+def _set_label(_: Problem, name: str, value: Any) -> str:
+    match name, value:
+        case "missing", "drop":
+            return _tr("Leave these rows out")
+        case "missing", "mean":
+            return _tr("Fill in the mean of the column")
+        case "decimal", "comma":
+            return _tr("Read decimal commas")
+        case "decimal", "point":
+            return _tr("Read decimal points")
+        case "features", _:
+            return _tr("Leave out what is no number")
+    return _tr("Set {0} to {1}").format(name, _shown(value))
+
+
 _LABELS: Final[Mapping[str, Callable[..., str]]] = {
     "insert": lambda _, kind, *__: _tr("Insert {0}").format(kind),
-    "set": lambda _, name, value: _tr("Set {0} to {1}").format(name, _shown(value)),
+    "set": _set_label,
     "drop_start": lambda _, name: _tr("Drop the start value of {0}").format(name),
     "outputs": _outputs_label,
     "remove": lambda problem: _tr("Remove {0}").format(problem.node),

@@ -140,6 +140,21 @@ _SOURCE: dict[str, Param] = {
         when=("dataset", ("inline", "csv", "npz", "shards")),
         doc="Whether the target names classes (cross entropy) or is a quantity (mean squared error).",
     ),
+    "missing": Choice(
+        default="refuse",
+        options=("refuse", "drop", "mean"),
+        labels=("tell where", "leave the row out", "column's mean"),
+        when=("dataset", ("csv",)),
+        doc="What becomes of cells that are empty, or say NA or ?. The mean is that of the training part; a row whose "
+        "target is missing is left out then, too.",
+    ),
+    "decimal": Choice(
+        default="point",
+        options=("point", "comma"),
+        labels=("point: 1.5", "comma: 1,5"),
+        when=("dataset", ("csv",)),
+        doc="How the file writes its numbers.",
+    ),
     "labels": Choice(
         default="pm1",
         options=("pm1", "01"),
@@ -295,6 +310,12 @@ class Input(Block):
         summary = self.summary(params, {})
         if facts.streamed:
             return f"{summary} · streamed"
+        if facts.left_out or facts.filled:
+            notes = (
+                f"{plural(facts.left_out, 'row')} left out" if facts.left_out else "",
+                f"{plural(facts.filled, 'cell')} filled" if facts.filled else "",
+            )
+            return " · ".join((summary, *filter(None, notes)))
         if params["dataset"] not in IDX_SETS or _detail(params["dataset"], params):
             return summary
         return f"{summary} · {plural(facts.counts[0] + facts.counts[1], 'image')}"

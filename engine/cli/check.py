@@ -81,6 +81,6 @@ def _print(result: Result) -> None:
     macs = plural("unknown" if result.macs is None else result.macs, "multiply-add")
     print(f"{plural(result.parameters, 'parameter')}, {macs} a sample")
     for problem in result.problems:
-        print(" ".join(f"{problem.severity} {problem.code}: {problem.message} {problem.hint}".split()))
+        print(" ".join(f"{problem.severity} {problem.code}: {problem.placed} {problem.hint}".split()))
     if not result.problems:
         print("No problems.")

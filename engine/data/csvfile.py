@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, final
 
+from engine.data.cells import looks_like_number
 from engine.data.opening import damaged, open_regular
 from engine.problem import DataError
+from engine.wording import plural
 
 MAX_CSV = 1 << 29
 _DELIMITERS = ("\t", ";", "|", ",")
 """A comma comes last: where another one divides every row alike, commas are decimal commas or text."""
 _SAMPLE = 1 << 16
 _SAMPLE_ROWS = 200
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 
 
 @final
@@ -65,11 +63,11 @@ def open_table(path: Path) -> Iterator[Table]:
             sample = text.read(_SAMPLE)
             delimiter = _delimiter(sample, whole=len(sample) < _SAMPLE)
             text.seek(0)
-            records = _records(text, delimiter)
+            records = _records(path, text, delimiter)
             first = next(records, None)
             if first is None:
                 raise damaged(path, "it holds no rows")
-            has_header = not any(is_number(cell) or _DECIMAL_COMMA.fullmatch(cell) for cell in first.cells)
+            has_header = not any(looks_like_number(cell) for cell in first.cells)
             columns = _names(path, first.cells, has_header=has_header)
             if not has_header:
                 records = itertools.chain([first], records)
@@ -78,38 +76,6 @@ def open_table(path: Path) -> Iterator[Table]:
             raise damaged(
                 path, f"byte {error.object[error.start]:#04x} is not UTF-8 text", 'Save it as "CSV UTF-8".'
             ) from None
-        except csv.Error as error:
-            raise damaged(path, f"{error}", "Check its quotation marks.") from None
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is a finite number as CSV files write it: with a point, without thousands separators."""
-    return "_" not in cell and _finite(cell)
-
-
-def _finite(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
-
-
-def bad_cell(table: Table, row: int, column: str, cell: str) -> DataError:
-    """The error for a cell that should be a number and is not."""
-    place = f'"{table.path.name}" row {row}, column "{column}"'
-    short = cell if len(cell) <= 40 else cell[:39] + "…"
-    if cell.strip().lower() in _MISSING:
-        what = "is empty" if not cell.strip() else f'is missing ("{short}")'
-        return DataError(f"{place} {what}.", code="D04", hint="Fill the cell in, or remove the row or the column.")
-    if _DECIMAL_COMMA.fullmatch(cell.strip()):
-        return DataError(
-            f'{place}: "{short}" has a decimal comma.', code="D04", hint="Export the table with decimal points."
-        )
-    return DataError(
-        f'{place}: a number is expected but the cell holds "{short}".',
-        code="D04",
-        hint=f'Correct the cell, or choose features without "{column}".',
-    )
 
 
 def _check_text(file: BinaryIO, path: Path) -> None:
@@ -139,11 +105,15 @@ def _delimiter(sample: str, *, whole: bool) -> str:
     return best
 
 
-def _records(text: io.TextIOWrapper, delimiter: str) -> Iterator[Record]:
+def _records(path: Path, text: io.TextIOWrapper, delimiter: str) -> Iterator[Record]:
     """Rows that are not blank; a row of nothing but delimiters, as spreadsheets append them, is blank too."""
-    for row, cells in enumerate(csv.reader(text, delimiter=delimiter, strict=True, skipinitialspace=True), start=1):
-        if any(cells) and any(cell.strip() for cell in cells):
-            yield Record(row, cells)
+    row = 0
+    try:
+        for row, cells in enumerate(csv.reader(text, delimiter=delimiter, strict=True, skipinitialspace=True), start=1):
+            if any(cells) and any(cell.strip() for cell in cells):
+                yield Record(row, cells)
+    except csv.Error as error:
+        raise damaged(path, f"row {row + 1}: {error}", "Check its quotation marks.") from None
 
 
 def _names(path: Path, cells: list[str], *, has_header: bool) -> tuple[str, ...]:
@@ -160,7 +130,7 @@ def _even(path: Path, records: Iterator[Record], width: int) -> Iterator[Record]
     for record in records:
         if len(record.cells) != width:
             raise DataError(
-                f'"{path.name}" row {record.row} has {len(record.cells)} cells; the first row has {width}.',
+                f'"{path.name}" row {record.row} has {plural(len(record.cells), "cell")}; the first row has {width}.',
                 code="D02",
                 hint="Check the row for a missing or surplus delimiter or quotation mark.",
             )

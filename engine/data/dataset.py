@@ -184,6 +184,14 @@ class DataSet:
         return self.pipeline.scaling
 
     @property
+    def fills(self) -> Floats | None:
+        """(features,): the training part's means, where these stand for missing cells of a table; else None."""
+        if self.params["dataset"] != "csv" or self.params["missing"] != "mean":
+            return None
+        means: Floats = np.asarray(self.raw["train"]["x"], dtype=np.float64).mean(0)
+        return means
+
+    @property
     def is_image(self) -> bool:
         """Whether `x` are pictures: (1 or 3, height, width)."""
         shape = self.x_field.shape

@@ -23,6 +23,7 @@ from engine.data.streaming.statistics import Watch, mean_and_deviation
 from engine.dataspec import SPLITS, DataFacts, Field, Split
 from engine.facts import builtin, finish
 from engine.features import coordinates, feature_formulas
+from engine.problem import DataError
 
 
 def load_data(
@@ -103,6 +104,8 @@ def _parts(
     whole = len(drawn.train) == samples
     own: dict[Split, Arrays | None] = {"train": source.train if whole else None, "val": source.val, "test": source.test}
     raw: dict[Split, Arrays] = {name: _picked(own[name], source.train, rows[name]) for name in SPLITS}
+    if source.facts.filled:
+        raw = _filled(raw, source.facts.fields[0])
     if source.streamed:
         train = source.streamed["train"]
         views = {name: train.part(rows[name]) for name in SPLITS}
@@ -117,6 +120,25 @@ def _parts(
 
 def _picked(own: Arrays | None, train: Arrays, rows: NDArray[np.int64]) -> Arrays:
     return {field: array[rows] for field, array in train.items()} if own is None else own
+
+
+def _filled(raw: dict[Split, Arrays], x_field: Field) -> dict[Split, Arrays]:
+    """The parts with the training part's mean of the column in the place of each missing number.
+
+    Raises:
+        DataError: D04, a column has none in the training part.
+    """
+    train = raw["train"]["x"]
+    empty = np.flatnonzero(np.isnan(train).all(0))
+    if len(empty):
+        column = x_field.columns[empty[0]]
+        raise DataError(
+            f'The training part has no number in the column "{column}", so there is no mean to fill in.',
+            code="D04",
+            hint=f'Choose features without "{column}", or another split_seed.',
+        )
+    means = np.nanmean(train, axis=0)
+    return {name: {**part, "x": np.where(np.isnan(part["x"]), means, part["x"])} for name, part in raw.items()}
 
 
 def _tensors(

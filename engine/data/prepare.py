@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from engine.data.cells import Cells
 from engine.data.csvfile import Table, open_table
 from engine.data.dataset import DataSet
 from engine.data.generated import derive
@@ -167,7 +168,8 @@ def _border(pictures: Floats) -> float:
 def prepare_file(data: DataSet, path: Path) -> Prepared:
     """Everything in a CSV, NPY, NPZ or image file, as inputs of the network.
 
-    A CSV is read by the names of its columns; where they do not fit, by their order. An NPZ file needs an array `x`.
+    A CSV is read by the names of its columns; where they do not fit, by their order; its missing cells are filled where
+    those of the data were. An NPZ file needs an array `x`.
 
     Raises:
         DataError: the file is missing or broken, or does not fit the data.
@@ -176,12 +178,22 @@ def prepare_file(data: DataSet, path: Path) -> Prepared:
         return prepare_image(data, path)
     if path.suffix.lower() in (".npy", ".npz"):
         return Prepared(prepare_rows(data, _array_file(data, path)))
+    return _prepare_table(data, path)
+
+
+def _prepare_table(data: DataSet, path: Path) -> Prepared:
+    fills, cells = data.fills, Cells(path.name, data.params["decimal"])
     with open_table(path) as table:
         columns, notes = _columns(data, table)
-        rows = [cell_numbers(table, record, columns) for record in itertools.islice(table.records, MOST_ROWS)]
-    if not rows:
+        read = [cell_numbers(table, cells, record, columns) for record in itertools.islice(table.records, MOST_ROWS)]
+    if not read:
         raise DataError(f'"{path.name}" has a header but no rows.', code="D02")
-    return Prepared(prepare_rows(data, np.array(rows)), notes)
+    cells.check(gaps_allowed=fills is not None, settings=False)
+    rows = np.array(read)
+    if fills is not None and cells.gaps:
+        rows = np.where(np.isnan(rows), fills, rows)
+        notes += (f"{plural(sum(cells.gaps.values()), 'missing cell')} filled with the mean of the column.",)
+    return Prepared(prepare_rows(data, rows), notes)
 
 
 def _array_file(data: DataSet, path: Path) -> NDArray[Any]:

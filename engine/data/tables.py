@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.csvfile import Record, Table, bad_cell, is_number, open_table
+from engine.data.cells import Cells, is_missing, looks_like_number, number_in
+from engine.data.csvfile import Record, Table, open_table
 from engine.data.opening import check_amount
 from engine.data.source import Source
 from engine.datafiles import resolve
@@ -18,6 +20,10 @@ from engine.dataspec import DataFacts, Field
 from engine.inline import MOST_CLASSES
 from engine.param import closest
 from engine.problem import DataError
+
+Floats = NDArray[np.float64]
+Targets = Sequence[float | str]
+"""Of each sample: a number, NaN where it is missing; or the name of a class, "" where it is missing."""
 
 _MOST_AUTOMATIC_CLASSES = 20
 _CHECK_EVERY = 4096
@@ -36,7 +42,8 @@ def read_table_set(params: Mapping[str, Any], folder: Path | None) -> Source:
     """A CSV file: feature columns as numbers, the target as numbers or as classes.
 
     Whole-number targets with at most 20 different values, each twice on average, count as classes; text always does;
-    `target_type` decides otherwise. Classes are sorted, by number where they are numbers.
+    `target_type` decides otherwise. Classes are sorted, by number where they are numbers. As `missing` says, missing
+    cells are refused, cost their row, or stay as NaN in `x` until the split is known; a target is never made up.
 
     Raises:
         DataError: the file or a cell is broken, or a column is not there.
@@ -45,10 +52,22 @@ def read_table_set(params: Mapping[str, Any], folder: Path | None) -> Source:
     with open_table(path) as table:
         target = _target_column(table, params["target"])
         features = _feature_columns(table, params["features"], target)
-        x, rows, labels = _scan(table, features, target)
-        y, field = _target(table, params["target_type"], labels, rows, target)
-    x_field = Field("x", (len(features),), columns=tuple(table.columns[index] for index in features))
-    return Source(DataFacts((x_field, field), (len(x), 0, 0)), {"x": x, "y": y}, label=path.name)
+        cells = Cells(path.name, params["decimal"])
+        x, rows, labels = _scan(table, cells, features, target)
+    names, asked = tuple(table.columns[index] for index in features), table.columns[target]
+    y = _targets(cells, params["target_type"], asked, rows, labels)
+    cells.check(names, gaps_allowed=params["missing"] != "refuse")
+    kept = _kept(cells, x, y, params["missing"])
+    values, y_field = _as_field(path.name, asked, [value for value, keep in zip(y, kept, strict=True) if keep])
+    x = x[kept]
+    _check_columns(path.name, x, names)
+    facts = DataFacts(
+        (Field("x", x.shape[1:], columns=names), y_field),
+        (len(x), 0, 0),
+        left_out=len(kept) - len(x),
+        filled=int(np.isnan(x).sum()),
+    )
+    return Source(facts, {"x": x, "y": values}, label=path.name)
 
 
 def _target_column(table: Table, name: str) -> int:
@@ -92,13 +111,13 @@ def column_index(table: Table, name: str) -> int:
     )
 
 
-def _scan(table: Table, features: tuple[int, ...], target: int) -> tuple[NDArray[np.float64], list[int], list[str]]:
+def _scan(table: Table, cells: Cells, features: tuple[int, ...], target: int) -> tuple[Floats, list[int], list[str]]:
     """The features (n, features), and for every sample its row in the file and its target as text."""
     numbers = array("d")
     rows: list[int] = []
     labels: list[str] = []
     for record in table.records:
-        numbers.extend(cell_numbers(table, record, features))
+        numbers.extend(cell_numbers(table, cells, record, features))
         rows.append(record.row)
         labels.append(record.cells[target].strip())
         if len(rows) % _CHECK_EVERY == 0:
@@ -109,42 +128,75 @@ def _scan(table: Table, features: tuple[int, ...], target: int) -> tuple[NDArray
     return np.array(numbers).reshape(len(rows), len(features)), rows, labels
 
 
-def cell_numbers(table: Table, record: Record, columns: tuple[int, ...]) -> list[float]:
-    """The cells of these columns as numbers.
+def cell_numbers(table: Table, cells: Cells, record: Record, columns: tuple[int, ...]) -> list[float]:
+    """The cells of these columns as numbers; NaN for what is none, which `cells` notes."""
+    cells.rows += 1
+    return [cells.number(record.row, table.columns[index], record.cells[index]) for index in columns]
+
+
+def _targets(cells: Cells, kind: str, column: str, rows: list[int], labels: list[str]) -> Targets:
+    """The targets as numbers, NaN where they are missing, or as names of classes, "" where they are missing.
+
+    `NA` or `?` may be the name of a class, but not between numbers.
+    """
+    known = [label for label in labels if not is_missing(label)]
+    if kind == "numbers" or (kind == "auto" and _looks_like_numbers(known)):
+        return [cells.number(row, column, label) for row, label in zip(rows, labels, strict=True)]
+    numbered = all(number_in(label) is not None for label in known)
+    classes = ["" if numbered and is_missing(label) else label for label in labels]
+    for row, label, name in zip(rows, labels, classes, strict=True):
+        if not name:
+            cells.missing(row, column, label)
+    return classes
+
+
+def _kept(cells: Cells, x: Floats, y: Targets, missing: str) -> NDArray[np.bool_]:
+    """(n,): the samples that are used.
 
     Raises:
-        DataError: D04, a cell is empty or no finite number.
+        DataError: D04, there are none.
     """
-    for index in columns:
-        if not is_number(record.cells[index]):
-            raise bad_cell(table, record.row, table.columns[index], record.cells[index])
-    return [float(record.cells[index]) for index in columns]
+    kept = np.array([bool(value) if isinstance(value, str) else not math.isnan(value) for value in y])
+    if missing == "drop":
+        kept &= ~np.isnan(x).any(1)
+    if not kept.any():
+        raise cells.nothing_left(dropped=missing == "drop")
+    return kept
 
 
-def _target(table: Table, kind: str, labels: list[str], rows: list[int], column: int) -> tuple[NDArray[Any], Field]:
-    name = table.columns[column]
-    if kind == "numbers" or (kind == "auto" and _looks_like_numbers(labels)):
-        for label, row in zip(labels, rows, strict=True):
-            if not is_number(label):
-                raise bad_cell(table, row, name, label)
-        return np.array([[float(label)] for label in labels]), Field("y", (1,), columns=(name,))
-    if "" in labels:
-        raise bad_cell(table, rows[labels.index("")], name, "")
-    classes = sorted(set(labels), key=_class_order)
+def _check_columns(name: str, x: Floats, columns: tuple[str, ...]) -> None:
+    empty = np.flatnonzero(np.isnan(x).all(0))
+    if len(empty):
+        column = columns[empty[0]]
+        rest = tuple(other for index, other in enumerate(columns) if index not in empty)
+        raise DataError(
+            f'The column "{column}" of "{name}" holds no number, so there is no mean to fill in.',
+            code="D04",
+            hint=f'Choose features without "{column}".',
+            fix=("set", "features", rest) if rest else (),
+        )
+
+
+def _as_field(name: str, column: str, targets: Targets) -> tuple[NDArray[Any], Field]:
+    """The targets as an array: numbers (n, 1), or class indices (n,)."""
+    classes = sorted({label for label in targets if isinstance(label, str)}, key=_class_order)
+    if not classes:
+        return np.array(targets, dtype=np.float64).reshape(-1, 1), Field("y", (1,), columns=(column,))
     if len(classes) > MOST_CLASSES:
         raise DataError(
-            f'The column "{name}" of "{table.path.name}" has {len(classes):,} different values; '
+            f'The column "{column}" of "{name}" has {len(classes):,} different values; '
             f"at most {MOST_CLASSES:,} classes are possible.",
             code="D05",
             hint="Choose another target.",
         )
-    numbers = {label: index for index, label in enumerate(classes)}
-    return np.array([numbers[label] for label in labels], dtype=np.int64), Field("y", (), "int", classes=tuple(classes))
+    numbers: dict[float | str, int] = {label: index for index, label in enumerate(classes)}
+    indices = np.array([numbers[label] for label in targets], dtype=np.int64)
+    return indices, Field("y", (), "int", classes=tuple(classes))
 
 
 def _class_order(label: str) -> tuple[bool, float, str]:
-    numeric = is_number(label)
-    return (not numeric, float(label) if numeric else 0.0, label)
+    number = number_in(label)
+    return (number is None, number or 0.0, label)
 
 
 def _looks_like_numbers(labels: list[str]) -> bool:
@@ -153,7 +205,7 @@ def _looks_like_numbers(labels: list[str]) -> bool:
     Text makes it a class, unless nearly all other cells are numbers: then it is a slip, to be reported.
     """
     different = set(labels)
-    numeric = sum(is_number(label) for label in labels)
+    numeric = sum(looks_like_number(label) for label in labels)
     if numeric < len(labels):
         return numeric > 0.9 * len(labels) and len(different) > _MOST_AUTOMATIC_CLASSES
     if len(different) > _MOST_AUTOMATIC_CLASSES or 2 * len(different) > len(labels):

@@ -136,8 +136,7 @@ def load(
 def error_of(problem: Problem) -> ChainruleError:
     """The problem of a check as an exception."""
     kind = {"D": DataError, "F": FileError}.get(problem.code[:1], GraphError)
-    where = f'"{problem.node}": ' if problem.node and f'"{problem.node}"' not in problem.message else ""
-    return kind(f"{where}{problem.message}", code=problem.code, hint=problem.hint)
+    return kind(problem.placed, code=problem.code, hint=problem.hint)
 
 
 def _start_values(project: Project, folder: Path | None, result: Result) -> tuple[dict[str, Any], list[str]]:

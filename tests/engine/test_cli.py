@@ -154,6 +154,13 @@ def test_the_command_line_waits_for_files(tmp_path: Path, capsys: Out):
     assert len(lines(capsys)) == 1
 
 
+def test_what_is_wrong_with_data_is_told_with_the_name_of_the_block(tmp_path: Path, capsys: Out):
+    (tmp_path / "table.csv").write_text("a,b,y\n1,,0.5\n,2,1.5\n3,4,2.5\n")
+    path = saved(tmp_path, mlp(2, 1, data={"dataset": "csv", "path": "table.csv"}, last="", epochs=1))
+    assert main(["check", str(path)]) == 1
+    assert 'error D04: "data": "table.csv" has 2 missing cells in 2 of 3 rows' in capsys.readouterr().out
+
+
 # -- mistakes of its own --
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from engine.data import load_data
 from engine.data.filefacts import read_facts
+from engine.data.prepare import prepare_file
 from engine.dataspec import DataFacts
-from engine.problem import Problem
+from engine.problem import DataError, Problem
 from tests.helpers.data import checked, input_params
 from tests.helpers.data import refusal as refusal_of
 
@@ -86,7 +87,7 @@ def test_quoted_cells_blank_lines_and_rows_of_delimiters(write):
 @pytest.mark.parametrize(
     ("content", "code", "words"),
     [
-        ("a,b\n1,2\n3\n", "D02", "row 3 has 1 cells; the first row has 2"),
+        ("a,b\n1,2\n3\n", "D02", "row 3 has 1 cell; the first row has 2"),
         ("a,b\n1,2\n3,4,5\n", "D02", "row 3 has 3 cells"),
         ('a,b\n1,"x\ny"\n2,z,z\n', "D02", "row 3 has 3 cells"),
         ("a,b\n", "D02", "a header but no rows"),
@@ -101,7 +102,8 @@ def test_quoted_cells_blank_lines_and_rows_of_delimiters(write):
         ("a,b\n1,2.5\nabc,3.5\n", "D04", 'column "a": a number is expected but the cell holds "abc"'),
         ("a;b\n1;2\n1,5;2,5\n", "D04", 'row 3, column "a": "1,5" has a decimal comma'),
         ("a,b\n1,x\n2,\n", "D04", 'row 3, column "b" is empty'),
-        ('a,b\n1,"x\n2,y\n', "D02", "unexpected end of data"),
+        ('a,b\n1,"x\n2,y\n', "D02", "row 2: unexpected end of data"),
+        ('a,b\n1,2\n"x" ,y\n', "D02", "row 3: ',' expected after '\"'"),
         (b"a,b\n1,caf\xe9\n", "D02", "byte 0xe9 is not UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "D02", "UTF-16"),
         (b"PK\x03\x04rest", "D02", "Excel"),
@@ -177,3 +179,103 @@ def test_time_grows_with_the_file_and_not_faster(write):
 
     seconds(1000)
     assert seconds(20_000) < 30 * max(seconds(2_000), 0.005)
+
+
+GAPS = "a,b,c,y\n1,,3,10.5\n2,5,6,20.5\nNA,8,?,30.5\n4,11,12,\n5,14,15,50.5\n"
+
+
+def test_missing_cells_are_told_at_once(write):
+    problem = refusal(write(GAPS))
+    assert problem.message == (
+        '"data.csv" has 4 missing cells in 3 of 5 rows: 1 in "b", 1 in "a", 1 in "c" and 1 in "y". '
+        "They are in rows 2, 4 and 5."
+    )
+    assert "drop (which leaves 2 rows) or to mean" in problem.hint
+    assert problem.fix == ("choose", (("set", "missing", "drop"), ("set", "missing", "mean")))
+
+
+def test_rows_with_missing_cells_are_left_out(write):
+    data = checked(write(GAPS, missing="drop"))
+    assert data.train["x"].tolist() == [[2, 5, 6], [5, 14, 15]]
+    assert data.train["y"].tolist() == [[20.5], [50.5]]
+    assert (data.facts.left_out, data.facts.filled) == (3, 0)
+
+
+def test_missing_cells_take_the_mean_of_the_training_part(write, tmp_path):
+    rows = [(i, "" if i % 3 == 0 else i * i, i / 2) for i in range(30)] + [(99, 1, "")]
+    params = write("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows), missing="mean", val_fraction=0.4)
+    data = checked(params)
+    assert (data.facts.left_out, data.facts.filled, sum(data.facts.counts)) == (1, 10, 30)
+    known = [i * i for i in data.train["x"][:, 0].tolist() if i % 3]
+    for part in (data.train, data.val):
+        filled = {b for a, b in part["x"].tolist() if a % 3 == 0}
+        assert list(filled) == pytest.approx([sum(known) / len(known)])
+        assert all(b == a * a for a, b in part["x"].tolist() if a % 3)
+    asked = tmp_path / "asked.csv"
+    asked.write_text("a,b\n3,\n4,16\n")
+    prepared = prepare_file(data, asked)
+    assert prepared.x.tolist() == [[3, pytest.approx(sum(known) / len(known))], [4, 16]]
+    assert prepared.notes == ("1 missing cell filled with the mean of the column.",)
+
+
+def test_missing_cells_of_what_is_to_be_predicted_are_refused_where_those_of_the_data_are(write, tmp_path):
+    asked = tmp_path / "asked.csv"
+    asked.write_text("a\n3\n\n?\n-\n")
+    with pytest.raises(DataError, match=r'has 2 missing cells in 2 of 3 rows: 2 in "a"\.') as caught:
+        prepare_file(checked(write("a,y\n1,2.5\n3,3.5\n")), asked)
+    assert caught.value.fix == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "left"),
+    [
+        (["cat", "", "dog", "NA"], ("NA", "cat", "dog"), 1),
+        (["0", "NA", "1", "0", "1"], ("0", "1"), 1),
+        (["0.5", "?", "1.5"], (), 1),
+    ],
+)
+@pytest.mark.parametrize("missing", ["drop", "mean"])
+def test_a_missing_target_costs_its_row(write, labels, classes, left, missing):
+    data = checked(write("x,y\n" + "".join(f"{i},{label}\n" for i, label in enumerate(labels)), missing=missing))
+    assert data.classes == classes
+    assert data.facts.left_out == left
+    assert len(data.train["x"]) == len(labels) - left
+
+
+@pytest.mark.parametrize(
+    ("content", "missing", "words"),
+    [
+        ("a,b\n,1.5\n2,\n", "drop", "Every row"),
+        ("a,b\n1,\n2,\n", "mean", "Every row"),
+        ("a,c,b\n,1,1.5\n?,2,2.5\n", "mean", 'column "a" of "data.csv" holds no number'),
+    ],
+)
+def test_nothing_is_left_of_a_table(write, content, missing, words):
+    problem = refusal(write(content, missing=missing))
+    assert problem.code == "D04"
+    assert words in problem.message
+
+
+def test_decimal_commas_are_read_where_they_are_asked_for(write):
+    text = "a;b;y\n1,5;2;0,25\n-2e3;,5;1,75\n"
+    problem = refusal(write(text))
+    assert problem.fix == ("set", "decimal", "comma")
+    data = checked(write(text, decimal="comma"))
+    assert data.train["x"].tolist() == [[1.5, 2], [-2000, 0.5]]
+    assert data.train["y"].tolist() == [[0.25], [1.75]]
+    problem = refusal(write(text.replace(",5", ".5"), decimal="comma"))
+    assert '"1.5" has a decimal point' in problem.message
+    assert problem.fix == ("set", "decimal", "point")
+    assert 'holds "1.234,5"' in refusal(write("a;y\n1.234,5;1\n2,5;2,5\n", decimal="comma")).message
+
+
+def test_columns_of_text_can_be_left_out(write):
+    text = "color,size,shape,y\n" + "".join(f"red,{i},round,{i}.5\n" for i in range(3))
+    problem = refusal(write(text))
+    assert '3 of 3 cells in the column "color" of "data.csv" are no numbers; the first is "red" in row 2.' in (
+        problem.message
+    )
+    assert 'cells in "shape", too' in problem.message
+    assert problem.fix == ("set", "features", ("size",))
+    _, name, value = problem.fix
+    assert checked(write(text, **{name: value})).train["x"].tolist() == [[0], [1], [2]]

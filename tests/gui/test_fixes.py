@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits
+from engine.data.filefacts import waiting_lookup
 from engine.graph import Project, Wire
+from engine.plan import check
 from engine.problem import GraphError
 from gui.document import Document
-from gui.fixes import apply_fix, fix_label
+from gui.fixes import apply_fix, fix_label, fixes_of
 from tests.helpers.canvas import make_easel, make_project
 
 Nodes = dict[str, tuple[str, tuple[float, float], dict[str, Any]]]
@@ -163,3 +166,23 @@ def test_where_several_outputs_fit_none_is_guessed() -> None:
     project = _joined(project, "data.x > other.in")
     (problem,) = [each for each in Document(project).result.problems if each.code == "G07"]
     assert fix_label(problem) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("a,y\n1,0.5\n,1.5\n3,2.5\n", ["Leave these rows out", "Fill in the mean of the column"]),
+        ("a;y\n1,5;0,5\n2,5;1,5\n", ["Read decimal commas"]),
+        ("a,b,y\nred,1,0.5\nblue,2,1.5\n", ["Leave out what is no number"]),
+    ],
+)
+def test_a_table_is_read_after_each_fix_that_its_problem_offers(tmp_path: Path, text: str, labels: list[str]) -> None:
+    (tmp_path / "data.csv").write_text(text)
+    project = make_project({"data": ("Input", (0.0, 0.0), {"dataset": "csv", "path": "data.csv"})}, ())
+    (problem,) = check(project, waiting_lookup(tmp_path)).errors
+    offered = fixes_of(problem)
+    assert [fix_label(each) for each in offered] == labels
+    for each in offered:
+        mended, change = apply_fix(project, each)
+        assert change.touched == {"data"}
+        assert not check(mended, waiting_lookup(tmp_path)).errors
