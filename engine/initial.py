@@ -37,7 +37,8 @@ def init_params() -> dict[str, Param]:
                 "Constant",
                 "Zeros",
             ),
-            doc="How the weights are drawn before training. Xavier suits sigmoid and tanh, Kaiming suits ReLU.",
+            doc="How the weights are drawn before training. Xavier suits sigmoid and tanh, Kaiming suits ReLU; "
+            "units that begin alike (Constant, Zeros) learn alike.",
         ),
         "weight_gain": Choice(
             default="auto",

@@ -1,4 +1,4 @@
-"""What is to be said of a training that has ended and learned nothing: judged from its records alone."""
+"""What is to be said of a training that has ended and learned nothing, or little: judged from its records alone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ SMALLEST_LOSS: Final = 1e-6
 """A training that begins below this is at its goal, and what it then grows by means nothing."""
 GUESSING: Final = 0.05
 """Part of the way from guessing to no mistake: a few hundred samples let guesses look that good, and hardly better."""
+LITTLE: Final = 0.3
+"""Up to this part of the way, a learning rate that few trainings learn with is told as the likely reason."""
 FALLING: Final = 0.01
 """A loss that falls by this part from one eighth of the training to the next is on its way."""
 TINY_LR: Final[Mapping[str, float]] = {"sgd": 1e-3, "adagrad": 1e-3, "adadelta": 1e-2}
@@ -42,6 +44,7 @@ _STRAIGHT: Final = frozenset(
 )
 """Blocks of which, however many, only straight lines come."""
 _FLAT: Final = frozenset({"sigmoid", "tanh"})
+_ONE_NUMBER: Final = frozenset({"zeros", "constant"})
 
 
 @final
@@ -81,21 +84,23 @@ class Verdict:
 
 
 def judge(ended: Ended) -> Verdict | None:
-    """The verdict; None where something was learned, where that cannot be told, or where several phases play a game."""
+    """The verdict; None where enough was learned, where that cannot be told, or where several phases play a game."""
     records = ended.records
     if len(records) < 2 or len(ended.result.phases) != 1:
         return None
     last = next((record for record in records if record["epoch"] == ended.kept), records[-1])
     known = {part: _skill(last, part, ended.common) for part in ("train", "val")}
-    if any(skill is not None and skill > GUESSING for skill in known.values()):
-        return None
+    best = max((skill for skill in known.values() if skill is not None), default=None)
+    part = "train" if known["val"] is None else "val"
+    if best is not None and best > GUESSING:
+        rate = _rate_hint(ended, last) if best <= LITTLE and len(records) >= FEWEST_EPOCHS else None
+        return Verdict(_little(last, part, ended.common), rate, _too_large(ended)) if rate else None
     grown = _grown(ended, last)
     if grown is not None:
         return grown
-    if len(records) < FEWEST_EPOCHS or all(skill is None for skill in known.values()):
+    if len(records) < FEWEST_EPOCHS or best is None:
         return None
-    part = "train" if known["val"] is None else "val"
-    return Verdict(_no_better(last, part, ended.common), " ".join(list(_hints(ended))[:MOST_HINTS]))
+    return Verdict(_no_better(last, part, ended.common), " ".join(list(_hints(ended))[:MOST_HINTS]), _too_large(ended))
 
 
 def _skill(record: Mapping[str, Any], part: str, common: Mapping[str, float]) -> float | None:
@@ -112,16 +117,25 @@ def _named(metric: str, part: str) -> str:
 
 
 def _no_better(record: Mapping[str, Any], part: str, common: Mapping[str, float]) -> str:
+    return f"Nothing was learned: {_compared(record, part, common, 'no')}"
+
+
+def _little(record: Mapping[str, Any], part: str, common: Mapping[str, float]) -> str:
+    return f"Little was learned: {_compared(record, part, common, 'hardly')}"
+
+
+def _compared(record: Mapping[str, Any], part: str, common: Mapping[str, float], how: str) -> str:
+    """How the answers compare with those that look at no input."""
     data = "validation data" if part == "val" else "training data"
     value = record["metrics"].get(_named("r2", part))
     if value is not None:
         return (
-            f"Nothing was learned: on the {data} the answers are no better than always answering the mean "
+            f"on the {data} the answers are {how} better than always answering the mean "
             f"(R² is {value:.2g}; 0 is the mean, 1 is perfect)."
         )
     accuracy = record["metrics"][_named("accuracy", part)]
     return (
-        f"Nothing was learned: on the {data} {accuracy:.0%} of the answers are right, and always answering the most "
+        f"on the {data} {accuracy:.0%} of the answers are right, and always answering the most "
         f"frequent class would be right in {common[part]:.0%}."
     )
 
@@ -140,14 +154,12 @@ def _grown(ended: Ended, last: Mapping[str, Any]) -> Verdict | None:
 
 def _hints(ended: Ended) -> Iterator[str]:
     """What to try with this network, the likeliest first; always one at least."""
-    lr, kind, found = ended.lr, ended.optimizer, False
+    found = False
     nodes = [ended.result.nodes[path] for path in ended.result.order if path in ended.result.live]
-    if lr < TINY_LR.get(kind, TINY_OTHER):
+    rate = _rate_hint(ended)
+    if rate is not None:
         found = True
-        yield f"The learning rate {lr:g} is very small: try a hundred times as much."
-    elif lr >= HUGE_LR.get(kind, HUGE_OTHER) and ended.smaller_lr is not None:
-        found = True
-        yield f"The learning rate {lr:g} is very large: try {ended.smaller_lr:g}."
+        yield rate
     for path, ratio in ended.spreads.items():
         if ratio > APART:
             found = True
@@ -157,6 +169,9 @@ def _hints(ended: Ended) -> Iterator[str]:
         layers = sum(node.block == "Dense" for node in nodes)
         what = "put an Activation between its layers" if layers > 1 else "add a Dense and an Activation before the last"
         yield f"A network without an Activation between layers can only draw a straight line: {what}."
+    for node in _alike(nodes):
+        found = True
+        yield f'All units of "{node.path}" begin alike, and learn alike: draw its weights at random (weight_init).'
     if sum(node.block == "Activation" and node.params.get("function") in _FLAT for node in nodes) >= DEEP:
         found = True
         yield "So many sigmoids or tanhs in a row let the gradient vanish: try relu, with Kaiming initialisation."
@@ -165,6 +180,27 @@ def _hints(ended: Ended) -> Iterator[str]:
         yield "The loss was still falling: train for more epochs."
     if not found:
         yield "Try another learning rate, more epochs, or more units."
+
+
+def _rate_hint(ended: Ended, last: Mapping[str, Any] | None = None) -> str | None:
+    """What to do about a learning rate that few trainings learn with; a small one counts if the loss hardly fell."""
+    if ended.lr < TINY_LR.get(ended.optimizer, TINY_OTHER):
+        if last is not None and last["loss"] < (1.0 - FALLING) * ended.records[0]["loss"]:
+            return None
+        return f"The learning rate {ended.lr:g} is very small: try a hundred times as much."
+    smaller = _too_large(ended)
+    return None if smaller is None else f"The learning rate {ended.lr:g} is very large: try {smaller:g}."
+
+
+def _too_large(ended: Ended) -> float | None:
+    """What to try in the place of a learning rate that is too large for most trainings."""
+    return ended.smaller_lr if ended.lr >= HUGE_LR.get(ended.optimizer, HUGE_OTHER) else None
+
+
+def _alike(nodes: Sequence[NodePlan]) -> list[NodePlan]:
+    """The first layer, of those that others follow, whose weights all begin with one number."""
+    layers = [node for node in nodes if "weight_init" in node.params]
+    return [node for node in layers[:-1] if node.params["weight_init"] in _ONE_NUMBER][:1]
 
 
 def _is_straight(nodes: Sequence[NodePlan]) -> bool:

@@ -88,7 +88,40 @@ def test_what_to_try_fits_the_network(more, hint):
     found = judge(ended(records(FEWEST_EPOCHS, r2=0.0), **more))
     assert found is not None
     assert hint in found.hint
+    assert found.suggested_lr == more.get("smaller_lr")
     assert ("straight line" in found.hint) == ("result" in more)
+
+
+@pytest.mark.parametrize(
+    ("more", "loss", "skill", "hint"),
+    [
+        ({"lr": 5.0, "smaller_lr": 0.01}, 0.9, 0.2, "The learning rate 5 is very large: try 0.01."),
+        ({"lr": 5.0, "smaller_lr": 0.01}, 0.9, 0.4, None),
+        ({"lr": 1e-6}, 0.999, 0.2, "The learning rate 1e-06 is very small: try a hundred times as much."),
+        ({"lr": 1e-6}, 0.9, 0.2, None),  # it takes its time, but it learns
+        ({}, 0.999, 0.2, None),
+    ],
+)
+def test_little_learned_with_a_learning_rate_out_of_range_is_told(more, loss, skill, hint):
+    common = {"train": 0.5, "val": 0.5}
+    for metrics in ({"r2": skill, "val_r2": 0.0}, {"accuracy": 0.5, "val_accuracy": 0.5 + skill / 2}):
+        found = judge(ended(records(FEWEST_EPOCHS, last=loss, **metrics), common=common, **more))
+        assert (found and found.hint) == hint
+        if found is not None:
+            assert found.message.startswith("Little was learned: on the validation data ")
+            assert found.suggested_lr == more.get("smaller_lr")
+    assert judge(ended(records(FEWEST_EPOCHS - 1, last=loss, r2=skill), **more)) is None
+
+
+def test_units_that_begin_alike_are_told():
+    zeros = {"weight_init": "zeros"}
+    hint = 'All units of "hidden" begin alike, and learn alike: draw its weights at random (weight_init).'
+    found = judge(ended(records(FEWEST_EPOCHS, r2=0.0), network(hidden=("Dense", zeros))))
+    assert found is not None
+    assert found.hint == hint
+    last = judge(ended(records(FEWEST_EPOCHS, r2=0.0), network(output=("Dense", {"out_features": 1, **zeros}))))
+    assert last is not None
+    assert "alike" not in last.hint
 
 
 def test_a_loss_that_still_falls_asks_for_more_epochs():
