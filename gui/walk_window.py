@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QApplication, QDockWidget, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QScrollArea, QTabBar, QWidget
 
 
 def is_in_sight(widget: QWidget) -> bool:
@@ -34,16 +34,35 @@ def tab(window: QWidget, forward: bool) -> bool:
 def next_part(parts: Callable[[], Sequence[QWidget]], step: int) -> None:
     """Give the focus to the next part of a window in this order, or with `step` -1 to the one before."""
     focus, everyone = QApplication.focusWidget(), list(parts())
-    here = next((index for index, part in enumerate(everyone) if _holds(part, focus)), -1 if step > 0 else 0)
+    at = (index for index, part in enumerate(everyone) if _holds(part, focus) or _is_tab_of(part, focus))
+    here = next(at, -1 if step > 0 else 0)
     for turn in range(1, len(everyone) + 1):
         part = everyone[(here + turn * step) % len(everyone)]
         inner = part.widget() if isinstance(part, QDockWidget) else part  # not the buttons of its title
         chain = [inner, *_chain(inner, inner.window(), True)] if is_in_sight(part) else []
         target = next((widget for widget in chain if _holds(inner, widget) and _takes_tab(widget)), None)
+        if target is None and isinstance(part, QDockWidget):
+            target = _handle(part)
         if target is not None:
             target.activateWindow()  # a dock may float
             _focus(target, Qt.FocusReason.TabFocusReason)
             return
+
+
+def _handle(dock: QDockWidget) -> QWidget | None:
+    """What stands for a dock with nothing in it that takes keys: its tab among others, else a button of its title."""
+    if not is_in_sight(dock):
+        return None
+    bars = dock.window().findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    title = dock.titleBarWidget()
+    others = title.findChildren(QWidget) if title is not None else []
+    handles = [*(bar for bar in bars if _is_tab_of(dock, bar)), *others]
+    return next((widget for widget in handles if _takes_tab(widget)), None)
+
+
+def _is_tab_of(part: QWidget, widget: QWidget | None) -> bool:
+    """Whether it is the row of tabs whose front one is this dock."""
+    return isinstance(widget, QTabBar) and widget.tabText(widget.currentIndex()) == part.windowTitle() != ""
 
 
 def _holds(part: QWidget, widget: QWidget | None) -> bool:

@@ -57,6 +57,32 @@ def test_f6_goes_from_part_to_part_and_back(window):
     assert dock_of(QApplication.focusWidget()) is window.docks["palette"]
 
 
+def test_f6_comes_to_every_dock_in_sight_also_to_empty_and_floating_ones(window, qtbot):
+    gradients = window.docks["gradientPlot"]
+    assert not any(child.isVisible() and child.focusPolicy() for child in gradients.widget().findChildren(QWidget))
+    window.docks["history"].setFloating(True)
+    window.docks["history"].show()
+    window.canvas.setFocus()
+    met: list[str] = []
+    while len(met) < 30:
+        before = QApplication.focusWidget()
+        QTest.keyClick(before, Qt.Key.Key_F6)
+        qtbot.waitUntil(
+            lambda before=before: QApplication.focusWidget() not in (None, before)
+        )  # a window comes to front
+        focus = QApplication.focusWidget()
+        if focus is window.canvas:
+            break
+        dock = dock_of(focus)
+        met.append(dock.windowTitle() if dock is not None else getattr(focus, "tabText", lambda _: "")(0))
+    assert {"Inspector", "Loss", "Gradients", "Output", "History", "Blocks"} <= set(met), met
+    assert len(met) == len(parts_in_sight(window)) - 1
+
+
+def parts_in_sight(window) -> list[QWidget]:
+    return [part for part in window._parts() if is_in_sight(part)]
+
+
 def test_the_menu_brings_a_panel_to_the_front_and_closes_it_only_where_it_is_seen(window):
     history, inspector = window.docks["history"], window.docks["inspector"]
     action = history.toggleViewAction()
