@@ -15,7 +15,7 @@ from engine.frozen import FrozenDict
 from engine.graph import EMPTY, Graph, Group, GroupPort, Layout, Node, Point, Project, Wire
 from engine.names import id_error
 from engine.planning.flatten import input_names
-from engine.planning.groupuse import GROUP, MAX_NODES, catalogue, parse_use
+from engine.planning.groupuse import GROUP, MAX_NODES, catalogue, parse_use, refuse_loop, used_in
 from engine.problem import GraphError
 from engine.references import BOUNDARY, follow_training, follow_weights, moved
 
@@ -203,7 +203,7 @@ def put(project: Project, level: Level, prefix: str, view: Project, renamed: Ren
         renamed: (old, new) ids or paths at that level.
 
     Raises:
-        GraphError: a wire leads from an input of the group to an output.
+        GraphError: a wire leads from an input of the group to an output, or the group is put into itself.
     """
     if not level:
         return view, renamed
@@ -211,6 +211,8 @@ def put(project: Project, level: Level, prefix: str, view: Project, renamed: Ren
     old = project.groups[name]
     new = _group_of(view, old)
     edited = replace(project, groups=view.groups.insert(name, new))
+    if used_in(new.graph) - used_in(old.graph):
+        refuse_loop(name, edited.groups)
     everywhere = prefixes(project, name)
     pairs = tuple((where + before, where + after) for where in everywhere for before, after in renamed)
     gone = [node_id for node_id in old.graph.nodes if node_id not in new.graph and node_id not in dict(renamed)]

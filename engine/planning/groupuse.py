@@ -12,7 +12,7 @@ from engine.graph import Graph, Group, Node
 from engine.param import Bool, Int, Param, Text, parse_all
 from engine.planning.order import components, shortest_loop
 from engine.planning.words import did_you_mean, ended
-from engine.problem import Problem
+from engine.problem import GraphError, Problem
 from engine.wording import plural, shown
 
 GROUP = "Group"
@@ -86,6 +86,23 @@ def catalogue(groups: HashTrieMap[str, Group]) -> Catalogue:
             made.sizes[name] = plain + sum(made.sizes[use.group] * use.repeat for use in inner_uses)
             made.depths[name] = 1 + max((made.depths[use.group] for use in inner_uses), default=0)
     return made
+
+
+def used_in(graph: Graph) -> set[str]:
+    """The groups that blocks of a graph stand for."""
+    return {parse_use(node.params).group for node in graph.nodes.values() if node.block == GROUP}
+
+
+def refuse_loop(name: str, groups: HashTrieMap[str, Group]) -> None:
+    """Raises GraphError when a group contains itself."""
+    loop = catalogue(groups).loops.get(name)
+    if loop is not None:
+        way = f": {' → '.join(loop)}" if len(loop) > 2 else ""
+        raise GraphError(
+            f'"{name}" cannot be put into itself{way}.',
+            code="G16",
+            hint=f'For a copy of "{loop[-2]}" in it, choose "Make independent" at one of its uses and put that one in.',
+        )
 
 
 def check_use(

@@ -157,12 +157,13 @@ class Commands:
             self._add(fragment, (OFFSET, OFFSET), _tr("Duplicate {0}"))
 
     def _add(self, fragment: Project, offset: tuple[float, float], text: str) -> None:
-        stage = self._stage
-        project = stage.scene.with_places(stage.document.project)
-        project, touched, new_ids = edits.paste(project, fragment, offset)
+        stage, before = self._stage, self._stage.document.project
+        project, touched, new_ids = edits.paste(stage.scene.with_places(before), fragment, offset)
         added = frozenset(new_ids.values())
         project, decor = decorations.pasted(project, fragment, offset)
         stage.document.edit(text.format(_named(added or frozenset(decor))), project, touched, moved=added | set(decor))
+        if stage.document.project is before:
+            return  # a group refuses to contain itself
         stage.scene.choose_wires(())
         stage.scene.decor.choose(decor)
         stage.selection.set(added)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.block import Port
 from engine.graph import Node
 from engine.levels import INPUTS, KINDS, NEW_PORT, OUTPUTS
-from engine.planning.groupuse import parse_use
+from engine.planning.groupuse import Use, parse_use
 from engine.references import GROUP
 from engine.result import NodePlan
 
@@ -38,10 +38,18 @@ def summary(node: Node, plan: NodePlan | None) -> str:
         return _tr("what comes in")
     if node.block == KINDS[OUTPUTS]:
         return _tr("what goes out")
-    if plan is not None and plan.summary:
+    shared = _shared(parse_use(node.params)) if node.block == GROUP else ""
+    if plan is not None and plan.summary and not shared:
         return plan.summary
     name = node.params.get("group") if node.block == GROUP else None
-    return name if isinstance(name, str) else node.block
+    return " · ".join(filter(None, (name if isinstance(name, str) else node.block, shared)))
+
+
+def _shared(use: Use) -> str:
+    """Whose weights a use has; "" for its own, one set for each repetition."""
+    if use.share_with:
+        return _tr("weights of {0}").format(use.share_with)
+    return _tr("shared") if use.repeat > 1 and use.share_across_repeats else ""
 
 
 def port(name: str) -> Port:

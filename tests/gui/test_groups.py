@@ -115,6 +115,18 @@ def test_a_group_looks_like_several_blocks_and_says_how_much_is_inside(grouped: 
     face = grouped.view.items_.blocks["group"].face
     assert face.title == "group  ×3"
     assert face.summary == "Group · 9 blocks · 60 params"
+    project, touched, _ = groupedits.set_use(grouped.document.project, "group", "share_across_repeats", True)
+    grouped.document.edit("share", project, touched)
+    assert grouped.view.items_.blocks["group"].face.summary == "Group · shared · 20 params"
+    grouped.undo()
+    assert grouped.view.items_.blocks["group"].face.summary == "Group · 9 blocks · 60 params"
+
+
+def test_a_use_with_the_weights_of_another_says_whose_they_are(grouped: Easel) -> None:
+    assert grouped.view.groups.add_use("Group", QPointF(700, 500)) == "group2"
+    project, touched, _ = groupedits.set_use(grouped.document.project, "group2", "share_with", "group")
+    grouped.document.edit("share", project, touched)
+    assert grouped.view.items_.blocks["group2"].face.summary == "Group · weights of group"
 
 
 def test_what_would_make_a_loop_is_refused_in_words(easel: Easel, said: Callable[[], list[str]]) -> None:
@@ -399,6 +411,47 @@ def test_a_group_cannot_be_put_into_itself(grouped: Easel, said: Callable[[], li
     opened(grouped)
     assert grouped.view.groups.add_use("Group") is None
     assert "into itself" in said()[-1]
+
+
+def test_nor_can_it_be_pasted_into_itself(grouped: Easel, said: Callable[[], list[str]]) -> None:
+    """Nothing is half done: no step to undo, the selection stays, and the message tells the way out."""
+    grouped.selection.set({"group"})
+    grouped.key(KEY.Key_C, CTRL)
+    opened(grouped)
+    grouped.selection.set({"lin"})
+    before, steps, told = grouped.document.project, grouped.document.undo_stack.count(), len(said())
+    grouped.key(KEY.Key_V, CTRL)
+    assert grouped.document.project is before
+    assert grouped.document.undo_stack.count() == steps
+    assert grouped.selected == {"lin"}
+    (message,) = said()[told:]
+    assert '"Group" cannot be put into itself.' in message
+    assert "Make independent" in message
+    agrees(grouped)
+
+
+def test_a_group_is_not_pasted_into_one_that_it_contains(grouped: Easel, said: Callable[[], list[str]]) -> None:
+    grouped.selection.set({"group", "first"})
+    grouped.key(KEY.Key_G, CTRL)
+    (outer,) = grouped.selected
+    grouped.key(KEY.Key_C, CTRL)
+    grouped.view.groups.navigator.go((outer, "group"))
+    before = grouped.document.project
+    grouped.key(KEY.Key_V, CTRL)
+    assert grouped.document.project is before
+    assert "itself: Group → Group 2 → Group." in said()[-1]
+
+
+def test_an_independent_copy_may_be_nested(grouped: Easel) -> None:
+    use = grouped.view.groups.add_use("Group", QPointF(700, 500))
+    assert use is not None
+    grouped.view.groups.make_independent(use)
+    grouped.selection.set({use})
+    grouped.key(KEY.Key_X, CTRL)
+    opened(grouped)
+    grouped.key(KEY.Key_V, CTRL)
+    inner = grouped.document.project.groups["Group"].graph
+    assert [node.params["group"] for node in inner.nodes.values() if node.block == "Group"] == ["Group 2"]
 
 
 def test_an_independent_use_keeps_the_other_as_it_is(grouped: Easel) -> None:

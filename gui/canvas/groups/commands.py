@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from engine import edits, files, groupedits
 from engine.graph import Project
 from engine.grouping import collapse, ungroup
-from engine.levels import is_boundary, prefixes
+from engine.levels import is_boundary
 from engine.problem import ChainruleError
 from engine.references import GROUP
 from gui import group_folder
@@ -112,13 +112,11 @@ class GroupCommands:
 
     def add_use(self, name: str, at: QPointF | None = None) -> str | None:
         """Add another use of one of the document's groups. Returns its id; None when it would contain itself."""
-        level = self._stage.document
-        if level.path and level.group in {name, *_inside(level.project, name)}:
-            message = _tr('"{0}" cannot be put into itself.').format(name)
-            notices().warn(message)
-            return None
+        level, before = self._stage.document, self._stage.document.project
         project, touched, node_id = groupedits.add_use(self._placed(), name, self._corner(at))
         level.make(_tr("Add {0}").format(node_id), project, Change(touched, frozenset({node_id})))
+        if level.project is before:
+            return None  # it was refused
         self._select({node_id})
         return node_id
 
@@ -130,7 +128,10 @@ class GroupCommands:
         project, touched, ids = edits.paste(self._placed(), fragment, self._corner(at))
         added = frozenset(ids.values())
         change = Change(touched, added, whole=True)
+        before = self._stage.document.project
         self._stage.document.make(_tr("Add {0}").format(path.stem), project, change)
+        if self._stage.document.project is before:
+            return False  # it was refused
         self._select(added)
         return True
 
@@ -204,16 +205,6 @@ class GroupCommands:
 
     def _placed(self) -> Project:
         return self._stage.scene.with_places(self._stage.document.project)
-
-
-def _inside(project: Project, name: str) -> set[str]:
-    """The groups that a group uses, directly or not."""
-    return {other for other in project.groups if other != name and _uses(project, name, other)}
-
-
-def _uses(project: Project, outer: str, inner: str) -> bool:
-    alone, _, _ = groupedits.add_use(Project(groups=project.groups), outer, (0.0, 0.0))
-    return bool(prefixes(alone, inner))
 
 
 def _tried(make: Callable[[], T], otherwise: str) -> T | None:
