@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from PySide6.QtCore import QCoreApplication, QPointF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF
 
 from engine import edits
 from engine.block import Block, Port, PortKind, ShapeError, block_named
@@ -158,14 +158,19 @@ def _add_into_wire(stage: Stage, kind: str, wire: Wire, params: Mapping[str, Any
     return made.node_id
 
 
+def area_at(place: QPointF) -> QRectF:
+    """Where a block is put whose head is to lie there."""
+    return QRectF(place.x() - SIZE[0] / 2, place.y() - HEAD / 2, *SIZE)
+
+
 def _place(stage: Stage, wish: Wish, source: PortRef | None, size: Size) -> tuple[float, float]:
     """The new block's upper left corner: its port at the dropped wire's end, beside the selected block, or centred."""
     if wish.port is not None:
         x = wish.at.x() if wish.port.side == "out" else wish.at.x() - SIZE[0]
         return (snapped(x), snapped(wish.at.y() - HEAD / 2))
+    wanted = area_at(wish.at).topLeft()
     if not wish.beside:
-        return (snapped(wish.at.x() - SIZE[0] / 2), snapped(wish.at.y() - HEAD / 2))
-    wanted = QPointF(wish.at.x() - SIZE[0] / 2, wish.at.y() - HEAD / 2)
+        return (snapped(wanted.x()), snapped(wanted.y()))
     if source is not None:
         area = stage.scene.blocks[source.node].area
         wanted = QPointF(area.right() + LAYER_GAP, area.top())

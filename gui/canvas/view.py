@@ -289,8 +289,7 @@ class CanvasView(QGraphicsView):
     def _add_wanted(self) -> None:
         place = viewport.pointer_place(self, self.camera)
         at = place if place is not None else self.camera.centre
-        on_block = self.items_.is_taken(QRectF(at.x() - 1, at.y() - 1, 2, 2))
-        self.open_search(Wish(at, beside=place is None or on_block))
+        self.open_search(Wish(at, beside=place is None or self.items_.is_taken(adding.area_at(at))))
 
     def _note_wanted(self) -> None:
         self.decor_commands.add_note(viewport.pointer_place(self, self.camera))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -220,3 +220,16 @@ def test_ctrl_enter_ends_a_note_and_plays_nothing(qtbot):
         assert [note.text for note in decorations.notes(window.document.project.layout)] == ["Why"]
         QTest.keyClick(canvas, KEY.Key_Return, CONTROL)
         assert played  # the key is the window's again
+
+
+def test_a_block_never_lands_on_others_though_the_mouse_rests_beside_them(easel, monkeypatch):
+    blocks = easel.view.items_.blocks
+    at = blocks["dense"].area.bottomLeft() + QPointF(20, 10)
+    monkeypatch.setattr("gui.canvas.viewport.pointer_place", lambda *_: at)
+    before = set(blocks)
+    press(easel, KEY.Key_Tab)
+    search = easel.view.floats.search
+    QTest.keyClicks(search.field, "relu")
+    QTest.keyClick(search.field, KEY.Key_Return)
+    [new] = set(blocks) - before
+    assert not any(blocks[new].area.intersects(blocks[other].area) for other in before)
