@@ -143,7 +143,7 @@ _SOURCE: dict[str, Param] = {
     "missing": Choice(
         default="refuse",
         options=("refuse", "drop", "mean"),
-        labels=("tell where", "leave the row out", "column's mean"),
+        labels=("not allowed", "leave the row out", "column's mean"),
         when=("dataset", ("csv",)),
         doc="What becomes of cells that are empty, or say NA or ?. The mean is that of the training part; a row whose "
         "target is missing is left out then, too.",

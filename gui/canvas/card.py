@@ -55,7 +55,7 @@ class ProblemCard(QFrame):
             part.deleteLater()
         self._parts = []
         for problem in problems[:MOST]:
-            self._add(_Entry(problem, self.fix_wanted.emit))
+            self._add(_Entry(problem, self._want))
         if len(problems) > MOST:
             more = QLabel(self.tr("and {0} more").format(len(problems) - MOST))
             set_role(more, "caption")
@@ -89,6 +89,10 @@ class ProblemCard(QFrame):
     def texts(self) -> list[str]:
         """What is written on it."""
         return [label.text() for label in self.findChildren(QLabel) if not label.isHidden()]
+
+    def _want(self, problem: Problem) -> None:
+        self._view.setFocus()  # the button goes, and Space would press what Qt gives its focus to
+        self.fix_wanted.emit(problem)
 
     def _add(self, part: QWidget) -> None:
         self._parts.append(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, final
 
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -94,10 +94,14 @@ class HintBubble(QFrame):
         for index, (label, call) in enumerate(actions):
             button = QPushButton(label, self._buttons)
             set_kind(button, "danger" if index == 0 else "quiet")
-            button.clicked.connect(lambda _=False, call=call: call())
+            button.clicked.connect(lambda _=False, call=call: self._act(call))
             self._row.addWidget(button)
         self._row.addStretch(1)
         self._buttons.setVisible(bool(actions))
+
+    def _act(self, call: Callable[[], object]) -> None:
+        self._view.setFocus()  # the button goes, and Space would press what Qt gives its focus to
+        call()
 
     def _turn_row(self, width: int) -> None:
         """Buttons whose words do not fit beside each other stand below each other."""

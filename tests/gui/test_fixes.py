@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import edits
 from engine.data.filefacts import waiting_lookup
 from engine.graph import Project, Wire
 from engine.plan import check
-from engine.problem import GraphError
+from engine.problem import GraphError, Problem
+from gui.canvas.card import ProblemCard
 from gui.document import Document
 from gui.fixes import apply_fix, fix_label, fixes_of
 from tests.helpers.canvas import make_easel, make_project
@@ -124,6 +125,25 @@ def test_the_button_on_the_card_mends_it(qtbot: QtBot, name: str) -> None:
     assert easel.document.undo_stack.count() == 1
     easel.undo()
     assert easel.document.project == project
+
+
+def test_the_focus_goes_from_the_button_to_the_canvas(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    canvas = QWidget(window)
+    canvas.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    card = ProblemCard(canvas)
+    card.fix_wanted.connect(card.dismiss)
+    card.show_problems("b1", (Problem("error", "G03", "b1", "in", "No.", fix=("insert", "Flatten")),))
+    QPushButton("Undo", window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    card.place(QPointF(0, 0), QPointF(0, 0))
+    (button,) = card.findChildren(QPushButton)
+    button.setFocus()
+    button.click()
+    assert QApplication.focusWidget() is canvas
 
 
 def test_an_open_input_that_several_outputs_fit_offers_each(qtbot: QtBot) -> None:
