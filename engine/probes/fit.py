@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import final
 
-import numpy as np
-
-from engine.dataspec import Split
 from engine.events import copied
-from engine.probes.probe import Probe, finite, watcher
+from engine.probes.probe import Probe, finite, spread_over, watcher
 from engine.snapshots import Fit
 from engine.training.run import Run
 
@@ -30,8 +27,7 @@ class FitProbe(Probe):
         data = self._watcher.data
         task = run.trainer.task
         assert task is not None
-        split: Split = "val" if data.count("val") else "train"
-        rows = np.linspace(0, data.count(split) - 1, min(MOST, data.count(split))).astype(np.int64)
+        split, rows = spread_over(data, MOST)
         self._x = data.part(split)[data.x_field.name][rows]
         target = data.part(split)[task.target[1]][rows].double()
         self._true = copied(target.reshape(len(rows), -1)[:, 0].numpy())

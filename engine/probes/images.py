@@ -6,9 +6,8 @@ from typing import final
 
 import numpy as np
 
-from engine.dataspec import Split
 from engine.events import copied
-from engine.probes.probe import Probe, watcher
+from engine.probes.probe import Probe, spread_over, watcher
 from engine.snapshots import ImageGrid
 from engine.training.run import Run
 
@@ -29,9 +28,7 @@ class ImageProbe(Probe):
             return
         assert self._watcher is not None
         data = self._watcher.data
-        split: Split = "val" if data.count("val") else "train"
-        count = data.count(split)
-        rows = np.linspace(0, count - 1, min(SHOWN, count)).astype(np.int64)
+        split, rows = spread_over(data, SHOWN)
         pictures = np.rint(np.clip(data.pictures(split, rows), 0, 1) * _WHITE).astype(np.uint8)
         self._images = copied(pictures[:, 0] if pictures.shape[1] == 1 else np.moveaxis(pictures, 1, 3))
         labels = data.labels(split)

@@ -6,10 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data.dataset import DataSet
+from engine.dataspec import Split
 from engine.events import Snapshot
 from engine.netcode import execution
 from engine.result import Source
@@ -17,6 +20,7 @@ from engine.training.batching import Batch
 from engine.training.run import Run
 
 Interrupted = Callable[[], bool]
+Ints = NDArray[np.int64]
 
 
 class Probe(ABC):
@@ -93,6 +97,13 @@ def watcher(run: Run) -> Watcher | None:
     first = run.loaded.data[inputs[0]].x_field.name
     read = {port for path in needed for origin, port in result.nodes[path].sources.values() if origin == inputs[0]}
     return Watcher(run, source, inputs[0]) if read <= {first} else None
+
+
+def spread_over(data: DataSet, most: int) -> tuple[Split, Ints]:
+    """The part that samples are shown of, validation where there is one, and rows of `most` of them, evenly spread."""
+    split: Split = "val" if data.count("val") else "train"
+    count = data.count(split)
+    return split, np.linspace(0, count - 1, min(most, count)).astype(np.int64)
 
 
 def finite(values: Tensor) -> Tensor:

@@ -106,13 +106,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether the planned training is done, by its epochs or early."""
-        stopping = self.watched.stopping
-        return (stopping is not None and stopping.ended) or self.trainer.epochs >= self.planned
-
-    @property
-    def stopped_early(self) -> bool:
-        """Whether early stopping ended it."""
-        return self.watched.stopping is not None and self.watched.stopping.ended
+        return self.watched.ended or self.trainer.epochs >= self.planned
 
     def tick(self, size: int | None = None, most: int = 1) -> None:
         """One training step (of `size` samples), or one batch of the validation that ends an epoch.

@@ -28,6 +28,11 @@ class Watched:
         self.best = Best(monitor)
         self._net, self._copier = net, Copier(net)
 
+    @property
+    def ended(self) -> bool:
+        """Whether early stopping has ended the training."""
+        return self.stopping is not None and self.stopping.ended
+
     def value(self, record: Mapping[str, Any]) -> float:
         """The value after an epoch; NaN where its record has none."""
         value = record["metrics"].get(self.monitor, record.get(self.monitor))
