@@ -70,8 +70,9 @@ def compare(made: Project, changes: list[Change], one: Way, other: Way, folder: 
         pytest.skip("a network that cannot be trained")
     (ours, our_end), (theirs, their_end) = (trained(made, changes, way, folder) for way in (one, other))
     assert our_end == their_end
-    for run in (ours, theirs):
-        run.trainer.fast.judge.largest = 0.0  # of what was evaluated, which is not made once more by who goes back
+    for run in (ours, theirs):  # who goes back begins at a state that was kept when there was time, and checks from there
+        run.trainer.fast._largest.clear()
+        run.trainer.fast.judge.largest = 0.0
     assert_equal(ours, theirs)
     mine, expected = ours.scalars(), theirs.scalars()
     assert mine is not None
@@ -98,7 +99,7 @@ def trained(made: Project, changes: list[Change], way: Way, folder: Path) -> tup
         go(run, past, STEPS, many=many)
     except StepError as error:
         return run, (error.code, error.node, run.trainer.steps)
-    return run, (run.trainer.steps, run.stopped_early)
+    return run, (run.trainer.steps, run.watched.ended)
 
 
 def go(run: Run, past: History, to: int, *, many: bool) -> None:
