@@ -70,7 +70,7 @@ def compare(made: Project, changes: list[Change], one: Way, other: Way, folder: 
         pytest.skip("a network that cannot be trained")
     (ours, our_end), (theirs, their_end) = (trained(made, changes, way, folder) for way in (one, other))
     assert our_end == their_end
-    for run in (ours, theirs):  # who goes back begins at a state that was kept when there was time, and checks from there
+    for run in (ours, theirs):  # who goes back begins at a state that was kept when there was time, and checks anew
         run.trainer.fast._largest.clear()
         run.trainer.fast.judge.largest = 0.0
     assert_equal(ours, theirs)
