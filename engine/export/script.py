@@ -56,7 +56,7 @@ def main(parts: Parts, loss: str, constants: list[str], count: int, reason: str)
     """
     found = [
         "def main() -> None:",
-        '    """Print the network and its loss on the samples above; --train trains it first."""',
+        f'    """Print the network and its loss{" on the samples above" if constants else ""}; --train trains it first."""',
         "    parser = argparse.ArgumentParser(description=main.__doc__)",
         '    parser.add_argument("--train", action="store_true", help="train the network first")',
         "    arguments = parser.parse_args()",

@@ -7,6 +7,9 @@ from typing import Any
 
 from engine.export.layout import Bracket, Expr, call, lines
 from engine.export.parts import Parts
+from engine.init import generator
+from engine.training.batching import ORDER
+from engine.training.randomness import PURPOSE
 from engine.training.slicing import NotSliceableError, adding, batch_norm_of
 
 _FORMATS = {"bf16": "torch.bfloat16", "fp16": "torch.float16"}
@@ -44,7 +47,7 @@ def why_not(parts: Parts, *, complete: bool) -> str:
         return "Its objectives add up over micro-batches in several ways; that takes Chainrule itself."
     if not complete:
         what = " and ".join(result.nodes[path].summary or path for path in result.inputs)
-        return f"The training data ({what}) are not in this file."
+        return f"The training data ({what}) are not in this file: call train() with them."
     return ""
 
 
@@ -71,7 +74,7 @@ def train(parts: Parts, loss: str, names: list[str]) -> list[str]:
     return [
         *lines(0, "", call("def train", arguments), " -> None:"),
         '    """Train with the settings of the project."""',
-        f"    torch.manual_seed({settings['seed']})",
+        *_seeding(parts, settings, names),
         *lines(4, "optimizer = ", _optimizer(settings)),
         *_scheduler(settings, count),
         *_scaling(settings),
@@ -84,7 +87,7 @@ def train(parts: Parts, loss: str, names: list[str]) -> list[str]:
 def _epoch(parts: Parts, settings: Mapping[str, Any], loss: str, names: list[str]) -> list[str]:
     """Batch by batch, and the mean of the losses at the end."""
     count, size = f"len({names[0]})", settings["batch_size"]
-    order = f"torch.randperm({count})" if settings["shuffle"] else f"torch.arange({count})"
+    order = f"torch.randperm({count}, generator=shuffling)" if settings["shuffle"] else f"torch.arange({count})"
     return [
         "        total = 0.0",
         f"        for rows in {order}.split({size}):",
@@ -92,6 +95,18 @@ def _epoch(parts: Parts, settings: Mapping[str, Any], loss: str, names: list[str
         *(_in_parts(parts, settings, loss, names) or _whole(settings, call(f"net.{loss}", _rows(names, "rows")), 12)),
         f'        print(f"epoch {{epoch}}: loss {{total / {count}:.6g}}")',
     ]
+
+
+def _seeding(parts: Parts, settings: Mapping[str, Any], names: list[str]) -> list[str]:
+    """Random numbers as the training in Chainrule draws them, so that its losses come out again."""
+    seed = settings["seed"]
+    recipes = (parts.result.nodes[path].recipe for path in parts.nodes)
+    found = []
+    if any(recipe is not None and recipe.random for recipe in recipes):
+        found.append(f"    torch.manual_seed({generator(seed, PURPOSE).initial_seed()})")
+    if settings["shuffle"] and names:
+        found.append(f"    shuffling = torch.Generator().manual_seed({generator(seed, ORDER).initial_seed()})")
+    return [f"    # The random numbers that Chainrule draws for seed {seed}.", *found] if found else []
 
 
 def _rows(names: list[str], index: str) -> list[Expr]:

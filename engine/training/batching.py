@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Final, final
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from engine.training.orders import drawn_orders
 __all__ = ["Batch", "Batches", "channels_last"]
 
 Batch = dict[str, Tensor]
+ORDER: Final = "order of the samples"
+"""The name that the generator of the orders has beside the seed (`engine.init.generator`)."""
 
 _GATHERED_BYTES = 1 << 20
 """About as much is picked at once: few calls for small data, and for large data it stays in the processor's cache."""
@@ -69,7 +71,7 @@ class Batches:
         self.epoch = 0
         self.position = self.whole = self.mine = 0
         self._crew = crew
-        self._generator = generator(seed, "order of the samples")
+        self._generator = generator(seed, ORDER)
         self._order: Tensor | None = None
         self._plain: Tensor | None = None
         row = sum(tensor.shape[1:].numel() * tensor.dtype.itemsize for tensor in self.data.values())

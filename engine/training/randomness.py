@@ -11,7 +11,8 @@ from torch import Tensor
 
 from engine.init import generator
 
-_PURPOSE = "random blocks"
+PURPOSE: Final = "random blocks"
+"""The name that its generator has beside the seed (`engine.init.generator`)."""
 _NO_STATE = torch.empty(0, dtype=torch.uint8)
 _GRAPHICS: Final[Mapping[str, Any]] = {"cuda": torch.cuda, "mps": torch.mps}
 """Kinds of devices that draw by themselves, and what keeps their global states."""
@@ -24,7 +25,7 @@ class Randomness:
     def __init__(self, seed: int, device: torch.device) -> None:
         self._device = device
         self._inside = False
-        first = generator(seed, _PURPOSE)
+        first = generator(seed, PURPOSE)
         self._cpu = first.get_state()
         self._graphics = _GRAPHICS.get(device.type)
         self._cuda = _NO_STATE

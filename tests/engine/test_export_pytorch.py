@@ -153,7 +153,7 @@ def test_large_data_stay_outside(tmp_path):
         {"optimizer": "rmsprop", "alpha": 0.9, "momentum": 0.5},
         {"optimizer": "adagrad", "schedule": {"kind": "step", "step": 2, "gamma": 0.5}},
         {"optimizer": "adadelta", "rho": 0.8, "schedule": {"kind": "cosine", "min_lr": 0.001}},
-        {"optimizer": "sgd", "schedule": {"kind": "one_cycle", "warm": 0.4}},
+        {"optimizer": "sgd", "shuffle": False, "schedule": {"kind": "one_cycle", "warm": 0.4}},
         {"optimizer": "sgd", "schedule": {"kind": "cosine", "warmup_steps": 4}},
         {"optimizer": "sgd", "schedule": {"kind": "constant", "warmup_steps": 4}},
         {"optimizer": "sgd", "drop_last": True},
@@ -163,8 +163,8 @@ def test_large_data_stay_outside(tmp_path):
     ],
 )
 def test_training_by_the_exported_loop_is_the_apps(training, tmp_path):
-    """Without shuffling the two loops see the same batches; the weights agree after all epochs."""
-    settings = {"lr": 0.05, "batch_size": 4, "epochs": 5, "shuffle": False, "dtype": "float64", **training}
+    """The two loops see the same batches and draw the same masks; the weights agree after all epochs."""
+    settings = {"lr": 0.05, "batch_size": 4, "epochs": 5, "seed": 3, "dtype": "float64", **training}
     dtype = getattr(torch, settings["dtype"])
     x = torch.randn(10, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64).tolist()
     y = torch.randn(10, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64).tolist()
@@ -172,13 +172,14 @@ def test_training_by_the_exported_loop_is_the_apps(training, tmp_path):
         ("data", "Input", {"dataset": "inline", "x": x, "y": y, "target_type": "numbers"}),
         ("dense1", "Dense", {"out_features": 4}),
         ("act", "Activation", {"function": "tanh"}),
+        ("drop", "Dropout", {"p": 0.3}),
         ("dense2", "Dense", {"out_features": 1}),
         ("loss", "Loss"),
     ]
-    wires = ["data.x -> dense1", "dense1 -> act", "act -> dense2", "dense2 -> loss.prediction", "data.y -> loss.target"]
-    project = make_project(nodes, wires, settings)
+    way = ["data.x -> dense1", "dense1 -> act", "act -> drop", "drop -> dense2", "dense2 -> loss.prediction"]
+    project = make_project(nodes, [*way, "data.y -> loss.target"], settings)
     loaded = load(project)
-    net = build(loaded.result, dtype=dtype)
+    net = build(loaded.result, dtype=dtype, seed=3)
     path, _ = export_pytorch(project, loaded.result, net.state_dict(), loaded.part("train"), tmp_path)
     module = imported(path)
     looped = module.Net.load()
