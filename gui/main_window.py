@@ -144,6 +144,8 @@ class MainWindow(QMainWindow):
         panels = [self.docks[place.name] for place in self.panels.places]
         self.tour = Tour(self, [self.canvas, self.docks["palette"]], self.transport, panels)
         self.toasts = ToastArea(self)
+        self.toasts.all_wanted.connect(self.actions_.messages.trigger)
+        self.toasts.left.connect(lambda: self.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         self.shortcuts = Shortcuts(self.transport.menus, self)
         self.command_palette = CommandPalette(self.transport.menus, self)
 
@@ -206,7 +208,7 @@ class MainWindow(QMainWindow):
         column = self.canvas.parentWidget()
         assert column is not None
         centre = column.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        return [self.transport, left, *centre, *others, self.status]
+        return [self.transport, left, *centre, *others, self.toasts, self.status]
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         return tab(self, forward)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent
+from PySide6.QtGui import QAccessible, QEnterEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from gui.icons import icon
 from gui.notices import Notice
+from gui.screen_reader import tell_as
 from gui.theme import set_kind, set_role, theme
 from gui.widgets.wrap_row import WrapRow
 
@@ -55,6 +56,7 @@ class ToastCard(QFrame):
         self._closed = False
         self.setObjectName("toast")
         set_kind(self, "toast" if notice.level in ("info", "success") else notice.level)
+        tell_as(self, QAccessible.Role.AlertMessage)
         self.setAccessibleName(notice.text)
         self._text = QLabel(notice.text)
         self._text.setTextFormat(Qt.TextFormat.PlainText)

@@ -14,12 +14,13 @@ from PySide6.QtCore import (
     QPropertyAnimation,
     Qt,
     QTimer,
+    Signal,
 )
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDockWidget,
     QGraphicsOpacityEffect,
-    QLabel,
     QStatusBar,
     QTabBar,
     QToolButton,
@@ -28,7 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.notices import Notice, Notices, notices
-from gui.theme import set_role, theme
+from gui.theme import set_kind, theme
 from gui.toast_card import ToastCard, reading_time_ms
 
 MAX_CARDS: Final = 4
@@ -38,7 +39,15 @@ CARD_WIDTH: Final = 360
 
 @final
 class ToastArea(QWidget):
-    """The corner of a window where notices appear: the newest four, the others when there is room again."""
+    """The corner of a window where notices appear: the newest four, the others when there is room again.
+
+    Signals:
+        all_wanted(): the list of all messages was asked for.
+        left(): the last card was closed while it had the keyboard.
+    """
+
+    all_wanted = Signal()
+    left = Signal()
 
     def __init__(self, window: QWidget, door: Notices | None = None) -> None:
         """Takes over showing notices.
@@ -56,8 +65,11 @@ class ToastArea(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
-        self._more = QLabel(self)
-        set_role(self._more, "caption")
+        self._more = QToolButton(self)
+        self._more.setObjectName("toastsMore")
+        self._more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_kind(self._more, "boxed")
+        self._more.clicked.connect(self.all_wanted)
         self._layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignRight)
         self._to_front = QTimer(self)
         self._to_front.setSingleShot(True)
@@ -104,7 +116,7 @@ class ToastArea(QWidget):
         return self._window
 
     def focus_newest(self) -> None:
-        """Moves the keyboard to the newest card, for a shortcut of the window."""
+        """Moves the keyboard to the newest card."""
         if self._cards:
             self._cards[-1].findChildren(QToolButton)[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -120,10 +132,16 @@ class ToastArea(QWidget):
     def _close(self, card: ToastCard) -> None:
         if card not in self._cards:
             return
+        focus = QApplication.focusWidget()
+        by_keys = focus is not None and card.isAncestorOf(focus)
         self._remove(card)
         if self._hidden and len(self._cards) < MAX_CARDS:
             self._add(self._hidden.pop(), at=0)
         self._show_rest()
+        if by_keys and self._cards:
+            self.focus_newest()
+        elif by_keys:
+            self.left.emit()
 
     def _remove(self, card: ToastCard) -> None:
         self._cards.remove(card)
