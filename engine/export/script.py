@@ -54,9 +54,10 @@ def main(parts: Parts, loss: str, constants: list[str], count: int, reason: str)
         count: of the samples.
         reason: why the file cannot train, "" when it can.
     """
+    where = " on the samples above" if constants else ""
     found = [
         "def main() -> None:",
-        f'    """Print the network and its loss{" on the samples above" if constants else ""}; --train trains it first."""',
+        f'    """Print the network and its loss{where}; --train trains it first."""',
         "    parser = argparse.ArgumentParser(description=main.__doc__)",
         '    parser.add_argument("--train", action="store_true", help="train the network first")',
         "    arguments = parser.parse_args()",
