@@ -45,8 +45,10 @@ _RIM: Final = 2
 LINE_GAP: Final = 0.55
 INDENT: Final = 1.2
 PART_GAP: Final = 0.25
-COMING: Final = 2.2
-"""The height of a line that is not drawn yet."""
+PATIENCE: Final = 1000
+"""Milliseconds that a formula may take before plain letters stand in its place: most take a few."""
+_LIKELY_HEIGHTS: Final = ((r"\begin{cases}", 2.3), ("frac{", 2.35), (r"\sum", 1.7), (r"\prod", 1.7), ("", 1.0))
+"""The height of a line that is not drawn yet, in font sizes, by what stands in it; the first that does counts."""
 PICTURE_SCALE: Final = 4
 """A copied picture is so many times as large as the formula on the screen."""
 COPY: Final = QKeySequence.StandardKey.Copy
@@ -66,8 +68,8 @@ class _Row:
 class FormulaWidget(QWidget):
     """Formulas below each other, in the colour of text, as wide as there is room.
 
-    Until the outlines are made (in a pool thread, the first time) it has about its final height, and shows in plain
-    letters what is coming.
+    Until the outlines are made (in a pool thread, the first time) it has about its final height, and is empty; where
+    it takes long, as before matplotlib is loaded, it shows in plain letters what is coming.
     """
 
     def __init__(self, lines: Sequence[str] | str = (), size: float = 17, parent: QWidget | None = None) -> None:
@@ -82,6 +84,8 @@ class FormulaWidget(QWidget):
         tell_as(self, QAccessible.Role.Equation)
         self._lines: tuple[str, ...] = ()
         self._coming: tuple[str, ...] = ()
+        self._likely_height = 0.0
+        self._patient = True
         self._size = size
         self._rows: list[_Row] = []
         self._ready = True
@@ -111,7 +115,7 @@ class FormulaWidget(QWidget):
         if wanted == self._lines:
             return
         self._lines = wanted
-        self._coming = tuple(plain_text(line) for line in wanted)
+        self._expect(wanted)
         self.setAccessibleName("\n".join(wanted))
         parts = self._parts()
         self._ready = all(formula_ready(part) for part in parts)
@@ -120,6 +124,7 @@ class FormulaWidget(QWidget):
             self._prepare(wanted, parts)
         elif not self._ready:
             QTimer.singleShot(LATER, self, lambda: self._prepare(wanted, parts))
+            QTimer.singleShot(PATIENCE, self, self._lose_patience)
 
     def _prepare(self, wanted: tuple[str, ...], parts: Sequence[str]) -> None:
         if wanted == self._lines:
@@ -127,8 +132,19 @@ class FormulaWidget(QWidget):
 
     def announce(self, lines: Sequence[str]) -> None:
         """Show in plain letters what `set_lines` is going to show, with room for it, while nothing is shown yet."""
-        self._coming = tuple(plain_text(line) for line in lines)
+        self._expect(lines)
+        self._patient = False
         self._relayout()
+
+    def _expect(self, lines: Sequence[str]) -> None:
+        self._coming = tuple(plain_text(line) for line in lines)
+        heights = [next(high for sign, high in _LIKELY_HEIGHTS if sign in line) for line in lines]
+        self._likely_height = sum(heights) + LINE_GAP * max(0, len(heights) - 1)
+
+    def _lose_patience(self) -> None:
+        self._patient = False
+        if not self._ready:
+            self.update()
 
     def set_color(self, color: str) -> None:
         """Draws in another colour of the palette, such as `secondary`."""
@@ -183,7 +199,7 @@ class FormulaWidget(QWidget):
     def _height(self, rows: list[_Row]) -> int:
         size = self._size * theme().text_scale
         if not rows:
-            return round(len(self._coming) * size * COMING)
+            return round(self._likely_height * size)
         return rows[-1].rect.bottom() + 1
 
     def _lay_out(self, width: int) -> list[_Row]:
@@ -211,7 +227,7 @@ class FormulaWidget(QWidget):
                 painter.drawText(row.rect, _RAW_TEXT, row.text)
             else:
                 painter.fillPath(row.outline, theme().brush(self._color if self.isEnabled() else "disabled"))
-        if not rows and self._coming:
+        if not rows and self._coming and not self._patient:
             self._paint_coming(painter)
         if self._ringed:
             painter.setPen(theme().pen("accent"))
