@@ -218,6 +218,7 @@ def _optimizer(settings: Mapping[str, Any]) -> Bracket:
     """`torch.optim.SGD(net.parameters(), lr=0.1)`; parameters without a gradient it leaves alone."""
     name, defaults, eps = _OPTIMIZERS[settings["optimizer"]]
     values = {**settings, "betas": (settings["beta1"], settings["beta2"])}
+    values["nesterov"] = settings["nesterov"] and bool(settings["momentum"])  # without one PyTorch refuses it
     given: list[tuple[str, Expr]] = [("lr", repr(settings["lr"]))]
     given += [(key, repr(values[key])) for key, default in defaults.items() if values[key] != default]
     if eps is not None and settings["eps"] not in (None, eps):

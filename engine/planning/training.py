@@ -28,9 +28,8 @@ def read_settings(training: Mapping[str, Any], where: str = "Training", beside: 
     parsed, errors = settings.parse(training)
     problems = [_problem("error", ended(f"{where}: {name} {message}"), f"Correct {name}.") for name, message in errors]
     if parsed["nesterov"] and parsed["optimizer"] == "sgd" and not parsed["momentum"]:
-        problems.append(
-            _problem("error", f"{where}: nesterov needs a momentum, which is 0.", "Set momentum, for example to 0.9.")
-        )
+        message = f"{where}: nesterov has no effect while the momentum is 0."
+        problems.append(_problem("warning", message, "Set momentum, for example to 0.9."))
     if parsed["precision"] != "float32" and parsed["dtype"] == "float64":
         message = f"{where}: precision {parsed['precision']} computes in 16 bits, but the numbers are float64."
         problems.append(_problem("error", message, "Set dtype to float32, or precision to full."))

@@ -102,7 +102,7 @@ class UpdateLens(Lens):
         if not isinstance(before, Update) or before.parameter != moment.parameter:
             self.index = (0,) * len(moment.before.shape)
         kind = _NAMES.get(moment.optimizer, moment.optimizer)
-        if moment.hyper.get("nesterov"):
+        if moment.hyper.get("nesterov") and moment.hyper.get("momentum"):
             kind = self.tr("{0} with Nesterov momentum").format(kind)
         elif moment.hyper.get("momentum"):
             kind = self.tr("{0} with momentum").format(kind)

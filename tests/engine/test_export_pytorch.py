@@ -148,6 +148,7 @@ def test_large_data_stay_outside(tmp_path):
     "training",
     [
         {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+        {"optimizer": "sgd", "nesterov": True},
         {"optimizer": "adam", "eps": 1e-6, "betas": [0.8, 0.9], "clip_norm": 0.5},
         {"optimizer": "adamw", "weight_decay": 0.1, "clip_value": 0.01},
         {"optimizer": "rmsprop", "alpha": 0.9, "momentum": 0.5},

@@ -116,7 +116,6 @@ class TestSettings:
         [
             ({"lr": -1}, "Training: lr must be more than 0 but is"),
             ({"optimizer": "adm"}, 'did you mean "adam"?'),
-            ({"nesterov": True}, "nesterov needs a momentum"),
             ({"drop_last": True, "batch_size": 81}, "there are only 80"),
         ],
     )
@@ -124,6 +123,12 @@ class TestSettings:
         problem = only(trained(**training), "G15")
         assert problem.severity == "error"
         assert said in problem.message
+
+    def test_nesterov_without_momentum_is_plain_descent(self):
+        """Momentum may be set to 0 while it trains: what begins again with it is no error."""
+        problem = only(trained(nesterov=True, momentum=0), "G15")
+        assert problem.severity == "warning"
+        assert "nesterov has no effect while the momentum is 0" in problem.message
 
     def test_unknown_names_are_kept_and_told(self):
         problem = only(trained(schedule={"kind": "step", "gama": 0.5}), "G15")
