@@ -38,7 +38,7 @@ class Palette:
 
     text: str
     secondary: str
-    disabled: str
+    disabled: str  # what cannot be done now can still be read
 
     accent: str  # lines and focus rings
     accent_fill: str  # filled buttons, below white text
@@ -129,7 +129,7 @@ DARK: Final = Palette(
     grid="#262b38",
     text="#e6e9f0",
     secondary="#9aa3b5",
-    disabled="#646d80",
+    disabled="#868fa1",
     accent="#3b82f6",
     accent_fill="#2563eb",
     accent_hover="#2f6fed",
@@ -187,7 +187,7 @@ LIGHT: Final = Palette(
     grid="#e6e9ef",
     text="#1a1f2b",
     secondary="#5b6475",
-    disabled="#9aa2b1",
+    disabled="#6a7282",
     accent="#3b82f6",
     accent_fill="#2563eb",
     accent_hover="#1d4ed8",

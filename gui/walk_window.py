@@ -62,7 +62,7 @@ def _handle(dock: QDockWidget) -> QWidget | None:
 
 def _is_tab_of(part: QWidget, widget: QWidget | None) -> bool:
     """Whether it is the row of tabs whose front one is this dock."""
-    return isinstance(widget, QTabBar) and widget.tabText(widget.currentIndex()) == part.windowTitle() != ""
+    return isinstance(widget, QTabBar) and widget.tabText(widget.currentIndex()) == part.windowTitle()
 
 
 def _holds(part: QWidget, widget: QWidget | None) -> bool:

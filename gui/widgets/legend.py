@@ -35,6 +35,7 @@ class LegendEntry(QAbstractButton):
         """
         super().__init__(parent)
         self._color, self._dashed, self._value = color, dashed, value
+        self._letters = 0
         tell_as(self, QAccessible.Role.CheckBox, about=lambda: self._value)
         self.setText(name)
         self.setCheckable(True)
@@ -57,11 +58,17 @@ class LegendEntry(QAbstractButton):
     def set_value(self, value: str) -> None:
         """Another present value."""
         if value != self._value:
-            wider = len(value) != len(self._value)
+            wider = max(len(value), self._letters) != max(len(self._value), self._letters)
             self._value = value
             if wider:
                 self.updateGeometry()
             self.update()
+
+    def reserve(self, letters: int) -> None:
+        """Keep room for a value of so many letters: what stands beside it does not move with every number."""
+        if letters != self._letters:
+            self._letters = letters
+            self.updateGeometry()
 
     def set_color(self, color: str) -> None:
         """Another colour."""
@@ -70,8 +77,9 @@ class LegendEntry(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         width = theme().px(SAMPLE_WIDTH) + GAP + self.fontMetrics().horizontalAdvance(self.text()) + 4
-        if self._value:
-            width += GAP + QFontMetrics(theme().font("mono_caption")).horizontalAdvance(self._value)
+        if self._value or self._letters:
+            mono = QFontMetrics(theme().font("mono_caption"))
+            width += GAP + mono.horizontalAdvance(self._value.ljust(self._letters, "0"))
         return QSize(width, theme().px(24))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -83,7 +91,9 @@ class LegendEntry(QAbstractButton):
         sample = look.px(SAMPLE_WIDTH)
         painter.setPen(curve_pen(self._color if shown else "disabled", dashed=self._dashed))
         painter.drawLine(QRectF(2, middle, sample - 2, 0).topLeft(), QRectF(2, middle, sample - 2, 0).topRight())
-        painter.setFont(self.font())
+        font = self.font()
+        font.setStrikeOut(not shown)  # a curve that is hidden is told by more than grey
+        painter.setFont(font)
         painter.setPen(look.pen("text" if shown else "disabled"))
         left = sample + GAP
         width = self.fontMetrics().horizontalAdvance(self.text()) + 2

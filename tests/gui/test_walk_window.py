@@ -66,6 +66,7 @@ def test_f6_comes_to_every_dock_in_sight_also_to_empty_and_floating_ones(window,
     met: list[str] = []
     while len(met) < 30:
         before = QApplication.focusWidget()
+        assert before is not None
         QTest.keyClick(before, Qt.Key.Key_F6)
         qtbot.waitUntil(
             lambda before=before: QApplication.focusWidget() not in (None, before)
