@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, final
 
@@ -13,6 +13,8 @@ from engine.graph import Graph, Layout, Node, Project, Wire
 from engine.wording import plural
 
 _LONGEST: Final = 40
+_MOST_NAMED: Final = 4
+"""Differences that a message names at most."""
 
 
 @final
@@ -111,6 +113,28 @@ def compare(before: Project, after: Project) -> Comparison:
         tuple(sorted(name for name in before.groups if name not in after.groups)),
         tuple(_settings(before, after)),
     )
+
+
+def differences(before: Project, after: Project, free: Collection[str] = ()) -> str:
+    """What differs in networks, data and settings, for the end of a message: `: conv1 (stride: 1 → 2); lr: 0.1 → 0.5`.
+
+    Args:
+        before: what a run trained, for example.
+        after: what it is compared with.
+        free: settings of the training that do not count.
+    """
+    found = compare(before, after)
+    graph = found.graph
+    parts = [f"{name} ({', '.join(lines)})" for name, lines in graph.changed.items()]
+    parts += [f"{name} is new" for name in graph.added] + [f"{node.id} is gone" for node in graph.removed]
+    parts += [f"{old} is {new} now" for old, new in graph.renamed.items()]
+    parts += [f"group {name}" for name in (*found.groups, *found.groups_added, *found.groups_removed)]
+    training = [line.removeprefix("training.") for line in found.settings if line.startswith("training.")]
+    parts += [line for line in training if line.partition(":")[0] not in free]
+    if not parts and (graph.wires_added or graph.wires_removed):
+        parts = ["other wires"]
+    more = f"; and {len(parts) - _MOST_NAMED} more" if len(parts) > _MOST_NAMED else ""
+    return f": {'; '.join(parts[:_MOST_NAMED])}{more}" if parts else ""
 
 
 def compare_graphs(before: Graph, after: Graph, values: Mapping[str, tuple[str, ...]] | None = None) -> GraphDifference:

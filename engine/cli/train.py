@@ -15,6 +15,7 @@ from engine.checkpoints import CheckpointPlan, use_text
 from engine.cli.arguments import Arguments
 from engine.cli.output import number, print_json, say, say_error
 from engine.cli.progress import Display
+from engine.compare import differences
 from engine.events import EpochEnd, Event, Said
 from engine.graph import Layout, Project
 from engine.problem import FileError
@@ -109,19 +110,25 @@ def as_begun(project: Project, folder: RunFolder, arguments: Arguments) -> Proje
     seeded = arguments.seed is not None
     if _essence(before, seeded) != _essence(project, seeded):
         raise FileError(
-            f'"{arguments.file.name}" is not what the run "{folder.path}" trains.',
+            f'"{arguments.file.name}" is not what the run "{folder.path}" trains'
+            f"{differences(before, project, _free(seeded))}.",
             code="F07",
-            hint="Start a new run without --resume.",
+            hint="Change that back, or start a new run without --resume.",
         )
     return project
 
 
 def _essence(project: Project, seeded: bool) -> str:
     """What has to be the same for a run to go on: everything but looks, and how long, where and in what parts."""
-    free = {"epochs", "device", "micro_batch", "threads"} | (set() if seeded else {"seed"})
+    free = _free(seeded)
     training = {name: value for name, value in sorted(project.training.items()) if name not in free}
     plain = replace(project, name="", notes="", layout=Layout(), training=type(project.training)(training))
     return files.dumps(plain)
+
+
+def _free(seeded: bool) -> frozenset[str]:
+    """Settings with which a run may go on otherwise."""
+    return frozenset({"epochs", "device", "micro_batch", "threads"} | (set() if seeded else {"seed"}))
 
 
 def _train(run: Run, folder: RunFolder, steps: int | None, told_to: Told) -> int:

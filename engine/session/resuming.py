@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import checkpoints
-from engine.compare import compare
+from engine.compare import differences
 from engine.events import EpochEnd, Event, RunKept, RunResumed, Said, StateChanged
-from engine.graph import Project
 from engine.problem import ChainruleError, FileError
 from engine.session.commands import ResumeRun
 from engine.session.keeping import Keeping
@@ -18,8 +17,6 @@ from engine.training.loading import Loaded
 from engine.training.resuming import resumed, take_records
 from engine.training.run import Run
 
-_MOST_NAMED = 4
-"""Differences that a message names at most."""
 _MOST_TOLD = 2000
 """Records of earlier epochs that are told at most: more than a plot has points for."""
 
@@ -62,7 +59,7 @@ def _taken_up(command: ResumeRun, loaded: Loaded, keeping: Keeping, post: Callab
         if checkpoints.trains(folder.project()) != checkpoints.trains(loaded.project):
             raise FileError(
                 f'The run "{command.path}" trained another network, or with other settings or data'
-                f"{_differences(folder.project(), loaded.project)}.",
+                f"{differences(folder.project(), loaded.project, checkpoints.FREE)}.",
                 code="F07",
                 hint="Change that back, or open the graph.chainrule that lies in it.",
             )
@@ -72,22 +69,6 @@ def _taken_up(command: ResumeRun, loaded: Loaded, keeping: Keeping, post: Callab
         keeping.release()
         raise
     return run
-
-
-def _differences(before: Project, now: Project) -> str:
-    """What stands against going on, from what the run trained to what is to be trained: `: conv1 (stride: 1 → 2)`."""
-    found = compare(before, now)
-    graph = found.graph
-    parts = [f"{name} ({', '.join(lines)})" for name, lines in graph.changed.items()]
-    parts += [f"{name} is new" for name in graph.added] + [f"{node.id} is gone" for node in graph.removed]
-    parts += [f"{old} is {new} now" for old, new in graph.renamed.items()]
-    parts += [f"group {name}" for name in (*found.groups, *found.groups_added, *found.groups_removed)]
-    training = [line.removeprefix("training.") for line in found.settings if line.startswith("training.")]
-    parts += [line for line in training if line.partition(":")[0] not in checkpoints.FREE]
-    if not parts and (graph.wires_added or graph.wires_removed):
-        parts = ["other wires"]
-    more = f"; and {len(parts) - _MOST_NAMED} more" if len(parts) > _MOST_NAMED else ""
-    return f": {'; '.join(parts[:_MOST_NAMED])}{more}" if parts else ""
 
 
 def _bring_settings(run: Run, live: Mapping[str, Any], post: Callable[[Event], None]) -> None:

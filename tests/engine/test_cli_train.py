@@ -137,6 +137,7 @@ def test_resume_takes_the_newest_run_and_only_its_own(graph: Path, tmp_path: Pat
     assert main(["train", str(graph), "--resume"]) == 1
     (line,) = told(capsys)
     assert "is not what the run" in line
+    assert "trains: lr: 0.1 → 0.5. Change that back" in line
     for checkpoint in checkpoints_in(run):
         checkpoint.write_bytes(b"damaged")
     assert main(["train", str(graph), "--resume"]) in (1, 2)
