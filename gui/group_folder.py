@@ -44,6 +44,15 @@ def _holds(path: Path, text: str) -> bool:
         return False
 
 
+def holds_group(path: Path) -> bool:
+    """Whether a file is one of these, and not a graph of its own."""
+    try:
+        head = diskfile.read(path, _MOST)[:200]
+    except FileError:
+        return False
+    return re.search(rb'"fragment":\s*true', head) is not None
+
+
 def read(path: Path) -> Project:
     """The fragment in a file. Raises FileError."""
     fragment = files.load_fragment(diskfile.read(path, _MOST).decode("utf-8", "replace"))

@@ -101,7 +101,7 @@ def refuse_loop(name: str, groups: HashTrieMap[str, Group]) -> None:
         raise GraphError(
             f'"{name}" cannot be put into itself{way}.',
             code="G16",
-            hint=f'For a copy of "{loop[-2]}" in it, choose "Make independent" at one of its uses and put that one in.',
+            hint=f'For a copy of "{loop[-2]}" in it: add another use outside, make that independent, and move it in.',
         )
 
 

@@ -426,7 +426,7 @@ def test_nor_can_it_be_pasted_into_itself(grouped: Easel, said: Callable[[], lis
     assert grouped.selected == {"lin"}
     (message,) = said()[told:]
     assert '"Group" cannot be put into itself.' in message
-    assert "Make independent" in message
+    assert "make that independent" in message
     agrees(grouped)
 
 

@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QDragLeaveEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QProgressBar, QPushButton, QTableWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QProgressBar,
+    QPushButton,
+    QTableWidget,
+    QWidget,
+)
 
 from engine import assets, edits, files
 from engine.events import Predicted
 from engine.snapshots import Surface
+from gui.canvas.hint import HintBubble
 from gui.data_preview import DataPreviewDialog
 from gui.format import format_number
 from gui.notices import notices
@@ -28,6 +38,7 @@ from tests.helpers.hands import (
     LEFT,
     choose_in_menu,
     click_on_card,
+    drag_files_over,
     drop_files,
     file_dialogs_answer,
     last_notice,
@@ -250,9 +261,59 @@ def test_a_drop_outside_the_canvas_finds_room_for_the_input(window, table):
     assert len(window.document.project.graph) == 1
 
 
-def test_a_file_of_no_use_is_not_taken(window, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [("song.mp3", "Drop a graph"), ("rows.xlsx", "as CSV"), ("net.pt", "to ONNX"), ("README", "Drop a graph")],
+)
+def test_a_file_of_no_use_is_refused_with_a_way_out(window, tmp_path, name, way):
+    (tmp_path / name).write_bytes(b"")
+    before = window.document.project
+    assert drop_files(window, middle(window), tmp_path / name)
+    assert notices().history[-1].text.startswith(f"{name} cannot be used here. ")
+    assert way in notices().history[-1].text
+    assert window.document.project is before
+
+
+def test_of_several_files_one_is_taken_and_that_is_said(window, table, tmp_path):
     (tmp_path / "song.mp3").write_bytes(b"")
-    assert not drop_files(window, middle(window), tmp_path / "song.mp3")
+    assert drop_files(window, middle(window), tmp_path / "song.mp3", table, table.with_name("other.csv"))
+    assert len(window.document.project.graph) == 1
+    assert notices().history[-1].text == f"Of 3 files only {table.name} was taken. Drop them one at a time."
+
+
+def test_a_group_in_a_file_becomes_a_block_where_it_is_dropped(window, tmp_path):
+    open_example(window, "residual-digits")
+    path = window.canvas.groups.save_to(tmp_path / "mine.chainrule", "res")
+    before = window.document.project
+    assert drop_files(window, middle(window), path)
+    (made,) = set(window.document.project.graph.nodes) - set(before.graph.nodes)
+    assert window.document.project.graph.node(made).params["group"] == "Residual"
+    assert set(window.document.project.groups) == set(before.groups)
+    assert window.canvas.items_.blocks[made].area.contains(window.canvas.camera.centre)
+    press(window, Qt.Key.Key_Z)
+    assert window.document.project == before
+
+
+def test_what_hovers_over_the_canvas_shows_what_will_become_of_it(window, table, tmp_path):
+    """A ghost where a block would land, and words; both go when it leaves."""
+    overlay, hint = window.canvas.stage.overlay, window.canvas.findChild(HintBubble)
+    place = middle(window)
+    for path, words, ghost in (
+        (table, f"Add an Input with {table.name}", True),
+        (tmp_path / "net.onnx", "Import net.onnx", False),
+        (tmp_path / "net.chainrule", "Open net.chainrule", False),
+        (tmp_path / "song.mp3", "song.mp3 cannot be used here.", False),
+    ):
+        drag_files_over(window, place, path)
+        assert hint.text == words
+        assert (overlay.ghost is not None) == ghost
+        drag_files_over(window, QPoint(20, 400), path)
+        assert hint.text == ""
+        assert overlay.ghost is None
+    drag_files_over(window, place, table)
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert hint.text == ""
+    assert overlay.ghost is None
 
 
 def test_a_picture_dropped_on_the_window_is_asked_about(window, qtbot, tmp_path):

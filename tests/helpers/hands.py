@@ -113,6 +113,15 @@ def last_notice(words: str) -> Notice:
     return next(notice for notice in reversed(notices().history) if words in notice.text)
 
 
+def drag_files_over(widget: QWidget, at: QPoint, *paths: Path) -> None:
+    """Drag files over a widget and hold them there."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy, no_keys = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(widget, QDragEnterEvent(at, copy, data, LEFT, no_keys))
+    QApplication.sendEvent(widget, QDragMoveEvent(at, copy, data, LEFT, no_keys))
+
+
 def drop_files(widget: QWidget, at: QPoint, *paths: Path) -> bool:
     """Drag files over a widget and let go; whether it took them."""
     data = QMimeData()
