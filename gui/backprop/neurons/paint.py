@@ -179,7 +179,7 @@ class Drawing:
         painter.setFont(make_font("mono_caption"))
         tones = ("text" if numbers.reached else "secondary", "text" if numbers.reached == 2 else "secondary")
         if column == 0 and row < len(self.names) and numbers.kind == "value":
-            upper, tones = self.names[row], ("secondary", tones[1])
+            upper = self.names[row]
         self._two(painter, middle, (upper, lower), tones)
 
     def _two(self, painter: QPainter, middle: QPointF, texts: tuple[str | None, str], tones: tuple[str, str]) -> None:
