@@ -433,7 +433,7 @@ def test_a_surface_can_be_given_up_and_questions_are_answered_meanwhile():
         session = listener.session
         session.surface(SurfaceWanted("random", side=81), 3)
         listener.wait(SurfaceComputing)
-        assert "dense1.weight" in weights_of(listener) or len(weights_of(listener)) > 2
+        assert "dense1.weight" in weights_of(listener)
         assert not listener.of(SurfaceComputed)
         session.cancel_surface(3)
         answer = listener.wait(SurfaceComputed)

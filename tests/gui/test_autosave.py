@@ -209,4 +209,5 @@ def test_a_copy_damaged_further_in_is_told_when_it_is_wanted(document, said):
 
 
 def test_the_copies_are_in_the_users_folder(document):
-    assert str(recovery.folder()).startswith(os.environ["HOME"]) or "XDG_STATE_HOME" in os.environ
+    homes = [os.environ[name] for name in ("XDG_STATE_HOME", "HOME", "LOCALAPPDATA")]
+    assert any(recovery.folder().is_relative_to(home) for home in homes)

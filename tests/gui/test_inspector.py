@@ -530,7 +530,7 @@ def test_title_and_notes_are_edited(inspector_of, qtbot):
 def test_notes_stand_before_all_settings_and_are_folded_without_any(inspector_of):
     inspector = inspector_of(sample_projects.spiral())
     notes = inspector.findChild(QPlainTextEdit, "projectNotes")
-    assert notes.isHidden() or not notes.isVisible()
+    assert not notes.isVisible()
     inspector.document.replace(edits.set_meta(sample_projects.spiral(), notes="Press Play.")[0])
     QApplication.processEvents()
     assert notes.isVisible()

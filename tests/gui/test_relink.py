@@ -92,7 +92,8 @@ def test_thinking_better_of_it_changes_nothing(window, monkeypatch):
     assert document.is_clean
 
 
-def test_a_block_that_is_gone_by_then_is_not_asked_about(window):
+def test_a_block_that_is_gone_by_then_is_not_asked_about(window, monkeypatch):
+    monkeypatch.setattr(relink, "ask_open_path", lambda *_: pytest.fail("asked"))
     document = table_document("csv", path="lost.csv")
     handler = Relink(document, window)
     document.edit("delete", *edits.remove_nodes(document.project, ["data"]))
