@@ -50,6 +50,7 @@ CODES: Mapping[str, str] = {
     "G25": "There is something to minimise, but no parameter that is trained (warning).",
     "G26": "Targets get into the network, so that a prediction knows the answer (warning).",
     "G27": "A loss compares a prediction with itself, so that nothing is learned (warning).",
+    "G28": "A loss gets scores of classes that its target does not have (warning).",
     "T01": "The loss became infinite or not a number.",
     "T02": "The gradient became infinite or not a number.",
     "T03": "Memory ran out.",

@@ -115,6 +115,11 @@ class Loss(Block):
             message = "compares classes but gets one score only: loss and gradient are always 0, so nothing learns"
             hint = "Choose bce_with_logits, or give the prediction one output per class."
             return (*found, Remark("G14", message, hint, "prediction"))
+        scores, classes = prediction.shape[1:2] or (0,), inputs["target"].classes
+        if LOSSES[function].classes and classes is not None and isinstance(scores[0], int) and scores[0] > classes:
+            message = f"has {scores[0]} scores per sample, but its target has only {plural(classes, 'class')}"
+            hint = f"Give the layer before it {plural(classes, 'output')}."
+            return (*found, Remark("G28", message, hint, "prediction", ("outputs", classes)))
         return found
 
     def macs(

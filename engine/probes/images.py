@@ -12,6 +12,7 @@ from engine.snapshots import ImageGrid
 from engine.training.run import Run
 
 SHOWN = 24
+_WAYS = 3
 _WHITE = 255
 
 
@@ -28,7 +29,8 @@ class ImageProbe(Probe):
             return
         assert self._watcher is not None
         data = self._watcher.data
-        split, rows = spread_over(data, SHOWN)
+        split, spread = spread_over(data, SHOWN)
+        rows = np.concatenate([spread[way::_WAYS] for way in range(_WAYS)])  # so the first ones are of all classes, too
         pictures = np.rint(np.clip(data.pictures(split, rows), 0, 1) * _WHITE).astype(np.uint8)
         self._images = copied(pictures[:, 0] if pictures.shape[1] == 1 else np.moveaxis(pictures, 1, 3))
         labels = data.labels(split)

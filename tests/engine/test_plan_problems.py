@@ -170,6 +170,17 @@ class TestShapes:
         problem = only(checked(nodes, wires), code)
         assert (problem.severity, problem.node) == ("warning", "loss")
 
+    @pytest.mark.parametrize(("units", "told"), [(3, 0), (8, 1)])
+    def test_scores_of_classes_that_are_not_there(self, units, told):
+        nodes = {
+            "data": ("Input", {"dataset": "iris"}),
+            "d": ("Dense", {"out_features": units}),
+            "loss": ("Loss", {"function": "cross_entropy"}),
+        }
+        doubts = found(checked(nodes, ["data.x > d", "d > loss.prediction", "data.y > loss.target"]), "G28")
+        assert len(doubts) == told
+        assert all(doubt.fix == ("outputs", 3) and "8 scores" in doubt.message for doubt in doubts)
+
 
 class TestParameters:
     def test_an_impossible_value(self):

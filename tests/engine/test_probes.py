@@ -241,6 +241,8 @@ def test_images_come_with_class_and_confidence():
     np.testing.assert_allclose(found.confidence, (exponentials / exponentials.sum(1, keepdims=True)).max(1), atol=0.01)
     labels = run.loaded.data["data"].labels("val")
     assert labels is not None
+    every_third = np.linspace(0, len(labels) - 1, 24).astype(int)[::3]
+    assert np.array_equal(found.true[:8], labels[every_third]), "the first ones, too, are spread over the data"
     assert set(found.true) <= set(labels)
     assert (found.true == found.predicted).mean() > 0.6, "the labels belong to the images"
 
