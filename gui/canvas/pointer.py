@@ -129,6 +129,11 @@ class Pointer(QObject):
             else:
                 self._viewport.unsetCursor()
 
+    @property
+    def is_scrolling(self) -> bool:
+        """Whether the canvas moves along, as a drag came to its edge."""
+        return self._scroll.isActive()
+
     # -- inside --
 
     def _begun_by(self, at: At, button: Qt.MouseButton) -> Gesture | None:
@@ -166,7 +171,7 @@ class Pointer(QObject):
     # -- scrolling at the edge --
 
     def _mind_edges(self, at: At) -> None:
-        if isinstance(self.gesture, Pan) or self._speed(at) == QPointF():
+        if self.gesture is None or not self.gesture.scrolls or self._speed(at) == QPointF():
             self._scroll.stop()
         elif not self._scroll.isActive():
             self._scroll.start()

@@ -370,8 +370,7 @@ class CanvasView(QGraphicsView):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.pointer.set_panning(False)
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self.pointer.cancel(Cancel.FOCUS_LOST)
+        self.pointer.cancel(Cancel.FOCUS_LOST)  # also to a popup: what is under it must not go on moving
         super().focusOutEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

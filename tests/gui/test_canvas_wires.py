@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from engine import edits, files
@@ -315,6 +316,58 @@ def test_a_cut_beside_the_wires_or_left_by_escape_changes_nothing(easel: Easel) 
     easel.release(at + QPoint(0, 60), CTRL | SHIFT)
     assert easel.document.project is before
     assert easel.view.items_.wires.items[DENSE_ACT].mood == ""
+
+
+def test_a_cut_that_leaves_the_canvas_neither_scrolls_nor_cuts_what_is_not_seen(easel: Easel) -> None:
+    seen, hidden = DENSE_ACT, ("act", "out", "loss", "prediction")
+    wires = easel.view.items_.wires.items
+    easel.view.camera.look_at(QPointF(wires[seen].middle.x(), wires[seen].middle.y()), 3.0, animated=False)
+    centre, edge = easel.view.camera.centre, easel.view.width()
+    start, outside = middle(easel, seen) + QPoint(0, -60), middle(easel, hidden)
+    assert outside.x() > edge
+    easel.press(start, CTRL | SHIFT)
+    easel.move(middle(easel, seen) + QPoint(0, 60), CTRL | SHIFT)
+    easel.move(outside + QPoint(0, 60), CTRL | SHIFT)
+    easel.move(outside + QPoint(0, -60), CTRL | SHIFT)
+    assert not easel.view.pointer.is_scrolling
+    assert wires[hidden].mood == ""
+    easel.move(start, CTRL | SHIFT)
+    easel.release(start, CTRL | SHIFT)
+    assert easel.view.camera.centre == centre
+    assert easel.wires() == {"data.x → dense.in", "act.out → loss.prediction"}
+
+
+# -- when another part of the window takes over --
+
+
+@pytest.mark.parametrize("began", ["block", "wire", "band", "cut"])
+def test_a_gesture_ends_without_effect_when_something_pops_up(easel: Easel, qtbot: QtBot, began: str) -> None:
+    """What is under the palette of commands must not go on moving with the pointer."""
+    start = {
+        "block": easel.block("dense"),
+        "wire": easel.port("data", "out", "y"),
+        "band": easel.spot(200, 150),
+        "cut": easel.spot(560, -30),
+    }[began]
+    keys = CTRL | SHIFT if began == "cut" else Qt.KeyboardModifier.NoModifier
+    field = QLineEdit(easel.view)
+    field.show()
+    easel.view.activateWindow()
+    easel.view.setFocus()
+    qtbot.waitUntil(easel.view.hasFocus)
+    before, end = easel.document.project, start + QPoint(30, 90)
+    easel.press(start, keys)
+    easel.carry(start, end, keys)
+    assert easel.view.pointer.gesture is not None
+    field.setFocus(Qt.FocusReason.PopupFocusReason)
+    assert easel.view.pointer.gesture is None
+    place = easel.view.items_.blocks["dense"].pos()
+    easel.carry(end, start, keys)
+    easel.release(start, keys)
+    assert easel.document.project is before
+    assert easel.view.items_.blocks["dense"].pos() == place == QPointF(320, 0)
+    overlay = easel.view.stage.overlay
+    assert (overlay.wire, overlay.band, overlay.strokes) == (None, None, [])
 
 
 # -- ways --

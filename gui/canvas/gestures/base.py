@@ -48,6 +48,8 @@ class Gesture(ABC):
     """From press to release. It shows what it is about to do and edits the document at most once, in `finish`."""
 
     cursor: ClassVar[Qt.CursorShape | None] = None
+    scrolls: ClassVar[bool] = True
+    """Whether the canvas moves along where the pointer comes to its edge."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage

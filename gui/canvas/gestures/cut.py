@@ -16,9 +16,10 @@ from gui.canvas.wire_item import Ends, WireItem
 
 @final
 class CutWires(Gesture):
-    """Ctrl+Shift and the left button, from anywhere: also across a block."""
+    """Ctrl+Shift and the left button, from anywhere: also across a block. Nothing is cut that is not seen."""
 
     cursor = Qt.CursorShape.CrossCursor
+    scrolls = False
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
@@ -42,7 +43,10 @@ class CutWires(Gesture):
 
     def _slice(self, begin: QPointF, end: QPointF) -> None:
         """Mark the wires between two places of the pointer."""
-        scene = self.stage.scene
+        scene, seen = self.stage.scene, _within(self.stage.camera.visible(), begin, end)
+        if seen is None:
+            return
+        begin, end = seen
         area = QRectF(begin, end).normalized().adjusted(-1, -1, 1, 1)
         for item in scene.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect):
             if isinstance(item, WireItem) and item.wire.ends not in self._cut and _crosses(item, begin, end):
@@ -70,6 +74,21 @@ class CutWires(Gesture):
         for ends, item in self._cut.items():
             if items.get(ends) is item:
                 item.set_mood("")
+
+
+def _within(area: QRectF, begin: QPointF, end: QPointF) -> tuple[QPointF, QPointF] | None:
+    """The part of a line within a rectangle, as Liang and Barsky clip it (1984); None where it runs outside."""
+    way, first, last = end - begin, 0.0, 1.0
+    for step, low, high in (
+        (way.x(), area.left() - begin.x(), area.right() - begin.x()),
+        (way.y(), area.top() - begin.y(), area.bottom() - begin.y()),
+    ):
+        if step == 0.0 and not low <= 0.0 <= high:
+            return None
+        if step != 0.0:
+            enters, leaves = sorted((low / step, high / step))
+            first, last = max(first, enters), min(last, leaves)
+    return (begin + way * first, begin + way * last) if first <= last else None
 
 
 def _crosses(item: WireItem, begin: QPointF, end: QPointF) -> bool:

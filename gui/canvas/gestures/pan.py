@@ -14,6 +14,7 @@ class Pan(Gesture):
     """With the middle button, or the left one while the space bar is down."""
 
     cursor = Qt.CursorShape.ClosedHandCursor
+    scrolls = False
 
     _start = QPointF()
     _last = QPointF()
