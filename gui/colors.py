@@ -247,6 +247,11 @@ def contrast(first: str, second: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def ink_on(color: str) -> str:
+    """Black or white, whichever is read more easily on a colour: 4.58 at the least."""
+    return "#000000" if luminance(color) > 0.179 else "#ffffff"  # where (L + 0.05) / 0.05 = 1.05 / (L + 0.05)
+
+
 def mix(first: str, second: str, part: float) -> str:
     """`first` with `part` (0 to 1) of `second`, straight in sRGB."""
     pairs = ((int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from engine.events import Snapshot
 from engine.snapshots import Confusion
 from gui.colormaps import viridis
+from gui.colors import ink_on
 from gui.format import format_count, format_integer
 from gui.panel import Table
 from gui.plots.output_view import OutputView
@@ -22,9 +23,6 @@ from gui.widgets.labels import plain_tooltip
 _RIGHT: Final = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 _CENTRE: Final = Qt.AlignmentFlag.AlignCenter
 _LARGEST_CELL: Final = 64
-_DARK_INK, _LIGHT_INK = "#101318", "#ffffff"
-_BRIGHT: Final = 0.6
-"""From this share on viridis is so light that numbers on it are dark."""
 
 
 class _Frame(NamedTuple):
@@ -149,11 +147,12 @@ class ConfusionView(OutputView):
         gap = 0.5 if cell >= 6 else 0.0
         for row, column in np.ndindex(*matrix.shape):
             place = QRectF(square.left() + column * cell, square.top() + row * cell, cell, cell)
-            painter.fillRect(place.adjusted(gap, gap, -gap, -gap), QColor(*colors[row, column].tolist()))
+            shade = QColor(*colors[row, column].tolist())
+            painter.fillRect(place.adjusted(gap, gap, -gap, -gap), shade)
             number = int(matrix[row, column])
             text = format_count(number)
             if number and metrics.horizontalAdvance(text) + 1 < cell and line <= cell + 2:
-                painter.setPen(theme().color(_DARK_INK if shares[row, column] > _BRIGHT else _LIGHT_INK))
+                painter.setPen(QColor(ink_on(shade.name())))
                 painter.drawText(place, _CENTRE, text)
 
     # -- looking closely --

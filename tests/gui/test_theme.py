@@ -29,7 +29,7 @@ from engine import assets
 from gui import motion
 from gui import theme as theme_module
 from gui.assets import asset
-from gui.colors import CATEGORIES, DARK, LIGHT, PORT_KINDS, Palette, contrast, luminance, mix
+from gui.colors import CATEGORIES, DARK, LIGHT, PORT_KINDS, Palette, contrast, ink_on, luminance, mix
 from gui.fonts import ROLES
 from gui.stylesheet import stylesheet
 from gui.theme import set_role, set_tone, theme
@@ -83,6 +83,12 @@ def test_contrast_agrees_with_published_values():
     assert contrast("#0000ff", "#ffffff") == pytest.approx(8.59, abs=0.005)
     assert luminance("#ff0000") == pytest.approx(0.2126)
     assert mix("#000000", "#ffffff", 0.5) == "#808080"
+
+
+def test_ink_is_readable_on_every_colour():
+    levels = range(0, 256, 15)
+    colors = [f"#{red:02x}{green:02x}{blue:02x}" for red in levels for green in levels for blue in (0, 90, 246)]
+    assert min(contrast(ink_on(color), color) for color in colors) >= 4.5
 
 
 @PALETTES

@@ -7,17 +7,15 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter
+from PySide6.QtGui import QBrush, QColor, QPainter
 
 from gui.colormaps import colorize, diverging, sign_color
-from gui.colors import DARK
+from gui.colors import ink_on
 from gui.format import format_number
 from gui.plots.pixels import qimage
 from gui.theme import theme
 
 BAR: Final = 7
-LIGHT_FROM: Final = 0.5
-"""Lightness of a cell from which on its number is dark."""
 
 
 def hatch(painter: QPainter, area: QRectF, surface: str) -> None:
@@ -28,8 +26,7 @@ def hatch(painter: QPainter, area: QRectF, surface: str) -> None:
 
 def write_number(painter: QPainter, cell: QRectF, lines: Sequence[str], value: float, limit: float) -> None:
     """Lines into a cell in the colour of a number; where there is no room, the last one, or only what fits of it."""
-    shade = sign_color(value, limit, theme().palette)
-    painter.setPen(theme().color(DARK.canvas if shade.lightnessF() > LIGHT_FROM else DARK.text))
+    painter.setPen(QColor(ink_on(sign_color(value, limit, theme().palette).name())))
     metrics = painter.fontMetrics()
 
     def fits(line: str) -> bool:
