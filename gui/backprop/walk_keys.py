@@ -7,12 +7,15 @@ from typing import final
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 
 @final
 class WalkKeys(QObject):
-    """Takes keys without modifiers from widgets, before anybody else, while they mean something."""
+    """Takes keys without modifiers from widgets, before anybody else, while they mean something.
+
+    Not while a list or menu is open: its keys are its own, though it may be a child of one of the widgets.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class WalkKeys(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             key = event.key()
-            if key in self._keys and self._means(key):
+            if key in self._keys and self._means(key) and QApplication.activePopupWidget() is None:
                 if event.type() == QEvent.Type.ShortcutOverride:
                     event.accept()
                     return True

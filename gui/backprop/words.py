@@ -30,7 +30,8 @@ def headline(moment: Moment) -> str:
         case Backward():
             return _tr("The gradient goes back through {0}").format(moment.node)
         case Update():
-            return _tr("{0} is updated").format(moment.parameter)
+            words = _tr("{0} stays as it is") if moment.applied is None else _tr("{0} is updated")
+            return words.format(moment.parameter)
         case Outcome():
             return outcome_words(moment)
     return moment.node
@@ -70,9 +71,12 @@ def shape_words(values: Values) -> str:
 
 
 def range_words(values: Values) -> str:
-    """`-0.4 … 2.1, mean 0.03`."""
+    """`-0.4 … 2.1, mean 0.03`; `all 0.6`; `all about 0.241`, where they differ behind the digits that are shown."""
     if values.low != values.low:  # nothing finite
         return _tr("no finite number")
     low, high, mean = (format_number(value, _SHOWN) for value in (values.low, values.high, values.mean))
-    text = _tr("{0} … {1}, mean {2}").format(low, high, mean) if low != high else _tr("all {0}").format(low)
+    if low != high:
+        text = _tr("{0} … {1}, mean {2}").format(low, high, mean)
+    else:
+        text = (_tr("all {0}") if values.low == values.high else _tr("all about {0}")).format(low)
     return _tr("{0}; {1} not finite").format(text, values.odd) if values.odd else text

@@ -16,13 +16,13 @@ from pytestqt.qtbot import QtBot
 from engine import block as blocks
 from engine import edits
 from engine.events import WeightsTaken
-from engine.moments import Backward, Forward, Moment, Objective, Outcome, Update
+from engine.moments import Backward, Forward, Moment, Objective, Outcome, Update, Values
 from gui.backprop.array_view import ArrayView
 from gui.backprop.marks import Arrow
 from gui.backprop.numbers import NumbersLens
 from gui.backprop.page import MomentPage
 from gui.backprop.wire_value import WireValue
-from gui.backprop.words import outcome_words
+from gui.backprop.words import outcome_words, range_words
 from gui.backprop.worked import work_out
 from gui.main_window import MainWindow
 from tests.helpers.cut_text import lasting_faults
@@ -104,6 +104,8 @@ def test_mazurs_page_from_its_first_number_to_its_last(qtbot: QtBot, window: Mai
     after = np.ravel(golden["W2_next"]).tolist()
     places = [f"w'_{{{i},{j}}}" for i in (1, 2) for j in (1, 2)]
     assert [written(window)[name] for name in places] == pytest.approx(after, rel=1e-4)
+    go(window, Update, "output.bias")
+    assert "output.bias stays as it is" in texts(window)
 
 
 def test_the_exercise_of_the_slides_is_answered(qtbot: QtBot, window: MainWindow) -> None:
@@ -123,6 +125,11 @@ def test_the_exercise_of_the_slides_is_answered(qtbot: QtBot, window: MainWindow
 
 def test_an_error_that_goes_up_is_called_so() -> None:
     assert "up" in outcome_words(Outcome(0, "", "", "total", 1.0, 2.0, ()))
+
+
+def test_numbers_that_differ_behind_the_digits_shown_are_not_called_equal() -> None:
+    assert range_words(Values.of("out", np.array([0.24129, 0.24061]), "")) == "all about 0.241"
+    assert range_words(Values.of("out", np.array([0.35, 0.35]), "")) == "all 0.35"
 
 
 def test_a_formula_that_does_not_come_to_the_traced_value_is_not_shown() -> None:

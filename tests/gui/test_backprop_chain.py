@@ -329,6 +329,19 @@ def test_in_wide_layers_the_sum_of_all_paths_decides(
         assert "Activations with slope 1, such as ReLU" in texts(card)
 
 
+def test_keys_choose_a_weight_in_the_open_list(qtbot: QtBot, window: MainWindow) -> None:
+    enter(qtbot, window)
+    open_tab(window, Update, "output.weight")
+    picker = lens_of(window).picker.parameter
+    assert [picker.itemText(at) for at in range(3)] == ["output.weight", "output.bias", "hidden.weight"]
+    here = window.backprop.panel.tabs.currentIndex()
+    picker.showPopup()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(picker.view(), key)
+    assert picker.currentText() == "hidden.weight"
+    assert window.backprop.panel.tabs.currentIndex() == here
+
+
 def test_a_weight_that_learns_is_not_said_to_learn_hardly(qtbot: QtBot, window: MainWindow) -> None:
     enter(qtbot, window)
     open_tab(window, Backward, "hidden")
