@@ -13,6 +13,7 @@ from engine.decorations import decorations
 from engine.graph import Project
 from engine.problem import ChainruleError
 
+_STRING_OR_BRACE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
 MOST_TEXT = 20_000_000
 """Longer texts are not looked at: whatever they are, they are no blocks that anyone copied here."""
 
@@ -44,10 +45,22 @@ def take() -> Project | None:
 
 def _without_message(text: str) -> str:
     """What a chat leaves of copied blocks: without the code fence and the words around it, indented by plain spaces."""
-    named = text.find('"chainrule"')
-    if named >= 0 and not text.lstrip().startswith("{"):
-        text = text[max(text.rfind("{", 0, named), 0) : text.rfind("}") + 1]
+    named, plain = text.find('"chainrule"'), text.strip()
+    begins = plain.startswith("{")
+    if named >= 0 and not (begins and plain.endswith("}")):
+        start = text.index("{") if begins else max(text.rfind("{", 0, named), 0)
+        text = text[start : _end_of_object(text, start)]
     return re.sub(r"^[ \t]*\u00a0[ \t\u00a0]*", " ", text.lstrip(), flags=re.MULTILINE)
+
+
+def _end_of_object(text: str, start: int) -> int:
+    """Where the JSON object ends that begins there; the words behind it may hold braces, too."""
+    depth = 0
+    for found in _STRING_OR_BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+        if depth == 0 and found.group() == "}":
+            return found.end()
+    return len(text)
 
 
 def extent(fragment: Project) -> QRectF:

@@ -409,15 +409,18 @@ def test_blocks_come_back_out_of_a_chat(easel: Easel) -> None:
     text = QGuiApplication.clipboard().text()
     indented = text.replace("\n  ", "\n\u00a0\u00a0")  # what some chats make of spaces
     assert indented != text
-    for message in (f"```json\n{text}\n```", f"Look {{1}}:\n{text}\nThat is it.", f"Mine:\n\n{indented}"):
+    messages = (
+        f"```json\n{text}\n```",
+        f"Look {{1}}:\n{text}\nThat is it.",
+        f"Mine:\n\n{indented}",
+        f"{text}\nNow wire it.",
+        f'Here:\n{text}\nGive it {{your input}}, the "x" of {{data}}. }}',
+    )
+    for message in messages:
         QGuiApplication.clipboard().setText(message)
         easel.key(KEY.Key_V, CTRL)
-    assert sorted(node_id for node_id in easel.graph.nodes if node_id.startswith("dense")) == [
-        "dense",
-        "dense2",
-        "dense3",
-        "dense4",
-    ]
+    pasted = {node_id for node_id in easel.graph.nodes if node_id.startswith("dense")}
+    assert pasted == {"dense", *(f"dense{number}" for number in range(2, 7))}
 
 
 def test_pasting_damaged_blocks_says_what_is_wrong(easel: Easel) -> None:
