@@ -56,10 +56,10 @@ def _params(
     for name in names:
         param = params[name]
         if before[name] != after[name] and param.visible(after):
-            yield name, _words(name, param, after)
+            yield name, _words(name, param, after, before[name])
 
 
-def _words(name: str, param: Param, values: Mapping[str, Any]) -> str:
+def _words(name: str, param: Param, values: Mapping[str, Any], other: Any) -> str:
     value, title = values[name], name.replace("_", " ")
     if isinstance(param, Bool):
         return title if value else f"no {title}"
@@ -68,12 +68,21 @@ def _words(name: str, param: Param, values: Mapping[str, Any]) -> str:
     if isinstance(param, Choice):
         label = param.labels[param.options.index(value)] if param.labels else value
         return label if name in ("optimizer", "function", "dataset") else f"{title} {label}"
-    number = isinstance(value, int | float)
-    text = number_text(value) if number else value if isinstance(value, str) else shown(value, _LONGEST)
     counted = next((word for word in (param.unit, name) if word in COUNTED), None)
     if counted is not None:
         return plural(value, counted.removesuffix("s"))
+    text = _text(value) if _text(value) != _text(other) else shown(value)
     return f"{title} {text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}"
+
+
+def _text(value: Any) -> str:
+    """Four digits of a number."""
+    if isinstance(value, float):
+        mantissa, _, power = f"{value:.4g}".partition("e")
+        return f"{mantissa}e{int(power)}" if power else mantissa
+    if isinstance(value, int):
+        return number_text(value)
+    return value if isinstance(value, str) else shown(value)
 
 
 def _graph(other: Graph, own: Graph, found: GraphDifference) -> list[str]:

@@ -16,7 +16,7 @@ from gui.run_feed import RunFeed
 from gui.theme import theme
 
 LEAST: Final = {
-    "lossPlot": (QSize(214, 116), QSize(383, 142)),
+    "lossPlot": (QSize(241, 116), QSize(428, 142)),
     "gradientPlot": (QSize(215, 176), QSize(381, 240)),
     "weightPlot": (QSize(177, 134), QSize(307, 175)),
     "outputPlot": (QSize(210, 154), QSize(373, 266)),

@@ -56,7 +56,8 @@ class RunFeed(QObject):
         super().__init__(parent)
         self._document = document
         self._session: Session | None = None
-        self._running_project: Project | None = None
+        self.running_project: Project | None = None
+        """What the session was last told to train, with what was changed live since; None while there is none."""
         self._renamed: dict[str, str] = {}
         self._before_apply: tuple[Project, dict[str, str]] | None = None
         self._starting = self._given = False
@@ -201,7 +202,7 @@ class RunFeed(QObject):
             self._session.watch(self._all_watched())
             for name, value in self._overrides.items():
                 self._session.set_hyper(name, value)
-            self._running_project, self._renamed = self._document.project, {}
+            self.running_project, self._renamed = self._document.project, {}
             self._schedule()  # for what came before the mailbox could wake anybody
             self._set_stale()
         return self._session
@@ -258,7 +259,7 @@ class RunFeed(QObject):
 
     def _take_settings(self) -> None:
         """Where the settings alone were edited, nothing learned is lost: what starts now starts with them."""
-        running, now = self._running_project, self._document.project
+        running, now = self.running_project, self._document.project
         if running is None or not self._stale or self._document.result.errors:
             return
         if live_settings.same_network(running, now):
@@ -311,10 +312,10 @@ class RunFeed(QObject):
         """Let the edited graph run, keeping what was learned wherever name and shape allow."""
         if self._session is None:
             return  # it will open with the document as it is
-        assert self._running_project is not None
+        assert self.running_project is not None
         self._session.apply(self._document.project, dict(self._renamed))
-        self._before_apply = (self._running_project, self._renamed)
-        self._running_project, self._renamed = self._document.project, {}
+        self._before_apply = (self.running_project, self._renamed)
+        self.running_project, self._renamed = self._document.project, {}
         self._set_stale()
 
     def restart(self) -> None:
@@ -331,7 +332,7 @@ class RunFeed(QObject):
             session, self._session = self._session, None
             session.mailbox.on_first = None
             session.close(wait)
-        self._running_project = self._before_apply = None
+        self.running_project = self._before_apply = None
 
     # -- following the document --
 
@@ -350,13 +351,13 @@ class RunFeed(QObject):
 
     def _follow_live_settings(self) -> None:
         """Let the learning rate and its like reach the session at once, whichever edit or undo changed them."""
-        running, now = self._running_project, self._document.project
+        running, now = self.running_project, self._document.project
         if self._session is None or running is None or running.training == now.training:
             return
-        self._running_project = live_settings.follow(self._session, running, now)
+        self.running_project = live_settings.follow(self._session, running, now)
 
     def _set_stale(self) -> None:
-        running, now = self._running_project, self._document.project
+        running, now = self.running_project, self._document.project
         stale = running is not None and not live_settings.same_run(running, now)
         if stale != self._stale:
             self._stale = stale
@@ -390,7 +391,7 @@ class RunFeed(QObject):
     def _note_failure(self, event: RunFailed) -> None:
         """An edited graph that could not be taken over: what runs is still the one before."""
         if self._before_apply is not None and event.code[0] in "GD":
-            (self._running_project, renamed), self._before_apply = self._before_apply, None
+            (self.running_project, renamed), self._before_apply = self._before_apply, None
             self._renamed = renamed_later(renamed, self._renamed.items())
             self._set_stale()
 

@@ -23,13 +23,17 @@ class CornerLegend(QFrame):
         super().__init__(plot)
         self._box: pg.ViewBox = plot.getPlotItem().getViewBox()
         self._high = True
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 2, 6, 2)
-        layout.setSpacing(0)
-        for entry in entries:
-            layout.addWidget(entry)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(6, 2, 6, 2)
+        self._column.setSpacing(0)
+        self.take(entries)
         self._box.sigResized.connect(self._place)
         theme().changed.connect(self._place)
+
+    def take(self, entries: Sequence[QWidget]) -> None:
+        """Show these, from wherever they stood; another layout may take them away again."""
+        for entry in entries:
+            self._column.addWidget(entry)
 
     def put(self, *, high: bool) -> None:
         """Choose the corner, on the right: the upper or the lower one."""

@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 CHUNK: Final = 16
+_TOGETHER: Final = 512
+"""Means that are computed at once: two megabytes with windows of 500."""
 
 
 @final
@@ -101,6 +103,35 @@ def _window_sums(values: Floats, window: int) -> Floats:
     starts = np.arange(count)
     whole = starts % window == 0
     return np.where(whole, ends[starts], ends[starts] + beginnings[starts + window - 1])
+
+
+def means_at(values: Floats, places: Places, window: int) -> Floats:
+    """The trailing means that `Smooth` gives, at some places alone: the cost does not grow with the series."""
+    window, found = max(1, window), np.empty(places.size)
+    reach = np.arange(1 - window, 1)
+    for first in range(0, places.size, _TOGETHER):
+        part = places[first : first + _TOGETHER]
+        index = part[:, None] + reach
+        taken = values[np.maximum(index, 0)]
+        known = np.isfinite(taken) & (index >= 0)
+        sums, counts = np.where(known, taken, 0.0).sum(axis=1), known.sum(axis=1)
+        found[first : first + part.size] = np.where(np.isfinite(values[part]), sums / np.maximum(counts, 1), np.nan)
+    return found
+
+
+def extremes(values: Floats, most: int) -> Places:
+    """Places of the least and the greatest of each few neighbours, in order; all of them where there are no more.
+
+    A value that is not finite counts as the greatest: it is what one will look for. The last place is among them.
+    """
+    block = 2 * -(-values.size // most)
+    if block <= 2:
+        return np.arange(values.size)
+    whole = values.size // block * block
+    ranked = np.where(np.isfinite(values[:whole]), values[:whole], np.inf).reshape(-1, block)
+    starts = np.arange(0, whole, block)
+    ends = [ranked.argmin(axis=1) + starts, ranked.argmax(axis=1) + starts]
+    return np.unique(np.concatenate([*ends, np.arange(min(whole, values.size - 1), values.size)]))
 
 
 @final

@@ -7,7 +7,8 @@ from typing import final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.events import EpochEnd, Scalars
 from engine.stepevents import Timeline
@@ -17,9 +18,11 @@ from gui.format import format_exact, format_number
 from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
 from gui.plots.corner_legend import CornerLegend
+from gui.plots.earlier_runs import EarlierRuns, View
 from gui.plots.history import Floats, outline, stretch
 from gui.plots.hover import HoverCard
 from gui.plots.loss_history import LossHistory
+from gui.plots.loss_tables import with_earlier
 from gui.plots.plot import draw, make_plot, place_at, settle
 from gui.plots.toolbar import PlotToolbar
 from gui.run_feed import RunFeed
@@ -63,12 +66,16 @@ class LossPanel(Panel):
         self._hover = HoverCard(self._plot)
         self._train_entry = LegendEntry(self.tr("training"), "training")
         self._val_entry = LegendEntry(self.tr("validation"), "validation", dashed=True)
-        self._legend = CornerLegend(self._plot, [self._train_entry, self._val_entry])
-        self.build(
-            self.waiting(),
-            self._make_toolbar(),
-            self._plot,
-        )
+        entries = (self._train_entry, self._val_entry)
+        self._legend = CornerLegend(self._plot, entries)
+        self.earlier = EarlierRuns(document, feed, self._item, self._legend, entries, self)
+        self._picture = QWidget()
+        column = QVBoxLayout(self._picture)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.earlier.legend)
+        column.addWidget(self._plot, 1)
+        self.build(self.waiting(), self._make_toolbar(), self._picture)
         self._connect()
         self._dress()
 
@@ -84,6 +91,7 @@ class LossPanel(Panel):
         self._window.setCurrentIndex(WINDOWS.index(self.history.window))
         self._log = bar.toggle(self.tr("log"), self.tr("Logarithmic axis"), on=True)
         bar.button("fit", self.tr("Show everything (or double-click the plot)"), self._item.enableAutoRange)
+        bar.menu("recent", self.tr("Earlier runs"), self.earlier.menu(self)).setObjectName("earlierRunsMenu")
         return bar
 
     def _connect(self) -> None:
@@ -99,8 +107,9 @@ class LossPanel(Panel):
         self.feed.on(EpochEnd, self._take_epoch)
         self.feed.on(Timeline, self._go)
         self.feed.draw_in_turn(self.refresh)
-        self.feed.session_changed.connect(self.clear)
-        self.feed.restarted.connect(self.clear)
+        self.feed.session_changed.connect(self._forget)
+        self.feed.restarted.connect(self._begin_anew)
+        self.earlier.changed.connect(self._follow_earlier)
         theme().changed.connect(self._dress)
 
     def _dress(self) -> None:
@@ -116,18 +125,38 @@ class LossPanel(Panel):
             curve.setSymbolPen(pg.mkPen(look.color("plot")))
         self._cursor.setPen(look.pen("secondary"))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.earlier.legend.set_room(self.height())
+
     # -- receiving --
 
-    def clear(self) -> None:
-        """Another run."""
+    def _begin_anew(self) -> None:
+        """Another run of the document: this one stays behind it."""
+        self.earlier.end(self._whole or self.history, WINDOWS)
+        self._clear()
+
+    def _forget(self) -> None:
+        """Another document."""
+        self.earlier.forget()
+        self._clear()
+
+    def _clear(self) -> None:
         self._whole = None
         self.history.clear()
         self._choose_smoothing()
-        self._set_negative(False)
-        while self._what.count() > 1:
-            self._what.removeItem(1)
+        self._set_negative(self.earlier.negative)
+        known = self.earlier.metrics
+        for index in reversed(range(1, self._what.count())):
+            if self._what.itemData(index) not in known:
+                self._what.removeItem(index)
         self._item.enableAutoRange()
-        self.set_filled(False)
+        self.set_filled(bool(self.earlier.kept.runs))
+        self._draw_again()
+
+    def _follow_earlier(self) -> None:
+        """Other runs are drawn behind this one."""
+        self._set_negative(self.earlier.negative or bool((self.history.losses.values < 0).any()))
         self._draw_again()
 
     def _go(self, event: Timeline) -> None:
@@ -139,6 +168,7 @@ class LossPanel(Panel):
 
     def _take_steps(self, event: Scalars) -> None:
         self._whole = None
+        self.earlier.take_steps()
         self.history.take_steps(event)
         if not self._negative and bool(np.any(event.loss < 0)):
             self._set_negative(True)
@@ -148,6 +178,12 @@ class LossPanel(Panel):
         self._whole = None
         self.history.records.append(event.record)
         self._dirty = True
+
+    @property
+    def _any(self) -> bool:
+        """Whether there is anything to see."""
+        own = len(self.history.steps) or self.history.records.rows or self._whole is not None
+        return bool(own or self.earlier.kept.runs)
 
     # -- choosing --
 
@@ -198,7 +234,8 @@ class LossPanel(Panel):
 
     def _offer_metrics(self) -> None:
         known = [self._what.itemData(index) for index in range(self._what.count())]
-        for name in dict.fromkeys(name.removeprefix("val_") for name in self.history.records.metrics):
+        own = dict.fromkeys(name.removeprefix("val_") for name in self.history.records.metrics)
+        for name in own | dict.fromkeys(self.earlier.metrics):
             if name not in known:
                 self._what.addItem(name.replace("_", " "), name)
 
@@ -208,8 +245,7 @@ class LossPanel(Panel):
         if not self._dirty or not self.seen:
             return False
         self._dirty = False
-        if len(self.history.steps) or self.history.records.rows or self._whole is not None:
-            self.set_filled(True)
+        self.set_filled(self._any)
         self._offer_metrics()
         is_loss = self._shown == "loss"
         train_on, val_on = self._train_entry.isChecked(), self._val_entry.isChecked()
@@ -220,6 +256,7 @@ class LossPanel(Panel):
         if is_loss:
             self._draw_steps()
         self._draw_epochs(is_loss)
+        self.earlier.draw(View(self._shown, self._window.currentData(), self._logarithmic, train_on, val_on))
         settle(self._item)
         self._show_last(is_loss)
         return True
@@ -265,7 +302,7 @@ class LossPanel(Panel):
         self._train_entry.setToolTip(plain_tooltip(tip))
         self._train_entry.set_value(format_number(float(train[0])) if train.size else "")
         self._val_entry.set_value(format_number(float(val[-1])) if val.size else "")
-        self._val_entry.setVisible(not bool(np.isnan(val).all()))
+        self._val_entry.setVisible(not bool(np.isnan(val).all()) or self.earlier.validated)
         # Where no curve is for long: falling ones end low on the right, rising ones high.
         self._legend.put(high=is_loss or self._shown == "mae")
 
@@ -294,7 +331,8 @@ class LossPanel(Panel):
             "validation": self.tr("validation {0}"),
         }
         found = self.history.at(x, self._shown)
-        return "\n".join(words[name].format(format_exact(value)) for name, value in found)
+        own = [words[name].format(format_exact(value)) for name, value in found]
+        return "\n".join([*own, *self.earlier.words_at(x)])
 
     # -- taking away --
 
@@ -304,11 +342,16 @@ class LossPanel(Panel):
         records = self.history.records.epochs
         at = epochs[-1] if epochs.size else records[-1] if len(records) else 0.0
         told = [f"{each.text()} {each.value}" for each in (self._train_entry, self._val_entry) if each.value]
-        return ", ".join([self._what.currentText(), *told, self.tr("epoch {0}").format(format_number(float(at)))])
+        own = [self._what.currentText(), *told, self.tr("epoch {0}").format(format_number(float(at)))]
+        return "; ".join([", ".join(own), *self.earlier.summary()])
 
     def picture(self) -> QWidget:
-        plot: QWidget = self._plot
-        return plot
+        return self._picture
 
     def table(self) -> Table:
-        return self.history.step_table() if self._shown == "loss" else self.history.epoch_table()
+        own = self.history.step_table() if self._shown == "loss" else self.history.epoch_table()
+        earlier = self.earlier.frozen()
+        if not earlier:
+            return own
+        number = self.earlier.kept.next_number
+        return with_earlier(own, number, self.tr("present run"), earlier, self._window.currentData())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.events import Scalars
 from gui.panel import Table
-from gui.plots.history import Envelope, Floats, Growing, Records, Smooth
+from gui.plots.history import Envelope, Floats, Growing, Places, Records, Smooth, means_at
 
 Columns = NDArray[np.float64]
 """Float64 (4, k): steps, epochs, losses, means."""
@@ -105,6 +105,12 @@ class LossHistory:
         # The steps in between are gone, but not their mean.
         kept = Smooth(max(1, window // self._apart))
         self._means.extend(kept.extend(self._levels.values))
+
+    def means_at(self, places: Places, window: int) -> Floats:
+        """The means that `smooth` would give, at some of the kept steps."""
+        if self._apart == 1:
+            return means_at(self.losses.values, places, window)
+        return means_at(self._levels.values, places, window // self._apart)
 
     def until(self, step: int) -> LossHistory:
         """What was known after so many steps; this one stays as it is."""

@@ -74,6 +74,15 @@ class PlotToolbar(QWidget):
         self.right.insertWidget(self.right.count() - 1, button)
         return button
 
+    def menu(self, icon_name: str, tip: str, menu: QMenu) -> QToolButton:
+        """A small button that opens a menu, added on the right."""
+        button = self._small(tip)
+        button.setIcon(icon(icon_name, "secondary"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setMenu(menu)
+        self.right.insertWidget(self.right.count() - 1, button)
+        return button
+
     def _small(self, tip: str) -> QToolButton:
         button = QToolButton(self)
         button.setToolTip(plain_tooltip(tip))

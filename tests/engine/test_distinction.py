@@ -40,13 +40,15 @@ def test_what_does_not_change_a_run_tells_nothing(circle):
     ("training", "words"),
     [
         ({"lr": 0.1}, ("lr 0.1",)),
-        ({"lr": 3e-5}, ("lr 3e-05",)),
+        ({"lr": 3e-5}, ("lr 3e-5",)),
         ({"optimizer": "adam"}, ("Adam",)),
         ({"optimizer": "rmsprop", "lr": 0.001, "momentum": 0.5}, ("RMSprop", "lr 0.001", "momentum 0.5")),
         ({"momentum": 0.9, "nesterov": True}, ("momentum 0.9", "nesterov")),
         ({"batch_size": 32, "epochs": 1000}, ("batch size 32", "1,000 epochs")),
         ({"schedule": "cosine"}, ("schedule cosine",)),
         ({"clip_norm": 1.0}, ("clip norm 1",)),
+        ({"lr": 0.1 / 3}, ("lr 0.03333",)),
+        ({"lr": 0.030000001}, ("lr 0.030000001",)),
         ({"seed": 7}, ("seed 7",)),
     ],
 )

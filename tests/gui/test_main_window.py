@@ -119,7 +119,7 @@ def test_a_run_is_paused_stepped_stopped_and_reset(window, qtbot):
     assert window.feed.trained
     acts.reset.trigger()
     qtbot.waitUntil(lambda: not window.feed.trained, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: not loss.filled, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not len(loss.history.steps), timeout=PATIENCE)
     assert window.findChild(QLabel, "runNumbers").text() == "not trained yet"
 
 
@@ -153,7 +153,9 @@ def test_restart_begins_afresh_with_the_edited_graph(window, qtbot):
     count = len(notices().history)
     qtbot.mouseClick(window.findChild(StaleBanner).findChild(QPushButton, "bannerRestart"), LEFT)
     qtbot.waitUntil(lambda: not window.feed.trained, timeout=PATIENCE)
-    assert not panel_of(window, LossPanel).filled
+    loss = panel_of(window, LossPanel)
+    assert len(loss.history.steps) == 0
+    assert [run.words for run in loss.earlier.kept.runs] == [("dense2 2 units",)]
     assert not window.feed.stale
     assert not [notice for notice in notices().history[count:] if notice.text.startswith("Applied")]
     play_to_the_end(qtbot, window)

@@ -196,7 +196,8 @@ def test_hovering_tells_the_exact_values(panel, qtbot):
     assert panel.rect().contains(panel._hover.geometry().translated(panel._plot.mapTo(panel, QPoint())))
 
 
-def test_a_reset_empties_everything(panel):
+def test_a_reset_empties_everything_but_what_is_kept(panel):
+    panel.earlier.kept.keeping = False
     post(panel, StateChanged("running", step=75), sample_events.scalars(75), *sample_events.epochs(3))
     post(panel, StateChanged("ready", step=0))
     assert not panel.filled
