@@ -19,6 +19,7 @@ from gui.document import Document
 from gui.format import format_exact, format_number
 from gui.panel import Panel, Table
 from gui.plot_style import curve_pen
+from gui.plots.end_labels import EndLabels
 from gui.plots.hover import HoverCard
 from gui.plots.layer_bars import LayerBars, norms_told
 from gui.plots.plot import draw, make_plot, place_at, settle
@@ -60,6 +61,7 @@ class GradientPanel(Panel):
         self._item: pg.PlotItem = self._plot.getPlotItem()
         self._item.setLabel("bottom", self.tr("step"))
         self._item.setLogMode(y=True)
+        self._names = EndLabels(self._item)
         self._hover = HoverCard(self._plot)
         self._plot.scene().sigMouseMoved.connect(self._moved)
         self._lay_out()
@@ -129,6 +131,7 @@ class GradientPanel(Panel):
         for curve in self._curves:
             self._item.removeItem(curve)
         self._curves = []
+        self._names.hide()
         self._item.enableAutoRange()
         self.set_filled(False)
 
@@ -220,6 +223,9 @@ class GradientPanel(Panel):
             look = {"pen": curve_pen(color.name()), "symbolBrush": color, "symbolPen": None}
             draw(curve, event.history_steps, np.where(values > 0, values, np.nan), **look, **dots)
         settle(self._item)
+        if event.history_steps.size:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                self._names.show(event.layers, float(event.history_steps[-1]), np.log10(event.history[-1]))
 
     def _moved(self, position: QPointF) -> None:
         event, place = self.latest, place_at(self._item, position)

@@ -92,6 +92,19 @@ def test_over_time_every_layer_is_a_curve(panel, qtbot):
         np.testing.assert_array_equal(y, event.history[:, index])
 
 
+def test_over_time_curves_bear_their_names_where_there_is_room(panel):
+    event = sample_events.gradients(3)
+    panel.view._chosen("time")
+    apart = replace(event, history=np.tile([1.0, 1e-2, 1e-4], (len(event.history_steps), 1)))
+    post(panel, apart)
+    assert panel._names.texts() == list(event.layers)
+    near = replace(event, history=np.tile([1.0, 0.999, 1e-4], (len(event.history_steps), 1)))
+    post(panel, near)
+    assert panel._names.texts() == [event.layers[0], event.layers[2]]
+    panel.clear()
+    assert panel._names.texts() == []
+
+
 def test_hovering_tells_the_norms_at_that_step(panel, qtbot):
     event = sample_events.gradients(2, rows=50)
     post(panel, event)
