@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import final
 
 from engine.export.calls import constant
@@ -13,7 +13,7 @@ from engine.export.modules import module_lines
 from engine.export.parts import Parts, field_names
 from engine.export.scopes import InterruptedGroupError, Scope, Use, fold, unfolded
 from engine.graph import Project
-from engine.result import Source
+from engine.result import Objective, Source
 from engine.tensorspec import TensorSpec
 
 _METHODS = ("loss", "compute_loss", "objective", "total_loss", "loss_")
@@ -40,7 +40,8 @@ class NetworkWriter:
         self.fields = field_names(parts)
         self.labels: dict[str, str] = {node.id: node.label for node in project.graph.nodes.values() if node.label}
         self.children = _children(parts.modules)
-        self.loss_name = free_name(_METHODS, self.children.get("", ()))
+        methods = ("losses", *_METHODS) if parts.in_phases else _METHODS
+        self.loss_name = free_name(methods, self.children.get("", ()))
         self._classes: dict[str, str] = {}
         """Text of a group's class without its first line -> its name."""
         self._forward_at: dict[str, list[str]] = {}
@@ -204,12 +205,16 @@ class NetworkWriter:
         return [*_signature("forward", arguments, len(parts.outputs)), doc, *body.lines]
 
     def _give_back(self, body: Body, outputs: tuple[Source, ...]) -> None:
-        names = [body.variable(source) for source in outputs]
-        if len(names) == 1:
-            body.give_back(names[0])
+        self._return(body, [body.variable(source) for source in outputs])
+
+    def _return(self, body: Body, values: Sequence[Expr]) -> None:
+        """One value, or several as a tuple."""
+        if len(values) == 1:
+            body.give_back(values[0])
             return
-        whole = f"        return {', '.join(names)}"
-        body.lines += [whole] if len(whole) <= WIDTH else lines(8, "return ", tuple_of(names))
+        texts = list(map(flat, values))
+        whole = f"        return {', '.join(texts)}"
+        body.lines += [whole] if len(whole) <= WIDTH else lines(8, "return ", tuple_of(texts))
 
     def _loss(self, top: Scope) -> list[str]:
         parts = self.parts
@@ -223,13 +228,16 @@ class NetworkWriter:
             body.assign(8, f"{', '.join(names)} = ", call("self", inputs))
         for path in parts.judging:
             body.node(self.result.nodes[path], self._comment(path))
-        body.give_back(self._sum(body))
-        head = _signature(self.loss_name, [body.names[field] for field in fields], 1)
-        return [*head, '        """What training makes small."""', *body.lines]
+        aims = [phase.objectives for phase in parts.result.phases] if parts.in_phases else [parts.objectives]
+        sums = [self._sum(body, aim) for aim in aims]
+        self._return(body, sums)
+        head = _signature(self.loss_name, [body.names[field] for field in fields], len(sums))
+        what = "each phase of the training" if parts.in_phases else "training"
+        return [*head, f'        """What {what} makes small."""', *body.lines]
 
-    def _sum(self, body: Body) -> Expr:
+    def _sum(self, body: Body, objectives: Iterable[Objective]) -> Expr:
         total: Expr | None = None
-        for objective in self.parts.objectives:
+        for objective in objectives:
             term: Expr = body.variable((objective.path, objective.port))
             if total is not None and objective.weight == -1.0:
                 total = Infix(total, "-", term)

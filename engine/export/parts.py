@@ -37,6 +37,11 @@ class Parts:
     loss_fields: tuple[Source, ...]
     modules: Mapping[str, str]
 
+    @property
+    def in_phases(self) -> bool:
+        """Whether the training alternates between aims, so that there is no single loss."""
+        return len(self.result.phases) > 1
+
     def home(self, path: str) -> str:
         """Path of the module that a node uses, if it uses one."""
         if path in self.modules:

@@ -84,8 +84,11 @@ def _figures(parts: Parts, loss: str, constants: list[str], count: int) -> list[
     found = ["    with torch.no_grad():"]
     if not parts.objectives:
         return [*found, *lines(8, "", call("print", [call("net", constants[: len(parts.forward_fields)])]))]
-    found += lines(8, "loss = ", call(f"net.{loss}", constants))
     where = f" on {_counted(count)}" if constants else ""
+    if parts.in_phases:
+        found += lines(8, "losses = ", call(f"net.{loss}", constants))
+        return [*found, f'    print("losses{where}:", *(f"{{loss.item():.6g}}" for loss in losses))']
+    found += lines(8, "loss = ", call(f"net.{loss}", constants))
     return [*found, f'    print(f"loss{where}: {{loss.item():.6g}}")']
 
 

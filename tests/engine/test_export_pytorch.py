@@ -22,7 +22,7 @@ from engine.problem import FileError, GraphError
 from engine.training.loading import load
 from tests.engine.export_files import EXAMPLES, ROOT, assert_same, imported, ran, tidy
 from tests.engine.export_projects import GROUPED, PROJECTS, cnn, mlp
-from tests.engine.nets import batch
+from tests.engine.nets import batch, two_losses
 from tests.engine.training_projects import run_of, train
 from tests.helpers.projects import make_project, planned, rows
 
@@ -189,6 +189,20 @@ def test_training_by_the_exported_loop_is_the_apps(training, tmp_path):
     near = 1e-9 if dtype == torch.float64 else 1e-5
     for name, value in looped.state_dict().items():
         np.testing.assert_allclose(value, trained[name], rtol=near, atol=near / 1000)
+
+
+def test_phases_have_losses_of_their_own(tmp_path):
+    """What one phase makes small and another one large adds up to nothing that says how the training goes."""
+    one = {"minimise": [{"from": "near.out"}], "maximise": [{"from": "far.out"}]}
+    rivals = one, {"maximise": [{"from": "near.out"}]}
+    project, facts = two_losses(phases=rivals), rows(3, 2)
+    result = check(project, lambda _: facts)
+    x, y = torch.randn(5, 3), torch.randn(5, 2)
+    path, _ = export_pytorch(project, result, build(result).state_dict(), {"data.x": x, "data.y": y}, tmp_path)
+    net = imported(path).Net.load()
+    near, far = (net.one(x) - y).square().mean(), (net.other(net.one(x)) - y).abs().mean()
+    torch.testing.assert_close(net.losses(x, y), (near - far, -near))
+    assert re.search(r"losses on 5 samples: \S+ \S+$", ran(path).stdout.strip())
 
 
 # -- what cannot be exported --
