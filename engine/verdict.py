@@ -18,7 +18,7 @@ SMALLEST_LOSS: Final = 1e-6
 GUESSING: Final = 0.05
 """Part of the way from guessing to no mistake: a few hundred samples let guesses look that good, and hardly better."""
 LITTLE: Final = 0.3
-"""Up to this part of the way, a learning rate that few trainings learn with is told as the likely reason."""
+"""Up to this part of the way, a learning rate or an architecture that few trainings learn with is told as the reason."""
 FALLING: Final = 0.01
 """A loss that falls by this part from one eighth of the training to the next is on its way."""
 TINY_LR: Final[Mapping[str, float]] = {"sgd": 1e-3, "adagrad": 1e-3, "adadelta": 1e-2}
@@ -93,8 +93,10 @@ def judge(ended: Ended) -> Verdict | None:
     best = max((skill for skill in known.values() if skill is not None), default=None)
     part = "train" if known["val"] is None else "val"
     if best is not None and best > GUESSING:
-        rate = _rate_hint(ended, last) if best <= LITTLE and len(records) >= FEWEST_EPOCHS else None
-        return Verdict(_little(last, part, ended.common), rate, _too_large(ended)) if rate else None
+        reason = None
+        if best <= LITTLE and len(records) >= FEWEST_EPOCHS:
+            reason = _rate_hint(ended, last) or _vanishing_hint(_live(ended))
+        return Verdict(_little(last, part, ended.common), reason, _too_large(ended)) if reason else None
     grown = _grown(ended, last)
     if grown is not None:
         return grown
@@ -155,7 +157,7 @@ def _grown(ended: Ended, last: Mapping[str, Any]) -> Verdict | None:
 def _hints(ended: Ended) -> Iterator[str]:
     """What to try with this network, the likeliest first; always one at least."""
     found = False
-    nodes = [ended.result.nodes[path] for path in ended.result.order if path in ended.result.live]
+    nodes = _live(ended)
     rate = _rate_hint(ended)
     if rate is not None:
         found = True
@@ -172,14 +174,25 @@ def _hints(ended: Ended) -> Iterator[str]:
     for node in _alike(nodes):
         found = True
         yield f'All units of "{node.path}" begin alike, and learn alike: draw its weights at random (weight_init).'
-    if sum(node.block == "Activation" and node.params.get("function") in _FLAT for node in nodes) >= DEEP:
+    vanishing = _vanishing_hint(nodes)
+    if vanishing is not None:
         found = True
-        yield "So many sigmoids or tanhs in a row let the gradient vanish: try relu, with Kaiming initialisation."
+        yield vanishing
     if _falls([float(record["loss"]) for record in ended.records]):
         found = True
         yield "The loss was still falling: train for more epochs."
     if not found:
         yield "Try another learning rate, more epochs, or more units."
+
+
+def _live(ended: Ended) -> list[NodePlan]:
+    return [ended.result.nodes[path] for path in ended.result.order if path in ended.result.live]
+
+
+def _vanishing_hint(nodes: Sequence[NodePlan]) -> str | None:
+    if sum(node.block == "Activation" and node.params.get("function") in _FLAT for node in nodes) < DEEP:
+        return None
+    return "So many sigmoids or tanhs in a row let the gradient vanish: try relu, with Kaiming initialisation."
 
 
 def _rate_hint(ended: Ended, last: Mapping[str, Any] | None = None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,19 @@ def test_little_learned_with_a_learning_rate_out_of_range_is_told(more, loss, sk
             assert found.message.startswith("Little was learned: on the validation data ")
             assert found.suggested_lr == more.get("smaller_lr")
     assert judge(ended(records(FEWEST_EPOCHS - 1, last=loss, r2=skill), **more)) is None
+
+
+def test_little_learned_behind_many_sigmoids_is_told():
+    sigmoids = {f"act{at}": ("Activation", {"function": "sigmoid"}) for at in range(4)}
+    row = ["hidden", *sigmoids, "output"]
+    wires = ["data.x > hidden", *map(" > ".join, pairwise(row)), "output > loss.prediction", "data.y > loss.target"]
+    deep = checked({"data": "Input", "hidden": "Dense", **sigmoids, "output": NODES["output"], "loss": "Loss"}, wires)
+    found = judge(ended(records(FEWEST_EPOCHS, r2=0.2), deep))
+    assert found is not None
+    assert found.hint == (
+        "So many sigmoids or tanhs in a row let the gradient vanish: try relu, with Kaiming initialisation."
+    )
+    assert judge(ended(records(FEWEST_EPOCHS, r2=0.4), deep)) is None
 
 
 def test_units_that_begin_alike_are_told():
