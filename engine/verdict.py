@@ -18,7 +18,7 @@ SMALLEST_LOSS: Final = 1e-6
 GUESSING: Final = 0.05
 """Part of the way from guessing to no mistake: a few hundred samples let guesses look that good, and hardly better."""
 LITTLE: Final = 0.3
-"""Up to this part of the way, a learning rate or an architecture that few trainings learn with is told as the reason."""
+"""Up to this part of the way, a learning rate or a network that few trainings learn with is told as the reason."""
 FALLING: Final = 0.01
 """A loss that falls by this part from one eighth of the training to the next is on its way."""
 TINY_LR: Final[Mapping[str, float]] = {"sgd": 1e-3, "adagrad": 1e-3, "adadelta": 1e-2}
