@@ -22,6 +22,7 @@ from gui.theme import restyle, set_kind, set_role
 from gui.widgets.card import Card
 from gui.widgets.labels import text_label
 from gui.widgets.section import Section
+from gui.widgets.value_line import ValueLine
 
 _USE: Final[Mapping[str, Param]] = {
     "repeat": Int(default=1, min=1, max=10_000, doc="How many times in a row; each repetition reads the one before."),
@@ -58,7 +59,7 @@ class GroupPage(QWidget):
     # -- making --
 
     def _make_head(self) -> None:
-        self._name = QLineEdit()
+        self._name = ValueLine()
         self._name.setObjectName("nodeName")
         self._name.setAccessibleName(self.tr("Name of the block"))
         set_kind(self._name, "title")
@@ -95,7 +96,7 @@ class GroupPage(QWidget):
 
     def _make_definition(self) -> None:
         section = Section(self.tr("The group"))
-        self._group = QLineEdit()
+        self._group = ValueLine()
         self._group.setObjectName("groupName")
         self._group.setAccessibleName(self.tr("Name of the group"))
         self._group.editingFinished.connect(self._rename_group)

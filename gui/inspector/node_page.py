@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine import edits
 from engine.block import Block, block_named
@@ -24,6 +24,7 @@ from gui.theme import restyle, set_kind, set_role
 from gui.widgets.card import Card
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.section import Section
+from gui.widgets.value_line import ValueLine
 
 
 @final
@@ -54,7 +55,7 @@ class NodePage(QWidget):
     # -- making --
 
     def _make_head(self) -> None:
-        self._name = QLineEdit()
+        self._name = ValueLine()
         self._name.setObjectName("nodeName")
         self._name.setAccessibleName(self.tr("Name of the block"))
         self._name.setToolTip(

@@ -16,6 +16,7 @@ from gui.level import LevelView
 from gui.theme import restyle, set_kind
 from gui.widgets.labels import text_label
 from gui.widgets.section import Section
+from gui.widgets.value_line import ValueLine
 
 
 @final
@@ -81,7 +82,7 @@ class PortsPage(QWidget):
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(2)
-        field = QLineEdit(name)
+        field = ValueLine(name)
         field.setObjectName(f"port_{name}")
         field.setAccessibleName(self.tr("Name of the port {0}").format(name))
         field.editingFinished.connect(lambda: self._rename(field, name))

@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine import edits, settings
 from engine.settings import TRAINING
@@ -22,6 +22,7 @@ from gui.theme import set_kind, set_role, theme
 from gui.widgets.labels import plain_tooltip, text_label
 from gui.widgets.section import Section
 from gui.widgets.switch import Switch
+from gui.widgets.value_line import ValueLine
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "optimizer": (
@@ -84,7 +85,7 @@ class SettingsPage(QWidget):
     # -- making --
 
     def _make_head(self) -> None:
-        self._name = QLineEdit()
+        self._name = ValueLine()
         self._name.setObjectName("projectName")
         self._name.setAccessibleName(self.tr("Title of the network"))
         self._name.setPlaceholderText(self.tr("Title of the network"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QMenu, QToolButton, QVBoxLayout
 
@@ -18,6 +18,7 @@ from gui.icons import icon
 from gui.inspector.editors import Editor, StillBox
 from gui.paths import stored_path
 from gui.theme import restyle, set_kind, set_role
+from gui.widgets.value_line import undoes_the_document
 
 _SEPARATORS = re.compile(r"[\s,;×x*]+")
 
@@ -27,6 +28,12 @@ class _Line(QLineEdit):
     """Escape brings the value back."""
 
     escaped = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        if undoes_the_document(event, typed=self.isModified()):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and (self.isModified() or self.property("error") == "true"):

@@ -6,12 +6,13 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Final, final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QWidget
 
 from gui.theme import restyle, set_role, theme
 from gui.widgets.labels import plain_tooltip
+from gui.widgets.value_line import undoes_the_document
 
 
 @final
@@ -212,6 +213,12 @@ class StepEdit(QAbstractSpinBox):
         self.fault_changed.emit(fault)
 
     # --- Qt ---
+
+    def event(self, event: QEvent) -> bool:
+        if undoes_the_document(event, typed=self._typed_text() is not None):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         return QValidator.State.Acceptable, text, position

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton, QVBoxLayout, QWidget
 
 from gui.widgets import IntEdit, Limits, NumberEdit
@@ -260,3 +260,21 @@ def test_whole_numbers_stop_at_their_ends(beside, qtbot):
     assert edit.value() == 3
     big = beside(IntEdit(2**62))
     assert big.value() == 2**62
+
+
+def test_undo_is_the_documents_once_a_number_is_taken(beside, qtbot):
+    """Qt's field would keep Ctrl+Z for itself, and have nothing to undo: the keys would do nothing at all."""
+    edit = beside(NumberEdit(0.5))
+    undone = []
+    shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), edit.window())
+    shortcut.activated.connect(lambda: undone.append(edit.value()))
+    edit.setFocus()
+    edit.selectAll()
+    qtbot.keyClicks(edit, "2")
+    qtbot.keyClick(edit, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (undone, edit.text()) == ([], "0.5"), "what is being typed is taken back first"
+    edit.selectAll()
+    qtbot.keyClicks(edit, "3")
+    qtbot.keyClick(edit, Key.Key_Return)
+    qtbot.keyClick(edit, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert undone == [3.0]
