@@ -33,6 +33,7 @@ from gui.widgets.segmented import Segmented
 
 TITLE_WIDTH, LEAST_TITLE, NUMBERS_WIDTH = 220, 88, 300
 LARGE_TEXT = 1.3
+PLAY_WIDTH, QWIDGETSIZE_MAX = 100, (1 << 24) - 1
 
 
 @final
@@ -54,16 +55,25 @@ class _Side(QWidget):
 
 @final
 class _PlayButton(QToolButton):
-    """Icon and word in the middle, also where the button is wider than they are."""
+    """Icon and word in the middle, also where the button is wider than they are; `brief`: the icon alone."""
+
+    brief = False
+
+    def set_brief(self, brief: bool) -> None:
+        """Leave the word out, or write it again."""
+        self.brief = brief
+        self.setMinimumWidth(theme().px(44 if brief else PLAY_WIDTH))  # Play and Pause are alike wide
+        self.setMaximumWidth(theme().px(44) if brief else QWIDGETSIZE_MAX)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
-        text, image, side = self.text(), self.icon(), self.iconSize()
+        text, image, side = "" if self.brief else self.text(), self.icon(), self.iconSize()
         option.text, option.icon = "", QIcon()
         painter = QStylePainter(self)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
-        gap = theme().px(6)
+        gap = theme().px(6) if text else 0
         wide = side.width() + gap + self.fontMetrics().horizontalAdvance(text)
         place = QRect(QPoint((self.width() - wide) // 2, (self.height() - side.height()) // 2), side)
         mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
@@ -150,8 +160,9 @@ class TransportBar(QFrame):
         left_row.addWidget(self.menus)
         left_row.addWidget(self._title)
         left_row.addWidget(self._unsaved)
-        left_row.addWidget(self._button(actions.undo, ""))
-        left_row.addWidget(self._button(actions.redo, ""))
+        self._history = (self._button(actions.undo, ""), self._button(actions.redo, ""))
+        for button in self._history:
+            left_row.addWidget(button)
         left_row.addStretch(1)
         middle_row.addWidget(self._button(actions.reset, "boxed"))
         self._step_back = self._button(actions.step_back, "boxed")
@@ -178,7 +189,7 @@ class TransportBar(QFrame):
             layout.addWidget(part)
 
     def _rescale(self) -> None:
-        self._play.setMinimumWidth(theme().px(100))  # Play and Pause are alike wide
+        self._play.set_brief(self._play.brief)
         self._progress.setFixedHeight(theme().px(3))
         self._title.setMaximumWidth(theme().px(TITLE_WIDTH))
         self._right.wish = theme().px(NUMBERS_WIDTH)
@@ -197,6 +208,11 @@ class TransportBar(QFrame):
                 need -= sum(part.sizeHint().width() + 6 for part in parts)
             for part in parts:
                 part.setVisible(shown)
+        self._play.set_brief(need > self.width())
+        if self._play.brief:
+            need -= theme().px(PLAY_WIDTH) - self._play.minimumWidth()
+        for button in self._history:
+            button.setVisible(need <= self.width())
         if self.grain.value() == "operation" and operation.isHidden():
             self.grain.set_value("batch")
 
@@ -204,6 +220,7 @@ class TransportBar(QFrame):
         """Pixels for all there is, the name as short as may be."""
         operation = self.grain.button("operation")
         need = operation.sizeHint().width() if operation.isHidden() else 0
+        need += max(0, theme().px(PLAY_WIDTH) - self._play.sizeHint().width())
         for row in self._rows:
             items = [row.itemAt(number) for number in range(row.count())]
             for item in (item for item in items if item is not None):

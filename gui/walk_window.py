@@ -54,9 +54,7 @@ def _handle(dock: QDockWidget) -> QWidget | None:
     if not is_in_sight(dock):
         return None
     bars = dock.window().findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
-    title = dock.titleBarWidget()
-    others = title.findChildren(QWidget) if title is not None else []
-    handles = [*(bar for bar in bars if _is_tab_of(dock, bar)), *others]
+    handles = [*(bar for bar in bars if _is_tab_of(dock, bar)), *dock.titleBarWidget().findChildren(QWidget)]
     return next((widget for widget in handles if _takes_tab(widget)), None)
 
 

@@ -8,9 +8,11 @@ import sys
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QToolButton
 
 from gui import text_scale
 from gui.theme import theme
+from tests.helpers.cut_text import lasting_faults
 from tests.helpers.windows import main_window
 
 
@@ -60,3 +62,7 @@ def test_large_text_leaves_the_canvas_half_of_the_window(qtbot):
     with main_window(qtbot) as window:
         assert window.docks["lossPlot"].height() < 0.45 * window.height()
         assert window.canvas.height() > 0.4 * window.height()
+        theme().set_text_scale(2.0)
+        window.resize(1280, 900)
+        assert lasting_faults(window.transport) == []  # the word on Play gives way, and then undo and redo
+        assert window.transport.findChild(QToolButton, "sample").isVisible()
