@@ -69,6 +69,17 @@ def _ports(block: Block) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     return declared_ports(block, _defaults(block))
 
 
+def prompt(wish: Wish) -> str:
+    """What the empty field of the search says: what becomes of the choice."""
+    if wish.replaces:
+        return _tr("Replace {0} with…").format(wish.replaces)
+    if wish.wire is not None:
+        return _tr("Insert between {0} and {1}…").format(wish.wire.from_node, wish.wire.to_node)
+    if wish.port is not None:
+        return _tr("Connect {0} to…").format(wish.port.node)
+    return _tr("Search blocks")
+
+
 def _takes(stage: Stage, block: Block, source: PortRef) -> bool:
     inputs = _ports(block)[0]
     if not inputs:

@@ -105,11 +105,12 @@ class BlockSearch(SearchPopup):
         """The titles now listed, best first: `Dense`, `Activation – tanh`."""
         return [offer.title for offer in self._model.offers]
 
-    def open(self, at: QPoint, taken: Taken, accepts: Callable[[Block], bool] | None = None) -> None:
+    def open(self, at: QPoint, prompt: str, taken: Taken, accepts: Callable[[Block], bool] | None = None) -> None:
         """Open near a place of the parent.
 
         Args:
             at: where the pointer is.
+            prompt: what the empty field says.
             taken: called with what was chosen.
             accepts: which blocks are offered; all unless told.
         """
@@ -119,6 +120,8 @@ class BlockSearch(SearchPopup):
         row = theme().px(42)
         self.list.setFixedHeight(row * min(max(len(self._offer), 1), ROWS) + 2)
         self.setFixedWidth(theme().px(WIDTH))
+        self.field.setPlaceholderText(prompt)
+        self.field.setAccessibleName(prompt)
         self.field.clear()
         self._search("")
         self._help.setFixedHeight(HELP_LINES * self._help.fontMetrics().lineSpacing())

@@ -206,7 +206,8 @@ class CanvasView(QGraphicsView):
         def take(kind: str, params: Mapping[str, Any]) -> None:
             adding.add_block(self.stage, kind, wish, params)
 
-        self.floats.search.open(self.camera.to_view(wish.at).toPoint(), take, adding.accepts(self.stage, wish))
+        at = self.camera.to_view(wish.at).toPoint()
+        self.floats.search.open(at, adding.prompt(wish), take, adding.accepts(self.stage, wish))
         self._mind_quiet()
 
     def set_thumbnail(self, path: str, image: QImage | None) -> None:

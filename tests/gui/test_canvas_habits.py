@@ -9,10 +9,11 @@ from pytestqt.qtbot import QtBot
 
 from engine.block import registry
 from gui.canvas import habits
+from gui.canvas.hits import PortRef
 from gui.canvas.search import BlockSearch
 from gui.canvas.search_row import is_told_in_full, pin_zone
 from gui.canvas.stage import Wish
-from tests.helpers.canvas import Easel, make_easel
+from tests.helpers.canvas import Easel, make_easel, small_net
 
 
 def searched(easel: Easel) -> list[str]:
@@ -65,6 +66,21 @@ def test_a_click_on_the_pin_keeps_the_block_on_top_and_lets_it_go(qtbot: QtBot) 
     assert habits.pinned() == []
     assert search.shown() == usual
     easel.type("\x1b")
+
+
+def test_the_empty_field_says_what_becomes_of_the_choice(qtbot: QtBot) -> None:
+    easel = make_easel(qtbot, small_net())
+    field, at = easel.view.floats.search.field, QPointF(100, 100)
+    for wish, said in (
+        (Wish(at), "Search blocks"),
+        (Wish(at, replaces="act"), "Replace act with…"),
+        (Wish(at, port=PortRef("act", "out", "out")), "Connect act to…"),
+        (Wish(at, wire=easel.graph.wire(("dense", "out", "act", "in"))), "Insert between dense and act…"),
+        (Wish(at), "Search blocks"),
+    ):
+        easel.view.open_search(wish)
+        assert (field.placeholderText(), field.accessibleName()) == (said, said)
+        easel.type("\x1b")
 
 
 def test_a_click_takes_a_block(qtbot: QtBot) -> None:
