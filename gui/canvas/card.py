@@ -80,6 +80,7 @@ class ProblemCard(QFrame):
             y = round(above.y()) - self.height()
         self.move(x, y)
         self.show()
+        self.raise_()  # the minimap may have come since
 
     def dismiss(self) -> None:
         """Take the card away."""
