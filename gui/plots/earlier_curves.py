@@ -198,7 +198,8 @@ class EarlierCurves(ScreenItem):
         gone = 0.0
         for first in range(0, len(points) - 1, step):
             part = points[first : first + step + 1]
-            pen.setDashOffset(gone / pen.widthF())
+            if pen.style() == Qt.PenStyle.CustomDashLine:
+                pen.setDashOffset(gone / pen.widthF())
             left, top = (np.ascontiguousarray(column) for column in part.T)
             painter.strokePath(pg.arrayToQPath(left, top, connect="finite"), pen)
             gone += float(np.nansum(np.hypot(*np.diff(part, axis=0).T)))

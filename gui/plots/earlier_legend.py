@@ -240,16 +240,22 @@ class EarlierLegend(QWidget):
         self.fit()
 
     def fit(self) -> None:
-        """Choose which entries show their names: the newest, as many as there is room for."""
+        """Leave out what finds no room: the names of the oldest runs first, then the values of the present one."""
+        if self.isHidden():
+            for widget in self._own:
+                widget.show_value(True)
+            return
         lines = 2 if self._room < theme().px(ROOMY) else 3
-        brief = 0
-        while brief < len(self.entries) and self._count_lines(brief) > lines:
-            brief += 1
+        ways = [(values, brief) for values in (True, False) for brief in range(len(self.entries) + 1)]
+        fitting = (way for way in ways if self._count_lines(*way) <= lines)
+        values, brief = next(fitting, ways[-1])
+        for widget in self._own:
+            widget.show_value(values)
         for index, entry in enumerate(self.entries):
             entry.set_brief(index < brief)
 
-    def _count_lines(self, brief: int) -> int:
-        widths = [widget.sizeHint().width() for widget in self._own if not widget.isHidden()]
+    def _count_lines(self, values: bool, brief: int) -> int:
+        widths = [widget.width_with(value=values) for widget in self._own if not widget.isHidden()]
         widths += [entry.width_as(brief=index < brief) for index, entry in enumerate(self.entries)]
         lines, at = 1, 0
         for wide in widths:
@@ -261,6 +267,16 @@ class EarlierLegend(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # something in it has become wider
+            self.fit()
+        return super().event(event)
+
+    def settle(self) -> None:
+        """Lay out now: a picture is taken."""
+        self.fit()
+        self._row.activate()
 
     def rename(self, entry: RunEntry, name: str) -> NameField:
         """Open a field over an entry."""

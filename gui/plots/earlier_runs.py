@@ -168,6 +168,10 @@ class EarlierRuns(QObject):
         told = ((run.number, self.title(run), self.about(run).split("\n")[0]) for run in self.kept.shown)
         return [self.tr("earlier run {0}, {1}: {2}").format(*each) for each in told]
 
+    def caption(self) -> str:
+        """What the numbers in a picture mean."""
+        return " · ".join(f"{run.number}: {self.title(run)}" for run in self.kept.shown)
+
     # -- choosing --
 
     def _make_entry(self, run: KeptRun) -> RunEntry:

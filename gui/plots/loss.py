@@ -59,6 +59,7 @@ class LossPanel(Panel):
         self._item.setLogMode(y=True)
         self._raw, self._mean = self._item.plot(), self._item.plot()
         self._train, self._val = self._item.plot(), self._item.plot()
+        self._mean.curve.setSegmentedLineMode("on")  # line by line, which is faster than a long wide path
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setZValue(10)
         self._cursor.hide()
@@ -70,11 +71,11 @@ class LossPanel(Panel):
         self._legend = CornerLegend(self._plot, entries)
         self.earlier = EarlierRuns(document, feed, self._item, self._legend, entries, self)
         self._picture = QWidget()
-        column = QVBoxLayout(self._picture)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.earlier.legend)
-        column.addWidget(self._plot, 1)
+        self._column = QVBoxLayout(self._picture)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+        self._column.addWidget(self.earlier.legend)
+        self._column.addWidget(self._plot, 1)
         self.build(self.waiting(), self._make_toolbar(), self._picture)
         self._connect()
         self._dress()
@@ -114,7 +115,9 @@ class LossPanel(Panel):
 
     def _dress(self) -> None:
         look = theme()
-        self._raw.setPen(curve_pen(mix(look.palette.training, look.palette.plot, 0.66), 1))
+        faint = curve_pen(mix(look.palette.training, look.palette.plot, 0.66), 1)
+        faint.setWidthF(1.0)  # on every screen: Qt takes a hundred times as long for noise that is two pixels wide
+        self._raw.setPen(faint)
         self._raw.setSymbolBrush(look.color("training"))
         self._mean.setPen(curve_pen("training"))
         self._train.setPen(curve_pen("training"))
@@ -346,7 +349,12 @@ class LossPanel(Panel):
         return "; ".join([", ".join(own), *self.earlier.summary()])
 
     def picture(self) -> QWidget:
+        self.earlier.legend.settle()
+        self._column.activate()
         return self._picture
+
+    def caption(self) -> str:
+        return self.earlier.caption()
 
     def table(self) -> Table:
         own = self.history.step_table() if self._shown == "loss" else self.history.epoch_table()

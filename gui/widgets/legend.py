@@ -35,7 +35,7 @@ class LegendEntry(QAbstractButton):
         """
         super().__init__(parent)
         self._color, self._dashed, self._value = color, dashed, value
-        self._letters = 0
+        self._letters, self._value_shown = 0, True
         tell_as(self, QAccessible.Role.CheckBox, about=lambda: self._value)
         self.setText(name)
         self.setCheckable(True)
@@ -64,6 +64,13 @@ class LegendEntry(QAbstractButton):
                 self.updateGeometry()
             self.update()
 
+    def show_value(self, shown: bool) -> None:
+        """Show the value, or, where there is little room, the name alone."""
+        if shown != self._value_shown:
+            self._value_shown = shown
+            self.updateGeometry()
+            self.update()
+
     def reserve(self, letters: int) -> None:
         """Keep room for a value of so many letters: what stands beside it does not move with every number."""
         if letters != self._letters:
@@ -76,11 +83,15 @@ class LegendEntry(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
+        return QSize(self.width_with(value=self._value_shown), theme().px(24))
+
+    def width_with(self, *, value: bool) -> int:
+        """How wide it is in pixels, with its value or without."""
         width = theme().px(SAMPLE_WIDTH) + GAP + self.fontMetrics().horizontalAdvance(self.text()) + 4
-        if self._value or self._letters:
+        if value and (self._value or self._letters):
             mono = QFontMetrics(theme().font("mono_caption"))
             width += GAP + mono.horizontalAdvance(self._value.ljust(self._letters, "0"))
-        return QSize(width, theme().px(24))
+        return width
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme()
@@ -99,7 +110,7 @@ class LegendEntry(QAbstractButton):
         width = self.fontMetrics().horizontalAdvance(self.text()) + 2
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(QRectF(left, 0, width, self.height()), align, self.text())
-        if self._value:
+        if self._value and self._value_shown:
             painter.setFont(look.font("mono_caption"))
             painter.setPen(look.pen("secondary" if shown else "disabled"))
             painter.drawText(QRectF(left + width + GAP - 2, 0, 400, self.height()), align, self._value)

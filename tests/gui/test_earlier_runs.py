@@ -340,10 +340,35 @@ def test_a_picture_of_twice_the_size_and_a_vector_are_drawn_anew(panel, tmp_path
     panel.save_picture(tmp_path / "loss.svg")
     image = QImage(str(tmp_path / "loss.png"))
     hue = theme().color(earlier_curves.hue(1)).rgb()
-    assert any(image.pixel(x, y) == hue for x in range(image.width()) for y in range(image.height())), "rim of a number"
+    pixels = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+    assert hue in pixels, "the rim of a number"
+    assert theme().color(earlier_curves.pale(earlier_curves.hue(1))).rgb() in pixels, "a curve"
     svg = (tmp_path / "loss.svg").read_text(encoding="utf-8")
     assert svg.count("<image") == (tmp_path / "alone.svg").read_text(encoding="utf-8").count("<image")
     assert earlier_curves.pale(earlier_curves.hue(1)) in svg
+    assert panel.as_picture().note.endswith(f"1: {names(panel)[0]}"), "also where the legend has no room for names"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("dashed", [False, True])
+def test_curves_are_whole_at_every_scale(qapp, scale, dashed):
+    """A level line of 300 points, a hairline or painted in pieces: it goes from end to end, in dashes or not."""
+    theme()
+    item = earlier_curves.EarlierCurves(QRectF)
+    item.show_traces((Trace(1, ((np.arange(300.0), np.full(300, 5.0), dashed),)),))
+    item.size, item._view = (300.0, 100.0), QRectF(0, 0, 299, 10)
+    item._corner, item._pixel = QPointF(0, 10), (1.0, -0.1)
+    image = QImage(300 * scale, 100 * scale, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(scale, scale)
+    item.draw(painter)
+    painter.end()
+    alpha = np.array([[image.pixelColor(x, y).alphaF() for x in range(image.width())] for y in range(image.height())])
+    drawn = (alpha.max(axis=0) > 0.25).mean()
+    dashes = earlier_curves.DASHES[0] / sum(earlier_curves.DASHES)
+    assert drawn == pytest.approx(dashes if dashed else 1.0, abs=0.15)
 
 
 def test_a_bounded_trace_draws_nothing_beyond_the_plot():
