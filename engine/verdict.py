@@ -1,4 +1,4 @@
-"""What is to be said of a training that has ended and learned nothing, or little: judged from its records alone."""
+"""What is to be said of a training that has ended and learned nothing, little, or by heart: judged from its records."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ GUESSING: Final = 0.05
 """Part of the way from guessing to no mistake: a few hundred samples let guesses look that good, and hardly better."""
 LITTLE: Final = 0.3
 """Up to this part of the way, a learning rate or a network that few trainings learn with is told as the reason."""
+RISEN: Final = 1.5
+"""A validation loss that stays so many times above its lowest while that of the training halves: learned by heart."""
 FALLING: Final = 0.01
 """A loss that falls by this part from one eighth of the training to the next is on its way."""
 TINY_LR: Final[Mapping[str, float]] = {"sgd": 1e-3, "adagrad": 1e-3, "adadelta": 1e-2}
@@ -96,7 +98,9 @@ def judge(ended: Ended) -> Verdict | None:
         reason = None
         if best <= LITTLE and len(records) >= FEWEST_EPOCHS:
             reason = _rate_hint(ended, last) or _vanishing_hint(_live(ended))
-        return Verdict(_little(last, part, ended.common), reason, _too_large(ended)) if reason else None
+        if reason is not None:
+            return Verdict(_little(last, part, ended.common), reason, _too_large(ended))
+        return _by_heart(ended, last)
     grown = _grown(ended, last)
     if grown is not None:
         return grown
@@ -152,6 +156,45 @@ def _grown(ended: Ended, last: Mapping[str, Any]) -> Verdict | None:
     if ended.smaller_lr is None:
         return Verdict(message, "Standardize the inputs, or set clip_norm.")
     return Verdict(message, f"Try learning rate {ended.smaller_lr:g} (now {ended.lr:g}).", ended.smaller_lr)
+
+
+def _by_heart(ended: Ended, last: Mapping[str, Any]) -> Verdict | None:
+    """The verdict on a validation loss that has risen while the training loss fell on."""
+    records = ended.records
+    values = [record.get("val_loss") for record in records]
+    if len(records) < FEWEST_EPOCHS or last is not records[-1] or not all(map(_is_finite, values)):
+        return None
+    losses = [float(value) for value in values if value is not None]
+    lowest = min(range(len(losses)), key=losses.__getitem__)
+    best, then = losses[lowest], float(records[lowest]["loss"])
+    lately = min(losses[-max(2, len(losses) // 8) :])  # not a single bad epoch
+    if not (best > SMALLEST_LOSS and lately > RISEN * best and 2 * last["loss"] < min(then, lately)):
+        return None
+    message = (
+        f"The training data were learned by heart (overfitting): the validation loss was lowest in epoch "
+        f"{records[lowest]['epoch']} ({best:.3g}) and has risen to {losses[-1]:.3g}, while the training loss is "
+        f"{last['loss']:.3g}."
+    )
+    return Verdict(message, f"Try {', '.join(_cures(ended))}.")
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _cures(ended: Ended) -> Iterator[str]:
+    """What holds overfitting back and is not in use yet."""
+    settings, kinds = ended.result.settings, {node.block for node in _live(ended)}
+    if not settings["weight_decay"] and "Regularizer" not in kinds:
+        yield "weight decay"
+    if not kinds & {"Dropout", "Dropout2d"}:
+        yield "a Dropout"
+    yield "fewer units"
+    if settings["early_stopping"]:
+        yield "or more data"
+    else:
+        yield "more data"
+        yield "or early stopping, which goes back to the best epoch"
 
 
 def _hints(ended: Ended) -> Iterator[str]:

@@ -127,6 +127,53 @@ def test_little_learned_behind_many_sigmoids_is_told():
     assert judge(ended(records(FEWEST_EPOCHS, r2=0.4), deep)) is None
 
 
+def learned(val_losses: list[float], train_losses: list[float]) -> list[dict[str, Any]]:
+    pairs = zip(train_losses, val_losses, strict=True)
+    return [
+        {"epoch": at, "loss": train, "val_loss": val, "metrics": {"r2": 0.9, "val_r2": 0.5}}
+        for at, (train, val) in enumerate(pairs, 1)
+    ]
+
+
+FALLS = [1.0, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05]
+
+
+@pytest.mark.parametrize(
+    ("val", "train", "more", "silent"),
+    [
+        ([1.0, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2], FALLS, {}, False),
+        ([1.0, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2], FALLS, {"kept": 3}, True),  # early stopping went back
+        ([1.0, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2], [1.0, *[0.4] * 9], {}, True),
+        ([1.0, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1.2], FALLS, {}, True),  # one bad epoch
+        ([1.0, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.6, 0.6, 0.6], FALLS, {}, True),
+        ([1.0, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, float("nan")], FALLS, {}, True),
+    ],
+)
+def test_what_is_learned_by_heart_is_told(val, train, more, silent):
+    found = judge(ended(learned(val, train), **more))
+    assert (found is None) == silent
+    if found is not None:
+        assert found.message == (
+            "The training data were learned by heart (overfitting): the validation loss was lowest in epoch 3 (0.5) "
+            "and has risen to 1.2, while the training loss is 0.05."
+        )
+        assert found.hint == (
+            "Try weight decay, a Dropout, fewer units, more data, or early stopping, which goes back to the best epoch."
+        )
+    assert judge(ended(learned(val, train)[: FEWEST_EPOCHS - 1])) is None
+
+
+def test_the_example_of_overfitting_is_told_and_the_cured_one_is_not():
+    def made(name: str) -> Project:
+        example = files.load(assets.folder() / "examples" / f"{name}.chainrule")
+        return replace(example, training=example.training.merged({"epochs": 300}))
+
+    found = verdict(train(run_of(made("overfitting"))))
+    assert found is not None
+    assert "learned by heart" in found.message
+    assert verdict(train(run_of(made("overfitting-cured")))) is None
+
+
 def test_units_that_begin_alike_are_told():
     zeros = {"weight_init": "zeros"}
     hint = 'All units of "hidden" begin alike, and learn alike: draw its weights at random (weight_init).'
