@@ -19,8 +19,10 @@ from gui.canvas.mime import GROUP_MIME
 from gui.group_shelf import of_document, of_file
 from gui.inspector.group_page import MOST_TOLD
 from gui.main_window import MainWindow
+from gui.notices import notices
 from tests.gui.test_groups import network
 from tests.helpers.canvas import Easel, make_easel
+from tests.helpers.hands import file_dialogs_answer
 from tests.helpers.windows import W, main_window
 
 
@@ -63,6 +65,22 @@ def test_a_use_is_repeated_named_and_opened_from_the_inspector(window: MainWindo
     assert window.canvas.crumbs.texts()[:3] == ["Residual network on digits", "›", "Skip"]
     window.document.undo_stack.undo()
     assert window.document.project.graph.node("res").params["group"] == "Residual"
+
+
+def test_a_group_is_saved_as_a_file_and_nothing_is_overwritten_unasked(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dialog asks before it overwrites what was typed, but not where only the suffix makes that a file."""
+    window.selection.set({"res"})
+    file_dialogs_answer(monkeypatch, tmp_path / "skip.v2")
+    saved = tmp_path / "skip.v2.chainrule"
+    saved.write_text("mine", encoding="utf-8")
+    with notices().answering("cancel"):
+        field(window, QPushButton, "group_file").click()
+    assert saved.read_text(encoding="utf-8") == "mine"
+    with notices().answering("replace"):
+        field(window, QPushButton, "group_file").click()
+    assert list(group_folder.read(saved).groups) == ["Residual"]
 
 
 def test_problems_of_many_repetitions_leave_the_inspector_room(window: MainWindow) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeVar, final
 
 from PySide6.QtCore import QCoreApplication, QPointF
-from PySide6.QtWidgets import QFileDialog
 
 from engine import edits, files, groupedits
 from engine.graph import Project
@@ -22,6 +21,7 @@ from gui.canvas.groups.apart import with_room
 from gui.canvas.groups.navigator import Navigator
 from gui.canvas.stage import Stage
 from gui.document import Change
+from gui.file_dialogs import ask_save_path, folder_of
 from gui.notices import notices
 
 T = TypeVar("T")
@@ -186,12 +186,11 @@ class GroupCommands:
         name = self.group_of(node_id)
         if name is None:
             return
-        suggested = str(Path.home() / group_folder.file_for(name).name)
-        chosen, _ = QFileDialog.getSaveFileName(
-            None, _tr("Save the group"), suggested, _tr("Chainrule files (*.chainrule)")
-        )
-        if chosen:
-            self.save_to(Path(chosen).with_suffix(group_folder.SUFFIX), node_id)
+        start = folder_of(self._stage.document.document.path) / group_folder.file_for(name).name
+        view, patterns = self._stage.scene.views()[0], _tr("Chainrule files (*.chainrule)")
+        chosen = ask_save_path(view, _tr("Save the group"), start, patterns, group_folder.SUFFIX)
+        if chosen is not None:
+            self.save_to(chosen, node_id)
 
     def do(self, verb: str, node_id: str) -> None:
         """What the inspector asks for: `open`, `independent`, `keep` or `file`."""
