@@ -123,7 +123,7 @@ class SettingsPage(QWidget):
             "optimizer": self.tr("Optimizer"),
             "batches": self.tr("Batches and epochs"),
             "schedule": self.tr("Learning rate schedule"),
-            "limits": self.tr("Limits and measures"),
+            "limits": self.tr("Early stopping, limits, metrics"),
             "machine": self.tr("Device and memory"),
         }
         for key, title in titles.items():
