@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, final
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QLocale, QObject, QRectF, QTime, Signal
 from PySide6.QtWidgets import QMenu, QWidget
+from shiboken6 import isValid
 
 from engine.events import Applied, HyperChanged, RunFailed, StateChanged
+from engine.problem import ChainruleError
+from engine.runplace import GRAPH, latest_run
+from gui.background import run_in_background
 from gui.document import Document
+from gui.file_dialogs import ask_folder
 from gui.format import format_integer, format_number
+from gui.notices import notices
 from gui.plots.corner_legend import CornerLegend
 from gui.plots.earlier_curves import EarlierCurves, EarlierNumbers, Trace
 from gui.plots.earlier_legend import EarlierLegend, RunEntry
 from gui.plots.history import Floats
 from gui.plots.kept_runs import Frozen, KeptRun, KeptRuns, Ongoing, freeze
 from gui.plots.loss_history import LossHistory
+from gui.plots.opened_run import OpenedRun
 from gui.run_feed import RunFeed
 from gui.theme import theme
 from gui.widgets.legend import LegendEntry
@@ -78,7 +86,7 @@ class EarlierRuns(QObject):
         self.legend = EarlierLegend(corner, own, owner)
         self._document, self._feed = document, feed
         self._ongoing, self._here = Ongoing(), True
-        self._view = View()
+        self._view, self._round = View(), 0
         self.curves = EarlierCurves(lambda: QRectF() if corner.isHidden() else QRectF(corner.geometry()))
         self.numbers = EarlierNumbers(self.curves)
         item.addItem(self.curves)
@@ -115,6 +123,7 @@ class EarlierRuns(QObject):
 
     def forget(self) -> None:
         """Another document."""
+        self._round += 1
         self._ongoing, self._here = Ongoing(), True
         self.kept.forget()
         self._name_all()
@@ -150,6 +159,8 @@ class EarlierRuns(QObject):
         ]
         lines = [", ".join(values)] if values else []
         lines.append(self.tr("{0} steps").format(format_integer(run.frozen.count)))
+        if run.source:
+            lines.append(self.tr("Opened from {0}: whole epochs.").format(run.source))
         if run.diverged:
             lines.append(self.tr("Diverged: its loss was no longer a finite number."))
         if run.earlier_words:
@@ -220,8 +231,37 @@ class EarlierRuns(QObject):
         keep.toggled.connect(lambda on: setattr(self.kept, "keeping", on))
         clear = menu.addAction(self.tr("Clear earlier runs"))
         clear.triggered.connect(self.clear)
+        menu.addAction(self.tr("Open an earlier run…")).triggered.connect(self.ask_open)
         menu.aboutToShow.connect(lambda: clear.setEnabled(bool(self.kept.runs)))
         return menu
+
+    def ask_open(self) -> None:
+        """Choose a run directory, and show its curves as those of an earlier run."""
+        place = self._feed.runs_place
+        start = Path.home() if place is None else latest_run(place.folder) or place.folder
+        path = ask_folder(self.legend, self.tr("Open an earlier run"), start)
+        if path is not None:
+            self.open(path)
+
+    def open(self, path: Path) -> None:
+        """Show the curves of a run directory, which is read off the GUI thread."""
+        if not (path / GRAPH).is_file():
+            words = self.tr("{0} is no run: choose a folder that holds {1}.")
+            notices().warn(words.format(path.name, GRAPH))
+            return
+        document = self._round
+
+        def done(run: OpenedRun) -> None:
+            if isValid(self) and self._round == document:
+                self.kept.add(run.frozen, run.ended, run.project, run.title)
+                self._name_all()
+
+        def failed(error: BaseException) -> None:
+            if not isinstance(error, ChainruleError | OSError):
+                raise error
+            notices().failure(error, self.tr("No run was opened."))
+
+        run_in_background(lambda: OpenedRun(path), done, failed)
 
     # -- drawing --
 

@@ -145,6 +145,7 @@ class KeptRun:
         diverged: its loss was no longer finite.
         given: a name that somebody gave it; "" for the differences.
         shown: whether it is drawn.
+        source: the run directory that it was read from; "" where it was trained in this window.
         words: what it has where it differs from the present run.
         earlier_words: what it had at its beginning and not at its end.
     """
@@ -157,6 +158,7 @@ class KeptRun:
     diverged: bool = False
     given: str = ""
     shown: bool = True
+    source: str = ""
     words: tuple[str, ...] = ()
     earlier_words: tuple[str, ...] = ()
 
@@ -209,11 +211,11 @@ class KeptRuns:
         self._add(run)
         return run
 
-    def add(self, frozen: Frozen, ended: datetime, project: Project, name: str) -> KeptRun:
-        """A run that was not trained in this window."""
+    def add(self, frozen: Frozen, ended: datetime, project: Project, source: str) -> KeptRun:
+        """A run that was read from a directory, `source`."""
         self._numbers += 1
-        last = next((values[-1] for values in (frozen.losses, frozen.records["loss"]) if values.size), 0.0)
-        run = KeptRun(self._numbers, ended, frozen, project, project, not bool(np.isfinite(last)), name)
+        diverged = not bool(np.isfinite(frozen.records["loss"][-1]))
+        run = KeptRun(self._numbers, ended, frozen, project, project, diverged, source=source)
         self._add(run)
         return run
 

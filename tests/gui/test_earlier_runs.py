@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
-from engine import edits
+from engine import edits, files
 from engine.events import Applied, EpochEnd, HyperChanged, RunFailed, Scalars, StateChanged
 from gui.colors import contrast
 from gui.plots import earlier_curves
@@ -466,6 +467,42 @@ def test_five_runs_are_readable_in_any_dock(feed_of, shown, scale, size):
     if not corner.isHidden():
         free = QRectF(corner.geometry()).translated(-panel._item.getViewBox().scenePos())
         assert not any(free.intersects(place) for place in panel.earlier.curves.chips.values())
+
+
+# -- opened from disk --
+
+
+def test_the_epochs_of_a_run_directory_are_shown_as_an_earlier_run(panel, qtbot, tmp_path, said):
+    train(panel)
+    folder = tmp_path / "2026-07-01T12-30-05Z"
+    folder.mkdir()
+    project = edits.set_training(panel.feed.document.project, {"lr": 0.7})[0]
+    files.save(project, folder / "graph.chainrule")
+    lines = [json.dumps(sample_events.record(epoch)) for epoch in range(1, 9)]
+    (folder / "metrics.jsonl").write_text("\n".join(["{", *lines, lines[2], '{"epoch": 9, "st']), encoding="utf-8")
+    panel.earlier.open(folder)
+    qtbot.waitUntil(lambda: bool(panel.earlier.kept.runs))
+    assert names(panel) == ["lr 0.7"]
+    assert folder.name in entry(panel, 1).accessibleDescription()
+    (x, y, _), (_, val, _) = panel.earlier.curves._traces[0].curves
+    records = [sample_events.record(epoch) for epoch in range(1, 9)]
+    np.testing.assert_array_equal(x, range(1, 9))
+    np.testing.assert_allclose(y, np.log10([record["loss"] for record in records]))
+    np.testing.assert_allclose(val, np.log10([record["val_loss"] for record in records]))
+    assert [row["val_loss"] for row in rows_of(panel) if row["run"] == "1"] == [str(r["val_loss"]) for r in records]
+    panel.earlier.open(tmp_path)
+    assert "is no run" in said()[-1]
+    (folder / "metrics.jsonl").write_text("", encoding="utf-8")
+    count = len(said())
+    panel.earlier.open(folder)
+    qtbot.waitUntil(lambda: len(said()) > count)
+    assert "holds no epoch" in said()[-1]
+    (folder / "metrics.jsonl").unlink()
+    (folder / "metrics.jsonl").mkdir()
+    panel.earlier.open(folder)
+    qtbot.waitUntil(lambda: len(said()) > count + 1)
+    assert "is a folder" in said()[-1]
+    assert len(panel.earlier.kept.runs) == 1
 
 
 # -- taken away --
