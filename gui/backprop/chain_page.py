@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QAccessible, QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.chains import Path, WeightChain
@@ -13,6 +13,7 @@ from engine.moments import Step
 from gui.backprop import chain_words as words
 from gui.format import format_exact, format_number
 from gui.formula import FormulaWidget
+from gui.screen_reader import tell_as
 from gui.theme import set_kind
 from gui.widgets.card import Card
 from gui.widgets.labels import ElidedLabel, plain_tooltip, text_label
@@ -39,6 +40,7 @@ class PathRow(QFrame):
         self.setObjectName("chainPath")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        tell_as(self, QAccessible.Role.ListItem, press=lambda: self.chosen.emit(self.at))
         self.setAccessibleName(f"{format_number(product)}: {way}")
         set_kind(self, "entry")
         tone = "positive" if product > 0 else "negative" if product < 0 else "secondary"

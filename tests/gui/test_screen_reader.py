@@ -10,6 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QToolButton, QWidget
 
 from gui.backprop.array_view import ArrayView
+from gui.backprop.chain_page import PathRow
+from gui.backprop.convolution.plane import PlaneView
 from gui.palette import Palette, PaletteEntry
 from gui.plots.layer_bars import LayerBars
 from gui.plots.plot import make_plot
@@ -154,3 +156,18 @@ def test_a_closed_widget_leaves_nothing_behind(qtbot):
     choice.deleteLater()
     QApplication.sendPostedEvents(choice, QEvent.Type.DeferredDelete)
     assert len(screen_reader._told) == before
+
+
+def test_paths_pictures_and_planes_say_what_they_are(qtbot):
+    row = PathRow(3, 0.25, "w → y")
+    qtbot.addWidget(row)
+    found = face(row)
+    assert (found.role(), found.text(NAME)) == (ROLE.ListItem, "0.25: w → y")
+    with qtbot.waitSignal(row.chosen) as chosen:
+        found.actionInterface().doAction(found.actionInterface().pressAction())
+    assert chosen.args == [3]
+    plane = PlaneView()
+    qtbot.addWidget(plane)
+    plane.set_plane("Kernel", np.array([[-1.0, 0.5]]), 1.0)
+    found = face(plane)
+    assert (found.role(), found.text(NAME), found.text(ABOUT)) == (ROLE.Chart, "Kernel", "1 × 2: -1 … 0.5")

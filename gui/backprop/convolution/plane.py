@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QFocusEvent,
     QFontMetrics,
     QHelpEvent,
@@ -25,6 +26,7 @@ from gui.backprop.sliding import Pair
 from gui.colormaps import colorize, diverging
 from gui.format import format_exact, format_number
 from gui.plots.pixels import qimage
+from gui.screen_reader import tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -72,10 +74,17 @@ class PlaneView(QWidget):
         self._image: tuple[object, QImage] | None = None
         self._over: Pair | None = None
         self._side = 200
+        tell_as(self, QAccessible.Role.Chart, about=self.summary)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self._restyled)
+
+    def summary(self) -> str:
+        """How many numbers there are and between which they lie, in a line."""
+        known = self.values[np.isfinite(self.values)]
+        ends = " … ".join(format_number(float(end)) for end in (known.min(), known.max())) if known.size else ""
+        return " × ".join(map(str, self.values.shape)) + (f": {ends}" if ends else "")
 
     # -- what is shown --
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QBrush,
     QFocusEvent,
     QFontMetrics,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from gui.colormaps import colorize, diverging
 from gui.format import format_number
 from gui.plots.pixels import qimage
+from gui.screen_reader import say, tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -51,6 +53,7 @@ class Strip(QWidget):
         self._limit = 1.0
         self._closed: frozenset[int] = frozenset()
         self._images: tuple[object, list[QImage]] | None = None
+        tell_as(self, QAccessible.Role.Chart, about=self._told)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -81,8 +84,10 @@ class Strip(QWidget):
         self.title, self._planes, self._limit = title, planes, limit
         self.chosen, self._closed = chosen, closed
         self.setAccessibleName(title)
-        self.setAccessibleDescription(self.tr("{0} of {1}").format(chosen + 1, len(planes)))
         self.update()
+
+    def _told(self) -> str:
+        return self.tr("{0} of {1}").format(self.chosen + 1, self.count)
 
     # -- places --
 
@@ -169,6 +174,7 @@ class Strip(QWidget):
         if 0 <= index < self.count and index not in self._closed and index != self.chosen:
             self.chosen = index
             self.update()
+            say(self, self._told())
             self.picked.emit(index)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

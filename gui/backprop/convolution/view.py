@@ -23,6 +23,7 @@ from gui.document import Document
 from gui.formula import FormulaWidget
 from gui.icons import icon
 from gui.run_feed import RunFeed
+from gui.screen_reader import say
 from gui.theme import set_kind, set_tone, theme
 from gui.widgets.card import Card
 from gui.widgets.counter import Counter
@@ -277,6 +278,7 @@ class ConvolutionLens(Lens):
         row, column = self._choice.place
         self.stop()
         self._choose(place=(row + down, column + across))
+        say(self.stage, self.place.text())
 
     # -- kernels made by hand --
 

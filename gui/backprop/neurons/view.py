@@ -7,6 +7,7 @@ from typing import Final, final
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
@@ -27,6 +28,7 @@ from gui.backprop.neurons.pull import Pull
 from gui.backprop.neurons.strokes import paint_label
 from gui.backprop.neurons.walking import Way, walked
 from gui.fonts import make_font
+from gui.screen_reader import say, tell_as
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 
@@ -61,6 +63,7 @@ class NeuronView(QWidget):
     def __init__(self, tell: Callable[[Part], str], parent: QWidget | None = None) -> None:
         """`tell` gives the words of a part, for its tool tip."""
         super().__init__(parent)
+        tell_as(self, QAccessible.Role.Chart)
         self.setObjectName("neuronView")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -223,6 +226,7 @@ class NeuronView(QWidget):
             if self.camera.reveal(self.middle_of(part), self.size()):
                 self._changed_place()
             self.setAccessibleDescription(self._tell(part))
+            say(self, self.accessibleDescription())
         self.pointed.emit(part)
         self.update()
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFontMetricsF,
     QKeyEvent,
@@ -22,10 +23,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from gui.colormaps import STEPS, viridis
+from gui.format import format_number
 from gui.plots.contour_marks import HALO, INK, Place, paint_place, pieces
 from gui.plots.contour_scale import ContourScale
 from gui.plots.isolines import Floats, interpolate
 from gui.plots.levels import Levels
+from gui.screen_reader import tell_as
 from gui.theme import theme
 
 MOST: Final = 41
@@ -67,8 +70,17 @@ class MeshView(QWidget):
         self.scale = ContourScale(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
+        tell_as(self, QAccessible.Role.Chart, about=self.summary)
         self.setAccessibleName(self.tr("Surface in three dimensions: arrow keys turn it"))
         theme().changed.connect(self.update)
+
+    def summary(self) -> str:
+        """The axes and the least and greatest heights, in a line."""
+        known = self._values[np.isfinite(self._values)]
+        if not known.size:
+            return ""
+        ends = (format_number(float(end)) for end in (known.min(), known.max()))
+        return self.tr("heights over {0} and {1} from {2} to {3}").format(*self._names, *ends)
 
     # -- what is shown --
 
