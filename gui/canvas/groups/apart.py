@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -38,8 +39,8 @@ def with_room(
     """
     hole = _covered(stage, before, stage.document.result).get(use)
     covered = _covered(stage, after, stage.document.trial(after, touched))
-    areas = {name: area for name, area in covered.items() if name in made}
-    others = {name: area for name, area in covered.items() if name not in made}
+    areas = {name: covered.pop(name) for name in made if name in covered}
+    others = covered
     if hole is None or not areas:
         return after, frozenset(), frozenset()
     frames = [each for each in decorations.frames(after.layout) if _area(each).contains(hole.center())]
@@ -48,12 +49,13 @@ def with_room(
         return after, frozenset(), frozenset()
     way = QPointF(snapped(hole.left() - reach.left()), snapped(hole.top() - reach.top()))
     areas = {name: area.translated(way) for name, area in areas.items()}
-    steps = _given_way(hole, areas, others, whole=bool(frames))
+    reach = reach.translated(way)
+    steps = _given_way(hole, reach, others, whole=bool(frames))
     places = {name: _corner(area) for name, area in areas.items()}
     aside = {name: _corner(others[name].translated(step)) for name, step in steps.items()}
     project, bent = _bent(edits.move_nodes(after, places | aside)[0], steps)
     project, framed = refitted(stage.scene, project, aside)
-    project, grown = _grown(project, [each.id for each in frames], _around(areas.values()))
+    project, grown = _grown(project, [each.id for each in frames], reach)
     return project, frozenset(aside) | framed | grown, bent
 
 
@@ -74,18 +76,23 @@ def _body(graph: Graph, node: Node, result: Result, look: Look) -> QRectF:
 
 
 def _hits(areas: Iterable[QRectF], others: Collection[QRectF]) -> bool:
-    return any(_near(area, other) for area in areas for other in others)
+    """Whether one of these is upon one of the others. Looks from left to right, as there may be thousands of both."""
+    inner = sorted(others, key=QRectF.left)
+    lefts = [other.left() for other in inner]
+    widest = max((other.width() for other in inner), default=0.0) + GAP
+    return any(
+        _near(area, inner[index])
+        for area in areas
+        for index in range(bisect_left(lefts, area.left() - widest), bisect_left(lefts, area.right() + GAP))
+    )
 
 
 def _near(one: QRectF, other: QRectF) -> bool:
     return one.adjusted(-GAP / 2, -GAP / 2, GAP / 2, GAP / 2).intersects(other)
 
 
-def _given_way(
-    hole: QRectF, areas: Mapping[str, QRectF], others: Mapping[str, QRectF], whole: bool
-) -> dict[str, QPointF]:
+def _given_way(hole: QRectF, reach: QRectF, others: Mapping[str, QRectF], whole: bool) -> dict[str, QPointF]:
     """By how much each of the others moves. `whole`: by all that was gained, as a frame around it grows by that."""
-    reach = _around(areas.values())
     below = {name: area for name, area in others.items() if area.top() >= hole.bottom()}
     right = {name: area for name, area in others.items() if name not in below and area.left() >= hole.right()}
     dx = max(0.0, reach.right() - hole.right()) if whole else 0.0
@@ -93,9 +100,9 @@ def _given_way(
         if area.bottom() + GAP > reach.top() and area.top() < reach.bottom() + GAP:
             dx = max(dx, reach.right() + 2 * GAP - area.left())
     dx = _step(dx)
-    arrived = [*areas.values(), *(area.translated(dx, 0.0) for area in right.values() if dx)]
     highest = min((area.top() for area in below.values()), default=0.0)
-    low = [area for area in arrived if area.bottom() + GAP > highest]
+    tall = (area.translated(dx, 0.0) for area in right.values() if dx and area.bottom() + GAP > highest)
+    low = [reach, *tall]
     dy = max(0.0, reach.bottom() - hole.bottom()) if whole else 0.0
     for area in below.values():
         for other in low:
