@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, final
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QSizePolicy, QWidget
 
@@ -149,17 +149,20 @@ class NameField(QLineEdit):
 
     taken = Signal(str)
 
-    def __init__(self, entry: RunEntry, name: str, strip: QWidget) -> None:
-        super().__init__(strip)
+    def __init__(self, entry: RunEntry, name: str, room: QWidget) -> None:
+        """Opens over an entry, in a widget that the entry lies in."""
+        super().__init__(room)
         self.setObjectName("earlierRunName")
         self.setAccessibleName(self.tr("Name of the run"))
         self.setPlaceholderText(self.tr("as before"))
         self.setMaxLength(LONGEST_NAME)
         self.setText(name)
         set_role(self, "caption")
-        wide = min(max(entry.width(), theme().px(150)), strip.width())
-        at = min(entry.x(), strip.width() - wide)
-        self.setGeometry(max(0, at), entry.y(), wide, entry.height())
+        size = QSize(
+            min(max(entry.width(), theme().px(150)), room.width()), max(entry.height(), self.sizeHint().height())
+        )
+        at = entry.mapTo(room, QPoint(0, (entry.height() - size.height()) // 2))
+        self.setGeometry(QRect(QPoint(max(0, min(at.x(), room.width() - size.width())), max(0, at.y())), size))
         self.editingFinished.connect(self._take)
         self.show()
         self.selectAll()
@@ -280,4 +283,4 @@ class EarlierLegend(QWidget):
 
     def rename(self, entry: RunEntry, name: str) -> NameField:
         """Open a field over an entry."""
-        return NameField(entry, name, self)
+        return NameField(entry, name, self.parentWidget() or self)

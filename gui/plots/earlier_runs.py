@@ -26,7 +26,7 @@ from gui.plots.corner_legend import CornerLegend
 from gui.plots.earlier_curves import EarlierCurves, EarlierNumbers, Trace
 from gui.plots.earlier_legend import EarlierLegend, RunEntry
 from gui.plots.history import Floats
-from gui.plots.kept_runs import Frozen, KeptRun, KeptRuns, Ongoing, freeze
+from gui.plots.kept_runs import SAID, Frozen, KeptRun, KeptRuns, Ongoing, freeze
 from gui.plots.loss_history import LossHistory
 from gui.plots.opened_run import OpenedRun
 from gui.run_feed import RunFeed
@@ -56,11 +56,17 @@ class View:
 class EarlierRuns(QObject):
     """Keeps them, and shows them in a plot and in the legend above it.
 
+    Attributes:
+        metrics: names of what else than the loss there is to be drawn of any of them.
+        validated: whether any that is drawn has a validation curve of what is shown.
+
     Signals:
         changed(): others are there, or shown: draw anew.
     """
 
     changed = Signal()
+    metrics: tuple[str, ...] = ()
+    validated = False
 
     def __init__(
         self,
@@ -134,6 +140,8 @@ class EarlierRuns(QObject):
         present = self._ongoing.project if self._ongoing.any else None
         self.kept.compare_with(present or self._feed.running_project or self._document.project)
         entries = {entry.number: entry for entry in self.legend.entries}
+        names = (name.removeprefix("val_") for run in self.kept.runs for name in run.frozen.metrics)
+        self.metrics = tuple(dict.fromkeys(names))
         self.legend.set_entries([entries.get(run.number) or self._make_entry(run) for run in self.kept.runs])
         self._tell_all()
         self._trace()
@@ -165,7 +173,7 @@ class EarlierRuns(QObject):
             lines.append(self.tr("Diverged: its loss was no longer a finite number."))
         if run.earlier_words:
             lines.append(self.tr("Changed on the way; it began with {0}.").format(", ".join(run.earlier_words)))
-        if run.words and (run.given or len(run.words) > 1):
+        if run.words and (run.given or len(run.words) > SAID):
             lines.append(self.tr("Differs in {0}.").format(", ".join(run.words)))
         return "\n".join(lines)
 
@@ -266,17 +274,6 @@ class EarlierRuns(QObject):
     # -- drawing --
 
     @property
-    def metrics(self) -> list[str]:
-        """Names of what else than the loss there is to be drawn of any of them."""
-        names = [name for run in self.kept.runs for name in run.frozen.metrics]
-        return list(dict.fromkeys(name.removeprefix("val_") for name in names))
-
-    @property
-    def validated(self) -> bool:
-        """Whether there is a validation curve of any that is drawn."""
-        return any(run.frozen.validation(self._view.what)[1].size for run in self.kept.shown)
-
-    @property
     def negative(self) -> bool:
         """Whether a loss that is drawn is below zero anywhere, and so has no logarithm."""
         return any(run.frozen.negative for run in self.kept.shown)
@@ -289,6 +286,7 @@ class EarlierRuns(QObject):
             self._trace()
 
     def _trace(self) -> None:
+        self.validated = any(run.frozen.validation(self._view.what)[1].size for run in self.kept.shown)
         self.curves.show_traces(tuple(self._trace_of(run) for run in self.kept.shown))
 
     def _trace_of(self, run: KeptRun) -> Trace:

@@ -126,7 +126,7 @@ class LossPanel(Panel):
         self._val.setSymbolBrush(look.color("validation"))
         for curve in (self._raw, self._train, self._val):
             curve.setSymbolPen(pg.mkPen(look.color("plot")))
-        self._cursor.setPen(look.pen("secondary"))
+        self._cursor.setPen(curve_pen("secondary", 1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -406,6 +406,8 @@ def test_a_run_is_renamed_removed_and_all_are_cleared_by_key(panel, qtbot):
         reset(panel)
     qtbot.keyClick(entry(panel, 1), Qt.Key.Key_F2)
     field = panel.findChild(QLineEdit, "earlierRunName")
+    assert field.parentWidget().rect().contains(field.geometry())
+    assert field.height() >= field.sizeHint().height()
     field.setText("  the   first ")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert names(panel)[0] == "the first"
@@ -535,6 +537,11 @@ def test_the_numbers_are_saved_with_the_names_of_the_runs(panel):
     assert float(rows[0]["accuracy"]) == sample_events.record(1)["metrics"]["accuracy"]
     entry(panel, 1).click()
     assert "run" not in panel.table()[0]
+
+
+def test_the_line_below_the_mouse_is_as_thin_as_a_line(panel):
+    """In pixels, not in epochs."""
+    assert panel._cursor.pen.isCosmetic()
 
 
 def test_the_number_beside_a_curve_is_at_its_end(panel):
