@@ -112,6 +112,7 @@ def plain_text(latex: str) -> str:
         text = re.sub(r"\\(?:mathrm|mathbf|operatorname|text|underset\{[^{}]*\})\{([^{}]*)\}", r"\1", text)
         text = re.sub(r"[_^]\{([^{}]*)\}", r"\1", text)
         text = re.sub(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"\1 / \2", text)
+    text = re.sub(r"\\[ ,:;]", " ", text)
     text = re.sub(r"\\[A-Za-z]+|\\.|[{}_^]", "", text)
     return re.sub(r"\s+", " ", text).strip()
 

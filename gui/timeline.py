@@ -124,15 +124,31 @@ class TimeTravel(QObject):
             if self._edited:
                 self._tell_changed(before)
                 return
-            text = self.tr(
+            self._tell_forgotten(before)
+
+    def _tell_forgotten(self, before: Timeline) -> None:
+        ahead = before.last - before.at
+        text = (
+            self.tr(
+                "The training goes on from update {0}. The update that lay ahead is forgotten; without changes "
+                "by hand, it comes out the same again, to the last digit."
+            )
+            if ahead == 1
+            else self.tr(
                 "The training goes on from update {0}. The {1} updates that lay ahead are forgotten; without changes "
                 "by hand, they come out the same again, to the last digit."
             )
-            notices().info(text.format(format_integer(before.at), format_integer(before.last - before.at)))
+        )
+        notices().info(text.format(format_integer(before.at), format_integer(ahead)))
 
     def _tell_changed(self, before: Timeline) -> None:
-        text = self.tr("Changed at update {0}: another future begins here. The {1} updates that lay ahead are gone.")
-        notices().info(text.format(format_integer(before.at), format_integer(before.last - before.at)))
+        ahead = before.last - before.at
+        text = (
+            self.tr("Changed at update {0}: another future begins here. The update that lay ahead is gone.")
+            if ahead == 1
+            else self.tr("Changed at update {0}: another future begins here. The {1} updates that lay ahead are gone.")
+        )
+        notices().info(text.format(format_integer(before.at), format_integer(ahead)))
 
     def _changed_by_hand(self, _event: object) -> None:
         self._edited = True

@@ -86,6 +86,7 @@ class ArrayDialog(QDialog):
             column.addWidget(widget)
         self.resize(theme().px(420), theme().px(360))
         self._check()
+        self._text.setFocus()  # else Qt gives it to the default button, and the first space accepts
 
     def _check(self) -> None:
         try:

@@ -319,6 +319,7 @@ def test_other_formulas_are_left_to_mathtext(latex: str) -> None:
 def test_what_is_coming_is_told_in_plain_letters(qtbot: QtBot) -> None:
     latex = r"\frac{\partial L}{\partial W_{1,2}} = \sum_{n} \delta_{n} \cdot 0.25"
     assert mathtext.plain_text(latex) == "∂ L / ∂ W1,2 = ∑n δn · 0.25"
+    assert mathtext.plain_text(r"x, y \;\mathrm{as\ in\ the\ data}") == "x, y as in the data"
     widget = FormulaWidget()
     qtbot.addWidget(widget)
     widget.resize(300, 40)

@@ -206,6 +206,7 @@ def test_numbers_are_pasted_into_a_dialog(inspector_of, qtbot):
     qtbot.mouseClick(editor(inspector, "x", QPushButton), LEFT)
     dialog = inspector.window().findChild(ArrayDialog)
     text = dialog.findChild(QPlainTextEdit)
+    assert dialog.focusWidget() is text
     qtbot.keyClicks(text, "1 2")
     qtbot.keyClick(text, Qt.Key.Key_Return)
     qtbot.keyClicks(text, "3")

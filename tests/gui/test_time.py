@@ -152,6 +152,9 @@ def test_a_weight_set_in_the_past_begins_another_future(qtbot: QtBot, window: Ma
     train(qtbot, window, 6)
     assert window.travel.place is not None
     assert window.travel.place.last == 6
+    go(qtbot, window, 5)
+    train(qtbot, window, 6)
+    assert "The update that lay ahead is forgotten; without changes by hand, it comes out the same again" in said()
 
 
 def test_a_step_taken_apart_follows(qtbot: QtBot, window: MainWindow) -> None:
