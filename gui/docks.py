@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import Final, final
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from gui.dock_title import DockTitle
 from gui.enlarge import give_corners
 from gui.panel_place import PanelPlace
 from gui.theme import theme
-from gui.walk_window import is_in_sight
+from gui.walk_window import enter, is_in_sight
 
 LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
@@ -106,6 +106,9 @@ class Docks(QObject):
             if wanted or not seen:
                 dock.show()
                 dock.raise_()
+                focus = QApplication.focusWidget()
+                if focus is not None and not is_in_sight(focus):  # in a panel that is behind this one now
+                    enter(dock)
 
         action.toggled.connect(note)  # comes before the dock is shown or hidden, and `triggered` after that
         action.triggered.connect(follow)

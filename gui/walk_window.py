@@ -37,16 +37,22 @@ def next_part(parts: Callable[[], Sequence[QWidget]], step: int) -> None:
     at = (index for index, part in enumerate(everyone) if _holds(part, focus) or _is_tab_of(part, focus))
     here = next(at, -1 if step > 0 else 0)
     for turn in range(1, len(everyone) + 1):
-        part = everyone[(here + turn * step) % len(everyone)]
-        inner = part.widget() if isinstance(part, QDockWidget) else part  # not the buttons of its title
-        chain = [inner, *_chain(inner, inner.window(), True)] if is_in_sight(part) else []
-        target = next((widget for widget in chain if _holds(inner, widget) and _takes_tab(widget)), None)
-        if target is None and isinstance(part, QDockWidget):
-            target = _handle(part)
-        if target is not None:
-            target.activateWindow()  # a dock may float
-            _focus(target, Qt.FocusReason.TabFocusReason)
+        if enter(everyone[(here + turn * step) % len(everyone)]):
             return
+
+
+def enter(part: QWidget) -> bool:
+    """Give the focus to the first widget of a part of the window. False if none takes it, or the part is not seen."""
+    inner = part.widget() if isinstance(part, QDockWidget) else part  # not the buttons of its title
+    chain = [inner, *_chain(inner, inner.window(), True)] if is_in_sight(part) else []
+    target = next((widget for widget in chain if _holds(inner, widget) and _takes_tab(widget)), None)
+    if target is None and isinstance(part, QDockWidget):
+        target = _handle(part)
+    if target is None:
+        return False
+    target.activateWindow()  # a dock may float
+    _focus(target, Qt.FocusReason.TabFocusReason)
+    return True
 
 
 def _handle(dock: QDockWidget) -> QWidget | None:

@@ -102,6 +102,15 @@ def test_the_menu_brings_a_panel_to_the_front_and_closes_it_only_where_it_is_see
     assert not action.isChecked()
 
 
+def test_the_keyboard_follows_to_a_panel_that_covers_the_one_it_was_in(window, qtbot):
+    history = window.docks["history"]
+    window.canvas.setFocus()
+    QTest.keyClick(window, Qt.Key.Key_F6)
+    assert dock_of(QApplication.focusWidget()) is window.docks["inspector"]
+    history.toggleViewAction().trigger()
+    qtbot.waitUntil(lambda: dock_of(QApplication.focusWidget()) is history)
+
+
 def test_the_canvas_shows_that_keys_brought_the_focus(window, qtbot):
     rim = window.canvas.findChild(QWidget, "focusRim")
     window.palette_panel.search.setFocus()
