@@ -67,6 +67,7 @@ class ArrayDialog(QDialog):
         self.value = value
         self._text = QPlainTextEdit(rows_text(value))
         set_role(self._text, "mono")
+        self._text.setTabChangesFocus(True)  # tabs are pasted; typed, they lead to the buttons
         self._text.textChanged.connect(self._check)
         self._fault = QLabel()
         self._fault.setWordWrap(True)

@@ -215,7 +215,9 @@ def test_numbers_are_pasted_into_a_dialog(inspector_of, qtbot):
     assert "needs 2 entries at [1]" in visible_texts(dialog)
     qtbot.keyClicks(text, " 4")
     assert "2 × 2 numbers" in visible_texts(dialog)
-    qtbot.mouseClick(okay, LEFT)
+    qtbot.keyClick(text, Qt.Key.Key_Tab)
+    assert dialog.focusWidget() is okay
+    qtbot.keyClick(okay, Qt.Key.Key_Space)
     assert (value(inspector, "x"), len(steps(inspector))) == (((1, 2), (3, 4)), 1)
 
 
