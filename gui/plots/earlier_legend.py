@@ -23,6 +23,8 @@ WIDEST: Final = 190
 LEAST, ROOMY = 190, 300
 """Height of the panel from which on there is a legend above the plot, and from which on it may have three lines."""
 LONGEST_NAME: Final = 80
+NAMES: Final = 2
+"""So many names are worth more than the present run's values."""
 VALUE_LETTERS: Final = 7
 """Of the present run's values, `0.01234`: the layout rests while they change."""
 
@@ -243,13 +245,16 @@ class EarlierLegend(QWidget):
         self.fit()
 
     def fit(self) -> None:
-        """Leave out what finds no room: the names of the oldest runs first, then the values of the present one."""
+        """Leave out what finds no room: names of the oldest runs, then values of the present one, then all names."""
         if self.isHidden():
             for widget in self._own:
                 widget.show_value(True)
             return
         lines = 2 if self._room < theme().px(ROOMY) else 3
-        ways = [(values, brief) for values in (True, False) for brief in range(len(self.entries) + 1)]
+        count = len(self.entries)
+        few = max(0, count - NAMES) + 1
+        steps = (range(few), range(few, count + 1))
+        ways = [(values, brief) for part in steps for values in (True, False) for brief in part]
         fitting = (way for way in ways if self._count_lines(*way) <= lines)
         values, brief = next(fitting, ways[-1])
         for widget in self._own:

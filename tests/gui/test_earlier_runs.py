@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from gui.theme import theme
 from gui.watching.watching import Away
 from tests.helpers import sample_events, sample_projects
 from tests.helpers.cut_text import faults
+from tests.helpers.windows import PATIENCE
 
 AT = datetime(2026, 7, 1, 14, 2, tzinfo=UTC)
 
@@ -471,6 +473,28 @@ def test_five_runs_are_readable_in_any_dock(feed_of, shown, scale, size):
         assert not any(free.intersects(place) for place in panel.earlier.curves.chips.values())
 
 
+def test_where_room_is_short_the_oldest_names_go_first_then_values_then_the_rest(panel):
+    for number, lr in enumerate((0.1, 0.2, 0.3, 0.4, 0.5)):
+        set_training(panel, lr=lr)
+        train(panel, seed=number)
+        reset(panel)
+    set_training(panel, lr=0.6)
+    train(panel)
+    legend, found = panel.earlier.legend, []
+    for width in range(1200, 60, -20):
+        legend.resize(width, 60)
+        legend.fit()
+        named = [not each._brief for each in legend.entries]
+        assert named == sorted(named), "the newest"
+        found.append((sum(named), panel._train_entry._value_shown))
+    assert found[0] == (5, True)
+    assert found[-1] == (0, False)
+    assert (2, False) in found
+    states = [state for state, _ in groupby(found)]
+    assert len(states) == len(set(states)), "nothing that went comes back where there is less room"
+    assert states.index((2, True)) < states.index((2, False))
+
+
 # -- opened from disk --
 
 
@@ -483,7 +507,7 @@ def test_the_epochs_of_a_run_directory_are_shown_as_an_earlier_run(panel, qtbot,
     lines = [json.dumps(sample_events.record(epoch)) for epoch in range(1, 9)]
     (folder / "metrics.jsonl").write_text("\n".join(["{", *lines, lines[2], '{"epoch": 9, "st']), encoding="utf-8")
     panel.earlier.open(folder)
-    qtbot.waitUntil(lambda: bool(panel.earlier.kept.runs))
+    qtbot.waitUntil(lambda: bool(panel.earlier.kept.runs), timeout=PATIENCE)
     assert names(panel) == ["lr 0.7"]
     assert folder.name in entry(panel, 1).accessibleDescription()
     (x, y, _), (_, val, _) = panel.earlier.curves._traces[0].curves
@@ -497,12 +521,12 @@ def test_the_epochs_of_a_run_directory_are_shown_as_an_earlier_run(panel, qtbot,
     (folder / "metrics.jsonl").write_text("", encoding="utf-8")
     count = len(said())
     panel.earlier.open(folder)
-    qtbot.waitUntil(lambda: len(said()) > count)
+    qtbot.waitUntil(lambda: len(said()) > count, timeout=PATIENCE)
     assert "holds no epoch" in said()[-1]
     (folder / "metrics.jsonl").unlink()
     (folder / "metrics.jsonl").mkdir()
     panel.earlier.open(folder)
-    qtbot.waitUntil(lambda: len(said()) > count + 1)
+    qtbot.waitUntil(lambda: len(said()) > count + 1, timeout=PATIENCE)
     assert "is a folder" in said()[-1]
     assert len(panel.earlier.kept.runs) == 1
 

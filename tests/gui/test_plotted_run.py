@@ -52,6 +52,20 @@ def test_the_loss_panel_draws_what_the_run_wrote(qtbot: QtBot, graph: Path):
 
     steps = lines[-1]["step"]
     np.testing.assert_array_equal(panel.history.steps.values, np.arange(1, steps + 1))
-    losses = panel.history.losses.values.reshape(EPOCHS, -1)  # 250 samples in batches of 10: all of one size
+    losses = panel.history.losses.values.copy().reshape(EPOCHS, -1)  # 250 samples in batches of 10: all of one size
     np.testing.assert_allclose(losses.mean(axis=1), [line["loss"] for line in lines], rtol=1e-5)
+
+    window.actions_.reset.trigger()
+    qtbot.waitUntil(lambda: bool(panel.earlier.kept.runs), timeout=PATIENCE)
+    panel.earlier.open(run)
+    qtbot.waitUntil(lambda: len(panel.earlier.kept.runs) == 2, timeout=PATIENCE)
+    kept, opened = panel.earlier.kept.runs
+    assert (kept.words, opened.words) == ((), ()), "nothing was changed"
+    for earlier in (kept, opened):
+        assert earlier.frozen.count == steps
+        for name in ("epoch", "step", "loss", "val_loss", "lr"):
+            np.testing.assert_array_equal(earlier.frozen.records[name], [line[name] for line in lines])
+        for name in lines[0]["metrics"]:
+            np.testing.assert_array_equal(earlier.frozen.records[name], [line["metrics"][name] for line in lines])
+    assert kept.frozen.losses.reshape(EPOCHS, -1).tolist() == losses.tolist()
     window.close()
