@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
-from engine import recovery
+from engine import files, recovery
+from engine.compare import compare
 from engine.problem import ChainruleError
 from gui.document import Document
 from gui.notices import notices
@@ -32,7 +34,7 @@ def offer_recovery(document: Document, opened: Path | None = None) -> None:
         if copy.problem:
             notices().warn(copy.problem, actions=[(_tr("Delete the copy"), partial(recovery.discard, copy))])
             continue
-        answer = notices().ask(_question(copy))
+        answer = notices().ask(question_of(copy))
         if answer == "delete":
             recovery.discard(copy)
         elif answer == "open" and _recover(document, copy):
@@ -43,16 +45,37 @@ def _same_file(first: Path, second: Path) -> bool:
     return os.path.realpath(first) == os.path.realpath(second)
 
 
-def _question(copy: recovery.Copy) -> Question:
+def question_of(copy: recovery.Copy) -> Question:
+    """What is asked about a copy: whose it is, from when, and what it has that the file has not."""
     title = _tr('Recover "{0}"?').format(copy.name)
-    when = f"{copy.time.astimezone():%d %B, %H:%M}"
-    text = _tr("The program ended before this was saved. The copy is of {0}.").format(when)
+    locale, time = QLocale(), QDateTime.fromSecsSinceEpoch(int(copy.time.timestamp()))
+    when = f"{locale.toString(time.date())}, {locale.toString(time.time(), QLocale.FormatType.ShortFormat)}"
+    told = [_tr("The program ended before this was saved. The copy is of {0}.").format(when)]
+    told += _compared(copy)
+    if copy.document is not None:
+        told.append(str(copy.document))
+    text = "\n".join(told)
     choices = (
         Choice("delete", _tr("Delete the copy"), "quiet"),
         Choice("later", _tr("Not now")),
         Choice("open", _tr("Recover"), "primary"),
     )
     return Question(title, text, choices, "later")
+
+
+def _compared(copy: recovery.Copy) -> list[str]:
+    """What the copy has that the file has not; nothing of what was never saved, or where either cannot be read."""
+    if copy.document is None:
+        return [_tr("It was never saved as a file.")]
+    try:
+        saved, kept = files.load(copy.document), recovery.read(copy)
+        later = datetime.fromtimestamp(copy.document.stat().st_mtime, UTC) > copy.time
+    except (ChainruleError, OSError):
+        return [_tr("The file itself is not there any more, or cannot be read.")]
+    found = compare(saved, kept)
+    what = _tr("nothing but the places of blocks") if found.same else found.summary
+    told = [_tr("What differs from the file: {0}.").format(what)]
+    return [*told, _tr("The file was saved after that: the copy is the older one.")] if later else told
 
 
 def _recover(document: Document, copy: recovery.Copy) -> bool:

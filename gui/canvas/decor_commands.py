@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, final
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSizeF
 
 from engine import decorations
 from engine.decorations import COLORS, Frame
 from gui.canvas.geometry import snapped
+from gui.canvas.note_place import free_in_view
 from gui.canvas.stage import Stage
 
 NOTE: Final = (240.0, 96.0)
@@ -54,10 +55,9 @@ class DecorCommands:
         self._stage.write(name)
 
     def add_note(self, at: QPointF | None = None) -> None:
-        """Put an empty note at a place of the scene, or into the middle of the view, and write in it."""
+        """Put an empty note near a place of the scene, or the middle of the view, where nothing is; write in it."""
         stage = self._stage
-        centre = at if at is not None else stage.camera.centre
-        box = QRectF(centre.x() - NOTE[0] / 2, centre.y() - NOTE[1] / 2, *NOTE)
+        box = free_in_view(stage, QRectF(QPointF(), QSizeF(*NOTE)), at if at is not None else stage.camera.centre)
         project, name = decorations.add_note(stage.document.project, _on_grid(box))
         stage.document.edit(_tr("Add a note"), project, moved=frozenset({name}))
         self._choose(name)

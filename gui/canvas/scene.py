@@ -32,6 +32,7 @@ from gui.selection import Selection
 from gui.theme import theme
 
 _SPARE: Final = 2000.0
+_STEP: Final = 1e-6
 WHOLESALE: Final = 1000
 """More blocks than this are not moved one by one."""
 
@@ -70,13 +71,12 @@ class CanvasScene(QGraphicsScene):
         self.wires = WireSet(self, self.blocks, self.look, self._soil, self._flush)
         self.decor = Decor(self, self.look, self._soil)
         self.drift = Drift(self, self.blocks, self.look, self.shift)
-        self.is_carried = False
+        self.is_carried, self._front = False, 1.0 + _STEP
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._aims: frozenset[str] = frozenset()
         self._chosen: frozenset[str] = frozenset()
-        self._unplaced: set[str] = set()
-        """Blocks that the layout left out at some time: an undone edit may leave them out again."""
+        self._unplaced: set[str] = set()  # by the layout, at some time: an undone edit may leave them out again
         self.guests = self.room = QRectF()
         self._dirt = QRectF()
         self.setSceneRect(-_SPARE, -_SPARE, 2 * _SPARE, 2 * _SPARE)
@@ -332,10 +332,10 @@ class CanvasScene(QGraphicsScene):
     # -- selection, wiring and theme --
 
     def bring_forward(self, node_id: str) -> None:
-        """Put a block in front of the others."""
-        front = max((item.zValue() for item in self.items(self.blocks[node_id].area)), default=1.0)
-        if self.blocks[node_id].zValue() < front:
-            self.blocks[node_id].setZValue(front + 0.001)
+        """Put a block in front of all others, wherever it will be dragged."""
+        if self.blocks[node_id].zValue() < self._front:
+            self._front += _STEP
+            self.blocks[node_id].setZValue(self._front)
 
     def set_wiring(self, on: bool) -> None:
         """While a wire is drawn ports step back, but for those that are lit."""

@@ -22,6 +22,7 @@ from gui.file_dialogs import ask_save_path, file_stem, folder_of
 from gui.notices import notices
 from gui.pictures import drawing
 from gui.pictures.dialog import PictureDialog
+from gui.pictures.drawing import Steps
 from gui.pictures.job import PaintJob
 from gui.pictures.sheet import Format, Sheet, Wanted
 from gui.unit_pictures.tray import tray_of
@@ -135,13 +136,18 @@ class Pictures(QObject):
 
     def print_preview(self) -> PaintJob[Sheet]:
         """Make the picture while the window goes on; then show the pages as they will be printed."""
-        document, wanted = self._canvas.stage.document, self.chosen() or self.everything()
-        steps = drawing.making(document.project, document.result, wanted)
-        job = PaintJob(steps, self._show_pages, notices().failure, self)
+        document, whole, part = self._canvas.stage.document, self.everything(), self.chosen()
+
+        def make(of_part: bool) -> Steps[Sheet]:
+            wanted = part if of_part and part is not None else whole
+            return drawing.making(document.project, document.result, wanted)
+
+        other = None if part is None else make
+        job = PaintJob(make(True), partial(self._show_pages, other), notices().failure, self)
         job.start(self.tr("Drawing the picture…"), self._window)
         return job
 
-    def _show_pages(self, sheet: Sheet) -> None:
+    def _show_pages(self, make: Callable[[bool], Steps[Sheet]] | None, sheet: Sheet) -> None:
         """From there it is printed."""
         from PySide6.QtPrintSupport import QPrinter
 
@@ -149,7 +155,7 @@ class Pictures(QObject):
 
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         printer.setDocName(self._document.title)
-        PrintPages(sheet, printer, partial(self._print, printer), self._window).open()
+        PrintPages(sheet, printer, partial(self._print, printer), self._window, make).open()
 
     def _print(self, printer: QPrinter, pages: Pages) -> None:
         job = PaintJob(pages.printing(printer), lambda _none: None, notices().failure, self)

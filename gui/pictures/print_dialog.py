@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from gui.icons import icon
 from gui.notices import notices
+from gui.pictures.drawing import Steps
 from gui.pictures.job import PaintJob
 from gui.pictures.pages import Pages, Spread
 from gui.pictures.sheet import Sheet
@@ -41,21 +42,36 @@ class PrintPages(QDialog):
 
     Attributes:
         printer: what the choices set.
-        way, spread, paper: the choices.
+        what: everything or the selection; without one there is no choice.
+        way, spread, paper: the other choices.
         pages: that there are now.
         number: of the page shown, from 0.
         before, next: buttons.
     """
 
-    def __init__(self, sheet: Sheet, printer: QPrinter, print_: Callable[[Pages], object], parent: QWidget) -> None:
-        """For a sheet that is made; `print_` is called with what is to be printed, and the dialog closes."""
+    def __init__(
+        self,
+        sheet: Sheet,
+        printer: QPrinter,
+        print_: Callable[[Pages], object],
+        parent: QWidget,
+        make: Callable[[bool], Steps[Sheet]] | None = None,
+    ) -> None:
+        """For a sheet that is made; `print_` is called with what is to be printed, and the dialog closes.
+
+        Where something is selected, the sheet is of that, and `make` makes one of it (True) or of everything.
+        """
         super().__init__(parent)
         self.setObjectName("printPages")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Print"))
         self._sheet, self.printer, self._print = sheet, printer, print_
+        self._make = make
+        self._making: PaintJob[Sheet] | None = None
         self._job: PaintJob[QImage] | None = None
         self.number = 0
+        whats = [("all", self.tr("Everything")), ("part", self.tr("Selection"))]
+        self.what = Segmented(whats, "all" if make is None else "part")
         wide = sheet.area.width() > sheet.area.height()
         ways = [("portrait", self.tr("Portrait")), ("landscape", self.tr("Landscape"))]
         self.way = Segmented(ways, "landscape" if wide else "portrait")
@@ -79,6 +95,7 @@ class PrintPages(QDialog):
         self._arrange()
 
     def _name(self) -> None:
+        self.what.setAccessibleName(self.tr("What is printed"))
         self.way.setAccessibleName(self.tr("Orientation"))
         self.spread.setAccessibleName(self.tr("Size on paper"))
         self.paper.setAccessibleName(self.tr("Paper"))
@@ -102,6 +119,7 @@ class PrintPages(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(12)
+        form.addRow(self.tr("Show"), self.what)
         form.addRow(self.tr("Paper"), self.paper)
         form.addRow(self.tr("Orientation"), self.way)
         form.addRow(self.tr("Size"), self.spread)
@@ -125,6 +143,8 @@ class PrintPages(QDialog):
         column.addLayout(foot)
 
     def _connect(self) -> None:
+        self.what.button("part").setEnabled(self._make is not None)
+        self.what.changed.connect(self._draw_anew)
         self.way.changed.connect(self._arrange)
         self.spread.changed.connect(self._arrange)
         self.paper.currentIndexChanged.connect(self._arrange)
@@ -135,6 +155,21 @@ class PrintPages(QDialog):
         self.finished.connect(self._stop)
 
     # -- pages --
+
+    def _draw_anew(self) -> None:
+        """Something else is to be printed."""
+        if self._make is None:
+            return
+        self._stop()
+        self._view.setText(self.tr("Drawing…"))
+        self._go.setEnabled(False)
+        self._making = PaintJob(self._make(self.what.value() == "part"), self._drawn, notices().failure, self)
+        self._making.start()
+
+    def _drawn(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+        self._go.setEnabled(True)
+        self._arrange()
 
     def _arrange(self) -> None:
         self.printer.setPageSize(cast("QPageSize", self.paper.currentData()))
@@ -156,7 +191,7 @@ class PrintPages(QDialog):
         page = self.tr("Page {0:,} of {1:,}").format(self.number + 1, count)
         fitted = self.tr("{0:.0%} of the size on the screen").format(self.pages.scale)
         self._told.setText(page if count > 1 else fitted)
-        self._stop()
+        self._stop_page()
         room = self._view.size() - QSize(2, 2)
         steps = self.pages.showing(self.number, room, self.devicePixelRatio())
         self._job = PaintJob(steps, self._show_page, notices().failure, self)
@@ -172,6 +207,13 @@ class PrintPages(QDialog):
         self._view.setPixmap(QPixmap.fromImage(image))
 
     def _stop(self) -> None:
+        """Draw nothing any more."""
+        self._stop_page()
+        if self._making is not None:
+            self._making.stop()
+        self._making = None
+
+    def _stop_page(self) -> None:
         if self._job is not None and not self._job.is_over:
             self._job.stop()
         self._job = None

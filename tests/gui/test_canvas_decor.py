@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -412,3 +412,25 @@ def test_undoing_work_inside_a_group_goes_there(qtbot):
     shown = easel.view.items_.decor.items[frame].decoration
     assert isinstance(shown, Frame)
     assert shown.title == "Inside"
+
+
+def test_a_note_goes_to_free_ground_that_is_seen(easel):
+    """Where blocks or notes are, the nearest place beside them; where nothing is, there."""
+    view = easel.view
+    block = view.items_.blocks["dense"].area
+    view.decor_commands.add_note(block.center())
+    view.decor_editor.commit()
+    view.decor_commands.add_note(block.center())
+    view.decor_editor.commit()
+    notes = [item.area for name, item in view.items_.decor.items.items() if name.startswith("note")]
+    for area in notes[1:]:
+        assert not view.items_.is_taken(area)
+        assert view.camera.visible().contains(area)
+        assert not any(area.intersects(other) for other in notes if other is not area)
+    free = view.camera.visible().bottomLeft() + QPointF(160.0, -80.0)
+    assert not view.items_.is_taken(QRectF(free.x() - 140.0, free.y() - 60.0, 280.0, 120.0))
+    view.decor_commands.add_note(free)
+    view.decor_editor.commit()
+    last = list(view.items_.decor.items.values())[-1].area
+    assert abs(last.center().x() - free.x()) <= 8.0
+    assert abs(last.center().y() - free.y()) <= 8.0

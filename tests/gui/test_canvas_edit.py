@@ -256,6 +256,14 @@ def test_alt_moves_freely(easel: Easel) -> None:
     assert place(easel, "conv") == (421.0, 397.0)
 
 
+def test_a_dragged_block_is_in_front_of_all_others(easel: Easel) -> None:
+    blocks = easel.view.items_.blocks
+    for name in ("loss", "dense", "act", "dense"):
+        easel.press(easel.block(name))
+        assert all(item.zValue() < blocks[name].zValue() for other, item in blocks.items() if other != name)
+        easel.release(easel.block(name))
+
+
 def test_escape_puts_moved_blocks_back(easel: Easel) -> None:
     start, before = easel.block("conv"), easel.document.project
     easel.press(start)

@@ -276,6 +276,20 @@ def test_pages_are_shown_before_they_are_printed_and_an_empty_graph_is_said_to_b
         assert window.findChild(PrintPages) is None
 
 
+def test_of_a_selection_the_print_says_so_and_offers_everything(qtbot):
+    with main_window(qtbot, chain(6)) as window:
+        window.canvas.stage.selection.set({"n1", "n2"})
+        window.actions_.print_.trigger()
+        qtbot.waitUntil(lambda: window.findChild(PrintPages) is not None)
+        dialog = window.findChild(PrintPages)
+        assert dialog.what.value() == "part"
+        part = dialog.pages.sheet.area
+        click(dialog.what.button("all"))
+        qtbot.waitUntil(lambda: dialog.pages.sheet.area != part)
+        assert dialog.pages.sheet.area.contains(part)
+        dialog.reject()
+
+
 def click(button: QWidget) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 
 from engine import assets, edits, files, recovery
 from gui.document import new_project
 from gui.notices import notices
-from gui.recover import offer_recovery
+from gui.recover import offer_recovery, question_of
 from tests.helpers.hands import answer, press
 
 EDITS_AND_WAITS = """
@@ -110,3 +112,25 @@ def test_a_copy_of_another_file_is_no_matter_of_this_one(window, graph, tmp_path
     with notices().answering():
         assert window.open(other)
     assert len(copies()) == 1
+
+
+def test_the_question_tells_file_time_as_people_write_it_and_what_differs(graph):
+    saved = files.load(graph)
+    time = datetime(2026, 1, 31, 17, 5, tzinfo=UTC)
+    edited, _ = edits.set_training(saved, {"epochs": 77})
+    recovery.write(edited, graph)
+    copy = replace(recovery.found()[0], time=time)
+    before = QLocale()
+    QLocale.setDefault(QLocale("de_DE"))
+    try:
+        said = question_of(copy)
+    finally:
+        QLocale.setDefault(before)
+    assert said.title == 'Recover "mine.chainrule"?'
+    assert "31. Januar 2026" in said.text
+    assert "1 setting changed" in said.text
+    assert str(graph) in said.text
+    assert "is the older one" in said.text, "the file was made after January"
+    graph.unlink()
+    assert "not there any more" in question_of(copy).text
+    assert "never saved" in question_of(replace(copy, document=None)).text
