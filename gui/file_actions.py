@@ -249,7 +249,7 @@ class FileActions(QObject):
         if path is not None and self.save(path, dict(event.weights)):
             self._saved_step = event.step
             self._feed.apply()  # these are the start values now, so Reset goes back to them
-            notices().success(self.tr("Saved with the weights of step {0}.").format(event.step))
+            notices().success(self.tr("Saved with the weights of step {0}.").format(f"{event.step:,}"))
             if then is not None:
                 QTimer.singleShot(0, self, then)  # not before everybody has been told of the weights
 

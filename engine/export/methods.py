@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from typing import final
@@ -13,6 +14,8 @@ from engine.recipe import Call, Ref
 from engine.result import NodePlan, Result, Source
 
 _INDENT = 8
+_BUILTINS = frozenset(dir(builtins))
+"""Words that Python knows already; a variable named so would hide them."""
 
 
 @final
@@ -50,6 +53,7 @@ class Body:
 
     def take(self, wish: str, source: Source | None = None) -> str:
         """A variable of that name, or of one like it where it is taken; for an output, if one is told."""
+        wish = f"{wish}_" if wish in _BUILTINS else wish
         name, number = wish, 1
         while name in self._taken:
             number += 1

@@ -75,7 +75,7 @@ def _runner() -> subprocess.Popen[str]:
 def tidy(path: Path) -> None:
     """ruff finds nothing to format, and nothing wrong."""
     ruff = [str(Path(sys.executable).parent / "ruff")]
-    for command in (["format", "--diff"], ["check", "--select", "E,F,I,W,B,UP,RET,SIM,C4", "--ignore", "E501"]):
+    for command in (["format", "--diff"], ["check", "--select", "E,F,I,W,B,UP,RET,SIM,C4,A", "--ignore", "E501"]):
         done = subprocess.run(
             [*ruff, *command, "--isolated", "--no-cache", str(path)], capture_output=True, text=True, check=False
         )
