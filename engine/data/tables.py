@@ -137,12 +137,12 @@ def cell_numbers(table: Table, cells: Cells, record: Record, columns: tuple[int,
 def _targets(cells: Cells, kind: str, column: str, rows: list[int], labels: list[str]) -> Targets:
     """The targets as numbers, NaN where they are missing, or as names of classes, "" where they are missing.
 
-    `NA` or `?` may be the name of a class, but not between numbers.
+    `NA` or `?` may be the name of a class, but not between numbers that nobody called classes.
     """
     known = [label for label in labels if not is_missing(label)]
     if kind == "numbers" or (kind == "auto" and _looks_like_numbers(known)):
         return [cells.number(row, column, label) for row, label in zip(rows, labels, strict=True)]
-    numbered = all(number_in(label) is not None for label in known)
+    numbered = kind == "auto" and all(number_in(label) is not None for label in known)
     classes = ["" if numbered and is_missing(label) else label for label in labels]
     for row, label, name in zip(rows, labels, classes, strict=True):
         if not name:

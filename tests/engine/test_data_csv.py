@@ -242,6 +242,12 @@ def test_a_missing_target_costs_its_row(write, labels, classes, left, missing):
     assert len(data.train["x"]) == len(labels) - left
 
 
+def test_any_word_is_a_class_where_classes_are_asked_for(write):
+    text = "x,y\n1,0\n2,NA\n3,1\n"
+    assert checked(write(text, target_type="classes")).classes == ("0", "1", "NA")
+    assert 'row 3, column "y" is missing ("NA")' in refusal(write(text)).message
+
+
 @pytest.mark.parametrize(
     ("content", "missing", "words"),
     [
