@@ -359,7 +359,7 @@ class WireItem(QGraphicsItem):
             painter.setBrush(_NO_BRUSH)
             painter.drawPath(self._line())
         if self._dots and look.detail is not Detail.SHAPES:
-            paint_dots(painter, self)
+            paint_dots(painter, self._dots, self.chosen_dots, look)
         if look.scale >= LABELS_FROM and self.label and not (self.lifted or self.hushed) and self._has_room():
             self._paint_label(painter)
 
