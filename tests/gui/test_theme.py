@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
+    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -32,7 +33,7 @@ from gui.assets import asset
 from gui.colors import CATEGORIES, DARK, LIGHT, PORT_KINDS, Palette, contrast, ink_on, luminance, mix
 from gui.fonts import ROLES
 from gui.stylesheet import stylesheet
-from gui.theme import set_role, set_tone, theme
+from gui.theme import set_kind, set_role, set_tone, theme
 
 PALETTES = pytest.mark.parametrize("palette", [DARK, LIGHT], ids=lambda it: it.name)
 SURFACES = ("canvas", "plot", "panel", "raised", "hover")
@@ -383,3 +384,26 @@ def test_a_button_that_tab_reached_has_one_ring_and_nothing_round_its_text(qtbot
     inside = image.copy(image.rect().adjusted(4, 4, -4, -4))
     colors = {inside.pixel(x, y) for x in range(inside.width()) for y in range(inside.height())}
     assert len(colors) == 1
+
+
+@pytest.mark.parametrize("kind", ["small", "boxed"])
+def test_a_button_that_stays_down_shows_that_and_the_focus(qtbot, look, kind):
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    other, toggle = QPushButton("other"), QToolButton()
+    toggle.setText("log")
+    toggle.setCheckable(True)
+    set_kind(toggle, kind)
+    for button in (other, toggle):
+        column.addWidget(button)
+    box.show()
+    with qtbot.waitActive(box):
+        box.activateWindow()
+    other.setFocus()
+    up = toggle.grab().toImage()
+    toggle.setChecked(True)
+    down = toggle.grab().toImage()
+    assert down != up
+    toggle.setFocus(Qt.FocusReason.TabFocusReason)
+    assert toggle.grab().toImage() != down
