@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 
+from engine.data.streaming.column import Column
 from engine.events import RunFailed
 from engine.training.errors import StepError
 from engine.training.slicing import batch_norm_of, can_be_cut
@@ -17,6 +18,11 @@ _LARGEST = {"sgd": 0.1, "adagrad": 0.1, "adadelta": 1.0}
 
 _SMALLEST = 1e-6
 """Below this the learning rate is not what makes a training diverge."""
+
+_WIDE = 20.0
+"""Inputs beyond this are not on the scale that networks are made for."""
+_LOOKED_AT = 4096
+"""Samples that are looked at for it."""
 
 
 def told(failure: StepError, trainer: Trainer) -> RunFailed:
@@ -59,10 +65,23 @@ def _not_finite(failure: StepError, trainer: Trainer) -> RunFailed:
     hint = "Standardize the inputs, or set clip_norm."
     if smaller is not None:
         hint = f"Try learning rate {smaller:g} (now {lr:g})."
+        hint += _wide_inputs(trainer)
     grown = trainer.first_loss is not None and abs(trainer.last_loss) > _GROWN * max(abs(trainer.first_loss), 1e-12)
     if grown:
         hint += f" Reset first: the loss had already grown to {trainer.last_loss:.3g}."
     return RunFailed(failure.code, message, hint, step, failure.node, smaller, reset_first=grown)
+
+
+def _wide_inputs(trainer: Trainer) -> str:
+    """A sentence on the first table whose numbers ask for tiny steps as they are; "" where there is none."""
+    for name, samples in trainer.batches.data.items() if trainer.batches is not None else ():
+        path, _, field = name.rpartition(".")
+        if field != "x" or samples.ndim != 2 or isinstance(samples, Column):
+            continue
+        largest = float(samples[:_LOOKED_AT].abs().max())
+        if _WIDE < largest < math.inf and not trainer.result.nodes[path].params["standardize"]:
+            return f' The inputs of "{path}" go up to {largest:.3g}: standardize them.'
+    return ""
 
 
 def suggested_lr(lr: float, optimizer: str) -> float | None:

@@ -182,6 +182,18 @@ def test_a_batch_of_one_under_batch_normalisation_is_an_error_with_a_name():
     assert "more than 1 value per channel" in event.message
 
 
+@pytest.mark.parametrize(
+    ("largest", "standardize", "told_of"), [(150, False, True), (150, True, False), (5, False, False)]
+)
+def test_inputs_too_large_to_learn_from_are_told(largest: int, standardize: bool, told_of: bool):
+    x = np.linspace(-largest, largest, 12).reshape(6, 2).tolist()
+    data = {"dataset": "inline", "x": x, "y": [[1.0]] * 6, "standardize": standardize}
+    run = run_of(mlp(1, data=data, last="", loss="mse", optimizer="sgd", lr=0.01, epochs=2))
+    event = told(StepError("T01", value=math.inf), run.trainer)
+    sentence = ' The inputs of "data" go up to 150: standardize them.'
+    assert event.hint == f"Try learning rate 0.001 (now 0.01).{sentence if told_of else ''}"
+
+
 def test_a_loss_that_had_grown_asks_for_a_reset():
     run = run_of(mlp(1, data={"dataset": "function", "expression": "x"}, last="", batch_size=100, lr=300.0, epochs=99))
     with pytest.raises(StepError) as raised:
