@@ -66,7 +66,7 @@ class DataPreviewDialog(QDialog):
         self._table = QTableWidget()
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._images = QListWidget()
-        self._plot = make_plot(self.tr("Samples as points"))
+        self._plot = make_plot(self.tr("Samples as points"), self.summary)
         for page in (self._loading, self._plot, self._images, self._table):
             self._pages.addWidget(page)
         self._side = QVBoxLayout()
@@ -193,6 +193,19 @@ class DataPreviewDialog(QDialog):
         item.setLabel("bottom", names[0])
         item.setLabel("left", names[1])
         return True
+
+    def summary(self) -> str:
+        """How many points there are and where, in a line."""
+        if self.shown is None or self.shown.points is None:
+            return ""
+        places, _, split = self.shown.points
+        names = self.shown.columns if len(self.shown.columns) >= 2 else ("x1", "x2")
+        ends = [
+            f"{name} {format_number(float(line.min()))} … {format_number(float(line.max()))}"
+            for name, line in zip(names, places.T, strict=False)
+        ]
+        held = self.tr("{0} points, {1} of them held out").format(len(places), int(np.count_nonzero(split)))
+        return ", ".join([held, *ends])
 
     # -- the side --
 

@@ -6,7 +6,7 @@ from typing import final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QKeyEvent
-from PySide6.QtWidgets import QKeySequenceEdit, QWidget
+from PySide6.QtWidgets import QKeySequenceEdit, QLineEdit, QWidget
 
 from gui.screen_reader import tell_as
 
@@ -26,6 +26,8 @@ class KeysField(QKeySequenceEdit):
         self.setMaximumSequenceLength(1)
         tell_as(self, QAccessible.Role.HotkeyField, about=self._told)
         self.setAccessibleName(name)
+        for line in self.findChildren(QLineEdit):
+            line.setAccessibleName(name)
 
     def _told(self) -> str:
         keys = self.keySequence()

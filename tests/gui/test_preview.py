@@ -58,6 +58,8 @@ def test_a_plane_is_shown_as_points(open_preview):
     assert dialog._views.value() == "points"
     assert dialog._views.button("images").isHidden()
     places, _, split = dialog.shown.points
+    held = f"200 points, {np.count_nonzero(split)} of them held out, x1 "
+    assert dialog.summary().startswith(held)  # what a screen reader hears
     drawn = [item for item in dialog._plot.getPlotItem().items if hasattr(item, "points")]
     assert sum(len(item.getData()[0]) for item in drawn) == len(places) == 200
     assert len(drawn[0].getData()[0]) == int((split == 0).sum())
