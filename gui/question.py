@@ -33,7 +33,11 @@ class Choice:
 @final
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a title, the consequences, the answers, and what closing the dialog means."""
+    """What is asked: a title, the consequences, the answers, and what closing the dialog means.
+
+    Attributes:
+        window: what the bar of the window says, where a title may be too long for that; the title unless told.
+    """
 
     title: str
     text: str
@@ -41,6 +45,7 @@ class Question:
     cancel: str
     details: str = ""
     level: Literal["info", "warning", "error"] = "info"
+    window: str = ""
 
 
 @final
@@ -49,9 +54,9 @@ class QuestionDialog(QDialog):
 
     def __init__(self, question: Question, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.answer = question.cancel
+        self.question, self.answer = question, question.cancel
         self.setObjectName("question")
-        self.setWindowTitle(question.title)
+        self.setWindowTitle(question.window or question.title)
         self.setModal(True)
         body = QHBoxLayout()
         body.setSpacing(12)

@@ -60,7 +60,7 @@ def question_of(copy: recovery.Copy) -> Question:
         Choice("later", _tr("Not now")),
         Choice("open", _tr("Recover"), "primary"),
     )
-    return Question(title, text, choices, "later")
+    return Question(title, text, choices, "later", window=_tr("Recovery"))
 
 
 def _compared(copy: recovery.Copy) -> list[str]:

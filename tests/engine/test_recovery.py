@@ -168,6 +168,16 @@ def test_who_runs():
     assert processes.start_of(2**31 - 1) == ""
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="where processes wait for their parents")
+def test_a_process_that_ended_runs_no_more_though_its_parent_has_not_looked():
+    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as child:
+        started = processes.start_of(child.pid)
+        assert processes.is_running(child.pid, started)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert not started or not processes.is_running(child.pid, started)
+
+
 HEAD = {"format": "chainrule recovery", "version": 1, "name": "x", "document": None, "pid": 1, "started": ""}
 HEAD |= {"time": "2020-02-02T10:00:00+00:00", "former": {}}
 

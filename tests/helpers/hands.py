@@ -90,7 +90,7 @@ def answer(button: str, do: Callable[[], object]) -> str:
             assert turns, "nothing was asked"
             QTimer.singleShot(10, app, lambda: click(turns - 1))
             return
-        titles.append(dialog.windowTitle())
+        titles.append(dialog.question.title)
         found = dialog.findChild(QPushButton, f"answer_{button}")
         assert found is not None
         QTest.mouseClick(found, LEFT)
