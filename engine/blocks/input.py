@@ -131,6 +131,7 @@ _SOURCE: dict[str, Param] = {
     "target": Text(
         default="",
         when=("dataset", ("csv", "npz")),
+        empty=("dataset", {"csv": "the last column", "npz": "y"}),
         doc="The column (or array) to predict. Empty: the last column of a table, the array y of an NPZ file.",
     ),
     "target_type": Choice(

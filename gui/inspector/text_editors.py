@@ -183,6 +183,9 @@ class TextEditor(LineEditor):
                 button.clicked.connect(self.browse_folder if param.path == "folder" else self.browse_file)
             self.row.addWidget(button)
 
+    def set_empty(self, meaning: str) -> None:
+        self.edit.setPlaceholderText(meaning)
+
     def parsed(self, text: str) -> Any:
         return text
 

@@ -201,6 +201,11 @@ def test_names_are_typed_and_ticked(inspector_of, qtbot):
     assert len(steps(inspector)) == 2
 
 
+def test_an_empty_target_says_which_column_it_means(inspector_of, qtbot):
+    inspector = inspector_of(one("Input", dataset="csv"), "it")
+    assert editor(inspector, "target", QLineEdit).placeholderText() == "the last column"
+
+
 def test_numbers_are_pasted_into_a_dialog(inspector_of, qtbot):
     inspector = inspector_of(one("Input", dataset="inline"), "it")
     qtbot.mouseClick(editor(inspector, "x", QPushButton), LEFT)
