@@ -26,6 +26,7 @@ NO_PROBLEMS: Final[tuple[Problem, ...]] = ()
 _KEPT: Final = 256
 Names = frozenset[str | None]
 _NOBODY: Final[Names] = frozenset()
+_NO_AIMS: Final[Mapping[str, str]] = {}
 
 
 @final
@@ -102,19 +103,26 @@ def problems_by_node(result: Result) -> dict[str, tuple[Problem, ...]]:
     return {node_id: tuple(problems) for node_id, problems in found.items()}
 
 
-def aims_of(result: Result) -> frozenset[str]:
-    """Paths of blocks whose output is minimised because the settings say so, and not by their own nature.
+def aims_of(result: Result) -> dict[str, str]:
+    """What becomes of the outputs of blocks because the settings say so, and not by the blocks' own nature.
 
-    Inside a group, plans bear the ids they have there.
+    By path, in words; inside a group, plans bear the ids they have there.
     """
-    found = set()
-    for objective in result.objectives:
+    found: dict[str, set[bool]] = {}
+    for objective in (*result.objectives, *(each for phase in result.phases for each in phase.objectives)):
         path = objective.path
         plan = result.nodes.get(path) or result.nodes.get(path.rpartition(".")[2])
         block = block_named(plan.block) if plan is not None and plan.path == path else None
         if plan is not None and block is not None and not block.objective(plan.params):
-            found.add(path)
-    return frozenset(found)
+            found.setdefault(path, set()).add(objective.weight > 0)
+    return {path: _aim(ways) for path, ways in found.items()}
+
+
+def _aim(ways: set[bool]) -> str:
+    if len(ways) > 1:  # of several phases
+        return QCoreApplication.translate("Face", "minimised and maximised")
+    small = QCoreApplication.translate("Face", "minimised")
+    return small if True in ways else QCoreApplication.translate("Face", "maximised")
 
 
 def make_face(
@@ -122,9 +130,9 @@ def make_face(
     node: Node,
     plan: NodePlan | None,
     problems: tuple[Problem, ...],
-    aims: Collection[str] = (),
+    aims: Mapping[str, str] = _NO_AIMS,
 ) -> Face:
-    """The face of one node; `aims` are the paths of those that are minimised by name."""
+    """The face of one node; `aims` are of `aims_of`."""
     block = block_named(node.block)
     inputs, outputs = _ports(graph, node, block, plan, problems)
     severity: Severity = ""
@@ -135,7 +143,7 @@ def make_face(
         kind=node.block,
         category=block.category if block is not None else "",
         icon=block_icon_name(block.icon, block.category) if block is not None else _kind_icon(node.block),
-        summary=_summary(node, block, plan, minimised=plan is not None and plan.path in aims),
+        summary=_summary(node, block, plan, aim=aims.get(plan.path, "") if plan is not None else ""),
         inputs=inputs,
         outputs=outputs,
         severity=severity,
@@ -151,15 +159,15 @@ def _kind_icon(kind: str) -> str:
     return ICONS.get(kind, "help")
 
 
-def _summary(node: Node, block: Block | None, plan: NodePlan | None, *, minimised: bool = False) -> str:
+def _summary(node: Node, block: Block | None, plan: NodePlan | None, *, aim: str = "") -> str:
     if block is None:
         parts = [summary(node, plan)]
     else:
         parts = [plan.summary if plan is not None and plan.summary else _plain_summary(node, block)]
     if plan is not None and plan.parameters:
         parts.append(f"{format_integer(plan.parameters)} param{'s' if plan.parameters != 1 else ''}")
-    if minimised:
-        parts.append(QCoreApplication.translate("Face", "minimised"))
+    if aim:
+        parts.append(aim)
     return " · ".join(filter(None, parts))
 
 

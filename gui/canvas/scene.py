@@ -74,7 +74,7 @@ class CanvasScene(QGraphicsScene):
         self.is_carried, self._front = False, 1.0 + _STEP
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
-        self._aims: frozenset[str] = frozenset()
+        self._aims: dict[str, str] = {}
         self._chosen: frozenset[str] = frozenset()
         self._unplaced: set[str] = set()  # by the layout, at some time: an undone edit may leave them out again
         self.guests = self.room = QRectF()
@@ -202,7 +202,7 @@ class CanvasScene(QGraphicsScene):
         named = problems.keys() | self._problems.keys()
         changed.update(name for name in named if problems.get(name) != self._problems.get(name))
         aims, self._aims = self._aims, aims_of(result)
-        changed.update(path.rpartition(".")[2] for path in aims ^ self._aims)
+        changed.update(path.rpartition(".")[2] for path, _ in aims.items() ^ self._aims.items())
         return changed
 
     def _soil(self, item: BlockItem | WireItem | DecorItem) -> None:

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox
 
+from engine import edits
 from engine.events import Scalars
 from engine.grouping import collapse
 from gui.formula_dialog import FormulaDialog
@@ -122,6 +123,15 @@ def test_an_output_is_minimised_by_a_switch(window, qtbot):
     other.minimise.click()
     assert window.document.project.training["objective"] == ("f.out", "sin.out")
     assert blocks["sin"].face.summary == "minimised"
+
+
+def test_phases_say_what_becomes_of_an_output(window):
+    open_example(window, "expression")
+    rivals = [{"minimise": [{"from": "f.out"}]}, {"maximise": [{"from": "f.out"}, {"from": "sin.out"}]}]
+    window.document.edit("Phases", *edits.set_training(window.document.project, {"phases": rivals}))
+    blocks = window.canvas.items_.blocks
+    assert blocks["f"].face.summary == "Add · minimised and maximised"
+    assert blocks["sin"].face.summary == "maximised"
 
 
 def test_a_minimised_output_inside_a_group_says_so(window, qtbot):
