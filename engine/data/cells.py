@@ -101,7 +101,7 @@ class Cells:
         if self._words:
             raise self._not_numbers(features)
         if self.gaps and not gaps_allowed:
-            raise self._missing_cells(settings=settings)
+            raise self._missing_cells(features, settings=settings)
 
     def nothing_left(self, *, dropped: bool) -> DataError:
         """The error where no row is left; `dropped`: because rows without all inputs are left out, too."""
@@ -143,7 +143,7 @@ class Cells:
         offered = column in features and texts and left
         return self._error(message, f"Correct the cells, or {way}.", ("set", "features", left) if offered else ())
 
-    def _missing_cells(self, *, settings: bool) -> DataError:
+    def _missing_cells(self, features: tuple[str, ...], *, settings: bool) -> DataError:
         total = sum(self.gaps.values())
         if total == 1:
             row, column, cell = self._gap
@@ -159,10 +159,14 @@ class Cells:
             )
         if not settings:
             return self._error(message, "Fill the cell in." if total == 1 else "Fill the cells in.")
+        left = plural(self.rows - len(self._gap_rows), "row")
+        cells = "cell" if total == 1 else "cells"
+        if not any(name in self.gaps for name in features):  # a target is never made up
+            hint = f"Set missing to drop (which leaves {left}), or fill the {cells} in."
+            return self._error(message, hint, ("set", "missing", "drop"))
         return self._error(
             message,
-            f"Set missing to drop (which leaves {plural(self.rows - len(self._gap_rows), 'row')}) or to mean, "
-            f"or fill the {'cell' if total == 1 else 'cells'} in.",
+            f"Set missing to drop (which leaves {left}) or to mean, or fill the {cells} in.",
             ("choose", (("set", "missing", "drop"), ("set", "missing", "mean"))),
         )
 

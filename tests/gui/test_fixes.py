@@ -192,6 +192,7 @@ def test_where_several_outputs_fit_none_is_guessed() -> None:
     ("text", "labels"),
     [
         ("a,y\n1,0.5\n,1.5\n3,2.5\n", ["Leave these rows out", "Fill in the mean of the column"]),
+        ("a,y\n1,0.5\n2,\n3,2.5\n", ["Leave these rows out"]),
         ("a;y\n1,5;0,5\n2,5;1,5\n", ["Read decimal commas"]),
         ("a,b,y\nred,1,0.5\nblue,2,1.5\n", ["Leave out what is no number"]),
     ],
