@@ -189,5 +189,5 @@ def test_the_axis_is_logarithmic_again_for_another_run(window, qtbot):
     assert panel._item.getAxis("left").logMode
     panel._take_steps(Scalars(np.array([1]), np.array([-1.0]), np.array([1.0])))
     assert not panel._item.getAxis("left").logMode
-    panel.clear()
+    panel._forget()
     assert panel._item.getAxis("left").logMode
