@@ -63,7 +63,7 @@ class PathRow(QFrame):
             self.chosen.emit(self.at)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(self.at)
         else:
             super().keyPressEvent(event)
