@@ -316,7 +316,8 @@ class Input(Block):
                 f"{plural(facts.left_out, 'row')} left out" if facts.left_out else "",
                 f"{plural(facts.filled, 'cell')} filled" if facts.filled else "",
             )
-            return " · ".join((summary, *filter(None, notes)))
+            file = _detail(params["dataset"], params)  # alone: the notes shall fit into the block
+            return " · ".join((file, *filter(None, notes)))
         if params["dataset"] not in IDX_SETS or _detail(params["dataset"], params):
             return summary
         return f"{summary} · {plural(facts.counts[0] + facts.counts[1], 'image')}"

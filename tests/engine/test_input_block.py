@@ -130,3 +130,9 @@ def test_what_was_found_is_counted(values, counts, summary):
     assert Input().data_summary(input_params(**values), facts) == summary
     made = project({"data": ("Input", values)})
     assert check(made, lambda _: facts).nodes["data"].summary == summary
+
+
+def test_what_missing_cells_cost_is_told_beside_the_file():
+    facts = DataFacts((Field("x", (2,)), Field("y", (1,))), (40, 10, 0), left_out=1, filled=6)
+    params = input_params(dataset="csv", path="data/house.csv", missing="mean")
+    assert Input().data_summary(params, facts) == "house.csv · 1 row left out · 6 cells filled"
