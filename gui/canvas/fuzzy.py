@@ -12,6 +12,7 @@ from engine.block import Block
 from engine.param import Choice
 from gui.canvas.slips import mended
 from gui.canvas.synonyms import is_elsewhere, looked_for
+from gui.icons import block_icon_name
 
 CATEGORY_ORDER: Final = ("data", "layers", "activation", "regularisation", "shape", "math", "loss")
 _TAIL: Final = 0.55
@@ -40,6 +41,37 @@ class Offer:
         """`Dense`, `Activation – tanh`."""
         return f"{self.block.kind} – {self.choice}" if self.choice else self.block.kind
 
+    @property
+    def key(self) -> str:
+        """What pins and recent choices are remembered by."""
+        return self.block.kind
+
+    @property
+    def category(self) -> str:
+        """Of the block."""
+        return self.block.category
+
+    @property
+    def tint(self) -> str:
+        """The colour of its icon."""
+        return self.block.category
+
+    @property
+    def doc(self) -> str:
+        """What the block does."""
+        return self.block.doc
+
+    @property
+    def icon(self) -> str:
+        """Its name."""
+        return block_icon_name(self.block.icon, self.block.category)
+
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """Names of the parameters that the inspector shows first."""
+        given = {name: param.start for name, param in self.block.params.items()} | dict(self.params)
+        return tuple(name for name, param in self.block.params.items() if not param.advanced and param.visible(given))
+
 
 def offers(query: str, blocks: Iterable[Block]) -> list[Offer]:
     """What matches, best first: blocks as they come, and blocks with the choice that was typed.
@@ -47,7 +79,7 @@ def offers(query: str, blocks: Iterable[Block]) -> list[Offer]:
     For an empty query, all blocks: beginners' first, by category. Where nothing matches, each word may hold a slip.
     Nothing for what is known to be no block (`synonyms.elsewhere` tells where it is).
     """
-    words, blocks = looked_for(_plain(unicodedata.normalize("NFKC", query)).split()), list(blocks)
+    words, blocks = looked_for(plain(unicodedata.normalize("NFKC", query)).split()), list(blocks)
     if is_elsewhere(words):
         return []
     scored = [entry for block in blocks for entry in _scored(words, block)]
@@ -67,8 +99,8 @@ def _usual_place(block: Block) -> tuple[bool, int, str]:
 def _scored(words: Sequence[str], block: Block) -> Iterator[tuple[float, Offer]]:
     """The offers of one block that match all the words together, with what they are worth."""
     choices = [(name, param) for name, param in block.params.items() if isinstance(param, Choice) and _shown(param)]
-    spoken = {_plain(option) for _, param in choices for option in param.options}
-    keywords = [plain for keyword in block.keywords if (plain := _plain(keyword)) not in spoken]
+    spoken = {plain(option) for _, param in choices for option in param.options}
+    keywords = [text for keyword in block.keywords if (text := plain(keyword)) not in spoken]
     points = [_of_block(word, block, keywords) for word in words]
     if all(points):
         yield sum(points), Offer(block)
@@ -78,7 +110,7 @@ def _scored(words: Sequence[str], block: Block) -> Iterator[tuple[float, Offer]]
         for option, label in zip(param.options, labels, strict=True):
             if not main and option == param.default:
                 continue
-            worth = _of_choice(words, points, {_plain(option), _plain(label)})
+            worth = _of_choice(words, points, {plain(option), plain(label)})
             if worth:
                 given = {} if option == param.default else {name: option}
                 yield worth * (1.0 if main else _ASIDE), Offer(block, given, label)
@@ -88,18 +120,19 @@ def _words_of(block: Block) -> Iterator[str]:
     """What people call a block and its choices; each choice also written as one word."""
     yield block.kind.lower()
     for keyword in block.keywords:
-        yield from _plain(keyword).split()
+        yield from plain(keyword).split()
     for param in block.params.values():
         for option in param.options if isinstance(param, Choice) and _shown(param) else ():
-            yield _plain(option).replace(" ", "")
-            yield from _plain(option).split()
+            yield plain(option).replace(" ", "")
+            yield from plain(option).split()
 
 
 def _shown(param: Choice) -> bool:
     return not param.advanced and param.when is None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Small letters and digits, in words."""
     return re.sub(r"[\W_]+", " ", text.lower()).strip()
 
 

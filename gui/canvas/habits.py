@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
-from gui.canvas.fuzzy import Offer
 from gui.settings import settings
 
+
+class Keyed(Protocol):
+    """What can be chosen."""
+
+    @property
+    def key(self) -> str:
+        """What it is remembered by: the kind of a block."""
+
+
+Chosen = TypeVar("Chosen", bound=Keyed)
 RECENT: Final = 4
 _KEYS: Final = ("search/pinned", "search/recent")
 
@@ -33,11 +42,11 @@ def toggle_pin(kind: str) -> None:
     settings().setValue(_KEYS[0], [other for other in kinds if other != kind] if kind in kinds else [*kinds, kind])
 
 
-def by_habit(offers: Iterable[Offer]) -> list[Offer]:
+def by_habit(offers: Iterable[Chosen]) -> list[Chosen]:
     """The pinned ones first, then those used last, then the rest in their order."""
     order = list(dict.fromkeys([*pinned(), *recent()]))
     place = {kind: index for index, kind in enumerate(order)}
-    return sorted(offers, key=lambda offer: place.get(offer.block.kind, len(place)))
+    return sorted(offers, key=lambda offer: place.get(offer.key, len(place)))
 
 
 def _read(key: str) -> list[str]:

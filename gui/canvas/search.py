@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, final
+from collections.abc import Callable, Sequence
+from typing import Final, final
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QWidget
 from engine.block import Block, registry
 from gui.canvas import habits
 from gui.canvas.fuzzy import Offer, offers
+from gui.canvas.group_offers import GroupOffer, matching
 from gui.canvas.search_row import MARK, OFFER, Index, OfferRow, is_told_in_full, pin_zone
 from gui.canvas.synonyms import elsewhere
 from gui.theme import set_tone, theme
@@ -30,8 +31,8 @@ from gui.widgets.search_popup import SearchPopup
 WIDTH: Final = 340
 ROWS: Final = 7
 HELP_LINES: Final = 3
-Taken = Callable[[str, Mapping[str, Any]], object]
-"""Is called with the kind of block that was chosen, and with parameters to set."""
+Taken = Callable[[Offer | GroupOffer], object]
+"""Is called with what was chosen."""
 
 
 @final
@@ -40,11 +41,11 @@ class _Offers(QAbstractListModel):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.offers: Sequence[Offer] = ()
+        self.offers: Sequence[Offer | GroupOffer] = ()
         self._pinned: list[str] = []
         self._recent: list[str] = []
 
-    def show(self, offers: Sequence[Offer]) -> None:
+    def show(self, offers: Sequence[Offer | GroupOffer]) -> None:
         """List these."""
         self.beginResetModel()
         self.offers = offers
@@ -61,10 +62,9 @@ class _Offers(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return offer.title
         if role in (Qt.ItemDataRole.AccessibleDescriptionRole, Qt.ItemDataRole.ToolTipRole):
-            return offer.block.doc
+            return offer.doc
         if role == MARK:
-            kind = offer.block.kind
-            return "pin" if kind in self._pinned else "recent" if kind in self._recent else ""
+            return "pin" if offer.key in self._pinned else "recent" if offer.key in self._recent else ""
         return offer if role == OFFER else None
 
 
@@ -90,6 +90,7 @@ class BlockSearch(SearchPopup):
         self.setObjectName("blockSearch")
         self._taken: Taken | None = None
         self._offer: list[Block] = []
+        self._groups: Sequence[GroupOffer] = ()
         self._hidden = 0
         self.field.setObjectName("blockSearchField")
         self.list.setObjectName("blockSearchList")
@@ -105,7 +106,14 @@ class BlockSearch(SearchPopup):
         """The titles now listed, best first: `Dense`, `Activation – tanh`."""
         return [offer.title for offer in self._model.offers]
 
-    def open(self, at: QPoint, prompt: str, taken: Taken, accepts: Callable[[Block], bool] | None = None) -> None:
+    def open(
+        self,
+        at: QPoint,
+        prompt: str,
+        taken: Taken,
+        accepts: Callable[[Block], bool] | None = None,
+        groups: Sequence[GroupOffer] = (),
+    ) -> None:
         """Open near a place of the parent.
 
         Args:
@@ -113,12 +121,13 @@ class BlockSearch(SearchPopup):
             prompt: what the empty field says.
             taken: called with what was chosen.
             accepts: which blocks are offered; all unless told.
+            groups: what else is offered.
         """
-        self._taken = taken
+        self._taken, self._groups = taken, groups
         self._offer = [block for block in registry().values() if accepts is None or accepts(block)]
         self._hidden = len(registry()) - len(self._offer)
         row = theme().px(42)
-        self.list.setFixedHeight(row * min(max(len(self._offer), 1), ROWS) + 2)
+        self.list.setFixedHeight(row * min(max(len(self._offer) + len(groups), 1), ROWS) + 2)
         self.setFixedWidth(theme().px(WIDTH))
         self.field.setPlaceholderText(prompt)
         self.field.setAccessibleName(prompt)
@@ -136,8 +145,9 @@ class BlockSearch(SearchPopup):
             self.closed.emit()
 
     def _search(self, text: str) -> None:
-        found = offers(text, self._offer) if text else habits.by_habit(offers(text, self._offer))
-        self._model.show(found)
+        first, other = matching(text, self._groups)
+        found: list[Offer | GroupOffer] = [*first, *offers(text, self._offer), *other]
+        self._model.show(found if text else habits.by_habit(found))
         self.list.setCurrentIndex(self._model.index(0))
         foot = self.tr("A click on its pin, or Ctrl+D, keeps a block on top of the list.")
         if self._hidden and not text:
@@ -150,10 +160,10 @@ class BlockSearch(SearchPopup):
         if not index.isValid():
             return
         offer = self._model.offers[index.row()]
-        habits.note_used(offer.block.kind)
+        habits.note_used(offer.key)
         self.leave()
         if taken is not None:
-            taken(offer.block.kind, offer.params)
+            taken(offer)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.field and event.type() == QEvent.Type.KeyPress and _is_pin_key(event):
@@ -176,7 +186,7 @@ class BlockSearch(SearchPopup):
         """Pin the block of a row, so that it comes first, or let it go; what is highlighted stays so."""
         if 0 <= row < len(self._model.offers):
             kept = self._model.offers[self.list.currentIndex().row()]
-            habits.toggle_pin(self._model.offers[row].block.kind)
+            habits.toggle_pin(self._model.offers[row].key)
             self._search(self.field.text().strip())
             self.list.setCurrentIndex(self._model.index(self._model.offers.index(kept)))
 
@@ -187,14 +197,11 @@ class BlockSearch(SearchPopup):
             typed = self.field.text()
             self._help.setText(elsewhere(typed) or self.tr("No block of that name. Try another word."))
             return
-        offer = self._model.offers[row]
-        block, width = offer.block, self.width() - 2 * self.column.contentsMargins().left()
-        told = is_told_in_full(block.doc, self.list.viewport().width())
-        parts = [] if told else [block.doc]
-        given = {name: param.start for name, param in block.params.items()} | dict(offer.params)
-        names = [name for name, param in block.params.items() if not param.advanced and param.visible(given)]
-        if names:
-            parts.append(self._fitted(self.tr("To set: {0}").format(", ".join(names)), "\n".join(parts), width))
+        offer, width = self._model.offers[row], self.width() - 2 * self.column.contentsMargins().left()
+        parts = [] if is_told_in_full(offer.doc, self.list.viewport().width()) else [offer.doc]
+        if offer.settable:
+            text = self.tr("To set: {0}").format(", ".join(offer.settable))
+            parts.append(self._fitted(text, "\n".join(parts), width))
         self._help.setText("\n".join(parts))
 
     def _fitted(self, text: str, above: str, width: int) -> str:

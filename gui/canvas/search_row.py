@@ -9,13 +9,14 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from gui.canvas.fuzzy import Offer
-from gui.icons import block_icon_name, paint_icon
+from gui.canvas.group_offers import GroupOffer
+from gui.icons import paint_icon
 from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
 from gui.widgets.search_popup import paint_ground
 
 OFFER: Final = Qt.ItemDataRole.UserRole
-"""The `Offer` that is listed."""
+"""The `Offer` or `GroupOffer` that is listed."""
 MARK: Final = OFFER + 1
 """`pin` for a pinned block, `recent` for one used lately, "" for others."""
 _INSET: Final = 62
@@ -43,18 +44,18 @@ class OfferRow(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         offer = index.data(OFFER)
-        if not isinstance(offer, Offer):
+        if not isinstance(offer, Offer | GroupOffer):
             return
-        block, look = offer.block, theme()
+        look = theme()
         painter.save()
         room = paint_ground(painter, option)
         size = look.px(16)
         icon = QRectF(room.left() + 8, room.top() + look.px(5), size, size)
-        paint_icon(painter, block_icon_name(block.icon, block.category), icon, block.category)
+        paint_icon(painter, offer.icon, icon, offer.tint)
         left = icon.right() + 10
         right = pin_zone(option.rect).left()
         top = QRectF(left, room.top() + look.px(3), right - left, look.px(19))
-        category, caption = self.tr(block.category), QFontMetrics(look.font("caption"))
+        category, caption = self.tr(offer.category), QFontMetrics(look.font("caption"))
         beside = round(top.width() - caption.horizontalAdvance(category) - 12)
         title = QFontMetrics(look.font("strong")).elidedText(offer.title, Qt.TextElideMode.ElideRight, beside)
         painter.setFont(look.font("strong"))
@@ -64,7 +65,7 @@ class OfferRow(QStyledItemDelegate):
         painter.setPen(look.pen("secondary"))
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, category)
         below = QRectF(left, top.bottom(), room.right() - left - 8, look.px(16))
-        text = caption.elidedText(block.doc, Qt.TextElideMode.ElideRight, round(below.width()))
+        text = caption.elidedText(offer.doc, Qt.TextElideMode.ElideRight, round(below.width()))
         painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, text)
         self._paint_mark(painter, option, index.data(MARK))
         painter.restore()

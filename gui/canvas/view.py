@@ -33,6 +33,7 @@ from gui.canvas.actions import Hooks, make_actions
 from gui.canvas.arranging.commands import ArrangeCommands
 from gui.canvas.backdrop import Backdrop
 from gui.canvas.camera import Camera
+from gui.canvas.choosing import choose
 from gui.canvas.commands import Commands
 from gui.canvas.connecting import Connecting
 from gui.canvas.decor_commands import DecorCommands
@@ -202,12 +203,7 @@ class CanvasView(QGraphicsView):
         """Look for a block to add."""
         self.pointer.cancel(Cancel.FOCUS_LOST)
         self.floats.hint.hush()
-
-        def take(kind: str, params: Mapping[str, Any]) -> None:
-            adding.add_block(self.stage, kind, wish, params)
-
-        at = self.camera.to_view(wish.at).toPoint()
-        self.floats.search.open(at, adding.prompt(wish), take, adding.accepts(self.stage, wish))
+        choose(self.stage, self.groups, self.floats.search, wish)
         self._mind_quiet()
 
     def set_thumbnail(self, path: str, image: QImage | None) -> None:

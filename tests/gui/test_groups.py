@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from engine import edits, groupedits, levels
@@ -16,6 +16,7 @@ from engine.graph import Project
 from engine.levels import INPUTS, NEW_PORT, OUTPUTS, located
 from gui import group_folder
 from gui.canvas import tips
+from gui.canvas.stage import Wish
 from tests.helpers.canvas import Easel, make_easel, make_project
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -377,6 +378,35 @@ def test_a_group_is_kept_and_used_in_another_document(grouped: Easel, own_folder
     for kept in group_folder.listed():
         group_folder.remove(kept)
     assert not group_folder.listed()
+
+
+def test_the_search_for_a_block_finds_groups_too(grouped: Easel, own_folder: Path) -> None:
+    view = grouped.view
+    view.groups.save_to_palette("group")
+    search = view.floats.search
+    view.open_search(Wish(QPointF(700, 300)))
+    assert search.shown()[-2:] == ["Group", "Group"], "the network's own, and the one that was kept"
+    grouped.type("group")
+    assert search.shown()[:3] == ["Group", "Group", "GroupNorm"]
+    told = search.findChild(QLabel, "blockSearchHelp")
+    assert told is not None
+    assert "what changes inside changes at all of them" in told.text()
+    steps = grouped.document.undo_stack.count()
+    enter()
+    assert grouped.selected == {"group2"}
+    assert grouped.graph.node("group2").params["group"] == "Group"
+    assert grouped.document.undo_stack.count() == steps + 1
+    area = view.items_.blocks["group2"].body.translated(view.items_.blocks["group2"].pos())
+    assert area.contains(QPointF(700, 300))
+    view.open_search(Wish(QPointF(700, 500)))
+    assert search.shown()[0] == "Group", "used last"
+    search.list.setCurrentIndex(search.list.model().index(search.shown().index("Group", 1), 0))
+    enter()
+    assert grouped.selected == {"group3"}
+    agrees(grouped)
+    view.open_search(Wish(QPointF(700, 500), replaces="group3"))
+    assert "Group" not in search.shown()
+    grouped.type("\x1b")
 
 
 def enter() -> None:
