@@ -71,7 +71,7 @@ class CanvasScene(QGraphicsScene):
         self.wires = WireSet(self, self.blocks, self.look, self._soil, self._flush)
         self.decor = Decor(self, self.look, self._soil)
         self.drift = Drift(self, self.blocks, self.look, self.shift)
-        self.is_carried, self._front = False, 1.0 + _STEP
+        self.is_carried, self._front = False, 1.0
         self._shown: Result | None = None
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._aims: dict[str, str] = {}
@@ -234,6 +234,7 @@ class CanvasScene(QGraphicsScene):
             item.chosen = True
         if place is not None:
             item.setPos(*place)
+        item.setZValue(self._front)  # with the foremost: what is new lies on what was there
         self.blocks[node_id] = item
         self.addItem(item)
 
@@ -333,9 +334,8 @@ class CanvasScene(QGraphicsScene):
 
     def bring_forward(self, node_id: str) -> None:
         """Put a block in front of all others, wherever it will be dragged."""
-        if self.blocks[node_id].zValue() < self._front:
-            self._front += _STEP
-            self.blocks[node_id].setZValue(self._front)
+        self._front += _STEP
+        self.blocks[node_id].setZValue(self._front)
 
     def set_wiring(self, on: bool) -> None:
         """While a wire is drawn ports step back, but for those that are lit."""

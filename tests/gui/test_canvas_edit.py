@@ -264,6 +264,15 @@ def test_a_dragged_block_is_in_front_of_all_others(easel: Easel) -> None:
         easel.release(easel.block(name))
 
 
+def test_a_copy_is_in_front_of_the_block_that_was_pressed(easel: Easel) -> None:
+    easel.click(easel.block("dense"))
+    easel.view.commands.duplicate()
+    copy, dense = easel.view.items_.blocks[min(easel.selected)], easel.view.items_.blocks["dense"]
+    assert copy is not dense
+    both = copy.area.intersected(dense.area).center()
+    assert next(item for item in easel.view.items_.items(both) if item in (copy, dense)) is copy
+
+
 def test_escape_puts_moved_blocks_back(easel: Easel) -> None:
     start, before = easel.block("conv"), easel.document.project
     easel.press(start)
