@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import edits
-from engine.events import Applied, EpochEnd, HyperChanged, Scalars, StateChanged
+from engine.events import Applied, EpochEnd, HyperChanged, Scalars
 from gui.plots.history import Smooth, extremes, means_at
 from gui.plots.kept_runs import FEWEST, MOST_RUNS, POINTS, KeptRuns, Ongoing, freeze
 from gui.plots.loss import WINDOWS, LossPanel
@@ -138,13 +138,25 @@ def test_what_is_changed_on_the_way_is_told(panel):
 
 
 def test_steps_that_arrive_after_a_restart_was_asked_for_are_of_the_run_before(panel):
-    panel.feed.play()
     train(panel)
-    document = panel.feed.document
+    document = panel.document
     document.edit("wider", *edits.set_params(document.project, "dense1", {"out_features": 3}))
-    panel.feed.restart()
-    post(panel, sample_events.scalars(5, first=76), Applied(kept=(), drawn=()), StateChanged("ready", step=0))
+    panel.feed.apply()  # and a reset, which the session comes to later
+    post(panel, sample_events.scalars(5, first=76), Applied(kept=(), drawn=()))
+    reset(panel)
     assert names(panel) == ["dense1 8 units"]
+    assert panel.earlier.kept.runs[0].frozen.count == 80
+
+
+def test_steps_after_an_edit_was_applied_are_those_of_the_edited_network(panel):
+    train(panel)
+    document = panel.document
+    document.edit("wider", *edits.set_params(document.project, "dense1", {"out_features": 3}))
+    panel.feed.apply()
+    post(panel, Applied(kept=(), drawn=()), sample_events.scalars(5, first=76))
+    reset(panel)
+    assert panel.earlier.kept.runs[0].words == ()
+    assert panel.earlier.kept.runs[0].earlier_words == ("dense1 8 units",)
 
 
 def test_the_names_follow_the_run_that_begins(panel):
@@ -172,6 +184,6 @@ def test_a_run_that_is_watched_elsewhere_is_not_kept(panel):
     train(panel)
     panel.feed.set_away(Away())
     assert [run.number for run in panel.earlier.kept.runs] == [1], "this window's own is"
-    panel.feed.tell([EpochEnd(sample_events.record(epoch)) for epoch in range(1, 30)])
+    panel.feed.tell([sample_events.scalars(60), *(EpochEnd(sample_events.record(epoch)) for epoch in range(1, 30))])
     panel.feed.set_away(None)
     assert [run.number for run in panel.earlier.kept.runs] == [1]
