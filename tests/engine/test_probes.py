@@ -33,6 +33,7 @@ from engine.snapshots import Progress, RunSaved
 from engine.training.run import Run
 from tests.engine.graphs import project
 from tests.engine.training_projects import mlp, run_of, train
+from tests.helpers.projects import make_project
 
 TINY = {"dataset": "circle", "samples": 60}
 ALL: tuple[type[Probe], ...] = observing.PROBES
@@ -257,6 +258,25 @@ def test_the_fit_shows_the_validation_part():
     np.testing.assert_allclose(found.predicted, expected[:, 0].numpy())
     np.testing.assert_allclose(found.true, part["data.y"][:, 0].numpy())
     assert found.name == "disease progression"
+
+
+def test_of_a_picture_that_is_to_come_out_again_the_fit_shows_a_pixel_that_changes():
+    """The first pixel is black in all digits: a line of points that says nothing."""
+    nodes = [
+        ("data", "Input", {"dataset": "digits"}),
+        ("flat", "Flatten"),
+        ("dense", "Dense", {"out_features": 64}),
+        ("back", "Reshape", {"shape": [1, 8, 8]}),
+        ("loss", "Loss"),
+    ]
+    wires = ["data.x -> flat", "flat -> dense", "dense -> back", "back -> loss.prediction", "data.x -> loss.target"]
+    run = run_of(make_project(nodes, wires, {}))
+    found = FitProbe(run).take()
+    assert found is not None
+    pictures = run.loaded.part("val")["data.x"].numpy()
+    row, column = np.unravel_index(pictures[:, 0].reshape(-1, 64).var(0).argmax(), (8, 8))
+    assert found.name == f"x[0, {row}, {column}]"
+    np.testing.assert_allclose(found.true, pictures[:, 0, row, column], rtol=1e-6)
 
 
 def test_confusion_is_scikit_learns():
