@@ -12,6 +12,7 @@ from engine.frozen import thaw
 from engine.graph import Graph, Layout, Node, Project, Wire
 from engine.wording import plural
 
+_DECORATIONS: Final = "frames and notes on the canvas"
 _LONGEST: Final = 40
 _MOST_NAMED: Final = 4
 """Differences that a message names at most."""
@@ -92,8 +93,11 @@ class Comparison:
         inside = len(self.groups) + len(self.groups_added) + len(self.groups_removed)
         if inside:
             parts.append(f"{plural(inside, 'group')} changed")
-        if self.settings:
-            parts.append(f"{plural(len(self.settings), 'setting')} changed")
+        settings = [line for line in self.settings if line != _DECORATIONS]
+        if settings:
+            parts.append(f"{plural(len(settings), 'setting')} changed")
+        if len(settings) < len(self.settings):
+            parts.append("frames and notes changed")
         return ", ".join(parts) or "no difference"
 
 
@@ -242,7 +246,7 @@ def _settings(before: Project, after: Project) -> Iterable[str]:
     if before.weights != after.weights:
         yield "weights file"
     if _decorations(before.layout) != _decorations(after.layout):
-        yield "frames and notes on the canvas"
+        yield _DECORATIONS
 
 
 def _decorations(layout: Layout) -> tuple[object, ...]:

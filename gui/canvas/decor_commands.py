@@ -15,8 +15,8 @@ from gui.canvas.stage import Stage
 
 NOTE: Final = (240.0, 96.0)
 FRAME: Final = (400.0, 240.0)
-AROUND: Final = 24.0
-"""Room between a frame and what it was put around."""
+AROUND: Final = 32.0
+"""Room between a frame and what it was put around: wires that run back bend as far out of their blocks."""
 TITLE_ROOM: Final = 32.0
 
 

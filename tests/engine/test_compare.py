@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import assets, edits, files
+from engine import assets, decorations, edits, files
 from engine.compare import compare
 from engine.graph import Project, Wire
 from tests.engine.graphs import group, project
@@ -83,6 +83,14 @@ def test_settings_start_values_and_freezing_are_told():
     assert found.settings == ("training.lr: 0.5 → 0.25",)
     assert found.graph.changed == {"hidden": ("weight: frozen",), "output": ("start values of bias",)}
     assert found.summary == "2 blocks changed, 1 setting changed"
+
+
+def test_a_note_is_told_as_one_and_not_as_a_setting():
+    project = files.load(assets.example("mazur.chainrule"))
+    noted, _ = decorations.add_note(project, (0.0, 0.0, 100.0, 50.0), "new")
+    assert compare(project, noted).summary == "frames and notes changed"
+    both, _ = edits.set_training(noted, {"lr": 0.25})
+    assert compare(project, both).summary == "1 setting changed, frames and notes changed"
 
 
 def test_what_changed_inside_a_group_is_found_there():

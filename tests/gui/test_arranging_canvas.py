@@ -120,6 +120,20 @@ def test_top_down(qtbot: QtBot, still: None) -> None:
     assert_apart(easel)
 
 
+def test_who_saw_everything_sees_it_after_arranging_and_who_looked_closely_stays(qtbot: QtBot, still: None) -> None:
+    easel = make_easel(qtbot, shuffled(chain(14)))
+    camera, scene = easel.view.camera, easel.view.items_
+    easel.key(KEY.Key_Home)
+    assert camera.visible().contains(scene.content_rect())
+    easel.key(KEY.Key_L, CTRL)
+    assert camera.visible().contains(scene.content_rect())
+    camera.zoom_to(3.0)
+    centre = camera.centre
+    easel.key(KEY.Key_L, CTRL | SHIFT)
+    assert camera.zoom == 3.0
+    assert camera.centre == centre
+
+
 def test_a_selection_is_arranged_by_itself_and_keeps_clear_of_the_rest(qtbot: QtBot, still: None) -> None:
     project, _ = edits.move_nodes(small_net(), {"dense": (0.0, 300.0), "act": (10.0, 380.0), "conv": (260.0, 300.0)})
     easel = make_easel(qtbot, project)

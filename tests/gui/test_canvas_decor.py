@@ -178,7 +178,7 @@ def test_frame_the_selection_and_name_it(easel):
     easel.key(Qt.Key.Key_F, CTRL | SHIFT)
     frame = decorations.frames(easel.document.project.layout)[1]
     item = easel.view.items_.blocks["conv"]
-    assert (frame.x, frame.y) == (296.0, 184.0)
+    assert (frame.x, frame.y) == (288.0, 176.0)
     assert frame.x + frame.width >= item.area.right() + 16.0
     assert frame.color != "indigo"  # another than its neighbour's
     line = easel.view.decor_editor.line

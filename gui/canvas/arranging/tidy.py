@@ -84,6 +84,8 @@ class Tidy(QObject):
 
     def _put(self, project: Project, places: Mapping[str, Point]) -> None:
         stage = self._stage
+        camera, whole = stage.camera, len(places) == len(stage.scene.blocks)
+        shown = camera.fitted or camera.visible().contains(stage.scene.content_rect())
         before = {name: QPointF(stage.scene.blocks[name].pos()) for name in places}
         edited, touched = without_dots(stage.scene.with_places(project), places)
         edited, _ = edits.move_nodes(edited, places)
@@ -91,6 +93,9 @@ class Tidy(QObject):
         count = len(places)
         text = _tr("Arrange {0} blocks").format(count) if count > 1 else _tr("Arrange {0}").format(*places)
         stage.document.edit(text, edited, touched, moved=frozenset(places) | framed)
+        area = stage.scene.content_rect()
+        if whole and shown and not camera.visible().contains(area):
+            camera.fit(area)  # who saw everything goes on seeing everything
         self.glide.show_way(before)
 
 
