@@ -84,9 +84,9 @@ class LossPanel(Panel):
 
     def _make_toolbar(self) -> PlotToolbar:
         bar = PlotToolbar(self)
-        self._what = bar.choice("lossWhat", self.tr("What is drawn"), 96)
+        self._what = bar.choice("lossWhat", self.tr("What is drawn"), 90)
         self._what.addItem(self.tr("loss"), "loss")
-        self._window = bar.choice("lossSmoothing", self.tr("Smoothing; the raw line stays visible"), 104)
+        self._window = bar.choice("lossSmoothing", self.tr("Smoothing; the raw line stays visible"), 98)
         for window in WINDOWS:
             self._window.addItem(self.tr("raw") if window == 1 else self.tr("mean {0}").format(window), window)
         self._window.setCurrentIndex(WINDOWS.index(self.history.window))

@@ -33,8 +33,8 @@ class PlotToolbar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        self.left, self.right = WrapRow(8), QHBoxLayout()
-        self.right.setSpacing(4)
+        self.left, self.right = WrapRow(6), QHBoxLayout()
+        self.right.setSpacing(2)
         self.right.addWidget(self._save_button())
         if note is None:
             row.addLayout(self.left, 1)
