@@ -151,4 +151,5 @@ def make_actions(window: QWidget, undo_stack: QUndoStack) -> Actions:
     )
     for action in (actions.backprop, actions.timeline, actions.presentation, actions.keep_runs):
         action.setCheckable(True)
+        action.setIconVisibleInMenu(False)  # it would stand where the tick is
     return actions

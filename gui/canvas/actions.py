@@ -128,6 +128,7 @@ def make_actions(view: QWidget, stage: Stage, commands: Commands, hooks: Hooks) 
     legend.toggled.connect(hooks.show_legend)
     minimap = make("Minimap", _tr("Overview &map"), lambda: None, "map", "M")
     minimap.setCheckable(True)
+    minimap.setIconVisibleInMenu(False)  # it would stand where the tick is
     minimap.toggled.connect(hooks.show_minimap)
     find = make("Find", _tr("&Find…"), hooks.find, "search", _STANDARD.Find)
     # Whatever has the focus, it is the graph that is searched.

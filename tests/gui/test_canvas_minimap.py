@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from engine import edits
 from gui.canvas import adding
@@ -16,6 +16,7 @@ from gui.settings import settings
 from gui.theme import theme
 from tests.helpers.canvas import Easel, chain, make_easel, small_net
 from tests.helpers.mouse import move_mouse
+from tests.helpers.windows import main_window
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -229,3 +230,11 @@ def test_a_map_of_thousands_is_drawn_a_part_at_a_time_while_the_old_one_is_shown
     theme().changed.emit()  # draws all at once
     assert minimap.grab().toImage() == parts
     assert minimap.drawn == drawn + 2
+
+
+def test_menus_show_whether_the_map_and_the_like_are_on(qtbot):
+    """An icon would take the place of the tick."""
+    with main_window(qtbot, chain(2)) as window:
+        lines = [line for menu in window.findChildren(QMenu) for line in menu.actions() if line.isCheckable()]
+        assert "actionMinimap" in {line.objectName() for line in lines}
+        assert [line.text() for line in lines if line.isIconVisibleInMenu() and not line.icon().isNull()] == []
