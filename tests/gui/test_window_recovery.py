@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 
 from engine import assets, edits, files, recovery
 from gui.document import new_project
@@ -116,7 +116,8 @@ def test_a_copy_of_another_file_is_no_matter_of_this_one(window, graph, tmp_path
 
 def test_the_question_tells_file_time_as_people_write_it_and_what_differs(graph):
     saved = files.load(graph)
-    time = datetime(2026, 1, 31, 17, 5, tzinfo=UTC)
+    here = QDateTime(QDate(2026, 1, 31), QTime(17, 5))
+    time = datetime.fromtimestamp(here.toSecsSinceEpoch(), UTC)
     edited, _ = edits.set_training(saved, {"epochs": 77})
     recovery.write(edited, graph)
     copy = replace(recovery.found()[0], time=time)
@@ -127,7 +128,7 @@ def test_the_question_tells_file_time_as_people_write_it_and_what_differs(graph)
     finally:
         QLocale.setDefault(before)
     assert said.title == 'Recover "mine.chainrule"?'
-    assert "31. Januar 2026" in said.text
+    assert "31. Januar 2026, 17:05" in said.text
     assert "1 setting changed" in said.text
     assert str(graph) in said.text
     assert "is the older one" in said.text, "the file was made after January"
