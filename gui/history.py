@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from typing import final
 
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QUndoView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+from PySide6.QtGui import QPalette, QUndoStack
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QUndoView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.comparison.comparer import Comparer
 from gui.document import Document
 from gui.icons import icon
+from gui.theme import theme
 from gui.widgets.labels import plain_tooltip
+
+
+@final
+class _Step(QStyledItemDelegate):
+    """Writes the steps that are undone in slanted, paler letters."""
+
+    def __init__(self, stack: QUndoStack, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._stack = stack
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if index.row() > self._stack.index():  # the first row is the beginning
+            option.font.setItalic(True)
+            option.palette.setColor(QPalette.ColorRole.Text, theme().color("secondary"))
 
 
 @final
@@ -25,6 +51,8 @@ class History(QWidget):
         self.list.setCleanIcon(icon("save", "secondary"))
         self.list.setEmptyLabel(self.tr("Beginning"))
         self.list.setUniformItemSizes(True)
+        self.list.setItemDelegate(_Step(document.undo_stack, self.list))
+        document.undo_stack.indexChanged.connect(lambda _: self.list.viewport().update())
         self.compare = QPushButton(self.tr("Compare from here"), self)
         self.compare.setObjectName("historyCompare")
         self.compare.setToolTip(

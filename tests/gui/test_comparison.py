@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QUndoView
 
 from engine import edits, files
 from gui.comparison.banner import ComparisonBanner, lines
@@ -163,3 +163,24 @@ def test_the_history_is_a_panel_of_its_own(window, qtbot):
     assert dock.isVisible()
     set_params(window, "dense1", out_features=9)
     assert window.history.list.model().rowCount() == 2
+
+
+def test_steps_that_are_undone_look_so(window):
+    for units in (5, 6):
+        set_params(window, "dense1", out_features=units)
+    window.docks.show("history")
+    steps, stack = window.findChild(QUndoView, "historyList"), window.document.undo_stack
+    done = rows(steps)
+    stack.setIndex(1)
+    undone = rows(steps)
+    assert undone[0] == done[0], "the beginning looks the same"
+    assert undone[2] != done[2]
+    stack.setIndex(2)
+    assert rows(steps) == done
+
+
+def rows(steps):
+    """A picture of each line, none of them selected."""
+    steps.clearSelection()
+    picture = steps.viewport().grab().toImage()
+    return [picture.copy(steps.visualRect(steps.model().index(row, 0))) for row in range(steps.model().rowCount())]
