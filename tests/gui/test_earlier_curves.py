@@ -179,7 +179,7 @@ def test_curves_are_whole_at_every_scale(qapp, scale, dashed):
     assert drawn == pytest.approx(dashes if dashed else 1.0, abs=0.15)
 
 
-def test_a_bounded_trace_draws_nothing_beyond_the_plot():
+def test_a_bounded_trace_draws_nothing_beyond_the_plot(qapp):
     item = earlier_curves.EarlierCurves(QRectF)
     x = np.arange(5.0)
     item.show_traces((Trace(1, ((x, np.array([1.0, 2.0, np.nan, 3.0, np.inf])[:5], False),)),))
