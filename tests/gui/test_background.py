@@ -43,7 +43,7 @@ def test_the_result_or_the_error_arrives_in_the_gui_thread(qtbot):
     assert told[1][1] == threading.get_ident()
 
 
-def test_work_aside_returns_or_raises():
+def test_work_aside_returns_or_raises(qapp):
     assert run_aside(lambda: 6 * 7) == 42
     with pytest.raises(ZeroDivisionError):
         run_aside(lambda: 1 / 0)

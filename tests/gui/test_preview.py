@@ -139,7 +139,7 @@ def test_another_document_closes_it(open_preview):
     assert closed == [0]
 
 
-def test_targets_have_the_colours_of_classes_or_of_numbers():
+def test_targets_have_the_colours_of_classes_or_of_numbers(qapp):
     np.testing.assert_array_equal(target_colors(np.array([-1.0, 1.0, -1.0])), class_table(2)[[0, 1, 0]])
     assert target_colors(np.linspace(-3, 5, 50)).shape == (50, 3)
     many = target_colors(np.linspace(0, 1, 50))

@@ -187,7 +187,7 @@ def test_bundled_faces_are_used(look, role: str):
     assert QRawFont.fromFont(font).fontTable("head") == bundled.fontTable("head")
 
 
-def test_needed_characters_ship():
+def test_needed_characters_ship(qapp):
     faces = [QRawFont(str(path), 13.0) for path in asset("fonts").glob("*-Regular.ttf")]
     assert len(faces) == 2
     missing = {char for char in NEEDED if not any(face.supportsCharacter(ord(char)) for face in faces)}
