@@ -105,7 +105,7 @@ def write(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
             raise
     except (OSError, ValueError) as error:
         raise FileError(
-            f'"{path}" cannot be written: {reason(error)}.', code="F05", hint="The file is as it was before."
+            f'"{path}" cannot be written: {reason(error)}.', code="F05", hint="Nothing on the disk has changed."
         ) from None
     _flush_folder(target.parent)
 

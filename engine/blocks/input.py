@@ -53,6 +53,8 @@ _LABELS = {
 _REAL_SIZES = {"iris": "150 flowers", "wine": "178 wines", "breast_cancer": "569 samples", "diabetes": "442 patients"}
 _GENERATED = (*TOYS, "function")
 _DRAWN = (*_GENERATED, "random")
+_LONGEST_NAME = 24
+"""Letters of a file's name that a block has room for."""
 _DATA_PATTERN = "Data files (*.csv *.tsv *.txt *.npz *.npy *.tar)"
 
 
@@ -305,7 +307,8 @@ class Input(Block):
 
     def summary(self, params: Mapping[str, Any], inputs: Mapping[str, TensorSpec]) -> str:
         dataset = params["dataset"]
-        return " · ".join(part for part in (_LABELS[dataset], _detail(dataset, params)) if part)
+        named = dataset in FILES and dataset != "images" and params["path"]  # such a name tells what it is
+        return " · ".join(part for part in ("" if named else _LABELS[dataset], _detail(dataset, params)) if part)
 
     def data_summary(self, params: Mapping[str, Any], facts: DataFacts) -> str:
         summary = self.summary(params, {})
@@ -337,12 +340,18 @@ def _detail(dataset: str, params: Mapping[str, Any]) -> str:
         rows = len(params["x"] or ())
         return plural(rows, "sample")
     if dataset in FILES:
-        return params["path"].rstrip("/").rpartition("/")[2] or f"no {'folder' if dataset == 'images' else 'file'} yet"
+        name = params["path"].rstrip("/").rpartition("/")[2]
+        return _shortened(name) or f"no {'folder' if dataset == 'images' else 'file'} yet"
     if dataset == "fashion-mnist":
         return {"sample": "10,000 images", "full": "60,000 images"}.get(params["source"], "")
     if dataset == "random":
         return times(params["shape"])
     return _REAL_SIZES.get(dataset, "1,797 images" if dataset == "digits" else "")
+
+
+def _shortened(name: str) -> str:
+    """A name that fits into a block, with its beginning and its end."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:12]}…{name[-11:]}"
 
 
 def _source(dataset: str) -> str:

@@ -176,7 +176,7 @@ def test_whatever_fails_the_old_files_are_intact(tmp_path, monkeypatch, weights)
             except FileError as error:
                 told = str(error)
         if told:
-            assert told.endswith("cannot be written: the disk is broken. The file is as it was before.")
+            assert told.endswith("cannot be written: the disk is broken. Nothing on the disk has changed.")
         else:  # nothing failed, or only what comes after the document is safe
             assert_saved(path, weights)
             files.save(old, path, large_weights(1.0))
