@@ -13,6 +13,8 @@ from gui.settings import settings
 SUFFIX = ".chainrule"
 _MOST = 4_000_000
 """Bytes of a file that are read at most: a group is a drawing, not a data set."""
+_HEAD = 200
+"""Bytes at the beginning of a file that tell whether it is a fragment."""
 
 
 def folder() -> Path:
@@ -47,8 +49,9 @@ def _holds(path: Path, text: str) -> bool:
 def holds_group(path: Path) -> bool:
     """Whether a file is one of these, and not a graph of its own."""
     try:
-        head = diskfile.read(path, _MOST)[:200]
-    except FileError:
+        with diskfile.open_regular(path, _MOST) as file:
+            head = file.read(_HEAD)
+    except (OSError, diskfile.NotReadableError):
         return False
     return re.search(rb'"fragment":\s*true', head) is not None
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 from engine import files, recovery
 from engine.compare import compare
 from engine.problem import ChainruleError
+from gui.background import run_aside
 from gui.document import Document
 from gui.notices import notices
 from gui.question import Choice, Question
@@ -67,12 +68,16 @@ def _compared(copy: recovery.Copy) -> list[str]:
     """What the copy has that the file has not; nothing of what was never saved, or where either cannot be read."""
     if copy.document is None:
         return [_tr("It was never saved as a file.")]
+    document = copy.document
     try:
-        saved, kept = files.load(copy.document), recovery.read(copy)
-        later = datetime.fromtimestamp(copy.document.stat().st_mtime, UTC) > copy.time
+        found, later = run_aside(
+            lambda: (
+                compare(files.load(document), recovery.read(copy)),
+                datetime.fromtimestamp(document.stat().st_mtime, UTC) > copy.time,
+            )
+        )
     except (ChainruleError, OSError):
         return [_tr("The file itself is not there any more, or cannot be read.")]
-    found = compare(saved, kept)
     what = _tr("nothing but the places of blocks") if found.same else found.summary
     told = [_tr("What differs from the file: {0}.").format(what)]
     return [*told, _tr("The file was saved after that: the copy is the older one.")] if later else told
@@ -80,7 +85,7 @@ def _compared(copy: recovery.Copy) -> list[str]:
 
 def _recover(document: Document, copy: recovery.Copy) -> bool:
     try:
-        project = recovery.read(copy)
+        project = run_aside(lambda: recovery.read(copy))
     except (ChainruleError, OSError) as error:
         notices().failure(error)
         return False
